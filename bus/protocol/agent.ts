@@ -1,0 +1,173 @@
+/**
+ * What agents receive (`down`), what they say (`up`), and the answers. docs/protocol.md has the rules by number.
+ * Shapes only; bytes become these types in wire-agent.ts.
+ */
+import type { ElectronDef } from '../../model/graph.ts';
+import type { Digest, TaskId } from '../../model/ids.ts';
+import type { Outcome, Token, ValueInfo } from '../../model/outcome.ts';
+
+/** What a running or queued task is doing on the agent. `done`: finished, outcome spooled, not yet acknowledged. */
+export type TaskState = 'queued' | 'running' | 'done';
+
+export interface RunEntry {
+  readonly task: TaskId;
+  readonly token: Token;
+  readonly inputsDigest: Digest;
+  readonly state: TaskState;
+  /** Wall clock of the agent when it began to run; 0 before. */
+  readonly startedAt: number;
+  readonly progress?: number;
+}
+
+/** The agent's absolute state, every heartbeat and whenever something is in doubt. */
+export interface Sync {
+  readonly epoch: number;
+  readonly seq: number;
+  /** Highest assign number of this (hub epoch, agent epoch) below which none is missing. */
+  readonly seen: number;
+  /** The hub epoch that `seen` counts for; 0 before the first assign. */
+  readonly hub: number;
+  readonly history: string;
+  readonly slots: number;
+  readonly free: number;
+  /** Electrons that the agent takes beyond its free slots. */
+  readonly queue: number;
+  readonly capabilities: readonly string[];
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly draining: boolean;
+  /** Random id of the agent's process: tells two agents of one name apart. */
+  readonly instance: string;
+  readonly run: readonly RunEntry[];
+}
+
+export type SyncReply =
+  | {
+      readonly type: 'ok';
+      readonly hub: number;
+      readonly history: string;
+      /** Echo of the request's. */
+      readonly seq: number;
+      readonly leaseMs: number;
+      readonly heartbeatMs: number;
+      readonly drop: readonly { readonly task: TaskId; readonly token: Token }[];
+      readonly cancel: readonly { readonly task: TaskId; readonly token: Token; readonly reason: string }[];
+    }
+  /** The hub knows a higher epoch of this agent: take `n` + 1. */
+  | { readonly type: 'epoch-low'; readonly n: number }
+  | { readonly type: 'name-taken'; readonly host: string; readonly pid: number }
+  | { readonly type: 'superseded' }
+  /** Not recovered yet: sync again soon. */
+  | { readonly type: 'not-ready' };
+
+/** All that an agent needs to check before it runs a task of a dispatch. */
+export interface Manifest {
+  readonly dispatch: string;
+  readonly user: string;
+  readonly lattice: string;
+  /** Digest and size of the bundle; absent when only built-in electrons are used. */
+  readonly bundle?: ValueInfo;
+  /** process.argv.slice(2) of the user's script. */
+  readonly argv: readonly string[];
+  /** Per electron name: captured primitive variables and their values, as the user's process saw them. */
+  readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Wall clock, ms: an agent refuses the manifest after it. 0: never. */
+  readonly expiresAt: number;
+  readonly strict: boolean;
+}
+
+export interface AssignedTask {
+  readonly task: TaskId;
+  readonly token: Token;
+  readonly inputsDigest: Digest;
+  /** Index into the message's manifests. */
+  readonly manifest: number;
+  /** Index into the message's electrons. */
+  readonly electron: number;
+  /** Human name of the node, e.g. `train[3]`. */
+  readonly name: string;
+  /** Encoded arguments with references into the inputs (bus/value/template.ts). */
+  readonly template: Uint8Array;
+  /** One entry per input, in order: the bytes, or what to pull from the hub. */
+  readonly inputs: readonly TaskInput[] | ValueInfo;
+  readonly split: boolean;
+  /** One attempt; 0: none. */
+  readonly timeoutMs: number;
+}
+
+/** An input's bytes, or where to pull them from. When the whole list is too large for a message, `inputs` is one list value to pull. */
+export type TaskInput = Uint8Array | ValueInfo;
+
+export interface Assign {
+  readonly epoch: number;
+  readonly hub: number;
+  readonly history: string;
+  /** Counts assigns per (hub epoch, agent epoch) from 1; a repeat keeps its number. */
+  readonly n: number;
+  readonly manifests: readonly Manifest[];
+  readonly electrons: readonly ElectronDef[];
+  readonly tasks: readonly AssignedTask[];
+}
+
+export type RefusalReason = 'busy' | 'epoch' | 'stale' | 'draining' | 'capability';
+
+export interface AssignReply {
+  readonly accepted: readonly TaskId[];
+  readonly refused: readonly { readonly task: TaskId; readonly reason: RefusalReason }[];
+}
+
+export interface FinishedTask {
+  readonly task: TaskId;
+  readonly token: Token;
+  readonly inputsDigest: Digest;
+  readonly outcome: Outcome;
+}
+
+export interface Done {
+  readonly epoch: number;
+  readonly outcomes: readonly FinishedTask[];
+}
+
+/** `committed`, `duplicate`, `stale`, `unknown`: drop it from the spool. `later`: keep and report again. `missing`: upload the value again. */
+export type Verdict = 'committed' | 'duplicate' | 'stale' | 'later' | 'missing' | 'unknown';
+
+export interface DoneReply {
+  readonly verdicts: readonly { readonly task: TaskId; readonly token: Token; readonly verdict: Verdict }[];
+}
+
+export interface Cancel {
+  readonly hub: number;
+  readonly tasks: readonly { readonly task: TaskId; readonly token: Token; readonly reason: string; /** Give back if it only queues: no cancel. */ readonly revoke: boolean }[];
+}
+
+export interface CancelReply {
+  /** Those that don't run (any more) here. */
+  readonly stopped: readonly TaskId[];
+  readonly stopping: readonly TaskId[];
+}
+
+export type Control = { readonly type: 'drain' } | { readonly type: 'stop' };
+
+/** Hub → agent: bytes of a value that the agent holds. Answer: the raw bytes, empty when it holds none. */
+export interface BlobRead {
+  readonly digest: Digest;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface LogLine {
+  readonly task: TaskId;
+  readonly token: Token;
+  /** Per task and token, from 1. */
+  readonly n: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface Progress {
+  readonly task: TaskId;
+  readonly token: Token;
+  readonly fraction: number;
+  readonly note: string;
+}

@@ -1,0 +1,277 @@
+/**
+ * What the SDK, the CLI and people with the `nats` CLI may ask of the dispatcher: `polaron.api.USER.VERB`.
+ * A request with header `content-type: application/msgpack` is an envelope around msgpack, and so is its answer;
+ * any other is JSON (or empty) and is answered in JSON, with bytes as base64. Shapes only; wire-api.ts checks them.
+ */
+import type { ElectronStatus, DispatchStatus } from '../../model/lifecycle.ts';
+import type { Digest } from '../../model/ids.ts';
+import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
+import type { Input } from '../../model/graph.ts';
+
+/** Every answer: `ok` with the verb's body, or the error. */
+export type ApiReply<T> = { readonly ok: true; readonly body: T } | { readonly ok: false; readonly error: ApiError };
+
+export interface ApiError {
+  readonly code: string;
+  readonly message: string;
+  readonly help: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Either the bytes or the digest of a stored value. */
+export type BytesOrValue = { readonly bytes: Uint8Array } | { readonly value: ValueInfo };
+
+export interface SubmitRequest {
+  /** Idempotency key, made by the SDK per call; per user. */
+  readonly key: string;
+  readonly lattice: { readonly name: string; readonly source: string };
+  /** An encoded WireGraph (msgpack, bus/codec.ts). */
+  readonly graph: BytesOrValue;
+  /** The arguments of the lattice: an encoded value (an array). */
+  readonly args: BytesOrValue;
+  /** The code bundle, uploaded before. Absent when no electron needs one. */
+  readonly bundle?: ValueInfo;
+  readonly argv: readonly string[];
+  readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly durability: 'pipelined' | 'strict';
+  readonly failFast: boolean;
+  /** Larger first. */
+  readonly priority: number;
+  /** The whole dispatch, ms; 0: none. */
+  readonly timeoutMs: number;
+}
+export interface SubmitReply {
+  readonly id: string;
+  /** True when the key was known: nothing new was started. */
+  readonly existing: boolean;
+}
+
+export interface ListRequest {
+  readonly limit?: number;
+  /** Ids before this one (older). */
+  readonly before?: string;
+  readonly status?: DispatchStatus;
+}
+export interface ListReply {
+  readonly dispatches: readonly DispatchSummary[];
+  readonly more: boolean;
+}
+
+export type StatusCounts = Readonly<Partial<Record<ElectronStatus, number>>>;
+
+/** Times are wall-clock ms; absent when not reached. */
+export interface DispatchSummary {
+  readonly id: string;
+  readonly user: string;
+  readonly lattice: string;
+  readonly status: DispatchStatus;
+  readonly acceptedAt: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly counts: StatusCounts;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** First root failure. */
+  readonly error?: NodeFailure;
+  /** Last durable seq. */
+  readonly seq: number;
+}
+
+export interface NodeFailure {
+  /** Name of the node, e.g. `train[3]`. */
+  readonly node: string;
+  readonly error: ErrorInfo;
+}
+
+/** `{}`: the hub itself (HubStatus). With `id`: that dispatch. */
+export interface StatusRequest {
+  readonly id?: string;
+}
+export interface HubStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly node: string;
+  readonly bus: string;
+  readonly data: string;
+  readonly startedAt: number;
+  readonly agents: readonly AgentStatus[];
+  readonly dispatches: { readonly live: number };
+}
+export interface AgentStatus {
+  readonly name: string;
+  readonly site: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly slots: number;
+  readonly running: number;
+  readonly queued: number;
+  readonly capabilities: readonly string[];
+  readonly version: string;
+  readonly state: 'live' | 'suspect' | 'lost' | 'draining';
+  /** ms since the last sync. */
+  readonly lastSyncMs: number;
+}
+
+/** One dispatch in full, in pages of electrons ordered by node id. */
+export interface SnapshotRequest {
+  readonly id: string;
+  /** Only electrons whose seq is greater. @default 0: all, those without a seq included */
+  readonly since?: number;
+  /** First node id of the page. @default 0 */
+  readonly from?: number;
+  /** @default 1000, at most 10000 */
+  readonly limit?: number;
+  /** Leave out the dispatch's source and graph. */
+  readonly brief?: boolean;
+  readonly status?: ElectronStatus;
+  /** Exact electron name (without an index) or node name. */
+  readonly name?: string;
+}
+export interface SnapshotReply {
+  readonly dispatch: DispatchDetail;
+  readonly electrons: readonly ElectronView[];
+  /** Where the next page begins; absent on the last. */
+  readonly next?: number;
+}
+export interface DispatchDetail extends DispatchSummary {
+  /** Absent when `brief`. */
+  readonly source?: string;
+  readonly graph?: ValueInfo;
+  readonly args: ValueInfo;
+  readonly errors: readonly NodeFailure[];
+  /** Digest of the bundle. */
+  readonly bundle?: Digest;
+}
+export interface ElectronView {
+  readonly id: number;
+  readonly name: string;
+  readonly status: ElectronStatus;
+  readonly attempts: number;
+  readonly agent?: string;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly error?: ErrorInfo;
+  readonly value?: ValueInfo;
+  readonly seq: number;
+  /** For a skipped one: the node that it waited for. */
+  readonly cause?: string;
+}
+
+/** Waits until the dispatch has ended, at most `timeoutMs` (the hub caps it at 25 s: ask again). */
+export interface WaitRequest {
+  readonly id: string;
+  readonly timeoutMs: number;
+}
+export interface WaitReply {
+  readonly dispatch: DispatchDetail;
+  /** Only when completed. */
+  readonly output?: OutputView;
+}
+
+/** The result's template and, per input, its bytes or what to pull from the hub (`polaron.blob.u.USER.get`); when all inputs are too many for a message, one list value. */
+export interface OutputView {
+  readonly template: Uint8Array;
+  readonly inputs: readonly (Uint8Array | ValueInfo)[] | ValueInfo;
+}
+
+/** A value of a dispatch: an electron's, or (`args`) the lattice's arguments. Small ones come as bytes. */
+export interface ValueRequest {
+  readonly id: string;
+  /** Node id or node name; absent for the arguments. */
+  readonly electron?: number | string;
+}
+export interface ValueReply {
+  readonly value: ValueInfo;
+  readonly bytes?: Uint8Array;
+}
+
+export interface LogsRequest {
+  readonly id: string;
+  readonly electron: number | string;
+}
+export interface LogsReply {
+  readonly electron: ElectronView;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CancelRequest {
+  readonly id: string;
+  readonly electrons?: readonly (number | string)[];
+  readonly reason?: string;
+}
+export interface CancelReplyBody {
+  readonly cancelled: readonly string[];
+  readonly unconfirmed: readonly string[];
+}
+
+export interface AgentsReply {
+  readonly agents: readonly AgentStatus[];
+}
+
+/** The JSON payload of `polaron.event.USER.DISPATCH.TYPE`. */
+export interface EventBody {
+  readonly dispatch: string;
+  readonly seq: number;
+  /** Not durable: `seq` is the last durable one. */
+  readonly transient: boolean;
+  /** Wall clock, ms. */
+  readonly at: number;
+  readonly type: string;
+  readonly electron?: string;
+  readonly node?: number;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export const eventTypes = [
+  'dispatch.accepted',
+  'dispatch.started',
+  'dispatch.completed',
+  'dispatch.failed',
+  'dispatch.cancelled',
+  'electron.assigned',
+  'electron.running',
+  'electron.retrying',
+  'electron.completed',
+  'electron.failed',
+  'electron.cancelled',
+  'electron.skipped',
+  'electron.log',
+  'electron.progress',
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** `polaron.blob.u.USER.put` and `polaron.blob.SITE.AGENT.put`: one chunk of an upload. */
+export interface BlobPut {
+  readonly digest: Digest;
+  /** Of the whole value. */
+  readonly size: number;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+/** `received`: where to go on; `done` when the value is verified and stored. */
+export interface BlobPutReply {
+  readonly received: number;
+  readonly done: boolean;
+}
+/** `….has`: which of these are stored (and are pinned for an hour). */
+export interface BlobHas {
+  readonly digests: readonly Digest[];
+}
+export interface BlobHasReply {
+  readonly have: readonly Digest[];
+}
+/** `….get`: see BlobRead; the answer is the raw bytes, without an envelope. No bytes: not stored, or the end. */
+
+/** For display: a WireGraph without code or templates. */
+export interface GraphView {
+  readonly nodes: readonly GraphViewNode[];
+}
+export interface GraphViewNode {
+  readonly id: number;
+  readonly kind: 'electron' | 'map';
+  readonly name: string;
+  readonly inputs: readonly Input[];
+  readonly after: readonly number[];
+  readonly body?: GraphView;
+}

@@ -1,0 +1,57 @@
+/**
+ * What an agent and one of its runner processes say to each other, over the runner's fd 3: frames of a 4-byte big-endian length and msgpack.
+ * A runner carries out `run` messages in order, one at a time, and answers each with exactly one `finished`.
+ */
+import type { ErrorInfo, TaskLogs, ValueInfo } from '../../model/outcome.ts';
+
+/** Agent → runner. The first message is `load`. */
+export type ToRunner =
+  | {
+      readonly type: 'load';
+      /** File of the bundle; absent: built-in electrons only. */
+      readonly bundleFile?: string;
+      readonly argv: readonly string[];
+    }
+  /** Check that these electrons exist and see the captured variables that the user's process saw. Answered by `indexed`. */
+  | { readonly type: 'index'; readonly electrons: readonly string[]; readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>> }
+  | RunTask
+  /** Abort the running task's signal; a queued one is answered as cancelled. */
+  | { readonly type: 'cancel'; readonly task: string; readonly reason: string };
+
+export interface RunTask {
+  readonly type: 'run';
+  readonly task: string;
+  readonly electron: string;
+  readonly attempt: number;
+  readonly dispatch: string;
+  readonly node: string;
+  readonly template: Uint8Array;
+  readonly inputs: readonly Uint8Array[];
+  readonly split: boolean;
+  readonly env: Readonly<Record<string, string>>;
+  readonly scratchDir: string;
+}
+
+/** Runner → agent. */
+export type FromRunner =
+  | { readonly type: 'loaded' }
+  /** Loading failed for good; `finished` of every task in the runner would fail the same way. */
+  | { readonly type: 'load-failed'; readonly error: ErrorInfo }
+  | { readonly type: 'indexed'; readonly errors: readonly { readonly electron: string; readonly error: ErrorInfo }[] }
+  | { readonly type: 'started'; readonly task: string }
+  | { readonly type: 'log'; readonly task: string; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  | { readonly type: 'progress'; readonly task: string; readonly fraction: number; readonly note: string }
+  | RunFinished;
+
+export interface RunFinished {
+  readonly type: 'finished';
+  readonly task: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly logs?: TaskLogs;
+  readonly result:
+    /** A small value comes as bytes, a large one as a file that the runner wrote (the agent owns it from now on). */
+    | { readonly status: 'completed'; readonly value: ValueInfo; readonly bytes?: Uint8Array; readonly file?: string }
+    | { readonly status: 'failed'; readonly error: ErrorInfo }
+    | { readonly status: 'cancelled' };
+}

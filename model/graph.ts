@@ -1,0 +1,99 @@
+/**
+ * The transport graph as it travels and is stored. The hub reads its structure; argument templates are bytes to it.
+ * Not here: making one (sdk/trace), checking a hostile one (graph-check.ts), running one (actors/lattice).
+ */
+import type { Digest } from './ids.ts';
+
+/**
+ * Where one input of a node comes from:
+ *  - a number: the value of that node of the same scope;
+ *  - `{ up, node }`: of a node `up` scopes further out (inside a map's body);
+ *  - `{ item: up }`, `{ index: up }`: the current element, or its position, of the map `up` scopes out (0: the innermost);
+ *  - `{ value }`: a stored value.
+ */
+export type Input =
+  | number
+  | { readonly up: number; readonly node: number }
+  | { readonly item: number }
+  | { readonly index: number }
+  | { readonly value: Digest };
+
+/** What the hub and the agents need to know of an electron. Durations are milliseconds. */
+export interface ElectronDef {
+  readonly name: string;
+  /** Capability that an agent must offer to run it. Default `process`. */
+  readonly executor: string;
+  readonly executorOptions?: Readonly<Record<string, unknown>>;
+  readonly needs: readonly string[];
+  readonly retries: RetryPolicy;
+  readonly timeouts: Timeouts;
+  readonly memoryMb?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface RetryPolicy {
+  /** Further attempts after the first that failed. */
+  readonly max: number;
+  readonly delayMs: number;
+  readonly backoff: number;
+  readonly maxDelayMs: number;
+  /** 0 … 1: share of the delay that is random. */
+  readonly jitter: number;
+  /** Error codes or class names; empty: all retryable ones. */
+  readonly retryOn: readonly string[];
+  readonly notOn: readonly string[];
+}
+
+/** 0: none. */
+export interface Timeouts {
+  readonly queueMs: number;
+  readonly attemptMs: number;
+  readonly totalMs: number;
+  readonly silenceMs: number;
+}
+
+/** An electron's node: `template` is an encoded array of arguments with references into `inputs` (bus/value/template.ts). */
+export interface ElectronNode {
+  readonly kind: 'electron';
+  /** Index into `WireGraph.electrons`. */
+  readonly electron: number;
+  readonly template: Uint8Array;
+  readonly inputs: readonly Input[];
+  /** Nodes of the same scope that must be done first, without data. */
+  readonly after: readonly number[];
+  /** The value is mapped over: the runner encodes an array as a list that the hub can cut. */
+  readonly split?: boolean;
+}
+
+/** One run of `body` per element of the value of `over`. */
+export interface MapNode {
+  readonly kind: 'map';
+  readonly name: string;
+  readonly over: Input;
+  readonly after: readonly number[];
+  /** 0: no limit. */
+  readonly concurrency: number;
+  readonly onItemError: 'fail' | 'collect';
+  readonly body: MapBody;
+}
+
+export interface MapBody {
+  readonly nodes: readonly WireNode[];
+  /** The body node whose value is the item's result. */
+  readonly output: number;
+}
+
+export type WireNode = ElectronNode | MapNode;
+
+export interface WireGraph {
+  readonly electrons: readonly ElectronDef[];
+  readonly nodes: readonly WireNode[];
+  /** The lattice's result: an encoded template and what it refers to; the SDK fills it in. */
+  readonly output: { readonly template: Uint8Array; readonly inputs: readonly Input[] };
+}
+
+/** The electron that returns its one argument as it is; needs no bundle. Used for `.map` over a path into a value and for map bodies that return plain data. */
+export const IDENTITY_ELECTRON = 'polaron:identity';
+
+export const DEFAULT_RETRY: RetryPolicy = { max: 0, delayMs: 1_000, backoff: 2, maxDelayMs: 60_000, jitter: 0.2, retryOn: [], notOn: [] };
+export const NO_TIMEOUTS: Timeouts = { queueMs: 0, attemptMs: 0, totalMs: 0, silenceMs: 0 };

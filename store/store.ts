@@ -1,0 +1,73 @@
+/**
+ * The result store's contract: an ordered log of record writes, and content-addressed values.
+ * Adapters: lmdb-store.ts, memory-store.ts. One contract suite: test/contract/store.ts.
+ *
+ * S1. Writes take effect in the order of the `write` calls; after a crash the disk holds a prefix of them, never a hole.
+ * S2. A promise of `write` resolves only when that batch and all before it are flushed to disk.
+ * S3. `get` and `range` see every write handed in before, flushed or not.
+ * S4. A failed or silent flush is fatal: every pending and later call rejects with STORE_FAILED, and `failed` resolves. The owner closes and opens again.
+ */
+import type { Digest } from '../model/ids.ts';
+
+/** Text keys with `/` between parts; sorted by their UTF-8 bytes. At most 400 bytes. */
+export type RecordKey = string;
+
+export type WriteOp =
+  | { readonly op: 'put'; readonly key: RecordKey; readonly value: Uint8Array }
+  | { readonly op: 'remove'; readonly key: RecordKey }
+  /** Stores a value under its digest; nothing happens when it is there. The caller has checked the digest. At most `INLINE_VALUE_BYTES`. */
+  | { readonly op: 'value'; readonly digest: Digest; readonly bytes: Uint8Array };
+
+/** Values up to this size lie in LMDB and travel inside messages; larger ones are files. */
+export const INLINE_VALUE_BYTES = 64 * 1024;
+
+/** Takes the chunks of one large value. */
+export interface BlobWriter {
+  /** Bytes received so far: where a resumed upload goes on. */
+  readonly received: number;
+  write(chunk: Uint8Array): Promise<void>;
+  /** Verifies size and digest, makes the file durable (fdatasync, rename, fsync of the folder). Raises BAD_MESSAGE when they don't fit. */
+  finish(): Promise<void>;
+  /** Drops the temporary file. */
+  abort(): Promise<void>;
+}
+
+export interface StoreMeta {
+  /** Random id of this store; another one means another history (a restored backup). */
+  readonly history: string;
+  readonly schemaVersion: number;
+}
+
+export interface Store {
+  readonly meta: StoreMeta;
+  /** Resolves (never rejects) with the reason when the store has failed for good. */
+  readonly failed: Promise<Error>;
+  /** Queues a batch; all of it becomes durable together. Calls of one turn of the event loop share a commit. */
+  write(ops: readonly WriteOp[]): Promise<void>;
+  get(key: RecordKey): Uint8Array | undefined;
+  /** Entries with start <= key < end, ascending (or descending from the end). */
+  range(o: { readonly start: RecordKey; readonly end: RecordKey; readonly limit?: number; readonly reverse?: boolean }): Iterable<{ readonly key: RecordKey; readonly value: Uint8Array }>;
+  /** Is the whole value here, in LMDB or as a file? Also pins it for an hour. */
+  hasValue(digest: Digest): boolean;
+  /** Size in bytes, or undefined when it isn't here. */
+  valueSize(digest: Digest): number | undefined;
+  /** A small value's bytes; undefined when it isn't here or is a file. */
+  smallValue(digest: Digest): Uint8Array | undefined;
+  /** Bytes [offset, offset + length) of a value, fewer at its end. Raises VALUE_MISSING. */
+  readValue(digest: Digest, offset: number, length: number): Promise<Uint8Array>;
+  /** Opens (or resumes) the upload of a large value of `size` bytes. Raises VALUE_TOO_LARGE, DISK_FULL. */
+  openBlob(digest: Digest, size: number): Promise<BlobWriter>;
+  /** Bytes free on the data folder's disk. */
+  freeBytes(): Promise<number>;
+  /** Waits for what is queued, then closes. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Folder; made when missing. Raises DATA_NOT_WRITABLE, DATA_IN_USE, DATA_NEWER, DATA_DAMAGED on open. */
+  readonly path: string;
+  /** Largest value, bytes. @default 1 GiB */
+  readonly maxValueBytes?: number;
+  /** A flush that takes longer is a failure, ms. @default 10000 */
+  readonly flushTimeoutMs?: number;
+}
