@@ -1,0 +1,64 @@
+/**
+ * What an SDK copy and the runner that loads a bundle agree on: one registry on globalThis, so that several copies of the SDK
+ * (the user's, the bundle's, ESM and CJS) and the runner see the same definitions. Shapes only; changing them needs a new symbol version.
+ */
+
+export const REGISTRY = Symbol.for('polaron.registry.v1');
+
+export interface ElectronEntry {
+  readonly name: string;
+  /** The plain function. */
+  readonly fn: (...args: never[]) => unknown;
+  /** Where it was defined, `file:line`, and the defining module's file (undefined: not a file). */
+  readonly at: string;
+  readonly file: string | undefined;
+}
+
+export interface LatticeEntry {
+  readonly name: string;
+  readonly lattice: unknown;
+  readonly at: string;
+  readonly file: string | undefined;
+}
+
+/** Set by the runner before it imports a bundle: the SDK's agent shim calls these. */
+export interface AgentHooks {
+  /** `dispatch`, `dispatchSync`, `redispatch`, `getResult`, … was reached: loading ends here; the call returns a promise that never settles. */
+  onHalt(what: string): void;
+  /** The running task's context; undefined outside one. */
+  currentTask(): TaskContextShape | undefined;
+}
+
+/** The same as the SDK's TaskContext. */
+export interface TaskContextShape {
+  readonly dispatchId: string;
+  readonly nodeId: string;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly scratchDir: string;
+  log(message: string, fields?: Record<string, unknown>): void;
+  progress(fraction: number, note?: string): void;
+}
+
+export interface CodecEntry {
+  readonly name: string;
+  readonly ctor: abstract new (...args: never[]) => unknown;
+  readonly encode: (value: never) => unknown;
+  readonly decode: (value: never) => unknown;
+}
+
+export interface Registry {
+  /** All definitions, in order; two of one name from different places are both kept (ELECTRON_AMBIGUOUS is decided by who uses them). */
+  readonly electrons: ElectronEntry[];
+  readonly lattices: LatticeEntry[];
+  readonly codecs: Map<string, CodecEntry>;
+  /** The trace under way, if any; opaque to the runner. */
+  builder: unknown;
+  agent: AgentHooks | undefined;
+}
+
+/** The process-wide registry; made at the first call. */
+export function registry(): Registry {
+  const holder: { [REGISTRY]?: Registry } = globalThis;
+  return (holder[REGISTRY] ??= { electrons: [], lattices: [], codecs: new Map(), builder: undefined, agent: undefined });
+}
