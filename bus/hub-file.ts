@@ -24,7 +24,8 @@ export interface HubFile {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-export const polaronHome = (env: NodeJS.ProcessEnv = process.env): string => env['POLARON_HOME'] ?? join(homedir(), '.polaron');
+export const polaronHome = (env: NodeJS.ProcessEnv = process.env): string =>
+  env['POLARON_HOME'] ?? join(homedir(), '.polaron');
 export const hubFilePath = (home: string): string => join(home, 'hub.json');
 
 /** The hub file's content, or undefined when there is none or it can't be read. */

@@ -6,11 +6,23 @@ import { PolaronError } from '../model/errors.ts';
 import { isToken } from '../model/ids.ts';
 
 function token(text: string): string {
-  if (!isToken(text)) throw new PolaronError('BAD_SUBJECT', `${JSON.stringify(text)} is not a subject token; expected [a-z0-9_-]{1,48}`);
+  if (!isToken(text))
+    throw new PolaronError('BAD_SUBJECT', `${JSON.stringify(text)} is not a subject token; expected [a-z0-9_-]{1,48}`);
   return text;
 }
 
-export const apiVerbs = ['submit', 'list', 'status', 'snapshot', 'wait', 'value', 'logs', 'cancel', 'agents', 'purge'] as const;
+export const apiVerbs = [
+  'submit',
+  'list',
+  'status',
+  'snapshot',
+  'wait',
+  'value',
+  'logs',
+  'cancel',
+  'agents',
+  'purge',
+] as const;
 export type ApiVerb = (typeof apiVerbs)[number];
 export type UpKind = 'sync' | 'done' | 'log' | 'progress';
 export type DownKind = 'assign' | 'cancel' | 'control' | 'blob';

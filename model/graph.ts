@@ -95,5 +95,13 @@ export interface WireGraph {
 /** The electron that returns its one argument as it is; needs no bundle. Used for `.map` over a path into a value and for map bodies that return plain data. */
 export const IDENTITY_ELECTRON = 'polaron:identity';
 
-export const DEFAULT_RETRY: RetryPolicy = { max: 0, delayMs: 1_000, backoff: 2, maxDelayMs: 60_000, jitter: 0.2, retryOn: [], notOn: [] };
+export const DEFAULT_RETRY: RetryPolicy = {
+  max: 0,
+  delayMs: 1_000,
+  backoff: 2,
+  maxDelayMs: 60_000,
+  jitter: 0.2,
+  retryOn: [],
+  notOn: [],
+};
 export const NO_TIMEOUTS: Timeouts = { queueMs: 0, attemptMs: 0, totalMs: 0, silenceMs: 0 };

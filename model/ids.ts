@@ -29,7 +29,10 @@ export const isDispatchId = (text: unknown): text is DispatchId => typeof text =
 export function toToken(name: string): string {
   const token = name.toLowerCase().replaceAll(/[^a-z0-9_-]/g, '-');
   if (!isToken(token)) {
-    throw new PolaronError('BAD_SUBJECT', `name ${JSON.stringify(name)} has ${name.length} characters; expected 1 to 48`);
+    throw new PolaronError(
+      'BAD_SUBJECT',
+      `name ${JSON.stringify(name)} has ${name.length} characters; expected 1 to 48`,
+    );
   }
   return token;
 }
@@ -41,7 +44,8 @@ export function makeDispatchId(nowMs: number, randomBytes: Uint8Array, node: str
   let noise = '';
   for (let i = 0; i < 10; i++) noise += CROCKFORD.charAt((randomBytes[i] ?? 0) % 32);
   const id = `${time}${noise}-${node}`;
-  if (!isDispatchId(id)) throw new PolaronError('BAD_SUBJECT', `node ${JSON.stringify(node)} can't be part of a dispatch id`);
+  if (!isDispatchId(id))
+    throw new PolaronError('BAD_SUBJECT', `node ${JSON.stringify(node)} can't be part of a dispatch id`);
   return id;
 }
 

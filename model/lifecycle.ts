@@ -3,7 +3,19 @@
  * The electron machine (actors/electron/machine.ts) is what changes a status; a test holds both equal.
  */
 
-export const electronStatuses = ['waiting', 'ready', 'assigned', 'running', 'retrying', 'cancelling', 'completed', 'failed', 'cancelled', 'skipped', 'reused'] as const;
+export const electronStatuses = [
+  'waiting',
+  'ready',
+  'assigned',
+  'running',
+  'retrying',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+  'skipped',
+  'reused',
+] as const;
 export type ElectronStatus = (typeof electronStatuses)[number];
 
 export const dispatchStatuses = ['accepted', 'running', 'completed', 'failed', 'cancelled'] as const;
@@ -31,7 +43,8 @@ export const dispatchTransitions: Readonly<Record<DispatchStatus, readonly Dispa
   cancelled: [],
 };
 
-export const isElectronStatus = (text: unknown): text is ElectronStatus => electronStatuses.some((status) => status === text);
+export const isElectronStatus = (text: unknown): text is ElectronStatus =>
+  electronStatuses.some((status) => status === text);
 export const isTerminalElectron = (status: ElectronStatus): boolean => electronTransitions[status].length === 0;
 export const isTerminalDispatch = (status: DispatchStatus): boolean => dispatchTransitions[status].length === 0;
 /** A value exists and dependents may use it. */

@@ -8,7 +8,10 @@ export interface Log {
 }
 
 /** Says a message at most once a second per key, with the number of those left out: a hostile peer can't fill the log. */
-export function throttledLog(log: Log, monotonic: () => number): (key: string, level: LogLevel, message: string, fields?: LogFields) => void {
+export function throttledLog(
+  log: Log,
+  monotonic: () => number,
+): (key: string, level: LogLevel, message: string, fields?: LogFields) => void {
   const seen = new Map<string, { at: number; held: number }>();
   return (key, level, message, fields) => {
     const now = monotonic();

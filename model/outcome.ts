@@ -42,6 +42,12 @@ export interface Usage {
 
 /** How an attempt ended, as the agent reports it. A small value travels inside, a larger one as its digest. */
 export type Outcome =
-  | { readonly status: 'completed'; readonly value: ValueInfo; readonly bytes?: Uint8Array; readonly logs?: TaskLogs; readonly usage: Usage }
+  | {
+      readonly status: 'completed';
+      readonly value: ValueInfo;
+      readonly bytes?: Uint8Array;
+      readonly logs?: TaskLogs;
+      readonly usage: Usage;
+    }
   | { readonly status: 'failed'; readonly error: ErrorInfo; readonly logs?: TaskLogs; readonly usage: Usage }
   | { readonly status: 'cancelled'; readonly logs?: TaskLogs; readonly usage: Usage };

@@ -46,7 +46,12 @@ export interface Store {
   write(ops: readonly WriteOp[]): Promise<void>;
   get(key: RecordKey): Uint8Array | undefined;
   /** Entries with start <= key < end, ascending (or descending from the end). */
-  range(o: { readonly start: RecordKey; readonly end: RecordKey; readonly limit?: number; readonly reverse?: boolean }): Iterable<{ readonly key: RecordKey; readonly value: Uint8Array }>;
+  range(o: {
+    readonly start: RecordKey;
+    readonly end: RecordKey;
+    readonly limit?: number;
+    readonly reverse?: boolean;
+  }): Iterable<{ readonly key: RecordKey; readonly value: Uint8Array }>;
   /** Is the whole value here, in LMDB or as a file? Also pins it for an hour. */
   hasValue(digest: Digest): boolean;
   /** Size in bytes, or undefined when it isn't here. */

@@ -138,7 +138,12 @@ export interface DoneReply {
 
 export interface Cancel {
   readonly hub: number;
-  readonly tasks: readonly { readonly task: TaskId; readonly token: Token; readonly reason: string; /** Give back if it only queues: no cancel. */ readonly revoke: boolean }[];
+  readonly tasks: readonly {
+    readonly task: TaskId;
+    readonly token: Token;
+    readonly reason: string /** Give back if it only queues: no cancel. */;
+    readonly revoke: boolean;
+  }[];
 }
 
 export interface CancelReply {

@@ -57,8 +57,14 @@ export interface Registry {
   agent: AgentHooks | undefined;
 }
 
+const isRegistry = (x: unknown): x is Registry =>
+  typeof x === 'object' && x !== null && 'electrons' in x && 'codecs' in x;
+
 /** The process-wide registry; made at the first call. */
 export function registry(): Registry {
-  const holder: { [REGISTRY]?: Registry } = globalThis;
-  return (holder[REGISTRY] ??= { electrons: [], lattices: [], codecs: new Map(), builder: undefined, agent: undefined });
+  const found: unknown = Reflect.get(globalThis, REGISTRY);
+  if (isRegistry(found)) return found;
+  const made: Registry = { electrons: [], lattices: [], codecs: new Map(), builder: undefined, agent: undefined };
+  Reflect.set(globalThis, REGISTRY, made);
+  return made;
 }

@@ -13,7 +13,11 @@ export type ToRunner =
       readonly argv: readonly string[];
     }
   /** Check that these electrons exist and see the captured variables that the user's process saw. Answered by `indexed`. */
-  | { readonly type: 'index'; readonly electrons: readonly string[]; readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>> }
+  | {
+      readonly type: 'index';
+      readonly electrons: readonly string[];
+      readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    }
   | RunTask
   /** Abort the running task's signal; a queued one is answered as cancelled. */
   | { readonly type: 'cancel'; readonly task: string; readonly reason: string };
@@ -49,8 +53,7 @@ export interface RunFinished {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly logs?: TaskLogs;
-  readonly result:
-    /** A small value comes as bytes, a large one as a file that the runner wrote (the agent owns it from now on). */
+  readonly result: /** A small value comes as bytes, a large one as a file that the runner wrote (the agent owns it from now on). */
     | { readonly status: 'completed'; readonly value: ValueInfo; readonly bytes?: Uint8Array; readonly file?: string }
     | { readonly status: 'failed'; readonly error: ErrorInfo }
     | { readonly status: 'cancelled' };
