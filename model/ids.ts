@@ -10,11 +10,11 @@ type Branded<T, B extends string> = T & { readonly [brand]: B };
 /** `<20 characters of time and randomness>-<owning node>`; sorts by time. */
 export type DispatchId = Branded<string, 'DispatchId'>;
 /** `<dispatch id>_<node index>`: one electron of one dispatch. */
-export type TaskId = Branded<string, 'TaskId'>;
+export type TaskId = `${string}_${number}`;
 /** Lower-case hex SHA-256 of a value's bytes. */
 export type Digest = Branded<string, 'Digest'>;
 /** `<site>.<name>`: one agent on the bus. */
-export type AgentKey = Branded<string, 'AgentKey'>;
+export type AgentKey = `${string}.${string}`;
 
 const TOKEN = /^[a-z0-9_-]{1,48}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -52,7 +52,7 @@ export function makeDispatchId(nowMs: number, randomBytes: Uint8Array, node: str
 /** The node that owns a dispatch. */
 export const ownerOf = (id: DispatchId): string => id.slice(21);
 
-export const taskIdOf = (dispatch: DispatchId, node: number): TaskId => `${dispatch}_${node}` as TaskId;
+export const taskIdOf = (dispatch: DispatchId, node: number): TaskId => `${dispatch}_${node}`;
 
 /** Splits a task id. Raises BAD_MESSAGE if it isn't one. */
 export function parseTaskId(task: string): { readonly dispatch: DispatchId; readonly node: number } {
@@ -65,4 +65,4 @@ export function parseTaskId(task: string): { readonly dispatch: DispatchId; read
   return { dispatch, node };
 }
 
-export const agentKeyOf = (site: string, agent: string): AgentKey => `${site}.${agent}` as AgentKey;
+export const agentKeyOf = (site: string, agent: string): AgentKey => `${site}.${agent}`;
