@@ -6,7 +6,10 @@
 import type { ElectronStatus, DispatchStatus } from '../../model/lifecycle.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
+import type { NodeFailure, StatusCounts } from '../../model/records.ts';
 import type { Input } from '../../model/graph.ts';
+
+export type { NodeFailure, StatusCounts };
 
 /** Every answer: `ok` with the verb's body, or the error. */
 export type ApiReply<T> = { readonly ok: true; readonly body: T } | { readonly ok: false; readonly error: ApiError };
@@ -58,8 +61,6 @@ export interface ListReply {
   readonly more: boolean;
 }
 
-export type StatusCounts = Readonly<Partial<Record<ElectronStatus, number>>>;
-
 /** Times are wall-clock ms; absent when not reached. */
 export interface DispatchSummary {
   readonly id: string;
@@ -75,12 +76,6 @@ export interface DispatchSummary {
   readonly error?: NodeFailure;
   /** Last durable seq. */
   readonly seq: number;
-}
-
-export interface NodeFailure {
-  /** Name of the node, e.g. `train[3]`. */
-  readonly node: string;
-  readonly error: ErrorInfo;
 }
 
 /** `{}`: the hub itself (HubStatus). With `id`: that dispatch. */

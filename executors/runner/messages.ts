@@ -34,6 +34,11 @@ export interface RunTask {
   readonly split: boolean;
   readonly env: Readonly<Record<string, string>>;
   readonly scratchDir: string;
+  /**
+   * Handed over ahead of a running one: start it only before this moment (ms of the machine's monotonic clock, `process.hrtime`), else answer
+   * `returned`. So the agent can give it to another runner when this one is stuck, without an answer.
+   */
+  readonly startBy?: number;
 }
 
 /** Runner → agent. */
@@ -45,6 +50,10 @@ export type FromRunner =
   | { readonly type: 'started'; readonly task: string }
   | { readonly type: 'log'; readonly task: string; readonly stream: 'stdout' | 'stderr'; readonly text: string }
   | { readonly type: 'progress'; readonly task: string; readonly fraction: number; readonly note: string }
+  /** Not started, and never will be by this runner. */
+  | { readonly type: 'returned'; readonly tasks: readonly string[] }
+  /** The runner takes no more and ends by itself; nobody is to blame for its exit. */
+  | { readonly type: 'retiring' }
   | RunFinished;
 
 export interface RunFinished {
@@ -53,6 +62,8 @@ export interface RunFinished {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly logs?: TaskLogs;
+  /** The scratch folder was made; the agent removes it. */
+  readonly scratchUsed?: boolean;
   readonly result: /** A small value comes as bytes, a large one as a file that the runner wrote (the agent owns it from now on). */
     | { readonly status: 'completed'; readonly value: ValueInfo; readonly bytes?: Uint8Array; readonly file?: string }
     | { readonly status: 'failed'; readonly error: ErrorInfo }

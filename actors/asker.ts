@@ -1,0 +1,98 @@
+/**
+ * Request and answer over actor messages: an actor that asks the result manager and matches the answers.
+ * A request carries `ask`, its number; the answer is `results.answer` with the same. Local or remote, the asker can't tell.
+ */
+import { isErrorCode, PolaronError } from '../model/errors.ts';
+import type { Clock, Timer } from '../model/clock.ts';
+import type { ResultsRequests, ResultsRequestType } from '../bus/protocol/results.ts';
+import type { ApiError } from '../bus/protocol/api.ts';
+import type { AskResults } from './results-client.ts';
+import type { Actor, ActorSystem, Address, Message } from './system.ts';
+
+export interface ResultsAnswer extends Message {
+  readonly type: 'results.answer';
+  readonly ask: number;
+  readonly body?: unknown;
+  readonly error?: ApiError;
+}
+export const isResultsAnswer = (message: Message): message is ResultsAnswer => message.type === 'results.answer';
+
+interface Pending {
+  readonly type: ResultsRequestType;
+  readonly resolve: (body: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly dueAt: number;
+}
+
+export class Asker implements Actor<ResultsAnswer> {
+  readonly #system: ActorSystem;
+  readonly #self: Address;
+  readonly #manager: Address;
+  readonly #clock: Clock;
+  readonly #pending = new Map<number, Pending>();
+  #next = 1;
+  #sweeper: Timer | undefined;
+
+  constructor(system: ActorSystem, manager: Address, clock: Clock) {
+    this.#system = system;
+    this.#manager = manager;
+    this.#clock = clock;
+    this.#self = system.address('asker', 'main');
+    system.spawn(this.#self, this, isResultsAnswer);
+  }
+
+  readonly ask: AskResults = <T extends ResultsRequestType>(
+    type: T,
+    ask: ResultsRequests[T]['ask'],
+    timeoutMs: number,
+  ) =>
+    new Promise<ResultsRequests[T]['answer']>((resolve, reject) => {
+      const number = this.#next++;
+      this.#pending.set(number, { type, resolve, reject, dueAt: this.#clock.monotonic() + timeoutMs });
+      this.#sweeper ??= this.#clock.after(1_000, this.#sweep);
+      this.#system.send(this.#manager, { type, ask: number, ...ask }, this.#self);
+    });
+
+  receive(answer: ResultsAnswer): void {
+    const pending = this.#pending.get(answer.ask);
+    if (pending === undefined) return;
+    this.#pending.delete(answer.ask);
+    if (answer.error === undefined) pending.resolve(trusted(answer.body));
+    else {
+      const { code, message, details, help } = answer.error;
+      pending.reject(new PolaronError(isErrorCode(code) ? code : 'STORE_FAILED', message, { details, help }));
+    }
+  }
+
+  undeliverable(_to: Address, message: Message): void {
+    if (!('ask' in message) || typeof message.ask !== 'number') return;
+    const pending = this.#pending.get(message.ask);
+    this.#pending.delete(message.ask);
+    pending?.reject(new PolaronError('NO_RESPONDERS', `the result manager at ${this.#manager} is not there`));
+  }
+
+  close(): void {
+    this.#sweeper?.cancel();
+    for (const pending of this.#pending.values())
+      pending.reject(new PolaronError('STORE_FAILED', 'the hub is stopping'));
+    this.#pending.clear();
+  }
+
+  readonly #sweep = (): void => {
+    this.#sweeper = undefined;
+    const now = this.#clock.monotonic();
+    for (const [number, pending] of this.#pending) {
+      if (pending.dueAt > now) continue;
+      this.#pending.delete(number);
+      pending.reject(new PolaronError('REQUEST_TIMEOUT', `the result manager did not answer ${pending.type} in time`));
+    }
+    if (this.#pending.size > 0) this.#sweeper = this.#clock.after(1_000, this.#sweep);
+  };
+}
+
+/** Answers come from our own result manager, whose types are checked where they are made. */
+const isAnswer = (_body: unknown): _body is never => true;
+function trusted(body: unknown): never {
+  if (isAnswer(body)) return body;
+  throw new PolaronError('BAD_MESSAGE', 'an answer of the result manager has no body');
+}

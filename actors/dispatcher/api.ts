@@ -1,0 +1,94 @@
+/**
+ * `polaron.api.USER.VERB` at the edge: decodes msgpack or JSON, answers in the same, turns failures into coded errors. Decides nothing.
+ */
+import type { Bus, BusMessage } from '../../bus/bus.ts';
+import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
+import type { ApiReply } from '../../bus/protocol/api.ts';
+import { apiVerbs, type ApiVerb, type Subjects } from '../../bus/subjects.ts';
+import { asPolaronError, PolaronError } from '../../model/errors.ts';
+import { isToken } from '../../model/ids.ts';
+import { throttledLog, type Log } from '../../model/log.ts';
+
+export interface ApiOptions {
+  readonly bus: Bus;
+  readonly subjects: Subjects;
+  readonly by: string;
+  readonly log: Log;
+  readonly monotonic: () => number;
+  readonly handle: (user: string, verb: ApiVerb, body: unknown) => Promise<unknown>;
+}
+
+const MSGPACK = 'application/msgpack';
+const isVerb = (text: string | undefined): text is ApiVerb => apiVerbs.some((verb) => verb === text);
+
+/** Begins to answer; returns what ends it. */
+export function serveApi(o: ApiOptions): () => void {
+  const warn = throttledLog(o.log, o.monotonic);
+  const subscription = o.bus.subscribe(
+    o.subjects.allApi,
+    (message) => {
+      const binary = message.header('content-type') === MSGPACK;
+      answer(o, message, binary).then(
+        (body) => respond(o, message, binary, { ok: true, body }),
+        (error: unknown) => {
+          const { code, message: text, help, details } = asPolaronError(error, 'BAD_REQUEST');
+          if (code === 'BAD_MESSAGE' || code === 'WRONG_VERSION')
+            warn(`api:${code}`, 'warn', `a request on ${message.subject} was refused: ${text}`);
+          respond(o, message, binary, { ok: false, error: { code, message: text, help, details } });
+        },
+      );
+    },
+    { queue: 'dispatchers' },
+  );
+  return () => subscription.unsubscribe();
+}
+
+async function answer(o: ApiOptions, message: BusMessage, binary: boolean): Promise<unknown> {
+  const [, , user, verb] = message.subject.split('.');
+  if (!isToken(user)) throw new PolaronError('BAD_REQUEST', `${message.subject} names no user`);
+  if (!isVerb(verb))
+    throw new PolaronError(
+      'BAD_REQUEST',
+      `there is no verb ${JSON.stringify(verb)}; expected one of ${apiVerbs.join(', ')}`,
+    );
+  return o.handle(user, verb, binary ? unwrap(message, user) : fromJson(message));
+}
+
+function unwrap(message: BusMessage, user: string): unknown {
+  const envelope = decodeEnvelope(message.data);
+  if (envelope.by !== `u.${user}`)
+    throw new PolaronError(
+      'NOT_ALLOWED',
+      `the message says it is from ${JSON.stringify(envelope.by)}, its subject from ${JSON.stringify(user)}`,
+    );
+  return decodeBody(envelope.body);
+}
+
+function fromJson(message: BusMessage): unknown {
+  if (message.data.byteLength === 0) return {};
+  const text = Buffer.from(message.data).toString('utf8').trim();
+  if (text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new PolaronError(
+      'BAD_REQUEST',
+      `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function respond(o: ApiOptions, message: BusMessage, binary: boolean, reply: ApiReply<unknown>): void {
+  try {
+    if (binary) message.respond(encodeEnvelope(o.by, reply), { 'content-type': MSGPACK });
+    else
+      message.respond(
+        Buffer.from(
+          JSON.stringify(reply, (_, x: unknown) => (x instanceof Uint8Array ? Buffer.from(x).toString('base64') : x)),
+        ),
+      );
+  } catch (error) {
+    const { code, message: text } = asPolaronError(error, 'PAYLOAD_TOO_LARGE');
+    o.log('warn', `an answer on ${message.subject} could not be sent: ${text}`, { code });
+  }
+}

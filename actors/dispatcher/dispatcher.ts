@@ -1,0 +1,303 @@
+/**
+ * Accepts dispatches, starts and recovers lattice supervisors, and answers for them.
+ *
+ * D1. A dispatch id is given out only when manifest, graph, arguments and code are on disk.
+ * D2. A crashed supervisor begins again from its records, at most MAX_RESTARTS times in a window; then its dispatch is failed.
+ */
+import type { Clock } from '../../model/clock.ts';
+import { asPolaronError, isErrorCode, PolaronError } from '../../model/errors.ts';
+import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
+import type { Log } from '../../model/log.ts';
+import { INLINE_VALUE_BYTES } from '../../store/store.ts';
+import type { DispatcherMessage, LatticeMessage } from '../../bus/protocol/actors.ts';
+import type { AgentStatus, CancelReplyBody, HubStatus, SubmitReply } from '../../bus/protocol/api.ts';
+import type { RecordOp } from '../../bus/protocol/results.ts';
+import {
+  parseCancelRequest,
+  parseList,
+  parseLogs,
+  parseSnapshot,
+  parseStatus,
+  parseSubmit,
+  parseValue,
+  parseWait,
+} from '../../bus/protocol/wire-api.ts';
+import type { ApiVerb } from '../../bus/subjects.ts';
+import type { ResultsClient } from '../results-client.ts';
+import type { PublishEvent } from '../services.ts';
+import type { Actor, ActorSystem, Address, Message } from '../system.ts';
+import { takeIn, type Intake } from './intake.ts';
+
+export interface DispatcherOptions {
+  readonly system: ActorSystem;
+  readonly results: ResultsClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly publish: PublishEvent;
+  readonly agents: () => readonly AgentStatus[];
+  readonly about: () => Omit<HubStatus, 'agents' | 'dispatches'>;
+  /** Puts a supervisor at its address. */
+  readonly spawnSupervisor: (id: DispatchId) => void;
+  /** Stops a supervisor's electron actors. */
+  readonly disposeSupervisor: (id: DispatchId) => void;
+}
+
+/** Submissions being taken in at once; more are told HUB_BUSY. */
+const MOST_SUBMITTING = 1_024;
+const LONGEST_WAIT_MS = 25_000;
+const MAX_RESTARTS = 3;
+const RESTART_WINDOW_MS = 60_000;
+const CANCEL_WAIT_MS = 120_000;
+
+export class Dispatcher implements Actor<DispatcherMessage> {
+  readonly #o: DispatcherOptions;
+  readonly #self: Address;
+  readonly #live = new Set<DispatchId>();
+  readonly #restarts = new Map<DispatchId, number[]>();
+  readonly #keys = new Map<string, Promise<Intake>>();
+  readonly #cancels = new Map<
+    number,
+    { readonly resolve: (reply: CancelReplyBody) => void; readonly reject: (error: Error) => void }
+  >();
+  #nextCancel = 1;
+  #submitting = 0;
+
+  constructor(options: DispatcherOptions) {
+    this.#o = options;
+    this.#self = options.system.address('dispatcher', 'main');
+  }
+
+  receive(message: DispatcherMessage): void {
+    switch (message.type) {
+      case 'dispatch.ended':
+        this.#live.delete(message.id);
+        this.#restarts.delete(message.id);
+        return;
+      case 'cancel.settled': {
+        const waiting = this.#cancels.get(message.request);
+        this.#cancels.delete(message.request);
+        if (message.error !== undefined)
+          waiting?.reject(
+            new PolaronError(
+              isErrorCode(message.error.code) ? message.error.code : 'BAD_REQUEST',
+              message.error.message,
+            ),
+          );
+        else waiting?.resolve({ cancelled: message.cancelled ?? [], unconfirmed: message.unconfirmed ?? [] });
+      }
+    }
+  }
+
+  undeliverable(_to: Address, message: Message): void {
+    // The dispatch ended between the look-up and the delivery: nothing is left to cancel.
+    if (message.type !== 'lattice.cancel' || !('request' in message) || typeof message.request !== 'number') return;
+    this.#cancels.get(message.request)?.resolve({ cancelled: [], unconfirmed: [] });
+    this.#cancels.delete(message.request);
+  }
+
+  /** Puts every dispatch that has not ended back to work. `held`: agents may still hold what is ready (H8). */
+  async recover(ids: readonly DispatchId[], held: boolean): Promise<void> {
+    for (const id of ids) await this.#resume(id, held);
+  }
+
+  /** A supervisor crashed: it begins again alone, or its dispatch is failed. */
+  crashed(id: DispatchId, error: Error): void {
+    this.#o.disposeSupervisor(id);
+    const now = this.#o.clock.monotonic();
+    const recent = [...(this.#restarts.get(id) ?? []).filter((at) => now - at < RESTART_WINDOW_MS), now];
+    this.#restarts.set(id, recent);
+    this.#o.log('error', `the supervisor of ${id} crashed: ${error.message}`, {
+      restarts: recent.length,
+      stack: error.stack,
+    });
+    if (recent.length > MAX_RESTARTS) {
+      this.#fail(id, `the supervisor crashed ${recent.length} times in a minute, last: ${error.message}`);
+      return;
+    }
+    this.#resume(id, false).catch((failure: unknown) =>
+      this.#fail(id, asPolaronError(failure, 'SUPERVISOR_FAILED').message),
+    );
+  }
+
+  async handle(user: string, verb: ApiVerb, body: unknown): Promise<unknown> {
+    const { results } = this.#o;
+    switch (verb) {
+      case 'submit':
+        return this.#submit(user, body);
+      case 'list':
+        return results.ask('results.list', { ...parseList(body), user });
+      case 'status': {
+        const { id } = parseStatus(body);
+        if (id !== undefined) return results.ask('results.detail', { id: this.#own(id), user });
+        return {
+          ...this.#o.about(),
+          agents: this.#o.agents(),
+          dispatches: { live: this.#live.size },
+        } satisfies HubStatus;
+      }
+      case 'snapshot': {
+        const request = parseSnapshot(body);
+        return results.ask('results.snapshot', { ...request, id: this.#own(request.id), user });
+      }
+      case 'wait': {
+        const { id, timeoutMs } = parseWait(body);
+        return results.ask(
+          'results.wait',
+          { id: this.#own(id), user, timeoutMs: Math.min(timeoutMs, LONGEST_WAIT_MS) },
+          LONGEST_WAIT_MS + 10_000,
+        );
+      }
+      case 'value': {
+        const request = parseValue(body);
+        return results.ask('results.value', { ...request, id: this.#own(request.id), user });
+      }
+      case 'logs': {
+        const request = parseLogs(body);
+        return results.ask('results.logs', { ...request, id: this.#own(request.id), user });
+      }
+      case 'cancel':
+        return this.#cancel(user, body);
+      case 'agents':
+        return { agents: this.#o.agents() };
+      case 'purge':
+        throw new PolaronError('NOT_SUPPORTED', 'purge is not there yet');
+    }
+  }
+
+  /** Checks an id's form and owner. Raises UNKNOWN_DISPATCH, NOT_OWNER. */
+  #own(id: string): DispatchId {
+    if (!isDispatchId(id))
+      throw new PolaronError(
+        'UNKNOWN_DISPATCH',
+        `${JSON.stringify(id.slice(0, 80))} is not a dispatch id; expected e.g. 01jd3k9x2m4n5p6q7r8s-${this.#o.system.node}`,
+      );
+    const owner = ownerOf(id);
+    if (owner !== this.#o.system.node)
+      throw new PolaronError('NOT_OWNER', `dispatch ${id} belongs to hub ${owner}; this is ${this.#o.system.node}`);
+    return id;
+  }
+
+  async #submit(user: string, body: unknown): Promise<SubmitReply> {
+    const request = parseSubmit(body);
+    if (this.#submitting >= MOST_SUBMITTING)
+      throw new PolaronError('HUB_BUSY', `the hub is taking in ${MOST_SUBMITTING} dispatches already`);
+    this.#submitting++;
+    try {
+      const name = `${user}/${request.key}`;
+      const under = this.#keys.get(name);
+      if (under !== undefined) {
+        // The same key while the first is being taken in: wait, then ask again for the decision.
+        await under.catch(() => undefined);
+        await this.#o.results.flushed();
+      }
+      const intake = takeIn(
+        {
+          results: this.#o.results,
+          node: this.#o.system.node,
+          now: () => this.#o.clock.now(),
+          randomBytes: this.#o.randomBytes,
+        },
+        user,
+        request,
+      );
+      this.#keys.set(name, intake);
+      try {
+        const taken = await intake;
+        if ('existing' in taken) {
+          await this.#o.results.flushed();
+          return { id: taken.existing, existing: true };
+        }
+        return await this.#accept(taken, request);
+      } finally {
+        if (this.#keys.get(name) === intake) this.#keys.delete(name);
+      }
+    } finally {
+      this.#submitting--;
+    }
+  }
+
+  async #accept(
+    taken: Exclude<Intake, { existing: DispatchId }>,
+    request: ReturnType<typeof parseSubmit>,
+  ): Promise<SubmitReply> {
+    const { spec, graph, contentDigest } = taken;
+    const { results, system } = this.#o;
+    const ops: RecordOp[] = [];
+    for (const part of [request.graph, request.args]) {
+      if ('value' in part) continue;
+      const digest = part === request.graph ? spec.graph.digest : spec.args.digest;
+      if (part.bytes.byteLength > INLINE_VALUE_BYTES) await results.ask('results.store', { bytes: part.bytes });
+      else ops.push({ op: 'value', digest, bytes: part.bytes });
+    }
+    ops.push({ op: 'accept', spec, contentDigest });
+    results.write(...ops);
+    this.#live.add(spec.id);
+    this.#o.spawnSupervisor(spec.id);
+    const start: LatticeMessage = { type: 'lattice.start', spec, graph };
+    system.send(system.address('lattice', spec.id), start, this.#self);
+    await results.flushed();
+    this.#o.publish({ user: spec.user, dispatch: spec.id, type: 'dispatch.accepted', seq: 0, transient: true });
+    return { id: spec.id, existing: false };
+  }
+
+  async #cancel(user: string, body: unknown): Promise<CancelReplyBody> {
+    const request = parseCancelRequest(body);
+    const id = this.#own(request.id);
+    await this.#o.results.ask('results.detail', { id, user });
+    if (!this.#live.has(id)) return { cancelled: [], unconfirmed: [] };
+    const number = this.#nextCancel++;
+    return new Promise((resolve, reject) => {
+      this.#cancels.set(number, { resolve, reject });
+      this.#o.clock.after(CANCEL_WAIT_MS, () => {
+        if (this.#cancels.delete(number))
+          reject(
+            new PolaronError(
+              'REQUEST_TIMEOUT',
+              `dispatch ${id} is being cancelled, but its agents have not confirmed yet`,
+            ),
+          );
+      });
+      const electrons = request.electrons === undefined ? {} : { electrons: request.electrons };
+      const message: LatticeMessage = {
+        type: 'lattice.cancel',
+        request: number,
+        reason: request.reason ?? 'cancelled by the user',
+        ...electrons,
+      };
+      this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
+    });
+  }
+
+  async #resume(id: DispatchId, held: boolean): Promise<void> {
+    const loaded = await this.#o.results.ask('results.load', { id });
+    this.#live.add(id);
+    this.#o.spawnSupervisor(id);
+    const message: LatticeMessage = { type: 'lattice.resume', held, ...loaded };
+    this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
+  }
+
+  #fail(id: DispatchId, why: string): void {
+    const now = this.#o.clock.now();
+    this.#o.results.write({
+      op: 'dispatch',
+      id,
+      record: {
+        status: 'failed',
+        seq: Number.MAX_SAFE_INTEGER,
+        endedAt: now,
+        errors: [{ node: '', error: { code: 'SUPERVISOR_FAILED', message: why } }],
+      },
+    });
+    this.#live.delete(id);
+    this.#o.system.send(
+      this.#o.system.address('matchmaker', 'main'),
+      { type: 'lattice.gone', dispatch: id },
+      this.#self,
+    );
+    this.#o.log('error', `dispatch ${id} was failed: ${why}`);
+  }
+}
+
+export const isDispatcherMessage = (message: Message): message is DispatcherMessage =>
+  message.type === 'dispatch.ended' || message.type === 'cancel.settled';

@@ -1,0 +1,121 @@
+/**
+ * Accepts dispatches: checks the graph and what it refers to, decides about idempotency, and makes the spec.
+ * Not here: running it (lattice supervisor) and answering (dispatcher.ts).
+ */
+import type { SubmitRequest } from '../../bus/protocol/api.ts';
+import type { DispatchSpec } from '../../bus/protocol/results.ts';
+import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
+import { digestOf, valueInfoOf } from '../../bus/value/digest.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { checkGraph, DEFAULT_GRAPH_LIMITS } from '../../model/graph-check.ts';
+import { IDENTITY_ELECTRON, type Input, type WireGraph, type WireNode } from '../../model/graph.ts';
+import { makeDispatchId, type Digest, type DispatchId } from '../../model/ids.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
+import type { BytesOrValue } from '../../bus/protocol/api.ts';
+import type { ResultsClient } from '../results-client.ts';
+
+export interface IntakeOptions {
+  readonly results: ResultsClient;
+  readonly node: string;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+export type Intake =
+  | { readonly existing: DispatchId }
+  | { readonly spec: DispatchSpec; readonly graph: Uint8Array; readonly contentDigest: Digest };
+
+const infoOf = (x: BytesOrValue): ValueInfo => ('bytes' in x ? valueInfoOf(x.bytes) : x.value);
+
+/** Digests that inputs name, wherever they stand. */
+function literalsOf(graph: WireGraph): ReadonlySet<Digest> {
+  const found = new Set<Digest>();
+  const inputs = (list: readonly Input[]): void => {
+    for (const input of list) if (typeof input === 'object' && 'value' in input) found.add(input.value);
+  };
+  const nodes = (list: readonly WireNode[]): void => {
+    for (const node of list) {
+      if (node.kind === 'electron') inputs(node.inputs);
+      else {
+        inputs([node.over]);
+        nodes(node.body.nodes);
+      }
+    }
+  };
+  nodes(graph.nodes);
+  inputs(graph.output.inputs);
+  return found;
+}
+
+/** Raises GRAPH_INVALID, VALUE_MISSING, IDEMPOTENCY_MISMATCH, DISK_FULL. Nothing is recorded. */
+export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequest): Promise<Intake> {
+  const { results } = o;
+  const graph =
+    'bytes' in request.graph
+      ? request.graph.bytes
+      : (await results.ask('results.bytes', { digest: request.graph.value.digest })).bytes;
+  const decoded = decodeGraph(graph);
+  checkGraph(decoded, DEFAULT_GRAPH_LIMITS);
+  const needsCode = decoded.electrons.some((electron) => electron.name !== IDENTITY_ELECTRON);
+  if (needsCode && request.bundle === undefined)
+    throw new PolaronError('GRAPH_INVALID', 'the graph has electrons but the request names no bundle');
+  const literals = [...literalsOf(decoded)];
+  const needed = [
+    ...literals,
+    ...(request.bundle === undefined ? [] : [request.bundle.digest]),
+    ...('value' in request.args ? [request.args.value.digest] : []),
+  ];
+  const admitted = await results.ask('results.admit', { user, key: request.key, digests: needed });
+  const [graphInfo, argsInfo] = [infoOf(request.graph), infoOf(request.args)];
+  const contentDigest = digestOf(
+    Buffer.from(
+      [
+        graphInfo.digest,
+        argsInfo.digest,
+        request.bundle?.digest ?? '',
+        request.lattice.name,
+        request.durability,
+        request.failFast,
+        request.timeoutMs,
+        JSON.stringify(request.argv),
+      ].join('\n'),
+    ),
+  );
+  if (admitted.existing !== undefined) {
+    if (admitted.existing.contentDigest === contentDigest) return { existing: admitted.existing.id };
+    throw new PolaronError(
+      'IDEMPOTENCY_MISMATCH',
+      `idempotency key ${JSON.stringify(request.key)} was used for dispatch ${admitted.existing.id} with other content`,
+    );
+  }
+  const missing = needed.filter((_, i) => admitted.sizes[i] === undefined);
+  if (missing.length > 0)
+    throw new PolaronError(
+      'VALUE_MISSING',
+      `values that the dispatch refers to are not here: ${missing.slice(0, 3).join(', ')}`,
+      { details: { missing: missing.slice(0, 100) } },
+    );
+  if (admitted.full)
+    throw new PolaronError('DISK_FULL', 'the data folder has less than 256 MiB free: no new dispatch is accepted');
+  const now = o.now();
+  const spec: DispatchSpec = {
+    id: makeDispatchId(now, o.randomBytes(10), o.node),
+    user,
+    key: request.key,
+    lattice: request.lattice,
+    graph: graphInfo,
+    args: argsInfo,
+    ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
+    argv: request.argv,
+    captures: request.captures,
+    metadata: request.metadata,
+    durability: request.durability,
+    failFast: request.failFast,
+    priority: request.priority,
+    timeoutMs: request.timeoutMs,
+    nodes: decoded.nodes.length,
+    literals: literals.map((digest, i) => ({ digest, size: admitted.sizes[i] ?? 0 })),
+    acceptedAt: now,
+  };
+  return { spec, graph, contentDigest };
+}

@@ -1,0 +1,385 @@
+/**
+ * One electron being worked on: from its assignment to its end, retries included. Holds the fencing token and judges outcomes (protocol.md, H1).
+ * Not here: when it is ready (lattice supervisor), where it runs (matchmaker).
+ *
+ * E1. Status changes only by `nextStatus`; an event without a transition is ignored, since messages may come late.
+ * E2. Records are queued in the order decide → persist → act; what the outside sees waits for the flush.
+ * E3. An outcome counts only with the current agent, token and inputs digest; anything else is stale.
+ */
+import type { Timer } from '../../model/clock.ts';
+import { taskIdOf, type AgentKey, type TaskId } from '../../model/ids.ts';
+import { isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
+import { sameToken, type ErrorInfo, type TaskLogs, type Token, type ValueInfo } from '../../model/outcome.ts';
+import { decideRetry } from '../../model/retry.ts';
+import type { ElectronMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
+import type { Verdict } from '../../bus/protocol/agent.ts';
+import type { ElectronRecord } from '../../bus/protocol/results.ts';
+import { digestOf } from '../../bus/value/digest.ts';
+import type { ElectronServices, ElectronWork } from '../services.ts';
+import type { Actor, Address } from '../system.ts';
+import { nextStatus, type LifecycleEvent } from '../machine.ts';
+import { readInputs } from './inputs.ts';
+import { ElectronJournal } from './journal.ts';
+
+/** Losses with an agent that are too many (H9). */
+export const MAX_LOSSES = 10;
+
+type Finished = Extract<ElectronMessage, { type: 'attempt.finished' }>;
+
+export class ElectronActor implements Actor<ElectronMessage> {
+  readonly #work: ElectronWork;
+  readonly #s: ElectronServices;
+  readonly #self: Address;
+  readonly #task: TaskId;
+  #status: ElectronStatus;
+  readonly #journal: ElectronJournal;
+  #attempt: number;
+  #failures: number;
+  #losses: number;
+  #agent: AgentKey | undefined;
+  #token: Token | undefined;
+  #startedAt: number | undefined;
+  #sent = false;
+  #fetching: Finished | undefined;
+  #timer: Timer | undefined;
+  readonly #lostWith: AgentKey[] = [];
+
+  constructor(work: ElectronWork, services: ElectronServices, restored?: ElectronRecord) {
+    this.#work = work;
+    this.#s = services;
+    this.#task = taskIdOf(work.dispatch, work.node);
+    this.#self = services.system.address('electron', this.#task);
+    this.#status = restored?.status ?? 'ready';
+    this.#journal = new ElectronJournal(work, services, restored?.status);
+    this.#attempt = restored?.attempt ?? 0;
+    this.#failures = restored?.failures ?? 0;
+    this.#losses = restored?.losses ?? 0;
+    this.#agent = restored?.agent;
+    this.#token = restored?.token;
+    this.#startedAt = restored?.startedAt;
+    if (restored !== undefined) this.#resume(restored);
+  }
+
+  receive(message: ElectronMessage): void {
+    switch (message.type) {
+      case 'attempt.assigned':
+        return this.#assigned(message.agent);
+      case 'inputs.read':
+        return this.#inputsRead(message);
+      case 'attempt.started':
+        return this.#started(message.token, message.startedAt);
+      case 'attempt.lost':
+        return this.#lost(message);
+      case 'attempt.finished':
+        return this.#finished(message);
+      case 'value.fetched':
+        return this.#fetched(message.token, message.stored);
+      case 'attempt.stopped':
+        return this.#stopped(message.token, message.confirmed);
+      case 'backoff.elapsed':
+        if (this.#apply('backoff.elapsed')) this.#requestMatch();
+        return;
+      case 'electron.cancel':
+        return this.#cancel(message.reason);
+    }
+  }
+
+  #apply(event: LifecycleEvent): boolean {
+    const next = nextStatus(this.#status, event);
+    if (next === undefined) return false;
+    this.#status = next;
+    return true;
+  }
+
+  #assigned(agent: AgentKey): void {
+    if (!this.#apply('attempt.assigned')) {
+      this.#tell({ type: 'attempt.abandoned', agent, task: this.#task });
+      return;
+    }
+    this.#attempt++;
+    this.#agent = agent;
+    this.#token = [this.#s.epoch.value, this.#attempt];
+    this.#startedAt = this.#s.clock.now();
+    this.#sent = false;
+    this.#record({});
+    this.#journal.passing('electron.assigned', { agent });
+    const ready = readInputs(this.#work.inputs, this.#s.values, this.#s.results, (result) =>
+      this.#s.system.send(this.#self, { type: 'inputs.read', ...result }, this.#self),
+    );
+    if (ready !== undefined) this.#inputsRead({ type: 'inputs.read', inputs: ready });
+  }
+
+  #inputsRead(message: Extract<ElectronMessage, { type: 'inputs.read' }>): void {
+    if (this.#status !== 'assigned' || this.#sent || this.#agent === undefined || this.#token === undefined) return;
+    if (message.inputs === undefined) {
+      const error = message.error ?? {
+        code: 'VALUE_MISSING',
+        message: `electron "${this.#work.name}": an input could not be read`,
+      };
+      this.#tell({ type: 'attempt.abandoned', agent: this.#agent, task: this.#task });
+      this.#apply('attempt.failed');
+      this.#end({ error });
+      return;
+    }
+    this.#sent = true;
+    const { manifest, def, name, template, split, inputsDigest } = this.#work;
+    this.#tell({
+      type: 'attempt.send',
+      agent: this.#agent,
+      task: this.#task,
+      token: this.#token,
+      inputsDigest,
+      manifest,
+      electron: def,
+      name,
+      template,
+      inputs: message.inputs,
+      split,
+    });
+  }
+
+  #started(token: Token, startedAt: number): void {
+    if (this.#token === undefined || !sameToken(token, this.#token) || !this.#apply('attempt.started')) return;
+    this.#journal.running(startedAt);
+    this.#journal.passing('electron.running', { agent: this.#agent });
+  }
+
+  #lost(message: Extract<ElectronMessage, { type: 'attempt.lost' }>): void {
+    if (this.#token === undefined || !sameToken(message.token, this.#token)) return;
+    if (this.#status === 'cancelling') {
+      this.#stopped(message.token, message.reason !== 'agent-lost');
+      return;
+    }
+    if (!this.#apply('attempt.lost')) return;
+    this.#fetching = undefined;
+    if (message.charged) {
+      this.#losses++;
+      if (this.#agent !== undefined) this.#lostWith.push(this.#agent);
+      if (this.#losses >= MAX_LOSSES) {
+        const message = `electron "${this.#work.name}" was lost ${this.#losses} times with its agent (${[...new Set(this.#lostWith)].join(', ')})`;
+        this.#apply('electron.fail');
+        this.#end({ error: { code: 'POISON', message } });
+        return;
+      }
+    }
+    this.#agent = undefined;
+    this.#record({});
+    this.#requestMatch();
+  }
+
+  #finished(message: Finished): void {
+    const current =
+      this.#token !== undefined &&
+      sameToken(message.token, this.#token) &&
+      message.agent === this.#agent &&
+      message.inputsDigest === this.#work.inputsDigest;
+    if (!current) {
+      this.#judge(message, 'stale', false);
+      return;
+    }
+    if (this.#status === 'cancelling') {
+      this.#stopped(message.token, true, message.outcome.logs);
+      this.#judge(message, 'stale', true);
+      return;
+    }
+    if (this.#status !== 'assigned' && this.#status !== 'running') {
+      this.#judge(message, 'stale', true);
+      return;
+    }
+    const { outcome } = message;
+    if (outcome.status === 'cancelled') {
+      this.#judge(message, 'stale', true);
+      this.#lost({ type: 'attempt.lost', token: message.token, reason: 'refused', charged: false });
+    } else if (outcome.status === 'failed') this.#attemptFailed(message, outcome.error);
+    else if (outcome.bytes === undefined) this.#fetch(message, outcome.value);
+    else if (digestOf(outcome.bytes) !== outcome.value.digest) this.#judge(message, 'missing', false);
+    else {
+      this.#s.values.put(outcome.value.digest, outcome.bytes);
+      this.#s.results.write({ op: 'value', digest: outcome.value.digest, bytes: outcome.bytes });
+      this.#completed(message, outcome.value);
+    }
+  }
+
+  /** A large value: the hub has it before `committed`. */
+  #fetch(message: Finished, value: ValueInfo): void {
+    if (this.#fetching !== undefined) return;
+    this.#fetching = message;
+    const reply = (stored: boolean): void =>
+      this.#s.system.send(this.#self, { type: 'value.fetched', token: message.token, stored }, this.#self);
+    this.#s.results
+      .ask('results.fetch', { digest: value.digest, size: value.size, agent: message.agent }, 600_000)
+      .then(
+        (answer) => reply(answer.stored),
+        () => reply(false),
+      );
+  }
+
+  #fetched(token: Token, stored: boolean): void {
+    const message = this.#fetching;
+    if (message === undefined || !sameToken(token, message.token) || message.outcome.status !== 'completed') return;
+    this.#fetching = undefined;
+    if (!stored) this.#judge(message, 'missing', false);
+    else if (this.#status === 'assigned' || this.#status === 'running') this.#completed(message, message.outcome.value);
+    else this.#finished(message);
+  }
+
+  #completed(message: Finished, value: ValueInfo): void {
+    this.#apply('attempt.completed');
+    this.#startedAt = message.outcome.usage.startedAt;
+    this.#end({ value, logs: message.outcome.logs, endedAt: message.outcome.usage.endedAt }, () =>
+      this.#judge(message, 'committed', true),
+    );
+  }
+
+  #attemptFailed(message: Finished, error: ErrorInfo): void {
+    this.#failures++;
+    this.#startedAt = message.outcome.usage.startedAt;
+    const decision = decideRetry(this.#work.def.retries, error, this.#failures, this.#s.random());
+    if (!decision.retry) {
+      this.#apply('attempt.failed');
+      this.#end({ error, logs: message.outcome.logs, endedAt: message.outcome.usage.endedAt }, () =>
+        this.#judge(message, 'committed', true),
+      );
+      return;
+    }
+    this.#apply('attempt.retry');
+    this.#journal.logs(this.#attempt, message.outcome.logs);
+    const seq = this.#s.nextSeq();
+    this.#record({ error, retryAt: this.#s.clock.now() + decision.delayMs, seq });
+    this.#backOff(decision.delayMs);
+    this.#s.results.afterFlush(() => {
+      this.#journal.published('electron.retrying', seq, {
+        attempt: this.#attempt,
+        delayMs: Math.round(decision.delayMs),
+        error: { code: error.code, message: error.message },
+      });
+      this.#judge(message, 'committed', true);
+    });
+  }
+
+  #stopped(token: Token, confirmed: boolean, logs?: TaskLogs): void {
+    if (this.#token === undefined || !sameToken(token, this.#token) || !this.#apply('attempt.stopped')) return;
+    this.#end({ logs, unconfirmed: !confirmed });
+  }
+
+  #cancel(reason: string): void {
+    const wasWorking = this.#status === 'assigned' || this.#status === 'running';
+    if (!this.#apply('electron.cancel')) return;
+    this.#timer?.cancel();
+    if (isTerminalElectron(this.#status)) {
+      this.#tell({ type: 'match.withdraw', dispatch: this.#work.dispatch, nodes: [this.#work.node] });
+      this.#end({});
+      return;
+    }
+    if (!wasWorking || this.#agent === undefined || this.#token === undefined) return;
+    if (!this.#sent) {
+      this.#tell({ type: 'attempt.abandoned', agent: this.#agent, task: this.#task });
+      this.#stopped(this.#token, true);
+      return;
+    }
+    this.#record({});
+    this.#tell({ type: 'attempt.cancel', agent: this.#agent, task: this.#task, token: this.#token, reason });
+  }
+
+  #resume(restored: ElectronRecord): void {
+    if (this.#status === 'retrying')
+      this.#backOff(
+        Math.max(0, Math.min((restored.retryAt ?? 0) - this.#s.clock.now(), this.#work.def.retries.maxDelayMs)),
+      );
+    else if (this.#agent !== undefined && this.#token !== undefined) {
+      this.#sent = true;
+      const cancelling = this.#status === 'cancelling' ? { cancelling: 'cancelled' } : {};
+      this.#tell({
+        type: 'attempt.recovered',
+        agent: this.#agent,
+        task: this.#task,
+        token: this.#token,
+        ...cancelling,
+      });
+    }
+  }
+
+  #backOff(delayMs: number): void {
+    this.#timer = this.#s.clock.after(delayMs, () =>
+      this.#s.system.send(this.#self, { type: 'backoff.elapsed' }, this.#self),
+    );
+  }
+
+  #requestMatch(): void {
+    const { dispatch, node, requirement, priority } = this.#work;
+    this.#s.system.send(
+      this.#s.matchmaker,
+      { type: 'match.request', dispatch, nodes: [node], requirement, priority, held: false },
+      this.#s.supervisor,
+    );
+  }
+
+  /** Records the end, tells the supervisor (after the flush when the lattice is strict), publishes, and leaves. */
+  #end(
+    o: {
+      readonly value?: ValueInfo;
+      readonly error?: ErrorInfo;
+      readonly logs?: TaskLogs | undefined;
+      readonly endedAt?: number;
+      readonly unconfirmed?: boolean;
+    },
+    flushed?: () => void,
+  ): void {
+    this.#timer?.cancel();
+    const status = this.#status;
+    const seq = this.#s.nextSeq();
+    this.#journal.logs(this.#attempt, o.logs);
+    this.#record({
+      ...(o.value === undefined ? {} : { value: o.value }),
+      ...(o.error === undefined ? {} : { error: o.error }),
+      endedAt: o.endedAt ?? this.#s.clock.now(),
+      seq,
+    });
+    const tellSupervisor = (): void =>
+      this.#s.system.send(
+        this.#s.supervisor,
+        {
+          type: 'electron.ended',
+          node: this.#work.node,
+          status,
+          ...(o.value === undefined ? {} : { value: o.value }),
+          ...(o.error === undefined ? {} : { error: o.error }),
+          ...(o.unconfirmed === true ? { unconfirmed: true } : {}),
+        },
+        this.#self,
+      );
+    if (!this.#work.strict) tellSupervisor();
+    this.#s.results.afterFlush(() => {
+      if (this.#work.strict) tellSupervisor();
+      this.#journal.ended(status, seq, this.#agent, this.#attempt, o.error);
+      flushed?.();
+    });
+    this.#s.system.stop(this.#self);
+  }
+
+  #record(extra: Partial<ElectronRecord>): void {
+    this.#journal.record({
+      status: this.#status,
+      attempt: this.#attempt,
+      failures: this.#failures,
+      losses: this.#losses,
+      seq: 0,
+      inputsDigest: this.#work.inputsDigest,
+      ...(this.#token === undefined ? {} : { token: this.#token }),
+      ...(this.#agent === undefined ? {} : { agent: this.#agent }),
+      ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt }),
+      ...extra,
+    });
+  }
+
+  #judge(message: Finished, verdict: Verdict, current: boolean): void {
+    const { receipt, token } = message;
+    const judged = { type: 'attempt.judged', receipt, task: this.#task, token, verdict, current } as const;
+    if (verdict === 'committed' || verdict === 'missing') this.#tell(judged);
+    else this.#s.results.afterFlush(() => this.#tell(judged));
+  }
+
+  #tell(message: MatchmakerMessage): void {
+    this.#s.system.send(this.#s.matchmaker, message, this.#self);
+  }
+}

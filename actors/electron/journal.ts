@@ -1,0 +1,60 @@
+/** What an electron actor leaves behind: its records, its logs, its events. Decides nothing. */
+import type { EventType } from '../../bus/protocol/api.ts';
+import type { ElectronStatus } from '../../model/lifecycle.ts';
+import type { ErrorInfo, TaskLogs } from '../../model/outcome.ts';
+import type { ElectronRecord } from '../../model/records.ts';
+import type { ElectronServices, ElectronWork } from '../services.ts';
+
+export class ElectronJournal {
+  readonly #work: ElectronWork;
+  readonly #s: ElectronServices;
+  /** The last recorded status: the live counts go from it to the next. */
+  #recorded: ElectronStatus | undefined;
+
+  constructor(work: ElectronWork, services: ElectronServices, recorded: ElectronStatus | undefined) {
+    this.#work = work;
+    this.#s = services;
+    this.#recorded = recorded;
+  }
+
+  record(record: ElectronRecord): void {
+    const { dispatch: id, node } = this.#work;
+    this.#s.results.write({ op: 'electron', id, node, was: this.#recorded, record });
+    this.#recorded = record.status;
+  }
+
+  logs(attempt: number, logs: TaskLogs | undefined): void {
+    if (logs === undefined || (logs.stdout === '' && logs.stderr === '')) return;
+    this.#s.results.write({ op: 'logs', id: this.#work.dispatch, node: this.#work.node, attempt, logs });
+  }
+
+  running(startedAt: number): void {
+    this.#s.results.write({ op: 'running', id: this.#work.dispatch, node: this.#work.node, startedAt });
+  }
+
+  /** A durable transition's event: the caller has waited for the flush. */
+  published(type: EventType, seq: number, data: Readonly<Record<string, unknown>>): void {
+    this.#publish(type, seq, false, data);
+  }
+
+  passing(type: EventType, data: Readonly<Record<string, unknown>>): void {
+    this.#publish(type, this.#s.lastSeq(), true, data);
+  }
+
+  ended(
+    status: ElectronStatus,
+    seq: number,
+    agent: string | undefined,
+    attempt: number,
+    error: ErrorInfo | undefined,
+  ): void {
+    const told = error === undefined ? {} : { error: { code: error.code, message: error.message } };
+    if (status === 'completed' || status === 'failed' || status === 'cancelled')
+      this.#publish(`electron.${status}`, seq, false, { agent, attempt, ...told });
+  }
+
+  #publish(type: EventType, seq: number, transient: boolean, data: Readonly<Record<string, unknown>>): void {
+    const { user, dispatch, node, name } = this.#work;
+    this.#s.publish({ user, dispatch, type, seq, transient, node, electron: name, data });
+  }
+}

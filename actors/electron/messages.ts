@@ -1,0 +1,17 @@
+/** Which messages an electron actor understands: its mailbox refuses the rest. */
+import type { ElectronMessage } from '../../bus/protocol/actors.ts';
+import type { Message } from '../system.ts';
+
+const types: ReadonlySet<string> = new Set<ElectronMessage['type']>([
+  'attempt.assigned',
+  'inputs.read',
+  'attempt.started',
+  'attempt.lost',
+  'attempt.finished',
+  'value.fetched',
+  'attempt.stopped',
+  'backoff.elapsed',
+  'electron.cancel',
+]);
+
+export const isElectronMessage = (message: Message): message is ElectronMessage => types.has(message.type);

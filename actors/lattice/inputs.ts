@@ -1,0 +1,63 @@
+/** What a node's inputs are, once its parents are done, and the digest that guards what comes back for them (protocol.md, H1). Pure. */
+import { encodeValue } from '../../bus/value/value.ts';
+import { digestOf } from '../../bus/value/digest.ts';
+import { PolaronError } from '../../model/errors.ts';
+import type { Input } from '../../model/graph.ts';
+import type { Digest } from '../../model/ids.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
+import type { Place } from '../../model/plan.ts';
+import type { LatticeState } from './state.ts';
+
+export interface ResolvedInputs {
+  readonly infos: readonly ValueInfo[];
+  /** Over the template and every input's digest. */
+  readonly digest: Digest;
+}
+
+/** `made` is told of values that the hub makes itself: positions in a map. */
+export function resolveInputs(
+  state: LatticeState,
+  place: Place,
+  inputs: readonly Input[],
+  template: Uint8Array,
+  literals: ReadonlyMap<string, ValueInfo>,
+  made: (value: ValueInfo, bytes: Uint8Array) => void,
+): ResolvedInputs {
+  const infos: ValueInfo[] = [];
+  const parts: Uint8Array[] = [template];
+  for (const input of inputs) {
+    const info = resolve(state, place, input, literals, made);
+    infos.push(info);
+    parts.push(Buffer.from(info.digest, 'latin1'));
+  }
+  return { infos, digest: digestOf(Buffer.concat(parts)) };
+}
+
+function resolve(
+  state: LatticeState,
+  place: Place,
+  input: Input,
+  literals: ReadonlyMap<string, ValueInfo>,
+  made: (value: ValueInfo, bytes: Uint8Array) => void,
+): ValueInfo {
+  const source = state.plan.source(place, input);
+  if ('digest' in source) {
+    const literal = literals.get(source.digest);
+    if (literal === undefined)
+      throw new PolaronError('VALUE_MISSING', `value ${source.digest} was not there when the dispatch was accepted`);
+    return literal;
+  }
+  if ('index' in source) {
+    const bytes = encodeValue(source.index, 'index');
+    const info = { digest: digestOf(bytes), size: bytes.byteLength };
+    made(info, bytes);
+    return info;
+  }
+  const info = 'node' in source ? state.value(source.node) : state.item(source.map, source.item);
+  if (info === undefined)
+    throw new PolaronError(
+      'VALUE_MISSING',
+      `${state.plan.nameOf('node' in source ? source.node : source.map)} has no value though its dependents are ready`,
+    );
+  return info;
+}

@@ -1,0 +1,89 @@
+/** What a dispatch's electrons have in common, and the order to work on one: manifest, requirement, resolved inputs. */
+import type { Requirement } from '../../bus/protocol/actors.ts';
+import type { Manifest } from '../../bus/protocol/agent.ts';
+import type { DispatchSpec } from '../../bus/protocol/results.ts';
+import { PolaronError } from '../../model/errors.ts';
+import type { ElectronDef } from '../../model/graph.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
+import type { ElectronWork } from '../services.ts';
+import { resolveInputs } from './inputs.ts';
+import type { LatticeState } from './state.ts';
+
+export class Orders {
+  readonly #spec: DispatchSpec;
+  readonly #state: LatticeState;
+  readonly #manifest: Manifest;
+  readonly #literals: ReadonlyMap<string, ValueInfo>;
+  readonly #requirements = new Map<ElectronDef, Requirement>();
+
+  constructor(spec: DispatchSpec, state: LatticeState) {
+    this.#spec = spec;
+    this.#state = state;
+    this.#literals = new Map(spec.literals.map((value) => [value.digest, value]));
+    this.#manifest = {
+      dispatch: spec.id,
+      user: spec.user,
+      lattice: spec.lattice.name,
+      ...(spec.bundle === undefined ? {} : { bundle: spec.bundle }),
+      argv: spec.argv,
+      captures: spec.captures,
+      expiresAt: 0,
+      strict: spec.durability === 'strict',
+    };
+  }
+
+  /** `made` is told of values that the hub makes itself: positions in a map. Raises VALUE_MISSING. */
+  work(node: number, made: (value: ValueInfo, bytes: Uint8Array) => void): ElectronWork {
+    const place = this.#state.plan.place(node);
+    if (place.node.kind !== 'electron')
+      throw new PolaronError('SUPERVISOR_FAILED', `node ${node} is a map and can't be assigned`);
+    const { electron, inputs, template, split } = place.node;
+    const def = this.#def(electron);
+    const resolved = resolveInputs(this.#state, place, inputs, template, this.#literals, made);
+    return {
+      dispatch: this.#spec.id,
+      user: this.#spec.user,
+      node,
+      name: this.#state.plan.nameOf(node),
+      def,
+      manifest: this.#manifest,
+      requirement: this.#requirement(def),
+      priority: this.#spec.priority,
+      template,
+      inputs: resolved.infos,
+      inputsDigest: resolved.digest,
+      split: split === true,
+      strict: this.#manifest.strict,
+    };
+  }
+
+  /** Nodes by what they ask of an agent. */
+  byRequirement(nodes: readonly number[]): ReadonlyMap<Requirement, readonly number[]> {
+    const groups = new Map<Requirement, number[]>();
+    for (const node of nodes) {
+      const wire = this.#state.plan.place(node).node;
+      if (wire.kind !== 'electron') continue;
+      const requirement = this.#requirement(this.#def(wire.electron));
+      const group = groups.get(requirement);
+      if (group === undefined) groups.set(requirement, [node]);
+      else group.push(node);
+    }
+    return groups;
+  }
+
+  #def(index: number): ElectronDef {
+    const def = this.#state.plan.graph.electrons[index];
+    if (def === undefined) throw new PolaronError('GRAPH_INVALID', `there is no electron definition ${index}`);
+    return def;
+  }
+
+  #requirement(def: ElectronDef): Requirement {
+    let requirement = this.#requirements.get(def);
+    if (requirement === undefined) {
+      const capabilities = [def.executor, ...def.needs].sort();
+      requirement = { key: capabilities.join('\n'), capabilities };
+      this.#requirements.set(def, requirement);
+    }
+    return requirement;
+  }
+}

@@ -1,0 +1,376 @@
+/**
+ * Pairs ready electrons with agents that have credit and the capabilities asked for, and speaks with the agents for the electron actors.
+ * Not here: what an agent's sync means (agent-state.ts), order among the waiting (queues.ts), the wire (gateway.ts), repeats (assigner.ts).
+ *
+ * M1. An agent's attempts are counted from the moment of the match, so that credit can't be given twice.
+ * M2. An attempt is released when it is judged (after the flush), refused, lost or stopped: until then a sync that lists it is no surprise.
+ * M3. After a restart of the hub, what was ready waits for the roster's first syncs, at most 1.5 leases (H8).
+ */
+import type { Clock, Timer } from '../../model/clock.ts';
+import { parseTaskId, taskIdOf, type AgentKey, type TaskId } from '../../model/ids.ts';
+import type { Log } from '../../model/log.ts';
+import type { Token } from '../../model/outcome.ts';
+import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
+import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
+import type { AgentStatus } from '../../bus/protocol/api.ts';
+import type { ResultsClient } from '../results-client.ts';
+import type { Epoch } from '../services.ts';
+import type { Actor, ActorSystem, Address, Message } from '../system.ts';
+import { AgentState, type AgentEffect, type Leases } from './agent-state.ts';
+import { Assigner } from './assigner.ts';
+import type { AgentGateway } from './gateway.ts';
+import { ReadyQueues } from './queues.ts';
+
+export interface MatchmakerOptions {
+  readonly system: ActorSystem;
+  readonly results: ResultsClient;
+  readonly gateway: AgentGateway;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly epoch: Epoch;
+  readonly leases: Leases;
+  readonly maxPayload: () => number;
+  /** An agent joined and may be given work. */
+  readonly onAgentReady: (agent: AgentKey) => void;
+  /** Records that may wait for the disk before matching pauses. @default 50000 */
+  readonly maxBacklog?: number;
+}
+
+interface Receipt {
+  readonly reply: (reply: DoneReply) => void;
+  open: number;
+  readonly at: number;
+  readonly verdicts: { readonly task: TaskId; readonly token: Token; readonly verdict: Verdict }[];
+}
+
+type HeldRequest = Extract<MatchmakerMessage, { type: 'match.request' }>;
+
+const RECEIPT_MS = 60_000;
+
+export class Matchmaker implements Actor<MatchmakerMessage> {
+  readonly #o: MatchmakerOptions;
+  readonly #self: Address;
+  readonly #agents = new Map<AgentKey, AgentState>();
+  readonly #queues = new ReadyQueues();
+  readonly #assigner: Assigner;
+  readonly #receipts = new Map<number, Receipt>();
+  #nextReceipt = 1;
+  #history = '';
+  #held: HeldRequest[] | undefined;
+  #matching = false;
+  #ticker: Timer | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(options: MatchmakerOptions) {
+    this.#o = options;
+    this.#self = options.system.address('matchmaker', 'main');
+    this.#assigner = new Assigner({
+      clock: options.clock,
+      send: (agent, assign, timeoutMs) => options.gateway.assign(agent, assign, timeoutMs),
+      hub: () => options.epoch.value,
+      history: () => this.#history,
+      maxBytes: options.maxPayload,
+      onBack: (agent, task, token, reason) => {
+        if (agent.release(task, token)) this.#toElectron(task, { type: 'attempt.lost', token, reason, charged: false });
+        this.#match();
+      },
+    });
+  }
+
+  /** Begins to hear agents: only when the hub has recovered (H8). */
+  start(): void {
+    this.#stopListening = this.#o.gateway.listen({
+      sync: (agent, sync, reply) => this.#sync(agent, sync, reply),
+      done: (agent, done, reply) => this.#done(agent, done, reply),
+      log: () => undefined,
+      progress: () => undefined,
+    });
+    this.#tick();
+    this.#o.gateway.probe();
+  }
+
+  stop(): void {
+    this.#ticker?.cancel();
+    this.#stopListening?.();
+  }
+
+  agents(): readonly AgentStatus[] {
+    const now = this.#o.clock.monotonic();
+    return [...this.#agents.values()]
+      .filter((agent) => agent.last !== undefined || agent.held > 0)
+      .map((agent) => ({
+        name: agent.name,
+        site: agent.site,
+        host: agent.last?.host ?? '',
+        pid: agent.last?.pid ?? 0,
+        slots: agent.last?.slots ?? 0,
+        running: agent.running,
+        queued: agent.held - agent.running,
+        capabilities: agent.last?.capabilities ?? [],
+        version: agent.last?.version ?? '',
+        state: agent.state(now),
+        lastSyncMs: Math.round(agent.silentMs(now)),
+      }));
+  }
+
+  receive(message: MatchmakerMessage): void {
+    switch (message.type) {
+      case 'match.request':
+        if (message.held && this.#held !== undefined) this.#held.push(message);
+        else this.#enqueue(message);
+        return;
+      case 'match.withdraw':
+        this.#queues.withdraw(message.dispatch, message.nodes === undefined ? undefined : new Set(message.nodes));
+        return;
+      case 'attempt.send': {
+        const agent = this.#agents.get(message.agent);
+        if (agent?.holds(message.task) === undefined)
+          this.#toElectron(message.task, {
+            type: 'attempt.lost',
+            token: message.token,
+            reason: 'refused',
+            charged: false,
+          });
+        else this.#assigner.add(agent, message);
+        return;
+      }
+      case 'attempt.recovered':
+        this.#agentOf(message.agent).recover(message.task, message.token, message.cancelling);
+        return;
+      case 'attempt.abandoned':
+        if (this.#agents.get(message.agent)?.release(message.task) === true) this.#match();
+        return;
+      case 'attempt.cancel':
+        return this.#cancel(message);
+      case 'attempt.judged':
+        return this.#judged(message);
+      case 'roster.load':
+        return this.#loadRoster(message);
+      case 'lattice.gone':
+        this.#queues.withdraw(message.dispatch);
+        return;
+    }
+  }
+
+  /** An outcome for an electron that nobody works on: the records tell what it is. */
+  undeliverable(_to: Address, message: Message): void {
+    if (message.type !== 'attempt.finished' || !isFinished(message)) return;
+    const { task, token, receipt } = message;
+    const { dispatch, node } = parseTaskId(task);
+    const answer = (verdict: Verdict): void =>
+      this.#o.system.send(
+        this.#self,
+        { type: 'attempt.judged', receipt, task, token, verdict, current: true },
+        this.#self,
+      );
+    this.#o.results.ask('results.judge', { id: dispatch, node, token }).then(
+      ({ verdict }) => answer(verdict),
+      () => answer('later'),
+    );
+  }
+
+  #enqueue(request: HeldRequest): void {
+    this.#queues.add(request.dispatch, request.nodes, request.requirement, request.priority);
+    this.#match();
+  }
+
+  /** Once per turn: everything asked for and given back in it is looked at together. */
+  #match(): void {
+    if (this.#matching || this.#queues.waiting === 0) return;
+    this.#matching = true;
+    queueMicrotask(() => {
+      this.#matching = false;
+      if (this.#o.results.backlog > (this.#o.maxBacklog ?? 50_000)) this.#o.results.afterFlush(() => this.#match());
+      else
+        for (const { requirement, waiting } of [...this.#queues.classes()])
+          this.#matchClass(requirement.key, requirement.capabilities, waiting);
+    });
+  }
+
+  #matchClass(key: string, capabilities: readonly string[], waiting: number): void {
+    const now = this.#o.clock.monotonic();
+    const able = [...this.#agents.values()].filter((agent) => agent.offers(capabilities));
+    let left = waiting;
+    for (const pass of ['free', 'total'] as const) {
+      while (left > 0) {
+        let best: AgentState | undefined;
+        let credit = 0;
+        for (const agent of able) {
+          const has = agent.credit(now)[pass];
+          if (has > credit) [best, credit] = [agent, has];
+        }
+        if (best === undefined) break;
+        const share = able.length === 1 ? credit : Math.max(1, Math.min(credit, Math.ceil(left / (2 * able.length))));
+        const taken = this.#queues.take(key, share);
+        if (taken === undefined) return;
+        left -= taken.nodes.length;
+        for (const node of taken.nodes) best.reserve(taskIdOf(taken.dispatch, node));
+        const found: LatticeMessage = { type: 'match.found', agent: best.key, nodes: taken.nodes };
+        this.#o.system.send(this.#o.system.address('lattice', taken.dispatch), found, this.#self);
+      }
+    }
+  }
+
+  #sync(key: AgentKey, sync: Sync, reply: (reply: SyncReply) => void): void {
+    if (sync.hub > this.#o.epoch.value && sync.history === this.#history) {
+      this.#raiseEpoch(sync.hub + 1);
+      reply({ type: 'not-ready' });
+      return;
+    }
+    const agent = this.#agentOf(key);
+    const { reply: answer, effects } = agent.sync(sync, this.#o.clock.monotonic(), this.#o.epoch.value, this.#history);
+    for (const effect of effects) this.#carryOut(agent, effect);
+    // H2: a drop rests on records that may not be on disk yet.
+    if (answer.type === 'ok' && answer.drop.length > 0) this.#o.results.afterFlush(() => reply(answer));
+    else reply(answer);
+    this.#releaseHeld(false);
+    this.#match();
+  }
+
+  #carryOut(agent: AgentState, effect: AgentEffect): void {
+    switch (effect.type) {
+      case 'started':
+        return this.#toElectron(effect.task, {
+          type: 'attempt.started',
+          token: effect.token,
+          startedAt: effect.startedAt,
+        });
+      case 'lost':
+        return this.#toElectron(effect.task, {
+          type: 'attempt.lost',
+          token: effect.token,
+          reason: effect.reason,
+          charged: true,
+        });
+      case 'joined':
+        this.#assigner.forget(agent);
+        this.#o.log('info', 'agent joined', { agent: agent.key, epoch: effect.epoch });
+        this.#o.results.write({ op: 'agent', agent: agent.key, epoch: effect.epoch });
+        this.#o.results.afterFlush(() => {
+          agent.admitted(effect.epoch);
+          this.#o.onAgentReady(agent.key);
+          this.#match();
+        });
+        return;
+      case 'resend':
+        return this.#assigner.resend(agent, effect.above);
+    }
+  }
+
+  #done(key: AgentKey, done: Done, reply: (reply: DoneReply) => void): void {
+    const receipt = this.#nextReceipt++;
+    this.#receipts.set(receipt, { reply, open: done.outcomes.length, at: this.#o.clock.monotonic(), verdicts: [] });
+    if (done.outcomes.length === 0) this.#answer(receipt);
+    for (const { task, token, inputsDigest, outcome } of done.outcomes) {
+      const message: ElectronMessage = {
+        type: 'attempt.finished',
+        task,
+        agent: key,
+        token,
+        inputsDigest,
+        outcome,
+        receipt,
+      };
+      this.#toElectron(task, message);
+    }
+  }
+
+  #judged(message: Extract<MatchmakerMessage, { type: 'attempt.judged' }>): void {
+    const receipt = this.#receipts.get(message.receipt);
+    if (message.current && message.verdict !== 'missing' && message.verdict !== 'later') {
+      for (const agent of this.#agents.values()) if (agent.release(message.task, message.token)) break;
+      this.#match();
+    }
+    if (receipt === undefined) return;
+    receipt.verdicts.push({ task: message.task, token: message.token, verdict: message.verdict });
+    receipt.open--;
+    if (receipt.open === 0) this.#answer(message.receipt);
+  }
+
+  #answer(id: number): void {
+    const receipt = this.#receipts.get(id);
+    this.#receipts.delete(id);
+    receipt?.reply({ verdicts: receipt.verdicts });
+  }
+
+  #cancel(message: Extract<MatchmakerMessage, { type: 'attempt.cancel' }>): void {
+    const agent = this.#agents.get(message.agent);
+    if (agent === undefined || !agent.cancel(message.task, message.token, message.reason)) {
+      this.#toElectron(message.task, { type: 'attempt.stopped', token: message.token, confirmed: true });
+      return;
+    }
+    const { task, token, reason } = message;
+    this.#o.results.afterFlush(() => {
+      this.#o.gateway
+        .cancel(message.agent, { hub: this.#o.epoch.value, tasks: [{ task, token, reason, revoke: false }] }, 1_000)
+        .then(
+          (answer) => {
+            if (!answer.stopped.includes(task) || !agent.release(task, token)) return;
+            this.#toElectron(task, { type: 'attempt.stopped', token, confirmed: true });
+            this.#match();
+          },
+          () => undefined, // repeated in each sync reply until the agent no longer lists it (H10)
+        );
+    });
+  }
+
+  #loadRoster(message: Extract<MatchmakerMessage, { type: 'roster.load' }>): void {
+    this.#history = message.history;
+    const now = this.#o.clock.monotonic();
+    for (const { agent, epoch } of message.roster) {
+      if (!this.#agents.has(agent)) this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now));
+    }
+    if (message.roster.length > 0) {
+      this.#held = [];
+      this.#o.clock.after(1.5 * this.#o.leases.leaseMs, () => this.#releaseHeld(true));
+    }
+  }
+
+  #releaseHeld(due: boolean): void {
+    if (this.#held === undefined) return;
+    if (!due && [...this.#agents.values()].some((agent) => !agent.synced)) return;
+    const held = this.#held;
+    this.#held = undefined;
+    for (const request of held) this.#enqueue(request);
+  }
+
+  /** Leases end by the hub's monotonic clock only (H7). */
+  #tick(): void {
+    const now = this.#o.clock.monotonic();
+    const { leaseMs, heartbeatMs } = this.#o.leases;
+    for (const agent of this.#agents.values()) {
+      const patience = agent.synced ? leaseMs : 1.5 * leaseMs;
+      if (agent.silentMs(now) <= patience || (agent.held === 0 && agent.last === undefined)) continue;
+      if (agent.last !== undefined)
+        this.#o.log('warn', 'agent lost: no sync for one lease', { agent: agent.key, leaseMs, held: agent.held });
+      this.#assigner.forget(agent);
+      for (const effect of agent.expire()) this.#carryOut(agent, effect);
+    }
+    for (const [id, receipt] of this.#receipts) if (now - receipt.at > RECEIPT_MS) this.#receipts.delete(id);
+    this.#ticker = this.#o.clock.after(Math.min(heartbeatMs, 1_000), () => this.#tick());
+  }
+
+  #raiseEpoch(epoch: number): void {
+    this.#o.log('warn', 'an agent has seen a higher hub epoch; taking a greater one', { epoch });
+    this.#o.results.write({ op: 'epoch', epoch });
+    this.#o.results.afterFlush(() => {
+      this.#o.epoch.value = Math.max(this.#o.epoch.value, epoch);
+    });
+  }
+
+  #agentOf(key: AgentKey): AgentState {
+    let agent = this.#agents.get(key);
+    if (agent === undefined) {
+      agent = new AgentState(key, this.#o.leases, 0, this.#o.clock.monotonic());
+      this.#agents.set(key, agent);
+    }
+    return agent;
+  }
+
+  #toElectron(task: TaskId, message: ElectronMessage): void {
+    this.#o.system.send(this.#o.system.address('electron', task), message, this.#self);
+  }
+}
+
+const isFinished = (message: Message): message is Extract<ElectronMessage, { type: 'attempt.finished' }> =>
+  'task' in message && 'receipt' in message;

@@ -1,0 +1,105 @@
+/**
+ * Ready electrons waiting for an agent, by requirement class; within one, higher priority first, then dispatches in turn. Pure.
+ * Costs O(1) per electron whatever waits.
+ */
+import type { Requirement } from '../../bus/protocol/actors.ts';
+import type { DispatchId } from '../../model/ids.ts';
+
+interface Lane {
+  readonly dispatch: DispatchId;
+  readonly priority: number;
+  nodes: number[];
+  head: number;
+}
+
+interface ClassQueue {
+  readonly requirement: Requirement;
+  /** Highest priority first; lanes of one priority take turns. */
+  lanes: Lane[];
+  readonly byDispatch: Map<DispatchId, Lane>;
+  waiting: number;
+}
+
+/** How many nodes of one dispatch are taken before the next has its turn. */
+const TURN = 64;
+
+export class ReadyQueues {
+  readonly #classes = new Map<string, ClassQueue>();
+  #waiting = 0;
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Classes in which something waits. */
+  *classes(): Iterable<{ readonly requirement: Requirement; readonly waiting: number }> {
+    for (const queue of this.#classes.values()) if (queue.waiting > 0) yield queue;
+  }
+
+  add(dispatch: DispatchId, nodes: readonly number[], requirement: Requirement, priority: number): void {
+    let queue = this.#classes.get(requirement.key);
+    if (queue === undefined) {
+      queue = { requirement, lanes: [], byDispatch: new Map(), waiting: 0 };
+      this.#classes.set(requirement.key, queue);
+    }
+    let lane = queue.byDispatch.get(dispatch);
+    if (lane === undefined) {
+      lane = { dispatch, priority, nodes: [], head: 0 };
+      queue.byDispatch.set(dispatch, lane);
+      insert(queue.lanes, lane);
+    }
+    for (const node of nodes) lane.nodes.push(node);
+    queue.waiting += nodes.length;
+    this.#waiting += nodes.length;
+  }
+
+  /** Takes up to `max` nodes of one dispatch, whose turn it is. */
+  take(key: string, max: number): { readonly dispatch: DispatchId; readonly nodes: readonly number[] } | undefined {
+    const queue = this.#classes.get(key);
+    const lane = queue?.lanes[0];
+    if (queue === undefined || lane === undefined) return undefined;
+    const count = Math.min(max, TURN, lane.nodes.length - lane.head);
+    const nodes = lane.nodes.slice(lane.head, lane.head + count);
+    lane.head += count;
+    queue.waiting -= count;
+    this.#waiting -= count;
+    queue.lanes.shift();
+    if (lane.head === lane.nodes.length) {
+      queue.byDispatch.delete(lane.dispatch);
+      if (queue.waiting === 0) this.#classes.delete(key);
+    } else {
+      if (lane.head > 4_096) {
+        lane.nodes = lane.nodes.slice(lane.head);
+        lane.head = 0;
+      }
+      insert(queue.lanes, lane);
+    }
+    return { dispatch: lane.dispatch, nodes };
+  }
+
+  /** Forgets a dispatch's nodes, or some of them. */
+  withdraw(dispatch: DispatchId, nodes?: ReadonlySet<number>): void {
+    for (const [key, queue] of this.#classes) {
+      const lane = queue.byDispatch.get(dispatch);
+      if (lane === undefined) continue;
+      const before = lane.nodes.length - lane.head;
+      lane.nodes = nodes === undefined ? [] : lane.nodes.slice(lane.head).filter((node) => !nodes.has(node));
+      lane.head = 0;
+      const gone = before - lane.nodes.length;
+      queue.waiting -= gone;
+      this.#waiting -= gone;
+      if (lane.nodes.length > 0) continue;
+      queue.byDispatch.delete(dispatch);
+      queue.lanes = queue.lanes.filter((other) => other !== lane);
+      if (queue.waiting === 0) this.#classes.delete(key);
+    }
+  }
+}
+
+/** Behind all lanes of the same or a higher priority. Nearly always at the end. */
+function insert(lanes: Lane[], lane: Lane): void {
+  let at = lanes.length;
+  while (at > 0 && (lanes[at - 1]?.priority ?? 0) < lane.priority) at--;
+  if (at === lanes.length) lanes.push(lane);
+  else lanes.splice(at, 0, lane);
+}

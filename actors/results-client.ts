@@ -1,0 +1,151 @@
+/**
+ * How the hub's actors reach the result manager: asks, and one ordered, numbered stream of writes.
+ * Not here: what is written (the actors decide) and how it is stored (results/manager.ts).
+ *
+ * W1. Batches are numbered from 1 and sent in order; the ops of one turn of the event loop are one batch.
+ * W2. A batch that isn't answered in time is sent again; a changed epoch in an answer means that the manager restarted, and everything unanswered is sent again.
+ * W3. Callbacks of `afterFlush` run in order, only when the batch that held the ops before them is flushed.
+ */
+import { asPolaronError, PolaronError } from '../model/errors.ts';
+import type { Clock } from '../model/clock.ts';
+import type { RecordOp, ResultsRequests, ResultsRequestType } from '../bus/protocol/results.ts';
+
+/** Sends one request to the result manager, wherever it is. Rejects with its error, or REQUEST_TIMEOUT. */
+export type AskResults = <T extends ResultsRequestType>(
+  type: T,
+  ask: ResultsRequests[T]['ask'],
+  timeoutMs: number,
+) => Promise<ResultsRequests[T]['answer']>;
+
+interface Batch {
+  readonly n: number;
+  readonly ops: readonly RecordOp[];
+  readonly callbacks: readonly (() => void)[];
+  flushed: boolean;
+}
+
+export interface ResultsClientOptions {
+  readonly ask: AskResults;
+  readonly sender: string;
+  readonly clock: Clock;
+  /** A write failed for good: the hub drops its memory and recovers. */
+  readonly onFatal: (error: Error) => void;
+  /** Largest number of ops in one batch, so that a batch fits a message. */
+  readonly maxOps?: number;
+}
+
+const WRITE_TIMEOUT_MS = 15_000;
+const ASK_TIMEOUT_MS = 30_000;
+
+export class ResultsClient {
+  readonly #options: ResultsClientOptions;
+  #ops: RecordOp[] = [];
+  #callbacks: (() => void)[] = [];
+  #scheduled = false;
+  #n = 0;
+  readonly #unanswered: Batch[] = [];
+  #epoch: string | undefined;
+  #closed = false;
+
+  constructor(options: ResultsClientOptions) {
+    this.#options = options;
+  }
+
+  /** Ops that are queued or not yet flushed: the back-pressure signal. */
+  get backlog(): number {
+    let ops = this.#ops.length;
+    for (const batch of this.#unanswered) ops += batch.ops.length;
+    return ops;
+  }
+
+  /** Queues records, in order. Nothing is awaited. */
+  write(...ops: readonly RecordOp[]): void {
+    for (const op of ops) this.#ops.push(op);
+    this.#schedule();
+  }
+
+  /** Calls back once everything queued so far is on disk. Never called when the hub fails before. */
+  afterFlush(callback: () => void): void {
+    this.#callbacks.push(callback);
+    this.#schedule();
+  }
+
+  /** Resolves once everything queued so far is on disk. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => this.afterFlush(resolve));
+  }
+
+  ask<T extends ResultsRequestType>(
+    type: T,
+    ask: ResultsRequests[T]['ask'],
+    timeoutMs = ASK_TIMEOUT_MS,
+  ): Promise<ResultsRequests[T]['answer']> {
+    this.#send();
+    return this.#options.ask(type, ask, timeoutMs);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    if (this.#closed || (this.#ops.length === 0 && this.#callbacks.length === 0)) return;
+    const batch: Batch = { n: ++this.#n, ops: this.#ops, callbacks: this.#callbacks, flushed: false };
+    this.#ops = [];
+    this.#callbacks = [];
+    this.#unanswered.push(batch);
+    void this.#deliver(batch);
+  }
+
+  async #deliver(batch: Batch): Promise<void> {
+    for (let tries = 0; !this.#closed && !batch.flushed; tries++) {
+      try {
+        const answer = await this.#options.ask(
+          'results.write',
+          { sender: this.#options.sender, from: this.#unanswered[0]?.n ?? batch.n, n: batch.n, ops: batch.ops },
+          WRITE_TIMEOUT_MS,
+        );
+        if (this.#epoch !== undefined && answer.epoch !== this.#epoch) this.#resend(batch);
+        this.#epoch = answer.epoch;
+        batch.flushed = true;
+        this.#settle();
+      } catch (error) {
+        const failure = asPolaronError(error, 'STORE_FAILED');
+        const retryable =
+          failure.code === 'REQUEST_TIMEOUT' || failure.code === 'NO_RESPONDERS' || failure.code === 'BUS_DISCONNECTED';
+        if (!retryable || tries > 20) {
+          this.#fail(failure);
+          return;
+        }
+        await new Promise<void>((resolve) => this.#options.clock.after(100, resolve));
+      }
+    }
+  }
+
+  /** The manager restarted: what it may have lost is sent again, in order, before anything newer counts. */
+  #resend(except: Batch): void {
+    for (const batch of this.#unanswered) if (batch !== except && !batch.flushed) void this.#deliver(batch);
+  }
+
+  #settle(): void {
+    while (this.#unanswered[0]?.flushed === true) {
+      const batch = this.#unanswered.shift();
+      for (const callback of batch?.callbacks ?? []) callback();
+    }
+  }
+
+  #fail(error: PolaronError): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.onFatal(error);
+  }
+}

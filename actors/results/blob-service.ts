@@ -1,0 +1,113 @@
+/**
+ * Values in and out over the bus: `polaron.blob.….get`, `.has`, `.put`, for agents and users. Stateless but for uploads under way.
+ * A digest is what gives access: it can't be guessed.
+ */
+import type { Bus, BusMessage } from '../../bus/bus.ts';
+import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
+import type { ApiReply, BlobHasReply, BlobPut, BlobPutReply } from '../../bus/protocol/api.ts';
+import { parseBlobRead } from '../../bus/protocol/wire-agent.ts';
+import { parseBlobHas, parseBlobPut } from '../../bus/protocol/wire-api.ts';
+import type { Subjects } from '../../bus/subjects.ts';
+import { digestOf } from '../../bus/value/digest.ts';
+import { asPolaronError, PolaronError } from '../../model/errors.ts';
+import type { Digest } from '../../model/ids.ts';
+import { throttledLog, type Log } from '../../model/log.ts';
+import { INLINE_VALUE_BYTES, type BlobWriter, type Store } from '../../store/store.ts';
+
+export interface BlobServiceOptions {
+  readonly bus: Bus;
+  readonly subjects: Subjects;
+  readonly by: string;
+  readonly store: Store;
+  readonly log: Log;
+  readonly monotonic: () => number;
+}
+
+interface Upload {
+  readonly writer: Promise<BlobWriter>;
+  /** Chunks are written one after another, in order of arrival. */
+  last: Promise<unknown>;
+}
+
+const MOST_UPLOADS = 256;
+const MOST_CHUNK = 1024 * 1024;
+
+/** Begins to serve; returns what ends it. */
+export function serveBlobs(o: BlobServiceOptions): () => void {
+  const uploads = new Map<Digest, Upload>();
+  const warn = throttledLog(o.log, o.monotonic);
+
+  const put = async ({ digest, size, offset, bytes }: BlobPut): Promise<BlobPutReply> => {
+    if (o.store.hasValue(digest)) return { received: size, done: true };
+    if (size <= INLINE_VALUE_BYTES) {
+      if (bytes.byteLength !== size || digestOf(bytes) !== digest)
+        throw new PolaronError('BAD_MESSAGE', `the bytes are not those of ${digest}`);
+      await o.store.write([{ op: 'value', digest, bytes }]);
+      return { received: size, done: true };
+    }
+    let upload = uploads.get(digest);
+    if (upload === undefined) {
+      for (const [oldest, stale] of uploads) {
+        if (uploads.size < MOST_UPLOADS) break;
+        uploads.delete(oldest);
+        void stale.writer.then((writer) => writer.abort()).catch(() => undefined); // it was never finished: nothing is lost
+      }
+      const writer = o.store.openBlob(digest, size);
+      upload = { writer, last: writer };
+      uploads.set(digest, upload);
+      writer.catch(() => uploads.delete(digest));
+    }
+    const { writer } = upload;
+    const step = upload.last.then(async (): Promise<BlobPutReply> => {
+      const open = await writer;
+      if (offset !== open.received) return { received: open.received, done: false };
+      await open.write(bytes);
+      if (open.received < size) return { received: open.received, done: false };
+      uploads.delete(digest);
+      await open.finish();
+      return { received: size, done: true };
+    });
+    upload.last = step.catch(() => uploads.delete(digest));
+    return step;
+  };
+
+  const respond = <T>(message: BusMessage, work: Promise<T>): void => {
+    work.then(
+      (body) => message.respond(encodeEnvelope(o.by, { ok: true, body } satisfies ApiReply<T>)),
+      (error: unknown) => {
+        const { code, message: text, help, details } = asPolaronError(error, 'STORE_FAILED');
+        message.respond(
+          encodeEnvelope(o.by, { ok: false, error: { code, message: text, help, details } } satisfies ApiReply<T>),
+        );
+      },
+    );
+  };
+
+  const has = (digests: readonly Digest[]): BlobHasReply => ({
+    have: digests.filter((digest) => o.store.hasValue(digest)),
+  });
+
+  const subscription = o.bus.subscribe(o.subjects.allBlob, (message) => {
+    const kind = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+    try {
+      const body = decodeBody(decodeEnvelope(message.data).body);
+      if (kind === 'get') {
+        const { digest, offset, length } = parseBlobRead(body);
+        const size = o.store.valueSize(digest) ?? 0;
+        const bytes =
+          offset >= size
+            ? Promise.resolve(new Uint8Array())
+            : o.store.readValue(digest, offset, Math.min(length, MOST_CHUNK, size - offset));
+        bytes.then(
+          (chunk) => message.respond(chunk),
+          () => message.respond(new Uint8Array()),
+        );
+      } else if (kind === 'has') respond(message, Promise.resolve(has(parseBlobHas(body).digests)));
+      else if (kind === 'put') respond(message, put(parseBlobPut(body)));
+    } catch (error) {
+      const failure = asPolaronError(error, 'BAD_MESSAGE');
+      warn(`blob:${failure.code}`, 'warn', `dropped a message on ${message.subject}: ${failure.message}`);
+    }
+  });
+  return () => subscription.unsubscribe();
+}

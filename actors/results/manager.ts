@@ -1,0 +1,217 @@
+/**
+ * The result manager: the only writer of the store. Applies numbered writes, answers queries and waits, from the records alone.
+ * Not here: bytes in and out for agents and users (blob-service.ts), how ops become records (writer.ts).
+ *
+ * R1. A wait is answered only when the dispatch's end is on disk.
+ * R2. `results.judge` is answered only when everything written before is on disk.
+ */
+import type { Clock, Timer } from '../../model/clock.ts';
+import { asPolaronError } from '../../model/errors.ts';
+import { isDigest, isDispatchId, type AgentKey, type DispatchId } from '../../model/ids.ts';
+import { isTerminalDispatch, isTerminalElectron } from '../../model/lifecycle.ts';
+import { sameToken } from '../../model/outcome.ts';
+import type { WaitReply } from '../../bus/protocol/api.ts';
+import type { ResultsMessage, ResultsRequests, RosterEntry } from '../../bus/protocol/results.ts';
+import { decodeKey, decodeNumber, keys, tailOfKey } from '../../store/records.ts';
+import type { Store } from '../../store/store.ts';
+import { addressOf, type Actor, type ActorSystem, type Address, type Message } from '../system.ts';
+import { LiveDispatches } from './live.ts';
+import { Queries } from './queries.ts';
+import { composeList, pullFromAgent, sliceList, storeBytes, wholeValue, type PullOptions } from './values.ts';
+import { keyPart, RecordWriter } from './writer.ts';
+
+export interface ManagerOptions {
+  readonly system: ActorSystem;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly pull: PullOptions;
+  /** Changes with each start of the manager. */
+  readonly epoch: string;
+  /** Below so many free bytes no dispatch is accepted. @default 256 MiB */
+  readonly reserveBytes?: number;
+}
+
+export type ResultsAsk = ResultsMessage & { readonly ask: number };
+export const isResultsAsk = (message: Message): message is ResultsAsk =>
+  message.type.startsWith('results.') && 'ask' in message;
+
+interface Waiter {
+  readonly answer: () => void;
+  readonly timer: Timer;
+}
+
+export class ResultManager implements Actor<ResultsAsk> {
+  readonly #o: ManagerOptions;
+  readonly #self: Address;
+  readonly #live = new LiveDispatches();
+  readonly #writer: RecordWriter;
+  readonly #queries: Queries;
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  #freeBytes = Number.POSITIVE_INFINITY;
+
+  constructor(options: ManagerOptions) {
+    this.#o = options;
+    this.#self = options.system.address('results', 'main');
+    this.#queries = new Queries(options.store, this.#live);
+    this.#writer = new RecordWriter(options.store, this.#live, (id) => this.#ended(id));
+    this.#restoreLive();
+    this.#watchDisk();
+  }
+
+  receive(message: ResultsAsk, from: Address): void {
+    const answer = (body: unknown): void =>
+      this.#o.system.send(from, { type: 'results.answer', ask: message.ask, body }, this.#self);
+    this.#handle(message).then(answer, (error: unknown) => {
+      const { code, message: text, help, details } = asPolaronError(error, 'STORE_FAILED');
+      this.#o.system.send(
+        from,
+        { type: 'results.answer', ask: message.ask, error: { code, message: text, help, details } },
+        this.#self,
+      );
+    });
+  }
+
+  async #handle(message: ResultsAsk): Promise<ResultsRequests[ResultsMessage['type']]['answer']> {
+    const { store } = this.#o;
+    if ('user' in message && 'id' in message) this.#queries.owned(message.id, message.user);
+    switch (message.type) {
+      case 'results.write':
+        await this.#writer.write(message.sender, message.from, message.n, message.ops);
+        return { n: message.n, epoch: this.#o.epoch };
+      case 'results.admit':
+        return this.#admit(message);
+      case 'results.read':
+        return { values: message.digests.map((digest) => store.smallValue(digest)) };
+      case 'results.bytes':
+        return { bytes: await wholeValue(store, message.digest) };
+      case 'results.store':
+        return { value: await storeBytes(store, message.bytes) };
+      case 'results.compose':
+        return { value: await composeList(store, message.elements) };
+      case 'results.slice':
+        return { items: await sliceList(store, message.digest) };
+      case 'results.fetch':
+        return { stored: await pullFromAgent(store, this.#o.pull, message.agent, message.digest, message.size) };
+      case 'results.live':
+        return { ids: this.#liveIds(), roster: this.#roster(), history: store.meta.history, epoch: this.#hubEpoch() };
+      case 'results.load':
+        return this.#queries.load(message.id);
+      case 'results.judge':
+        return this.#judge(message);
+      case 'results.list':
+        return this.#queries.list(message);
+      case 'results.detail':
+        return this.#queries.detail(message.id);
+      case 'results.snapshot':
+        return this.#queries.snapshot(message);
+      case 'results.wait':
+        return this.#wait(message.id, message.timeoutMs);
+      case 'results.value':
+        return this.#queries.value(message.id, message.electron);
+      case 'results.logs':
+        return this.#queries.logs(message.id, message.electron);
+    }
+  }
+
+  #admit(message: Extract<ResultsAsk, { type: 'results.admit' }>): ResultsRequests['results.admit']['answer'] {
+    const { store } = this.#o;
+    const sizes = message.digests.map((digest) => (store.hasValue(digest) ? store.valueSize(digest) : undefined));
+    const full = this.#freeBytes < (this.#o.reserveBytes ?? 256 * 1024 * 1024);
+    const known = store.get(keys.idempotency(message.user, keyPart(message.key)));
+    if (known === undefined) return { sizes, full };
+    const { id, contentDigest } = decodeKey(known);
+    return isDispatchId(id) && isDigest(contentDigest)
+      ? { sizes, full, existing: { id, contentDigest } }
+      : { sizes, full };
+  }
+
+  async #judge({
+    id,
+    node,
+    token,
+  }: Extract<ResultsAsk, { type: 'results.judge' }>): Promise<{ readonly verdict: 'duplicate' | 'stale' | 'unknown' }> {
+    const known = this.#o.store.get(keys.dispatch(id)) !== undefined;
+    const record = this.#queries.electron(id, node);
+    await this.#o.store.write([]);
+    if (!known) return { verdict: 'unknown' };
+    const committed =
+      record?.token !== undefined && isTerminalElectron(record.status) && sameToken(record.token, token);
+    return { verdict: committed ? 'duplicate' : 'stale' };
+  }
+
+  #wait(id: DispatchId, timeoutMs: number): Promise<WaitReply> {
+    if (isTerminalDispatch(this.#queries.record(id).status)) {
+      // Written, but perhaps not flushed: the waiters' own path (R1).
+      return this.#o.store.write([]).then(() => this.#waited(id));
+    }
+    return new Promise((resolve, reject) => {
+      const waiters = this.#waiters.get(id) ?? new Set<Waiter>();
+      const answer = (): void => {
+        waiter.timer.cancel();
+        waiters.delete(waiter);
+        if (waiters.size === 0) this.#waiters.delete(id);
+        this.#waited(id).then(resolve, reject);
+      };
+      const waiter: Waiter = { answer, timer: this.#o.clock.after(timeoutMs, answer) };
+      waiters.add(waiter);
+      this.#waiters.set(id, waiters);
+    });
+  }
+
+  async #waited(id: DispatchId): Promise<WaitReply> {
+    const { source: _source, ...dispatch } = this.#queries.detail(id);
+    return dispatch.status === 'completed' ? { dispatch, output: await this.#queries.output(id) } : { dispatch };
+  }
+
+  #ended(id: string): void {
+    for (const waiter of [...(this.#waiters.get(id) ?? [])]) waiter.answer();
+  }
+
+  #liveIds(): readonly DispatchId[] {
+    return [...this.#o.store.range(keys.allLive)].map(({ key }) => tailOfKey(key)).filter(isDispatchId);
+  }
+
+  #roster(): readonly RosterEntry[] {
+    return [...this.#o.store.range(keys.allAgents)].flatMap(({ key, value }) => {
+      const agent = tailOfKey(key);
+      return isAgentKey(agent) ? [{ agent, epoch: decodeNumber(value) }] : [];
+    });
+  }
+
+  #hubEpoch(): number {
+    const bytes = this.#o.store.get(keys.hubEpoch);
+    return bytes === undefined ? 0 : decodeNumber(bytes);
+  }
+
+  #restoreLive(): void {
+    for (const id of this.#liveIds()) {
+      this.#live.add(id, this.#queries.spec(id).nodes);
+      this.#queries.restoreCounts(id);
+    }
+  }
+
+  /** Free space is looked at now and then, not per dispatch: accepting must stay cheap. */
+  #watchDisk(): void {
+    const look = (): void => {
+      this.#o.store.freeBytes().then(
+        (bytes) => {
+          this.#freeBytes = bytes;
+        },
+        () => undefined, // the disk can't be asked: accepting goes on, and a failing write is fatal anyway
+      );
+      this.#diskTimer = this.#o.clock.after(1_000, look);
+    };
+    look();
+  }
+  #diskTimer: Timer | undefined;
+
+  close(): void {
+    this.#diskTimer?.cancel();
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.timer.cancel();
+  }
+}
+
+const isAgentKey = (text: string): text is AgentKey => text.includes('.');
+
+/** Where the manager of a node is. */
+export const managerAddress = (node: string): Address => addressOf(node, 'results', 'main');

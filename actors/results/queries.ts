@@ -1,0 +1,297 @@
+/** Answers about dispatches from the records: lists, details, pages of electrons, values, logs. Reads only. */
+import type {
+  DispatchDetail,
+  DispatchSummary,
+  ElectronView,
+  ListReply,
+  ListRequest,
+  LogsReply,
+  OutputView,
+  SnapshotReply,
+  SnapshotRequest,
+  ValueReply,
+} from '../../bus/protocol/api.ts';
+import type { LoadedDispatch } from '../../bus/protocol/results.ts';
+import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { isDispatchId, type DispatchId } from '../../model/ids.ts';
+import { isTerminalDispatch } from '../../model/lifecycle.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
+import { Plan } from '../../model/plan.ts';
+import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../model/records.ts';
+import {
+  decodeDispatch,
+  decodeElectron,
+  decodeExpansion,
+  decodeLogs,
+  decodeSpec,
+  keys,
+  nodeOfKey,
+  tailOfKey,
+} from '../../store/records.ts';
+import { INLINE_VALUE_BYTES, type Store } from '../../store/store.ts';
+import type { LiveDispatches } from './live.ts';
+import { nearMatches } from './near.ts';
+import { composeList, wholeValue } from './values.ts';
+
+const MOST_PAGE = 10_000;
+const MOST_LISTED = 1_000;
+/** Output inputs inside one answer; more become one list value to pull. */
+const MESSAGE_BYTES = 256 * 1024;
+const CACHED_PLANS = 32;
+
+export class Queries {
+  readonly #store: Store;
+  readonly #live: LiveDispatches;
+  readonly #plans = new Map<DispatchId, { readonly plan: Plan; expansions: number }>();
+
+  constructor(store: Store, live: LiveDispatches) {
+    this.#store = store;
+    this.#live = live;
+  }
+
+  /** Raises UNKNOWN_DISPATCH, and NOT_ALLOWED for another user's dispatch. */
+  owned(id: DispatchId, user: string): void {
+    if (this.spec(id).user !== user)
+      throw new PolaronError('NOT_ALLOWED', `dispatch ${id} belongs to another user than ${JSON.stringify(user)}`);
+  }
+
+  /** Raises UNKNOWN_DISPATCH. */
+  spec(id: DispatchId): DispatchSpec {
+    const bytes = this.#store.get(keys.spec(id));
+    if (bytes === undefined) throw this.#unknown(id);
+    return decodeSpec(bytes);
+  }
+  record(id: DispatchId): DispatchRecord {
+    const bytes = this.#store.get(keys.dispatch(id));
+    if (bytes === undefined) throw this.#unknown(id);
+    return decodeDispatch(bytes);
+  }
+  electron(id: DispatchId, node: number): ElectronRecord | undefined {
+    const bytes = this.#store.get(keys.electron(id, node));
+    return bytes === undefined ? undefined : decodeElectron(bytes);
+  }
+
+  async load(id: DispatchId): Promise<LoadedDispatch> {
+    const spec = this.spec(id);
+    const electrons: [number, ElectronRecord][] = [];
+    for (const { key, value } of this.#store.range(keys.electronsOf(id)))
+      electrons.push([nodeOfKey(key), decodeElectron(value)]);
+    const expansions = [...this.#store.range(keys.expansionsOf(id))].map(({ value }) => decodeExpansion(value));
+    return {
+      spec,
+      record: this.record(id),
+      graph: await wholeValue(this.#store, spec.graph.digest),
+      electrons,
+      expansions,
+    };
+  }
+
+  /** Counts of a dispatch that was live when the manager stopped. */
+  restoreCounts(id: DispatchId): void {
+    for (const { key, value } of this.#store.range(keys.electronsOf(id)))
+      this.#live.changed(id, nodeOfKey(key), undefined, decodeElectron(value).status);
+    for (const { value } of this.#store.range(keys.expansionsOf(id))) this.#live.grow(id, decodeExpansion(value).count);
+  }
+
+  summary(id: DispatchId): DispatchSummary {
+    return this.#summary(this.spec(id), this.record(id));
+  }
+  detail(id: DispatchId): DispatchDetail {
+    const spec = this.spec(id);
+    const record = this.record(id);
+    const bundle = spec.bundle === undefined ? {} : { bundle: spec.bundle.digest };
+    return {
+      ...this.#summary(spec, record),
+      source: spec.lattice.source,
+      graph: spec.graph,
+      args: spec.args,
+      errors: record.errors,
+      ...bundle,
+    };
+  }
+
+  list(request: ListRequest & { readonly user: string }): ListReply {
+    const limit = Math.min(request.limit ?? 100, MOST_LISTED);
+    const range = request.before === undefined ? keys.allDispatches : keys.dispatchesBefore(request.before);
+    const dispatches: DispatchSummary[] = [];
+    for (const { key } of this.#store.range({ ...range, reverse: true })) {
+      const id = tailOfKey(key);
+      if (!isDispatchId(id)) continue;
+      const summary = this.summary(id);
+      if (summary.user !== request.user || (request.status !== undefined && summary.status !== request.status))
+        continue;
+      if (dispatches.length === limit) return { dispatches, more: true };
+      dispatches.push(summary);
+    }
+    return { dispatches, more: false };
+  }
+
+  async snapshot(request: SnapshotRequest & { readonly id: DispatchId }): Promise<SnapshotReply> {
+    const { id } = request;
+    const limit = Math.min(request.limit ?? 1_000, MOST_PAGE);
+    const plan = await this.plan(id);
+    const electrons: ElectronView[] = [];
+    const names = request.name === undefined ? undefined : request.name;
+    let node = request.from ?? 0;
+    for (; node < plan.size && electrons.length < limit; node++) {
+      const record = this.electron(id, node);
+      if ((request.since ?? 0) > 0 && (record?.seq ?? 0) <= (request.since ?? 0)) continue;
+      const view = this.#view(id, plan, node, record);
+      if (request.status !== undefined && view.status !== request.status) continue;
+      if (names !== undefined && view.name !== names && plan.plainNameOf(node) !== names) continue;
+      electrons.push(view);
+    }
+    const detail = this.detail(id);
+    const { source, graph, ...brief } = detail;
+    return {
+      dispatch:
+        request.brief === true
+          ? brief
+          : { ...brief, ...(source === undefined ? {} : { source }), ...(graph === undefined ? {} : { graph }) },
+      electrons,
+      ...(node < plan.size ? { next: node } : {}),
+    };
+  }
+
+  async value(id: DispatchId, electron: number | string | undefined): Promise<ValueReply> {
+    let value: ValueInfo | undefined = this.spec(id).args;
+    if (electron !== undefined) {
+      const view = await this.#find(id, electron);
+      value = view.value;
+      if (value === undefined)
+        throw new PolaronError('VALUE_MISSING', `electron "${view.name}" has no value: it is ${view.status}`, {
+          help: `See \`polaron show ${id}\`.`,
+        });
+    }
+    const bytes = value.size <= INLINE_VALUE_BYTES ? this.#store.smallValue(value.digest) : undefined;
+    return { value, ...(bytes === undefined ? {} : { bytes }) };
+  }
+
+  async logs(id: DispatchId, electron: number | string): Promise<LogsReply> {
+    const view = await this.#find(id, electron);
+    let stdout = '';
+    let stderr = '';
+    for (const { value } of this.#store.range(keys.logsOf(id, view.id))) ({ stdout, stderr } = decodeLogs(value));
+    return { electron: view, stdout, stderr };
+  }
+
+  /** What a completed dispatch's result is made of. */
+  async output(id: DispatchId): Promise<OutputView> {
+    const plan = await this.plan(id);
+    const { template, inputs } = plan.graph.output;
+    const spec = this.spec(id);
+    const literals = new Map<string, ValueInfo>(spec.literals.map((value) => [value.digest, value]));
+    const infos = inputs.map((input) => {
+      const value =
+        typeof input === 'number'
+          ? this.electron(id, input)?.value
+          : 'value' in input
+            ? literals.get(input.value)
+            : undefined;
+      if (value === undefined)
+        throw new PolaronError('VALUE_MISSING', `dispatch ${id}: a value that its result needs is not in the store`);
+      return value;
+    });
+    let total = template.byteLength;
+    for (const info of infos) total += info.size <= INLINE_VALUE_BYTES ? info.size : 100;
+    if (total > MESSAGE_BYTES) return { template, inputs: await composeList(this.#store, infos) };
+    return {
+      template,
+      inputs: infos.map(
+        (info) => (info.size <= INLINE_VALUE_BYTES ? this.#store.smallValue(info.digest) : undefined) ?? info,
+      ),
+    };
+  }
+
+  /** The dispatch's nodes, expanded maps included. */
+  async plan(id: DispatchId): Promise<Plan> {
+    let cached = this.#plans.get(id);
+    if (cached === undefined) {
+      cached = {
+        plan: new Plan(decodeGraph(await wholeValue(this.#store, this.spec(id).graph.digest))),
+        expansions: 0,
+      };
+      this.#plans.set(id, cached);
+      for (const oldest of this.#plans.keys()) if (this.#plans.size > CACHED_PLANS) this.#plans.delete(oldest);
+    }
+    let seen = 0;
+    for (const { value } of this.#store.range(keys.expansionsOf(id))) {
+      if (seen++ < cached.expansions) continue;
+      const { map, items } = decodeExpansion(value);
+      cached.plan.expand(map, items.length);
+      cached.expansions++;
+    }
+    return cached.plan;
+  }
+
+  /** By node id or name; the first that has a value when several share a name. Raises UNKNOWN_ELECTRON with near matches. */
+  async #find(id: DispatchId, wanted: number | string): Promise<ElectronView> {
+    const plan = await this.plan(id);
+    if (typeof wanted === 'number' && wanted >= 0 && wanted < plan.size)
+      return this.#view(id, plan, wanted, this.electron(id, wanted));
+    const names = new Set<string>();
+    let first: number | undefined;
+    for (let node = 0; node < plan.size; node++) {
+      const [name, plain] = [plan.nameOf(node), plan.plainNameOf(node)];
+      if (name === wanted) return this.#view(id, plan, node, this.electron(id, node));
+      if (plain === wanted) first ??= node;
+      if (names.size < 10_000) names.add(name).add(plain);
+    }
+    if (first !== undefined) return this.#view(id, plan, first, this.electron(id, first));
+    const near = nearMatches(String(wanted), names);
+    throw new PolaronError(
+      'UNKNOWN_ELECTRON',
+      `dispatch ${id} has no electron ${JSON.stringify(wanted)}${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
+      { details: { near } },
+    );
+  }
+
+  #view(id: DispatchId, plan: Plan, node: number, record: ElectronRecord | undefined): ElectronView {
+    const name = plan.nameOf(node);
+    if (record === undefined) return { id: node, name, status: 'waiting', attempts: 0, seq: 0 };
+    const runningSince = record.status === 'assigned' ? this.#live.runningSince(id, node) : undefined;
+    return {
+      id: node,
+      name,
+      status: runningSince === undefined ? record.status : 'running',
+      attempts: record.attempt,
+      seq: record.seq,
+      ...(record.agent === undefined ? {} : { agent: record.agent }),
+      ...(record.startedAt === undefined ? {} : { startedAt: runningSince ?? record.startedAt }),
+      ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
+      ...(record.error === undefined ? {} : { error: record.error }),
+      ...(record.value === undefined ? {} : { value: record.value }),
+      ...(record.cause === undefined ? {} : { cause: plan.nameOf(record.cause) }),
+    };
+  }
+
+  #summary(spec: DispatchSpec, record: DispatchRecord): DispatchSummary {
+    const [error] = record.errors;
+    return {
+      id: spec.id,
+      user: spec.user,
+      lattice: spec.lattice.name,
+      status: record.status,
+      acceptedAt: spec.acceptedAt,
+      counts: isTerminalDispatch(record.status) ? (record.counts ?? {}) : this.#live.counts(spec.id),
+      metadata: spec.metadata,
+      seq: record.seq,
+      ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
+      ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
+      ...(error === undefined ? {} : { error }),
+    };
+  }
+
+  #unknown(id: string): PolaronError {
+    const ids: string[] = [];
+    for (const { key } of this.#store.range({ ...keys.allDispatches, reverse: true, limit: 1_000 }))
+      ids.push(tailOfKey(key));
+    const near = nearMatches(id, ids);
+    return new PolaronError(
+      'UNKNOWN_DISPATCH',
+      `there is no dispatch ${id}${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
+      { details: { near } },
+    );
+  }
+}

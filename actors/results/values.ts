@@ -1,0 +1,160 @@
+/** Values as bytes: put together into lists, cut apart, pulled from agents. Nothing here decodes a user's value. */
+import type { Bus } from '../../bus/bus.ts';
+import { encodeEnvelope } from '../../bus/codec.ts';
+import type { Subjects } from '../../bus/subjects.ts';
+import { digestOf } from '../../bus/value/digest.ts';
+import {
+  encodeList,
+  encodePointer,
+  isList,
+  LIST_HEAD_BYTES,
+  listElement,
+  listIndex,
+  listLength,
+} from '../../bus/value/list.ts';
+import { PolaronError } from '../../model/errors.ts';
+import type { AgentKey, Digest } from '../../model/ids.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
+import { INLINE_VALUE_BYTES, type Store, type WriteOp } from '../../store/store.ts';
+
+/** Elements over this become pointers, so that a list of many large values stays small. */
+const INLINE_ELEMENT_BYTES = 4 * 1024;
+const CHUNK_BYTES = 256 * 1024;
+const WINDOW = 4;
+const CHUNK_TIMEOUT_MS = 10_000;
+const CHUNK_TRIES = 5;
+
+/** All bytes of a value. Raises VALUE_MISSING. */
+export async function wholeValue(store: Store, digest: Digest): Promise<Uint8Array> {
+  const small = store.smallValue(digest);
+  if (small !== undefined) return small;
+  const size = store.valueSize(digest);
+  if (size === undefined) throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`);
+  return store.readValue(digest, 0, size);
+}
+
+/** Stores bytes of any size under their digest, durably when they are large. */
+export async function storeBytes(store: Store, bytes: Uint8Array): Promise<ValueInfo> {
+  const digest = digestOf(bytes);
+  const info: ValueInfo = { digest, size: bytes.byteLength, ...(isList(bytes) ? { length: listLength(bytes) } : {}) };
+  if (bytes.byteLength <= INLINE_VALUE_BYTES) {
+    void store.write([{ op: 'value', digest, bytes }]).catch(() => undefined); // a failed flush is seen by whoever writes next
+    return info;
+  }
+  if (store.hasValue(digest)) return info;
+  const writer = await store.openBlob(digest, bytes.byteLength);
+  for (let at = writer.received; at < bytes.byteLength; at += CHUNK_BYTES)
+    await writer.write(bytes.subarray(at, at + CHUNK_BYTES));
+  await writer.finish();
+  return info;
+}
+
+/** One list value of these; large elements as pointers. */
+export async function composeList(store: Store, elements: readonly ValueInfo[]): Promise<ValueInfo> {
+  const parts: Uint8Array[] = [];
+  for (const info of elements) {
+    if (info.size > INLINE_ELEMENT_BYTES) parts.push(encodePointer(info));
+    else parts.push(store.smallValue(info.digest) ?? (await wholeValue(store, info.digest)));
+  }
+  return storeBytes(store, encodeList(parts));
+}
+
+/** Each element of a list as a value of its own. */
+export async function sliceList(store: Store, digest: Digest): Promise<readonly ValueInfo[]> {
+  const size = store.valueSize(digest);
+  const small = store.smallValue(digest);
+  if (small !== undefined)
+    return storeElements(store, listLength(small), (i) => Promise.resolve(listElement(small, i)));
+  if (size === undefined) throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`);
+  const index = listIndex(await store.readValue(digest, 0, LIST_HEAD_BYTES));
+  const head = await store.readValue(digest, 0, index.headerBytes);
+  return storeElements(store, index.length, (i) => {
+    const slot = index.slot(i);
+    const range = index.range(head.subarray(slot.offset, slot.offset + slot.length));
+    return store.readValue(digest, range.offset, range.length);
+  });
+}
+
+async function storeElements(
+  store: Store,
+  length: number,
+  element: (i: number) => Promise<Uint8Array>,
+): Promise<readonly ValueInfo[]> {
+  const infos: ValueInfo[] = [];
+  let writes: WriteOp[] = [];
+  for (let i = 0; i < length; i++) {
+    const bytes = await element(i);
+    const nested = isList(bytes) ? { length: listLength(bytes) } : {};
+    const info: ValueInfo = { digest: digestOf(bytes), size: bytes.byteLength, ...nested };
+    infos.push(info);
+    if (bytes.byteLength > INLINE_VALUE_BYTES) await storeBytes(store, bytes);
+    else writes.push({ op: 'value', digest: info.digest, bytes });
+    if (writes.length >= 1_000 || i === length - 1) {
+      void store.write(writes).catch(() => undefined); // as above
+      writes = [];
+    }
+  }
+  return infos;
+}
+
+export interface PullOptions {
+  readonly bus: Bus;
+  readonly subjects: Subjects;
+  readonly by: string;
+}
+
+/** Pulls a value from the agent that made it, in chunks, verified by digest. False when the agent doesn't have it or it isn't what it said. */
+export async function pullFromAgent(
+  store: Store,
+  o: PullOptions,
+  agent: AgentKey,
+  digest: Digest,
+  size: number,
+): Promise<boolean> {
+  if (store.hasValue(digest)) return true;
+  const [site = '', name = ''] = agent.split('.');
+  const subject = o.subjects.down(site, name, 'blob');
+  const chunk = Math.min(CHUNK_BYTES, o.bus.maxPayload - 1_024);
+  const read = async (offset: number): Promise<Uint8Array> => {
+    const request = encodeEnvelope(o.by, { digest, offset, length: Math.min(chunk, size - offset) });
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await o.bus.request(subject, request, { timeoutMs: CHUNK_TIMEOUT_MS })).data;
+      } catch (error) {
+        if (tries >= CHUNK_TRIES) throw error;
+      }
+    }
+  };
+  if (size <= INLINE_VALUE_BYTES) {
+    const bytes = size === 0 ? new Uint8Array() : await read(0);
+    if (digestOf(bytes) !== digest) return false;
+    await store.write([{ op: 'value', digest, bytes }]);
+    return true;
+  }
+  const writer = await store.openBlob(digest, size);
+  const pending: Promise<Uint8Array>[] = [];
+  let next = writer.received;
+  try {
+    for (let at = writer.received; at < size; ) {
+      while (pending.length < WINDOW && next < size) {
+        const request = read(next);
+        request.catch(() => undefined); // awaited below, in order
+        pending.push(request);
+        next += chunk;
+      }
+      const bytes = await pending.shift();
+      if (bytes === undefined || bytes.byteLength === 0) {
+        await writer.abort();
+        return false;
+      }
+      await writer.write(bytes);
+      at += bytes.byteLength;
+    }
+    await writer.finish();
+    return true;
+  } catch (error) {
+    await writer.abort();
+    if (error instanceof PolaronError && error.code === 'BAD_MESSAGE') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,133 @@
+/** Turns record ops into store writes, in each sender's order without gaps, and keeps the live counts in step. */
+import { digestOf } from '../../bus/value/digest.ts';
+import type { RecordOp } from '../../bus/protocol/results.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { isTerminalDispatch } from '../../model/lifecycle.ts';
+import {
+  encodeDispatch,
+  encodeElectron,
+  encodeExpansion,
+  encodeKey,
+  encodeLogs,
+  encodeNumber,
+  encodeSpec,
+  keys,
+} from '../../store/records.ts';
+import type { Store, WriteOp } from '../../store/store.ts';
+import type { LiveDispatches } from './live.ts';
+
+interface Sender {
+  expected: number;
+  readonly early: Map<
+    number,
+    { readonly ops: readonly RecordOp[]; readonly done: (flushed: Promise<void>) => unknown }
+  >;
+}
+
+export class RecordWriter {
+  readonly #store: Store;
+  readonly #live: LiveDispatches;
+  readonly #senders = new Map<string, Sender>();
+  /** Called when a dispatch's end is on disk. */
+  readonly #onEnd: (id: string) => void;
+
+  constructor(store: Store, live: LiveDispatches, onEnd: (id: string) => void) {
+    this.#store = store;
+    this.#live = live;
+    this.#onEnd = onEnd;
+  }
+
+  /** Resolves when the batch is flushed. One that comes early waits for those before it; one that comes again is only waited for. */
+  write(sender: string, from: number, n: number, ops: readonly RecordOp[]): Promise<void> {
+    let known = this.#senders.get(sender);
+    if (known === undefined) this.#senders.set(sender, (known = { expected: from, early: new Map() }));
+    if (n < known.expected) return this.#store.write([]);
+    if (n > known.expected) {
+      const { early } = known;
+      return new Promise((resolve, reject) => early.set(n, { ops, done: (flushed) => flushed.then(resolve, reject) }));
+    }
+    const flushed = this.#apply(ops);
+    known.expected++;
+    for (let next = known.early.get(known.expected); next !== undefined; next = known.early.get(known.expected)) {
+      known.early.delete(known.expected);
+      known.expected++;
+      next.done(this.#apply(next.ops));
+    }
+    return flushed;
+  }
+
+  #apply(ops: readonly RecordOp[]): Promise<void> {
+    const writes: WriteOp[] = [];
+    const ended: string[] = [];
+    for (const op of ops) this.#convert(op, writes, ended);
+    const flushed = this.#store.write(writes);
+    if (ended.length > 0) {
+      flushed.then(
+        () => ended.forEach(this.#onEnd),
+        () => undefined,
+      );
+    }
+    return flushed;
+  }
+
+  #convert(op: RecordOp, writes: WriteOp[], ended: string[]): void {
+    switch (op.op) {
+      case 'electron':
+        this.#live.changed(op.id, op.node, op.was, op.record.status);
+        writes.push({ op: 'put', key: keys.electron(op.id, op.node), value: encodeElectron(op.record) });
+        return;
+      case 'value':
+        writes.push({ op: 'value', digest: op.digest, bytes: op.bytes });
+        return;
+      case 'dispatch': {
+        const over = isTerminalDispatch(op.record.status);
+        const record = over ? { ...op.record, counts: this.#live.counts(op.id) } : op.record;
+        writes.push({ op: 'put', key: keys.dispatch(op.id), value: encodeDispatch(record) });
+        if (over) {
+          this.#live.remove(op.id);
+          writes.push({ op: 'remove', key: keys.live(op.id) });
+          ended.push(op.id);
+        }
+        return;
+      }
+      case 'accept': {
+        const { spec } = op;
+        this.#live.add(spec.id, spec.nodes);
+        writes.push({ op: 'put', key: keys.spec(spec.id), value: encodeSpec(spec) });
+        writes.push({
+          op: 'put',
+          key: keys.dispatch(spec.id),
+          value: encodeDispatch({ status: 'accepted', seq: 0, errors: [] }),
+        });
+        writes.push({ op: 'put', key: keys.live(spec.id), value: encodeNumber(1) });
+        writes.push({
+          op: 'put',
+          key: keys.idempotency(spec.user, keyPart(spec.key)),
+          value: encodeKey(spec.id, op.contentDigest),
+        });
+        return;
+      }
+      case 'expansion':
+        this.#live.grow(op.id, op.record.count);
+        writes.push({ op: 'put', key: keys.expansion(op.id, op.record.base), value: encodeExpansion(op.record) });
+        return;
+      case 'logs':
+        writes.push({ op: 'put', key: keys.logs(op.id, op.node, op.attempt), value: encodeLogs(op.logs) });
+        return;
+      case 'agent':
+        writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeNumber(op.epoch) });
+        return;
+      case 'epoch':
+        writes.push({ op: 'put', key: keys.hubEpoch, value: encodeNumber(op.epoch) });
+        return;
+      case 'running':
+        this.#live.running(op.id, op.node, op.startedAt);
+        return;
+      default:
+        throw new PolaronError('BAD_MESSAGE', 'unknown record op');
+    }
+  }
+}
+
+/** A user's key may hold anything and be long: its digest is what is stored. */
+export const keyPart = (key: string): string => digestOf(Buffer.from(key));

@@ -1,0 +1,88 @@
+/** Narrow interfaces that the hub's actors share. The composition root makes them. */
+import type { Clock } from '../model/clock.ts';
+import type { ElectronDef } from '../model/graph.ts';
+import type { Digest, DispatchId } from '../model/ids.ts';
+import type { ValueInfo } from '../model/outcome.ts';
+import type { ElectronRecord } from '../model/records.ts';
+import type { Requirement } from '../bus/protocol/actors.ts';
+import type { Manifest } from '../bus/protocol/agent.ts';
+import type { EventType } from '../bus/protocol/api.ts';
+import type { ResultsClient } from './results-client.ts';
+import type { ActorSystem, Address } from './system.ts';
+
+/** The hub's epoch: the first half of every fencing token. Raised (and flushed) when an agent reports a higher one. */
+export interface Epoch {
+  value: number;
+}
+
+/** Small values seen lately, so that a dependent's inputs need no read. */
+export interface ValueCache {
+  get(digest: Digest): Uint8Array | undefined;
+  put(digest: Digest, bytes: Uint8Array): void;
+}
+
+/** Publishes an event; the caller has waited for the flush where it must (durable ones). */
+export type PublishEvent = (event: {
+  readonly user: string;
+  readonly dispatch: string;
+  readonly type: EventType;
+  readonly seq: number;
+  readonly transient: boolean;
+  readonly node?: number;
+  readonly electron?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}) => void;
+
+/** An electron to work on: what stays the same over all attempts. */
+export interface ElectronWork {
+  readonly dispatch: DispatchId;
+  readonly user: string;
+  readonly node: number;
+  readonly name: string;
+  readonly def: ElectronDef;
+  readonly manifest: Manifest;
+  readonly requirement: Requirement;
+  readonly priority: number;
+  readonly template: Uint8Array;
+  readonly inputs: readonly ValueInfo[];
+  readonly inputsDigest: Digest;
+  readonly split: boolean;
+  readonly strict: boolean;
+}
+
+export interface ElectronServices {
+  readonly system: ActorSystem;
+  readonly results: ResultsClient;
+  readonly values: ValueCache;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly publish: PublishEvent;
+  readonly epoch: Epoch;
+  readonly supervisor: Address;
+  readonly matchmaker: Address;
+  /** The dispatch's next durable seq. */
+  readonly nextSeq: () => number;
+  readonly lastSeq: () => number;
+}
+
+/** Puts an electron actor at its address; `restored`: from its record, after a restart. */
+export type SpawnElectron = (work: ElectronWork, services: ElectronServices, restored?: ElectronRecord) => void;
+
+/** The bytes-bounded cache. Oldest out first. */
+export function valueCache(maxBytes: number): ValueCache {
+  const held = new Map<Digest, Uint8Array>();
+  let size = 0;
+  return {
+    get: (digest) => held.get(digest),
+    put(digest, bytes) {
+      if (held.has(digest)) return;
+      held.set(digest, bytes);
+      size += bytes.byteLength + 200;
+      for (const [oldest, old] of held) {
+        if (size <= maxBytes) break;
+        held.delete(oldest);
+        size -= old.byteLength + 200;
+      }
+    },
+  };
+}

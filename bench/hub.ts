@@ -1,0 +1,71 @@
+/** A hub for the bench, started as a user starts one, in a home of its own. Not responsible for the bus that it may join. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const execute = promisify(execFile);
+
+export interface BenchHub {
+  readonly home: string;
+  readonly pid: number;
+  /** From the call of `polaron start` to its return: ready, its agent joined. */
+  readonly startMs: number;
+  /** Anonymous memory of the hub's process in MiB; undefined where /proc isn't. */
+  rssAnonMiB(): number | undefined;
+  /** Stops it and starts it again on the same data. */
+  restart(): Promise<BenchHub>;
+  /** Stops it and removes its home. */
+  stop(): Promise<void>;
+}
+
+/** Starts a hub with an embedded broker, or on the bus at `bus`. Raises Error with what `polaron start` said. */
+export async function startHub(bus?: string): Promise<BenchHub> {
+  return startIn(await mkdtemp(join(tmpdir(), 'polaron-bench-')), bus);
+}
+
+async function startIn(home: string, bus: string | undefined): Promise<BenchHub> {
+  const began = performance.now();
+  await polaron(home, ['start', '--detach', '--json', ...(bus === undefined ? [] : ['--bus', bus])]);
+  const startMs = performance.now() - began;
+  const pid = numberIn(JSON.parse(await polaron(home, ['status', '--json'])), 'pid');
+  const halt = (): Promise<string> => polaron(home, ['stop']);
+  return {
+    home,
+    pid,
+    startMs,
+    rssAnonMiB: () => rssAnonMiB(pid),
+    async restart() {
+      await halt();
+      return startIn(home, bus);
+    },
+    async stop() {
+      await halt();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function polaron(home: string, args: readonly string[]): Promise<string> {
+  const { POLARON_URL: _, ...env } = process.env;
+  const { stdout } = await execute(process.execPath, [command, ...args], { env: { ...env, POLARON_HOME: home } });
+  return stdout;
+}
+
+function rssAnonMiB(pid: number): number | undefined {
+  const file = `/proc/${pid}/status`;
+  const kilobytes = existsSync(file) ? /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
+  return kilobytes === undefined ? undefined : Number(kilobytes) / 1_024;
+}
+
+function numberIn(document: unknown, key: string): number {
+  const entry =
+    typeof document === 'object' && document !== null ? Object.entries(document).find(([k]) => k === key) : undefined;
+  const value: unknown = entry?.[1];
+  if (typeof value !== 'number') throw new Error(`polaron status --json has no number "${key}"`);
+  return value;
+}

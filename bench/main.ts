@@ -1,0 +1,192 @@
+/**
+ * `npm run bench [-- --only W2,memory --bus embedded|nats-server --runs 5 --agents 1 --json FILE]`: runs the workloads against a hub with durable
+ * commits and the bare ceiling in turn, prints a table and writes one JSON. Targets that are missed are shown, and don't fail the run.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type BenchBus, openBus } from './bench-bus.ts';
+import { type CeilingClient, startCeiling } from './ceiling-client.ts';
+import { startHub } from './hub.ts';
+import { describeMachine, describeVersions, measureFdatasync } from './machine.ts';
+import { measureMemory } from './memory-100k.ts';
+import { findNatsServer } from './nats-server.ts';
+import { measureStart } from './start-time.ts';
+import { type Summary, summary, tidy } from './statistics.ts';
+import { w1 } from './w1-chain.ts';
+import { w2 } from './w2-fan.ts';
+import { w3 } from './w3-diamonds.ts';
+import { w4 } from './w4-latency.ts';
+import type { Workload } from './workload.ts';
+
+interface WorkloadFigures {
+  readonly what: string;
+  readonly unit: string;
+  readonly polaron: Summary;
+  readonly ceiling: Summary;
+  /** Median ÷ the ceiling's median. */
+  readonly ratio: number;
+  readonly target: Workload['target'];
+  readonly met: boolean;
+  readonly extra: Readonly<Record<string, Summary>>;
+}
+
+const workloads = [w1, w2, w3, w4];
+const others = ['memory', 'start'];
+const latest = fileURLToPath(new URL('results/latest.json', import.meta.url));
+
+const notMeasured = [
+  'power loss: durable means that fdatasync returned inside this machine',
+  'agents, clients or a bus on another machine, and more than one agent',
+  'values larger than a number, user code that does any work, electrons with retries, timeouts or dependencies',
+  'recovery after a crash, and a store that has been filling for days',
+  'the ceiling has no graph, no recovery, no deduplication: it is a bound, not a rival',
+];
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    bus: { type: 'string' },
+    runs: { type: 'string', default: '5' },
+    agents: { type: 'string', default: '1' },
+    json: { type: 'string', default: latest },
+  },
+});
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const closers: (() => Promise<void>)[] = [];
+
+function usage(text: string): never {
+  say(
+    `${text}\nnpm run bench -- [--only ${[...workloads.map(({ id }) => id), ...others].join(',')}] [--bus embedded|nats-server] [--runs 5] [--agents 1] [--json FILE]`,
+  );
+  process.exit(2);
+}
+
+function wanted(): ReadonlySet<string> {
+  const known = [...workloads.map(({ id }) => id), ...others];
+  const names = options.only?.split(',') ?? known;
+  const unknown = names.find((name) => !known.includes(name));
+  return unknown === undefined ? new Set(names) : usage(`--only: no workload "${unknown}"`);
+}
+
+function busKind(): 'embedded' | 'nats-server' {
+  const { bus } = options;
+  if (bus === undefined) return findNatsServer() === undefined ? 'embedded' : 'nats-server';
+  return bus === 'embedded' || bus === 'nats-server' ? bus : usage(`--bus: "${bus}" is neither`);
+}
+
+function positive(name: 'runs' | 'agents'): number {
+  const value = Number(options[name]);
+  return Number.isInteger(value) && value > 0
+    ? value
+    : usage(`--${name}: "${options[name]}" is no whole number above 0`);
+}
+
+async function compare(workload: Workload, ceiling: CeilingClient, runs: number): Promise<WorkloadFigures> {
+  const measureCeiling = async (): Promise<number> => workload.fromCeiling(await ceiling.measure(workload.ceiling));
+  const ours: number[] = [];
+  const bounds: number[] = [];
+  const extras = new Map<string, number[]>();
+  await workload.run();
+  await measureCeiling();
+  for (let run = 0; run < runs; run++) {
+    bounds.push(await measureCeiling());
+    const { figure, extra = {} } = await workload.run();
+    ours.push(figure);
+    for (const [name, value] of Object.entries(extra)) extras.set(name, [...(extras.get(name) ?? []), value]);
+  }
+  const [polaron, bound] = [summary(ours), summary(bounds)];
+  const ratio = tidy(polaron.median / bound.median);
+  const { what, unit, target } = workload;
+  const met = 'atMost' in target ? ratio <= target.atMost : ratio >= target.atLeast;
+  const extra = Object.fromEntries([...extras].map(([name, values]) => [name, summary(values)]));
+  return { what, unit, polaron, ceiling: bound, ratio, target, met, extra };
+}
+
+function row(id: string, { polaron, ceiling, unit, ratio, target, met }: WorkloadFigures): string {
+  const limit = 'atMost' in target ? `≤ ${tidy(target.atMost)}` : `≥ ${tidy(target.atLeast)}`;
+  const spread = (one: Summary): string => `${one.median} (${one.min}–${one.max})`;
+  return `${id}  ${spread(polaron)} ${unit}, ceiling ${spread(ceiling)}: ratio ${ratio}, wanted ${limit}: ${met ? 'met' : 'MISSED'}`;
+}
+
+async function measureWorkloads(ids: ReadonlySet<string>, bus: BenchBus): Promise<Record<string, unknown>> {
+  const results: Record<string, unknown> = {};
+  const chosen = workloads.filter(({ id }) => ids.has(id));
+  if (chosen.length === 0 && !ids.has('memory')) return results;
+  const hub = await startHub(bus.hubUrl);
+  closers.push(() => hub.stop());
+  process.env['POLARON_HOME'] = hub.home;
+  delete process.env['POLARON_URL'];
+  if (chosen.length > 0) {
+    const ceiling = await startCeiling(bus.ceilingUrl, positive('agents'));
+    closers.push(() => ceiling.stop());
+    for (const workload of chosen) {
+      const figures = await compare(workload, ceiling, positive('runs'));
+      say(row(workload.id, figures));
+      results[workload.id] = figures;
+    }
+  }
+  if (ids.has('memory')) {
+    const memory = await measureMemory(hub);
+    say(
+      memory === undefined
+        ? 'memory: no /proc here, not measured'
+        : `memory  peak ${memory.peakMiB} MiB RssAnon in ${memory.seconds} s: ${memory.met ? 'met' : 'MISSED'}`,
+    );
+    results['memory'] = memory ?? null;
+  }
+  return results;
+}
+
+async function bench(): Promise<void> {
+  const ids = wanted();
+  const runs = positive('runs');
+  const bus = await openBus(busKind());
+  closers.push(() => bus.close());
+  say(`bus: ${bus.description}, for the hub and for the ceiling; ${runs} runs of each in turn, medians (min–max)`);
+  const results = await measureWorkloads(ids, bus);
+  if (ids.has('start')) {
+    const start = await measureStart(runs, undefined);
+    say(
+      `start  ${start.emptyMs.median} ms on empty data, ${start.restartMs.median} ms again: ${start.met ? 'met' : 'MISSED'}`,
+    );
+    results['start'] = start;
+  }
+  const report = {
+    at: new Date().toISOString(),
+    machine: describeMachine(),
+    versions: describeVersions(bus.serverVersion),
+    bus: bus.description,
+    durability: {
+      mode: 'LMDB as opened by default: every group of commits is on disk (fdatasync) before it is answered; the ceiling the same',
+      fdatasyncP50Us: await measureFdatasync(),
+    },
+    runs,
+    ceilingAgents: positive('agents'),
+    results,
+    notMeasured,
+  };
+  const file = resolve(options.json);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  say(`not measured: ${notMeasured.join('; ')}`);
+  say(`written to ${file}`);
+}
+
+/** Once, in reverse order; what fails to stop doesn't keep the rest from stopping. */
+async function closeAll(): Promise<void> {
+  for (const close of closers.splice(0).toReversed()) await close().catch((error: unknown) => say(String(error)));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void closeAll().then(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
+}
+try {
+  await bench();
+} catch (error) {
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
+} finally {
+  await closeAll();
+}

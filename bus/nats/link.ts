@@ -1,0 +1,141 @@
+/**
+ * One live connection made by nats.js, reduced to what we use, with what the library leaves out: a flush that ends when the connection does,
+ * and a cut that is final. It uses the library's `ProtocolHandler` itself, since `connect()` leaks the socket of a failed dial and hides a
+ * connection's socket; the library's version is pinned exactly for that reason.
+ * Not here: making one (dial.ts), living on when it is lost (connection.ts).
+ */
+import { Socket } from 'node:net';
+import type { ConnectionOptions, Msg, MsgHdrs, Status } from '@nats-io/transport-node';
+import { ProtocolHandler, SubscriptionImpl, parseOptions, setTransportFactory } from '@nats-io/transport-node';
+import { NodeTransport, nodeResolveHost } from '@nats-io/transport-node/lib/node_transport.js';
+import { PolaronError } from '../../model/errors.ts';
+import type { ServerAddress } from './server-address.ts';
+
+/** The library's client with its notices given at once, to one listener. */
+export class Wire extends ProtocolHandler {
+  listener: ((status: Status) => void) | undefined;
+
+  constructor(options: ConnectionOptions) {
+    // What `connect()` of transport-node does first.
+    setTransportFactory({ factory: () => new NodeTransport(), dnsResolveFn: nodeResolveHost });
+    // Only `Msg.respond` would use the publisher, and we answer ourselves.
+    super(parseOptions(options), { publish: () => undefined });
+  }
+
+  override dispatchStatus(status: Status): void {
+    this.listener?.(status);
+  }
+
+  get socket(): Socket | undefined {
+    return this.transport instanceof NodeTransport && this.transport.socket instanceof Socket
+      ? this.transport.socket
+      : undefined;
+  }
+
+  /** Lets go of everything, whatever state it is in. */
+  discard(): void {
+    this.listener = undefined;
+    this.raceTimer?.cancel();
+    this.heartbeats.cancel();
+    if (this.transport instanceof NodeTransport) this.transport.discard();
+    // A closed handler dials no more; its promise can't matter to anyone.
+    this.close().catch(() => undefined);
+  }
+}
+
+export class Link {
+  readonly server: ServerAddress;
+  readonly maxPayload: number;
+  /** Servers of a cluster that this one told of, as `host:port`. */
+  readonly discovered: readonly string[];
+  readonly #wire: Wire;
+  readonly #flushes = new Set<() => void>();
+  #down = false;
+
+  constructor(wire: Wire, server: ServerAddress) {
+    const { info } = wire;
+    if (info === undefined) throw new Error('the server sent no INFO');
+    this.#wire = wire;
+    this.server = server;
+    this.maxPayload = info.max_payload;
+    this.discovered = info.connect_urls ?? [];
+    // Its timer would keep the process alive; heartbeat.ts does the same without.
+    wire.heartbeats.cancel();
+  }
+
+  /** Can it still take bytes? False as soon as the socket knows, which is before `lost` is called. */
+  get writable(): boolean {
+    return !this.#down && this.#wire.socket?.writable !== false;
+  }
+
+  /** Does any flush wait? */
+  get flushing(): boolean {
+    return this.#flushes.size > 0;
+  }
+
+  /** Calls `lost` once when the connection is gone, `status` for each notice of the library. */
+  watch(lost: () => void, status: (status: Status) => void): void {
+    let told = false;
+    const once = (): void => {
+      if (told) return;
+      told = true;
+      lost();
+    };
+    this.#wire.listener = status;
+    this.#wire.socket?.once('close', once);
+    this.#wire.closed.then(once, once);
+    if (!this.writable) queueMicrotask(once);
+  }
+
+  publish(subject: string, data: Uint8Array, reply: string | undefined, headers: MsgHdrs | undefined): void {
+    this.#wire.publish(subject, data, {
+      ...(reply === undefined ? {} : { reply }),
+      ...(headers === undefined ? {} : { headers }),
+    });
+  }
+
+  /** `handler` must not throw. Returns what ends the subscription. */
+  subscribe(subject: string, queue: string | undefined, handler: (message: Msg) => void): () => void {
+    const subscription = new SubscriptionImpl(this.#wire, subject, {
+      ...(queue === undefined ? {} : { queue }),
+      // An error here is a refusal, of which `status` tells as well.
+      callback: (error, message) => {
+        if (error === null) handler(message);
+      },
+    });
+    this.#wire.subscribe(subscription);
+    return () => {
+      if (!this.#down && !subscription.isClosed()) subscription.unsubscribe();
+    };
+  }
+
+  /** Resolves when the server has seen all before. Rejects with BUS_DISCONNECTED when the connection is lost; the library would wait for ever. */
+  flush(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (): void => {
+        this.#flushes.delete(fail);
+        reject(new PolaronError('BUS_DISCONNECTED', 'flush: the bus connection was lost'));
+      };
+      if (this.#down) return fail();
+      this.#flushes.add(fail);
+      this.#wire.flush().then(() => {
+        this.#flushes.delete(fail);
+        resolve();
+      }, fail);
+    });
+  }
+
+  /** Shall it keep the process alive? */
+  hold(wanted: boolean): void {
+    if (wanted) this.#wire.socket?.ref();
+    else this.#wire.socket?.unref();
+  }
+
+  /** Cuts it at once. */
+  destroy(): void {
+    if (this.#down) return;
+    this.#down = true;
+    this.#wire.discard();
+    for (const fail of this.#flushes) fail();
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * What the hub's actors tell each other; each union is owned by its receiver. The result manager's is in results.ts.
+ * One dotted word names a message everywhere: here, in a trace, and as the electron machine's event.
+ */
+import type { ElectronDef } from '../../model/graph.ts';
+import type { AgentKey, Digest, DispatchId, TaskId } from '../../model/ids.ts';
+import type { ElectronStatus } from '../../model/lifecycle.ts';
+import type { ErrorInfo, Outcome, Token, ValueInfo } from '../../model/outcome.ts';
+import type { Manifest, TaskInput, Verdict } from './agent.ts';
+import type { DispatchSpec, ElectronRecord, ExpansionRecord, DispatchRecord, RosterEntry } from './results.ts';
+
+/** Received by the lattice supervisor of a dispatch. */
+export type LatticeMessage =
+  | { readonly type: 'lattice.start'; readonly spec: DispatchSpec; readonly graph: Uint8Array }
+  | {
+      readonly type: 'lattice.resume';
+      readonly spec: DispatchSpec;
+      readonly graph: Uint8Array;
+      readonly record: DispatchRecord;
+      readonly electrons: readonly (readonly [number, ElectronRecord])[];
+      readonly expansions: readonly ExpansionRecord[];
+      /** The hub restarted: ready electrons wait for the roster's first syncs (H8). */
+      readonly held: boolean;
+    }
+  | {
+      readonly type: 'lattice.cancel' /** Echoed in `cancel.settled`. */;
+      readonly request: number;
+      readonly reason: string;
+      readonly electrons?: readonly (number | string)[];
+    }
+  /** The matchmaker found an agent for these nodes. */
+  | { readonly type: 'match.found'; readonly agent: AgentKey; readonly nodes: readonly number[] }
+  /** An electron actor is done with its node. */
+  | {
+      readonly type: 'electron.ended';
+      readonly node: number;
+      readonly status: ElectronStatus;
+      readonly value?: ValueInfo;
+      readonly error?: ErrorInfo;
+      readonly unconfirmed?: boolean;
+    }
+  | {
+      readonly type: 'map.sliced';
+      readonly map: number;
+      readonly items?: readonly ValueInfo[];
+      readonly error?: ErrorInfo;
+    }
+  | { readonly type: 'map.composed'; readonly map: number; readonly value?: ValueInfo; readonly error?: ErrorInfo };
+
+/** Received by an electron actor. */
+export type ElectronMessage =
+  | { readonly type: 'attempt.assigned'; readonly agent: AgentKey }
+  | { readonly type: 'inputs.read'; readonly inputs?: readonly TaskInput[] | ValueInfo; readonly error?: ErrorInfo }
+  | { readonly type: 'attempt.started'; readonly token: Token; readonly startedAt: number }
+  | {
+      readonly type: 'attempt.lost';
+      readonly token: Token;
+      readonly reason: 'agent-lost' | 'not-listed' | 'refused' | 'no-responders';
+      readonly charged: boolean;
+    }
+  | {
+      readonly type: 'attempt.finished';
+      readonly task: TaskId;
+      readonly agent: AgentKey;
+      readonly token: Token;
+      readonly inputsDigest: Digest;
+      readonly outcome: Outcome;
+      readonly receipt: number;
+    }
+  | { readonly type: 'value.fetched'; readonly token: Token; readonly stored: boolean }
+  /** The agent doesn't run it any more; `confirmed` is false when only its lease ended. */
+  | { readonly type: 'attempt.stopped'; readonly token: Token; readonly confirmed: boolean }
+  | { readonly type: 'backoff.elapsed' }
+  | { readonly type: 'electron.cancel'; readonly reason: string };
+
+/** What an agent must offer, as a key: the executor and the sorted needs. */
+export interface Requirement {
+  readonly key: string;
+  readonly capabilities: readonly string[];
+}
+
+/** Received by the matchmaker. */
+export type MatchmakerMessage =
+  /** Nodes of a dispatch are ready; the answer is `match.found` to `replyTo`. */
+  | {
+      readonly type: 'match.request';
+      readonly dispatch: DispatchId;
+      readonly nodes: readonly number[];
+      readonly requirement: Requirement;
+      readonly priority: number;
+      readonly held: boolean;
+    }
+  | { readonly type: 'match.withdraw'; readonly dispatch: DispatchId; readonly nodes?: readonly number[] }
+  /** Send this attempt to its agent. */
+  | {
+      readonly type: 'attempt.send';
+      readonly agent: AgentKey;
+      readonly task: TaskId;
+      readonly token: Token;
+      readonly inputsDigest: Digest;
+      readonly manifest: Manifest;
+      readonly electron: ElectronDef;
+      readonly name: string;
+      readonly template: Uint8Array;
+      readonly inputs: readonly TaskInput[] | ValueInfo;
+      readonly split: boolean;
+    }
+  /** After a restart: the agent may hold this one (H8). */
+  | {
+      readonly type: 'attempt.recovered';
+      readonly agent: AgentKey;
+      readonly task: TaskId;
+      readonly token: Token;
+      readonly cancelling?: string;
+    }
+  /** The node was matched but won't be sent. */
+  | { readonly type: 'attempt.abandoned'; readonly agent: AgentKey; readonly task: TaskId }
+  | {
+      readonly type: 'attempt.cancel';
+      readonly agent: AgentKey;
+      readonly task: TaskId;
+      readonly token: Token;
+      readonly reason: string;
+    }
+  /** What to answer the agent about an outcome; sent after the flush. */
+  | {
+      readonly type: 'attempt.judged';
+      readonly receipt: number;
+      readonly task: TaskId;
+      readonly token: Token;
+      readonly verdict: Verdict;
+      readonly current: boolean;
+    }
+  | { readonly type: 'roster.load'; readonly roster: readonly RosterEntry[]; readonly history: string }
+  | { readonly type: 'lattice.gone'; readonly dispatch: DispatchId };
+
+/** Received by the dispatcher. */
+export type DispatcherMessage =
+  | { readonly type: 'dispatch.ended'; readonly id: DispatchId }
+  | {
+      readonly type: 'cancel.settled';
+      readonly request: number;
+      readonly cancelled?: readonly string[];
+      readonly unconfirmed?: readonly string[];
+      readonly error?: ErrorInfo;
+    };

@@ -1,0 +1,149 @@
+/**
+ * What the result manager receives. Writes are numbered per sender and applied in order; queries are answered from what is written.
+ * Shapes only: the manager is in actors/results/.
+ */
+
+import type { AgentKey, Digest, DispatchId } from '../../model/ids.ts';
+import type { ElectronStatus } from '../../model/lifecycle.ts';
+import type { TaskLogs, Token, ValueInfo } from '../../model/outcome.ts';
+import type { DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord } from '../../model/records.ts';
+import type {
+  DispatchDetail,
+  ListReply,
+  ListRequest,
+  LogsReply,
+  SnapshotReply,
+  SnapshotRequest,
+  ValueReply,
+  WaitReply,
+} from './api.ts';
+
+export type { DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord };
+
+export type RecordOp =
+  | { readonly op: 'accept'; readonly spec: DispatchSpec; readonly contentDigest: Digest }
+  | { readonly op: 'dispatch'; readonly id: DispatchId; readonly record: DispatchRecord }
+  /** `was`: the recorded status before, or undefined: for the live counts. */
+  | {
+      readonly op: 'electron';
+      readonly id: DispatchId;
+      readonly node: number;
+      readonly was: ElectronStatus | undefined;
+      readonly record: ElectronRecord;
+    }
+  | { readonly op: 'expansion'; readonly id: DispatchId; readonly record: ExpansionRecord }
+  | { readonly op: 'value'; readonly digest: Digest; readonly bytes: Uint8Array }
+  | {
+      readonly op: 'logs';
+      readonly id: DispatchId;
+      readonly node: number;
+      readonly attempt: number;
+      readonly logs: TaskLogs;
+    }
+  | { readonly op: 'agent'; readonly agent: AgentKey; readonly epoch: number }
+  /** The hub's epoch: the first half of every fencing token. */
+  | { readonly op: 'epoch'; readonly epoch: number }
+  /** Not stored: shown while the dispatch lives. */
+  | { readonly op: 'running'; readonly id: DispatchId; readonly node: number; readonly startedAt: number };
+
+export interface RosterEntry {
+  readonly agent: AgentKey;
+  readonly epoch: number;
+}
+
+export interface LoadedDispatch {
+  readonly spec: DispatchSpec;
+  readonly record: DispatchRecord;
+  readonly graph: Uint8Array;
+  readonly electrons: readonly (readonly [node: number, record: ElectronRecord])[];
+  readonly expansions: readonly ExpansionRecord[];
+}
+
+/** Requests to the result manager by type, with the shape of their answers. */
+export interface ResultsRequests {
+  'results.write': {
+    readonly ask: {
+      readonly sender: string /** The lowest number that is not answered yet. */;
+      readonly from: number;
+      readonly n: number;
+      readonly ops: readonly RecordOp[];
+    };
+    readonly answer: { readonly n: number; readonly epoch: string };
+  };
+  /** Before accepting: is the key known, are these values here, is there room? */
+  'results.admit': {
+    readonly ask: { readonly user: string; readonly key: string; readonly digests: readonly Digest[] };
+    readonly answer: {
+      readonly existing?: {
+        readonly id: DispatchId;
+        readonly contentDigest: Digest;
+      } /** Size in bytes, in the same order; undefined: not here. */;
+      readonly sizes: readonly (number | undefined)[];
+      readonly full: boolean;
+    };
+  };
+  /** Small values' bytes in the same order; undefined: not here, or a file. */
+  'results.read': {
+    readonly ask: { readonly digests: readonly Digest[] };
+    readonly answer: { readonly values: readonly (Uint8Array | undefined)[] };
+  };
+  /** A whole value of any size (graphs). */
+  'results.bytes': { readonly ask: { readonly digest: Digest }; readonly answer: { readonly bytes: Uint8Array } };
+  /** Stores bytes of any size under their digest. */
+  'results.store': { readonly ask: { readonly bytes: Uint8Array }; readonly answer: { readonly value: ValueInfo } };
+  /** Stores one list value made of these; larger elements as pointers. */
+  'results.compose': {
+    readonly ask: { readonly elements: readonly ValueInfo[] };
+    readonly answer: { readonly value: ValueInfo };
+  };
+  /** Stores each element of a list value as a value of its own. */
+  'results.slice': {
+    readonly ask: { readonly digest: Digest };
+    readonly answer: { readonly items: readonly ValueInfo[] };
+  };
+  /** Pulls a large value from the agent that made it. */
+  'results.fetch': {
+    readonly ask: { readonly digest: Digest; readonly size: number; readonly agent: AgentKey };
+    readonly answer: { readonly stored: boolean };
+  };
+  'results.live': {
+    readonly ask: Readonly<Record<never, never>>;
+    readonly answer: {
+      readonly ids: readonly DispatchId[];
+      readonly epoch: number;
+      readonly roster: readonly RosterEntry[];
+      readonly history: string;
+    };
+  };
+  'results.load': { readonly ask: { readonly id: DispatchId }; readonly answer: LoadedDispatch };
+  /** What an outcome for an electron that isn't worked on any more is: answered when all before is flushed. */
+  'results.judge': {
+    readonly ask: { readonly id: DispatchId; readonly node: number; readonly token: Token };
+    readonly answer: { readonly verdict: 'duplicate' | 'stale' | 'unknown' };
+  };
+  'results.list': { readonly ask: ListRequest & { readonly user: string }; readonly answer: ListReply };
+  'results.detail': {
+    readonly ask: { readonly id: DispatchId; readonly user: string };
+    readonly answer: DispatchDetail;
+  };
+  'results.snapshot': {
+    readonly ask: SnapshotRequest & { readonly id: DispatchId; readonly user: string };
+    readonly answer: SnapshotReply;
+  };
+  'results.wait': {
+    readonly ask: { readonly id: DispatchId; readonly user: string; readonly timeoutMs: number };
+    readonly answer: WaitReply;
+  };
+  'results.value': {
+    readonly ask: { readonly id: DispatchId; readonly user: string; readonly electron?: number | string };
+    readonly answer: ValueReply;
+  };
+  'results.logs': {
+    readonly ask: { readonly id: DispatchId; readonly user: string; readonly electron: number | string };
+    readonly answer: LogsReply;
+  };
+}
+export type ResultsRequestType = keyof ResultsRequests;
+export type ResultsMessage = {
+  [T in ResultsRequestType]: { readonly type: T } & ResultsRequests[T]['ask'];
+}[ResultsRequestType];

@@ -1,0 +1,279 @@
+/**
+ * Decoded bodies → the types of agent.ts, checked. Each `parseX(x)` raises BAD_MESSAGE with the path of what doesn't fit; fields it doesn't know are dropped.
+ * Not here: bytes (codec.ts), whether what is said is true.
+ */
+import type { Token } from '../../model/outcome.ts';
+import type {
+  Assign,
+  AssignedTask,
+  AssignReply,
+  BlobRead,
+  Cancel,
+  CancelReply,
+  Control,
+  Done,
+  DoneReply,
+  FinishedTask,
+  LogLine,
+  Manifest,
+  Progress,
+  RefusalReason,
+  RunEntry,
+  Sync,
+  SyncReply,
+  TaskInput,
+  TaskState,
+  Verdict,
+} from './agent.ts';
+import {
+  aText,
+  anything,
+  array,
+  bool,
+  bytes,
+  digest,
+  field,
+  int,
+  misfit,
+  number,
+  object,
+  oneOf,
+  optional,
+  parser,
+  record,
+  task,
+  taskId,
+  TEXT_LENGTH,
+  text,
+  token,
+  type Fields,
+  type Reader,
+} from './shape.ts';
+import { electronDef, MANY, outcome, valueInfo } from './wire-value.ts';
+
+/** Most tasks that one message may name: slots and queue of the largest agent, several times over. */
+export const MOST_TASKS = 200_000;
+const MOST_INPUTS = 2_000_000;
+
+const taskStates: readonly TaskState[] = ['queued', 'running', 'done'];
+const refusals: readonly RefusalReason[] = ['busy', 'epoch', 'stale', 'draining', 'capability'];
+const verdicts: readonly Verdict[] = ['committed', 'duplicate', 'stale', 'later', 'missing', 'unknown'];
+
+const taskAndToken = (o: Fields): { readonly task: RunEntry['task']; readonly token: Token } => ({
+  task: task(o, 'task'),
+  token: token(o, 'token'),
+});
+
+const runEntry: Reader<RunEntry> = object((o) => ({
+  task: task(o, 'task'),
+  token: token(o, 'token'),
+  inputsDigest: digest(o, 'inputsDigest'),
+  state: oneOf(o, 'state', taskStates),
+  startedAt: number(o, 'startedAt'),
+  ...optional(o, 'progress', number),
+}));
+
+export const parseSync: Reader<Sync> = parser(
+  'sync',
+  object((o) => ({
+    epoch: int(o, 'epoch'),
+    seq: int(o, 'seq'),
+    seen: int(o, 'seen'),
+    hub: int(o, 'hub'),
+    history: text(o, 'history'),
+    slots: int(o, 'slots'),
+    free: int(o, 'free'),
+    queue: int(o, 'queue'),
+    capabilities: array(o, 'capabilities', 1_000, aText()),
+    host: text(o, 'host', 300),
+    pid: int(o, 'pid'),
+    version: text(o, 'version'),
+    draining: bool(o, 'draining'),
+    instance: text(o, 'instance'),
+    run: array(o, 'run', MOST_TASKS, runEntry),
+  })),
+);
+
+const drop = object(taskAndToken);
+const cancelled = object((o) => ({
+  task: task(o, 'task'),
+  token: token(o, 'token'),
+  reason: text(o, 'reason', TEXT_LENGTH),
+}));
+
+export const parseSyncReply: Reader<SyncReply> = parser<SyncReply>(
+  'sync reply',
+  object((o) => {
+    switch (o['type']) {
+      case 'ok':
+        return {
+          type: 'ok',
+          hub: int(o, 'hub'),
+          history: text(o, 'history'),
+          seq: int(o, 'seq'),
+          leaseMs: number(o, 'leaseMs', 0),
+          heartbeatMs: number(o, 'heartbeatMs', 0),
+          drop: array(o, 'drop', MOST_TASKS, drop),
+          cancel: array(o, 'cancel', MOST_TASKS, cancelled),
+        };
+      case 'epoch-low':
+        return { type: 'epoch-low', n: int(o, 'n') };
+      case 'name-taken':
+        return { type: 'name-taken', host: text(o, 'host', 300), pid: int(o, 'pid') };
+      case 'superseded':
+        return { type: 'superseded' };
+      case 'not-ready':
+        return { type: 'not-ready' };
+      default:
+        throw misfit('one of ok, epoch-low, name-taken, superseded, not-ready', o['type'], 'type');
+    }
+  }),
+);
+
+/** Per electron name: captured variables and their values. */
+export const capturesOf = (o: Fields, key: string): Record<string, Record<string, unknown>> =>
+  record(o, key, MANY, (x) => record({ x }, 'x', MANY, anything));
+
+const manifest: Reader<Manifest> = object((o) => ({
+  dispatch: text(o, 'dispatch'),
+  user: text(o, 'user'),
+  lattice: text(o, 'lattice'),
+  ...optional(o, 'bundle', (from, key) => field(from, key, valueInfo)),
+  argv: array(o, 'argv', MANY, aText(TEXT_LENGTH)),
+  captures: capturesOf(o, 'captures'),
+  expiresAt: number(o, 'expiresAt', 0),
+  strict: bool(o, 'strict'),
+}));
+
+export const parseManifest: Reader<Manifest> = parser('manifest', manifest);
+
+const taskInput: Reader<TaskInput> = (x) => (x instanceof Uint8Array ? x : valueInfo(x));
+
+function inputsOf(o: Fields): AssignedTask['inputs'] {
+  return Array.isArray(o['inputs']) ? array(o, 'inputs', MOST_INPUTS, taskInput) : field(o, 'inputs', valueInfo);
+}
+
+const assignedTask: Reader<AssignedTask> = object((o) => ({
+  task: task(o, 'task'),
+  token: token(o, 'token'),
+  inputsDigest: digest(o, 'inputsDigest'),
+  manifest: int(o, 'manifest'),
+  electron: int(o, 'electron'),
+  name: text(o, 'name', 300),
+  template: bytes(o, 'template'),
+  inputs: inputsOf(o),
+  split: bool(o, 'split'),
+  timeoutMs: number(o, 'timeoutMs', 0),
+}));
+
+/** Besides the shape it checks that each task's `manifest` and `electron` are there. */
+export const parseAssign: Reader<Assign> = parser(
+  'assign',
+  object((o) => {
+    const manifests = array(o, 'manifests', MOST_TASKS, manifest);
+    const electrons = array(o, 'electrons', MOST_TASKS, electronDef);
+    const tasks = array(o, 'tasks', MOST_TASKS, assignedTask);
+    for (const one of tasks) {
+      if (one.manifest >= manifests.length) throw misfit('indexes of manifests', one.manifest, 'tasks');
+      if (one.electron >= electrons.length) throw misfit('indexes of electrons', one.electron, 'tasks');
+    }
+    return {
+      epoch: int(o, 'epoch'),
+      hub: int(o, 'hub'),
+      history: text(o, 'history'),
+      n: int(o, 'n'),
+      manifests,
+      electrons,
+      tasks,
+    };
+  }),
+);
+
+const refused = object((o) => ({ task: task(o, 'task'), reason: oneOf(o, 'reason', refusals) }));
+
+export const parseAssignReply: Reader<AssignReply> = parser(
+  'assign reply',
+  object((o) => ({
+    accepted: array(o, 'accepted', MOST_TASKS, taskId),
+    refused: array(o, 'refused', MOST_TASKS, refused),
+  })),
+);
+
+const finishedTask: Reader<FinishedTask> = object((o) => ({
+  task: task(o, 'task'),
+  token: token(o, 'token'),
+  inputsDigest: digest(o, 'inputsDigest'),
+  outcome: field(o, 'outcome', outcome),
+}));
+
+export const parseDone: Reader<Done> = parser(
+  'done',
+  object((o) => ({ epoch: int(o, 'epoch'), outcomes: array(o, 'outcomes', MOST_TASKS, finishedTask) })),
+);
+
+/** One entry of a `done`: what the agent's spool holds. */
+export const parseFinishedTask: Reader<FinishedTask> = parser('outcome', finishedTask);
+
+const verdict = object((o) => ({
+  task: task(o, 'task'),
+  token: token(o, 'token'),
+  verdict: oneOf(o, 'verdict', verdicts),
+}));
+
+export const parseDoneReply: Reader<DoneReply> = parser(
+  'done reply',
+  object((o) => ({ verdicts: array(o, 'verdicts', MOST_TASKS, verdict) })),
+);
+
+const toCancel = object((o) => ({
+  task: task(o, 'task'),
+  token: token(o, 'token'),
+  reason: text(o, 'reason', TEXT_LENGTH),
+  revoke: bool(o, 'revoke'),
+}));
+
+export const parseCancel: Reader<Cancel> = parser(
+  'cancel',
+  object((o) => ({ hub: int(o, 'hub'), tasks: array(o, 'tasks', MOST_TASKS, toCancel) })),
+);
+
+export const parseCancelReply: Reader<CancelReply> = parser(
+  'cancel reply',
+  object((o) => ({
+    stopped: array(o, 'stopped', MOST_TASKS, taskId),
+    stopping: array(o, 'stopping', MOST_TASKS, taskId),
+  })),
+);
+
+const controls: readonly Control['type'][] = ['drain', 'stop'];
+export const parseControl: Reader<Control> = parser(
+  'control',
+  object((o) => ({ type: oneOf(o, 'type', controls) })),
+);
+
+export const parseBlobRead: Reader<BlobRead> = parser(
+  'blob read',
+  object((o) => ({ digest: digest(o, 'digest'), offset: int(o, 'offset'), length: int(o, 'length') })),
+);
+
+const streams: readonly LogLine['stream'][] = ['stdout', 'stderr'];
+export const parseLogLine: Reader<LogLine> = parser(
+  'log',
+  object((o) => ({
+    task: task(o, 'task'),
+    token: token(o, 'token'),
+    n: int(o, 'n'),
+    stream: oneOf(o, 'stream', streams),
+    text: text(o, 'text', TEXT_LENGTH),
+  })),
+);
+
+export const parseProgress: Reader<Progress> = parser(
+  'progress',
+  object((o) => ({
+    task: task(o, 'task'),
+    token: token(o, 'token'),
+    fraction: number(o, 'fraction'),
+    note: text(o, 'note', TEXT_LENGTH),
+  })),
+);

@@ -1,0 +1,31 @@
+/** Names of values: SHA-256 over their encoded bytes. Not here: encoding them (value.ts). */
+import { createHash, hash } from 'node:crypto';
+import { PolaronError } from '../../model/errors.ts';
+import { isDigest, type Digest } from '../../model/ids.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
+import { isList, listLength } from './list.ts';
+
+function checked(text: string): Digest {
+  if (!isDigest(text)) throw new PolaronError('BAD_MESSAGE', `${JSON.stringify(text)} is no digest`);
+  return text;
+}
+
+/** The name under which `bytes` are stored. */
+export const digestOf = (bytes: Uint8Array): Digest => checked(hash('sha256', bytes, 'hex'));
+
+/** A digest made chunk by chunk: `update` as bytes come, `digest` once at the end. */
+export function digester(): { readonly update: (bytes: Uint8Array) => void; readonly digest: () => Digest } {
+  const state = createHash('sha256');
+  return {
+    update: (bytes) => {
+      state.update(bytes);
+    },
+    digest: () => checked(state.digest('hex')),
+  };
+}
+
+/** Digest, size and, of a list, its length. */
+export function valueInfoOf(bytes: Uint8Array): ValueInfo {
+  const info = { digest: digestOf(bytes), size: bytes.length };
+  return isList(bytes) ? { ...info, length: listLength(bytes) } : info;
+}

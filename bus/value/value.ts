@@ -1,0 +1,95 @@
+/**
+ * Users' values as bytes and back. What is kept is listed in value-writer.ts, the format in format.ts.
+ * The same value gives the same bytes (in key order): reuse compares them. Only the SDK and runners call this; to the hub values are bytes.
+ */
+import { PolaronError } from '../../model/errors.ts';
+import { isDigest, type Digest } from '../../model/ids.ts';
+import { lossError, type LossCode, type PathPart } from './check.ts';
+import { Tag } from './format.ts';
+import { listElement, listLength, pointerOf } from './list.ts';
+import { ValueReader } from './value-reader.ts';
+import { ValueWriter, type RefOf } from './value-writer.ts';
+
+/** Lists within lists that decodeValue follows. */
+const DEEPEST_LIST = 32;
+
+export type ResolvePointer = (digest: Digest, size: number) => Uint8Array;
+
+/**
+ * Encodes a value. `where` names it in errors, such as `argument 1 of electron "train"`.
+ * Raises NOT_SERIALISABLE (or the `code` given) with the path of what would be lost, PROMISE_ARG for a promise.
+ */
+export function encodeValue(value: unknown, where: string, code: LossCode = 'NOT_SERIALISABLE'): Uint8Array {
+  return quickly(value) ?? walk(Tag.PLAIN, value, where, code, undefined, []);
+}
+
+/** Small primitives without a writer: most results of small electrons. */
+function quickly(value: unknown): Uint8Array | undefined {
+  if (value === null) return Uint8Array.of(Tag.PLAIN, 0xc0);
+  if (typeof value === 'boolean') return Uint8Array.of(Tag.PLAIN, value ? 0xc3 : 0xc2);
+  if (typeof value === 'number' && value > 0 && value < 0x80 && Number.isInteger(value)) {
+    return Uint8Array.of(Tag.PLAIN, value);
+  }
+  return undefined;
+}
+
+/** Encodes under a tag; `prefix` is the path from `where` to `value`. For this folder. */
+export function walk(
+  tag: number,
+  value: unknown,
+  where: string,
+  code: LossCode,
+  refOf: RefOf | undefined,
+  prefix: readonly PathPart[],
+): Uint8Array {
+  const writer = new ValueWriter(refOf);
+  try {
+    writer.out.byte(tag);
+    writer.write(value);
+    return writer.out.finish();
+  } catch (error) {
+    writer.out.release();
+    throw lossError(error, where, code, prefix);
+  }
+}
+
+/**
+ * Decodes a value; what it returns shares nothing with `bytes`. `resolvePointer` fetches the bytes that pointers in lists stand for.
+ * Raises BAD_MESSAGE when the bytes are no value, VALUE_MISSING for a pointer without `resolvePointer`.
+ */
+export function decodeValue(bytes: Uint8Array, resolvePointer?: ResolvePointer): unknown {
+  return decode(bytes, resolvePointer, 0);
+}
+
+function decode(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, depth: number): unknown {
+  switch (bytes[0]) {
+    case Tag.PLAIN: {
+      if (bytes.length === 2) {
+        const byte = bytes[1] ?? 0;
+        if (byte < 0x80) return byte;
+      }
+      const reader = new ValueReader(bytes);
+      const value = reader.value();
+      reader.end();
+      return value;
+    }
+    case Tag.LIST: {
+      if (depth > DEEPEST_LIST) throw new PolaronError('BAD_MESSAGE', `value: lists nested deeper than ${DEEPEST_LIST}`);
+      const items: unknown[] = [];
+      const length = listLength(bytes);
+      for (let i = 0; i < length; i++) items.push(decode(listElement(bytes, i), resolvePointer, depth + 1));
+      return items;
+    }
+    case Tag.POINTER: {
+      const { digest, size } = pointerOf(bytes);
+      if (resolvePointer === undefined || !isDigest(digest) || depth > DEEPEST_LIST) {
+        throw new PolaronError('VALUE_MISSING', `value ${digest} of ${size} bytes is stored elsewhere and wasn't fetched`, {
+          details: { digest, size },
+        });
+      }
+      return decode(resolvePointer(digest, size), resolvePointer, depth + 1);
+    }
+    default:
+      throw new PolaronError('BAD_MESSAGE', `bytes that begin with ${bytes[0] ?? 'nothing'} are no encoded value`);
+  }
+}

@@ -1,0 +1,56 @@
+/** `polaron agents`: who can run electrons. */
+import type { AgentStatus } from '../../bus/protocol/api.ts';
+import { withHub, writeJson } from '../context.ts';
+import type { Context } from '../context.ts';
+import { agentJson } from '../dispatch-json.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { paint, plain } from '../style.ts';
+import type { Colour } from '../style.ts';
+import { table } from '../table.ts';
+import { duration } from '../times.ts';
+
+export async function agents(context: Context): Promise<ExitCode> {
+  const { agents } = await withHub(context, (api) => api.status());
+  if (context.json) writeJson(context, { agents: agents.map(agentJson) });
+  else for (const line of agentLines(context, agents)) context.terminal.out(line);
+  return exitCodes.ok;
+}
+
+const stateColours: Readonly<Record<AgentStatus['state'], Colour>> = {
+  live: 'green',
+  suspect: 'yellow',
+  draining: 'yellow',
+  lost: 'red',
+};
+
+/** A table, or the sentence that there are none. */
+export function agentLines(context: Context, agents: readonly AgentStatus[]): readonly string[] {
+  if (agents.length === 0) return ['no agents; start one with `polaron agent --bus … --name …`'];
+  return table(
+    [
+      { title: 'AGENT' },
+      { title: 'SITE' },
+      { title: 'HOST' },
+      { title: 'PID', right: true },
+      { title: 'STATE' },
+      { title: 'SLOTS', right: true },
+      { title: 'RUNNING', right: true },
+      { title: 'QUEUED', right: true },
+      { title: 'HEARD', right: true },
+      { title: 'CAPABILITIES' },
+    ],
+    agents.map((agent) => [
+      plain(agent.name),
+      plain(agent.site),
+      plain(agent.host),
+      String(agent.pid),
+      { text: agent.state, shown: paint(agent.state, stateColours[agent.state], context.terminal.colour) },
+      String(agent.slots),
+      String(agent.running),
+      String(agent.queued),
+      duration(agent.lastSyncMs),
+      plain(agent.capabilities.join(' ')),
+    ]),
+  );
+}

@@ -1,0 +1,30 @@
+/** `polaron status`: the hub and its agents. */
+import { agentJson } from '../dispatch-json.ts';
+import { withHub, writeJson } from '../context.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { fields } from '../table.ts';
+import { agoAndLocal, iso } from '../times.ts';
+import { agentLines } from './agents.ts';
+
+export async function status(context: Context): Promise<ExitCode> {
+  const hub = await withHub(context, (api) => api.status());
+  const { version, pid, node, bus, data, startedAt, dispatches } = hub;
+  if (context.json) {
+    const agents = hub.agents.map(agentJson);
+    writeJson(context, { version, pid, node, bus, data, startedAt: iso(startedAt), dispatches, agents });
+    return exitCodes.ok;
+  }
+  const lines = fields([
+    ['version', version],
+    ['pid', String(pid)],
+    ['node', node],
+    ['bus', bus],
+    ['data', data],
+    ['started', agoAndLocal(startedAt, context.now())],
+    ['dispatches', `${dispatches.live} live`],
+  ]);
+  for (const line of [...lines, '', ...agentLines(context, hub.agents)]) context.terminal.out(line);
+  return exitCodes.ok;
+}

@@ -1,0 +1,58 @@
+/** The JSON shapes of dispatches, electrons and agents; docs/cli.md describes them. Kept stable: fields are added, never changed. */
+import type { AgentStatus, DispatchDetail, DispatchSummary, ElectronView, NodeFailure } from '../bus/protocol/api.ts';
+import { iso } from './times.ts';
+
+const times = (of: { readonly startedAt?: number; readonly endedAt?: number }): Readonly<Record<string, string>> => ({
+  ...(of.startedAt === undefined ? {} : { startedAt: iso(of.startedAt) }),
+  ...(of.endedAt === undefined ? {} : { endedAt: iso(of.endedAt) }),
+});
+
+/** A failure with the node's name beside what is known of the error. */
+export const failureJson = (failure: NodeFailure): Readonly<Record<string, unknown>> => ({
+  node: failure.node,
+  ...failure.error,
+});
+
+export const summaryJson = (dispatch: DispatchSummary): Readonly<Record<string, unknown>> => ({
+  id: dispatch.id,
+  lattice: dispatch.lattice,
+  user: dispatch.user,
+  status: dispatch.status,
+  acceptedAt: iso(dispatch.acceptedAt),
+  ...times(dispatch),
+  counts: dispatch.counts,
+  metadata: dispatch.metadata,
+  ...(dispatch.error === undefined ? {} : { error: failureJson(dispatch.error) }),
+});
+
+export const detailJson = (dispatch: DispatchDetail): Readonly<Record<string, unknown>> => ({
+  ...summaryJson(dispatch),
+  errors: dispatch.errors.map(failureJson),
+  ...(dispatch.source === undefined ? {} : { source: dispatch.source }),
+});
+
+export const electronJson = (electron: ElectronView): Readonly<Record<string, unknown>> => ({
+  id: electron.id,
+  name: electron.name,
+  status: electron.status,
+  attempts: electron.attempts,
+  ...(electron.agent === undefined ? {} : { agent: electron.agent }),
+  ...times(electron),
+  ...(electron.error === undefined ? {} : { error: electron.error }),
+  ...(electron.cause === undefined ? {} : { cause: electron.cause }),
+  ...(electron.value === undefined ? {} : { value: electron.value }),
+});
+
+export const agentJson = (agent: AgentStatus): Readonly<Record<string, unknown>> => ({
+  name: agent.name,
+  site: agent.site,
+  host: agent.host,
+  pid: agent.pid,
+  slots: agent.slots,
+  running: agent.running,
+  queued: agent.queued,
+  state: agent.state,
+  capabilities: agent.capabilities,
+  version: agent.version,
+  lastSyncMs: agent.lastSyncMs,
+});

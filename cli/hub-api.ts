@@ -1,0 +1,56 @@
+/**
+ * What the commands ask of a hub. Bound to the SDK's client in bindings.ts; tests give a fake.
+ * Every method raises NO_HUB when the hub can't be reached, and the hub's own coded errors.
+ */
+import type {
+  CancelReplyBody,
+  CancelRequest,
+  DispatchDetail,
+  GraphViewNode,
+  HubStatus,
+  ListReply,
+  ListRequest,
+  LogsReply,
+  LogsRequest,
+  SnapshotReply,
+  SnapshotRequest,
+} from '../bus/protocol/api.ts';
+import type { ElectronStatus } from '../model/lifecycle.ts';
+
+/** A dispatch at the end of a wait; `value` only when it completed. */
+export interface ResultView {
+  readonly dispatch: DispatchDetail;
+  readonly value?: { readonly decoded: unknown };
+}
+
+/** One event of a dispatch; `at`: wall clock, ms. `data` of electrons may hold agent, attempt, error, cause, text, fraction, note. */
+export interface WatchEvent {
+  readonly seq: number;
+  readonly at: number;
+  readonly type: string;
+  readonly electron?: string;
+  readonly data?: unknown;
+}
+
+export const graphFormats = ['mermaid', 'dot'] as const;
+export type GraphFormat = (typeof graphFormats)[number];
+
+/** A dispatch's graph without code. */
+export interface DrawableGraph {
+  readonly nodes: readonly GraphViewNode[];
+  draw(format: GraphFormat, statusOf: (node: number) => ElectronStatus | undefined): string;
+}
+
+export interface HubApi {
+  status(): Promise<HubStatus>;
+  list(request: ListRequest): Promise<ListReply>;
+  snapshot(request: SnapshotRequest): Promise<SnapshotReply>;
+  logs(request: LogsRequest): Promise<LogsReply>;
+  cancel(request: CancelRequest): Promise<CancelReplyBody>;
+  /** The dispatch as it is, or (`wait`) as it ended, with its decoded value. */
+  result(id: string, wait: boolean): Promise<ResultView>;
+  graph(id: string): Promise<DrawableGraph>;
+  /** Events from the first on, without gaps; ends after the dispatch's last, or when `signal` aborts. */
+  watch(id: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  close(): Promise<void>;
+}

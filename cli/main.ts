@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/**
+ * The `polaron` command's entry. It imports nothing before it knows that this Node can read the rest.
+ * Not here: commands (program.ts), what they need of the process (run.ts).
+ */
+
+/** The oldest Node that runs Polaron; package.json's `engines` says the same (a test compares). */
+const OLDEST = [20, 19] as const;
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+  const message = `Node ${process.versions.node} is older than polaron supports`;
+  const help = `Install Node ${OLDEST.join('.')} or newer.`;
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ error: { code: 'NODE_TOO_OLD', message, help } })}\n`);
+  } else process.stderr.write(`polaron: NODE_TOO_OLD: ${message}. ${help}\n`);
+  process.exitCode = 2;
+} else {
+  // A static import would be read before the check above.
+  import('./run.ts').then(
+    ({ run }) => run(process),
+    (error: unknown) => {
+      process.stderr.write(`polaron: INTERNAL: ${String(error)}. Is the installation whole?\n`);
+      process.exitCode = 1;
+    },
+  );
+}

@@ -1,0 +1,174 @@
+/**
+ * Every command with its options, and how wrong usage is told. Each command's code is loaded when it is run.
+ * docs/cli.md describes the same commands and options (a test compares).
+ */
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { dispatchStatuses, electronStatuses } from '../model/lifecycle.ts';
+import { PolaronError } from '../model/errors.ts';
+import type { Context } from './context.ts';
+import { exitCodes } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import { graphFormats } from './hub-api.ts';
+import type { AgentArguments } from './commands/agent.ts';
+import type { GraphArguments } from './commands/graph.ts';
+import type { ListArguments } from './commands/ls.ts';
+import type { ShowArguments } from './commands/show.ts';
+import type { StartArguments } from './start-options.ts';
+import { version } from './version.ts';
+
+/** Parses and runs. Raises USAGE for what isn't a command or option, and what the command raises. */
+export async function runProgram(context: Context, argv: readonly string[]): Promise<ExitCode> {
+  let exit: ExitCode = exitCodes.ok;
+  const program = makeProgram(context, (code) => {
+    exit = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return exitCodes.ok; // --help, --version
+    if (error.code === 'commander.help') {
+      throw new PolaronError('USAGE', 'a command is missing', { help: 'See `polaron help`.' });
+    }
+    throw new PolaronError('USAGE', usageText(error.message), { help: helpFor(program, argv) });
+  }
+  return exit;
+}
+
+/** commander's `error: unknown command 'stauts'\n(Did you mean status?)` as one sentence. */
+const usageText = (message: string): string =>
+  message
+    .replace(/^error: /, '')
+    .replace(/\.?\s*\n\s*\((.*)\)/, '. $1')
+    .trim();
+
+function helpFor(program: Command, argv: readonly string[]): string {
+  const known = program.commands.find((command) => command.name() === argv[0]);
+  return known === undefined ? 'See `polaron help`.' : `See \`polaron help ${known.name()}\`.`;
+}
+
+type Done = (code: ExitCode) => void;
+
+/** All commands; for `help`, and for the test that compares docs/cli.md. */
+export function makeProgram(context: Context, done: Done): Command {
+  const program = new Command('polaron')
+    .description('Durable workflows of plain TypeScript functions over a NATS bus.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.terminal.raw(text),
+      writeErr: () => undefined, // told once, in our own form
+    });
+  const add = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--json', 'print JSON on stdout, everything else on stderr')
+      .allowExcessArguments(false);
+  addProcessCommands(add, context, done);
+  addDispatchCommands(add, context, done);
+  return program;
+}
+
+type Add = (name: string, description: string) => Command;
+
+function addProcessCommands(add: Add, context: Context, done: Done): void {
+  add('start', 'run a hub with a local agent')
+    .option('--bus <url>', 'use this NATS bus instead of an embedded one')
+    .option('--data <dir>', 'data folder (default: $POLARON_HOME/data)')
+    .option('--slots <n>', 'electrons that the local agent runs at once (default: CPU cores)', count(1, 4_096))
+    .option('--no-agent', 'start no local agent')
+    .option('--detach', 'run in the background; return when it is ready')
+    .option('--host <host>', 'address that the embedded bus listens on (default: loopback)')
+    .option('--port <port>', 'port of the embedded bus (default: a free one, kept over restarts)', count(0, 65_535))
+    .option('--tls-cert <file>', 'certificate of the embedded bus, PEM')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .option('--insecure', 'allow listening off loopback without TLS')
+    .addOption(new Option('--isolate <actor>', 'run this actor in a process of its own').choices(['results']))
+    .option('--trace-actors', 'mirror every message between actors onto the bus')
+    .action(async (options: StartArguments) =>
+      done(await (await import('./commands/start.ts')).start(context, options)),
+    );
+  add('stop', 'stop the hub and all that it started').action(async () =>
+    done(await (await import('./commands/stop.ts')).stop(context)),
+  );
+  add('status', 'the hub and its agents').action(async () =>
+    done(await (await import('./commands/status.ts')).status(context)),
+  );
+  add('agent', 'run an agent that joins a hub elsewhere')
+    .option('--bus <url>', 'NATS bus of the hub, with credentials (default: POLARON_URL)')
+    .option('--name <name>', 'name of the agent (default: the host name)')
+    .option('--site <site>', 'site that it belongs to', 'local')
+    .option('--capability <capability>', 'what it offers, e.g. gpu; may be repeated', collect, [])
+    .option('--slots <n>', 'electrons that it runs at once (default: CPU cores)', count(1, 4_096))
+    .action(async (options: AgentArguments) =>
+      done(await (await import('./commands/agent.ts')).agent(context, options)),
+    );
+  add('agents', 'who can run electrons').action(async () =>
+    done(await (await import('./commands/agents.ts')).agents(context)),
+  );
+}
+
+function addDispatchCommands(add: Add, context: Context, done: Done): void {
+  add('ls', 'dispatches, newest first')
+    .option('--limit <n>', 'how many', count(1, 1_000), 20)
+    .addOption(new Option('--status <status>', 'only of this status').choices(dispatchStatuses))
+    .option('--before <id>', 'only older ones than this')
+    .action(async (options: ListArguments) => {
+      const { limit, status, before } = options;
+      const request = { limit, ...(status && { status }), ...(before === undefined ? {} : { before }) };
+      done(await (await import('./commands/ls.ts')).list(context, request));
+    });
+  add('show', 'a dispatch and its electrons')
+    .addArgument(id())
+    .addOption(new Option('--status <status>', 'only electrons of this status').choices(electronStatuses))
+    .option('--all', 'all electrons and errors, not only the first')
+    .action(async (id: string, options: Partial<ShowArguments>) => {
+      const { status, all } = options;
+      const asked = { id, all: all ?? false, ...(status && { status }) };
+      done(await (await import('./commands/show.ts')).show(context, asked));
+    });
+  add('result', "a dispatch's value, or why there is none")
+    .addArgument(id())
+    .option('--wait', 'wait until it has ended')
+    .action(async (id: string, { wait }: { wait?: boolean }) =>
+      done(await (await import('./commands/result.ts')).result(context, { id, wait: wait ?? false })),
+    );
+  add('watch', "a dispatch's events until it ends")
+    .addArgument(id())
+    .action(async (id: string) => done(await (await import('./commands/watch.ts')).watch(context, { id })));
+  add('logs', 'what electrons wrote')
+    .addArgument(id())
+    .argument('[electron]', 'name or node id (default: all)')
+    .action(async (id: string, electron: string | undefined) => {
+      const asked = electron === undefined ? { id } : { id, electron };
+      done(await (await import('./commands/logs.ts')).logs(context, asked));
+    });
+  add('cancel', 'cancel a dispatch, or some of its electrons')
+    .addArgument(id())
+    .option('--electron <electron>', 'only this one and what depends on it; may be repeated', collect, [])
+    .option('--reason <text>', 'kept with the dispatch')
+    .action(async (id: string, { electron, reason }: { electron: readonly string[]; reason?: string }) => {
+      const asked = { id, electrons: electron, ...(reason === undefined ? {} : { reason }) };
+      done(await (await import('./commands/cancel.ts')).cancel(context, asked));
+    });
+  add('graph', "a dispatch's transport graph as text")
+    .addArgument(id())
+    .addOption(new Option('--format <format>', 'notation').choices(graphFormats).default('mermaid'))
+    .action(async (id: string, { format }: Pick<GraphArguments, 'format'>) =>
+      done(await (await import('./commands/graph.ts')).graph(context, { id, format })),
+    );
+}
+
+const id = (): Argument => new Argument('<id>', 'dispatch id, as `polaron ls` shows it');
+
+const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
+
+/** A whole number within bounds. */
+const count =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const n = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (n >= least && n <= most) return n;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };

@@ -1,0 +1,61 @@
+/**
+ * How the agent speaks: envelopes out, checked messages in. What can't be decoded, or claims another identity, is dropped, counted and said
+ * at most once a second. Not here: what is said.
+ */
+import type { Bus, BusMessage, Subscription } from '../../bus/bus.ts';
+import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
+import { throttledLog, type Log } from '../../model/log.ts';
+
+/** No message of a hub is larger. */
+const LONGEST_MESSAGE = 64 * 1024 * 1024;
+
+export class Channel {
+  readonly bus: Bus;
+  readonly by: string;
+  /** Messages dropped since the start. */
+  dropped = 0;
+  readonly #say: ReturnType<typeof throttledLog>;
+
+  constructor(bus: Bus, by: string, log: Log, monotonic: () => number) {
+    this.bus = bus;
+    this.by = by;
+    this.#say = throttledLog(log, monotonic);
+  }
+
+  encode(body: unknown): Uint8Array {
+    return encodeEnvelope(this.by, body);
+  }
+
+  /** Sends a request and reads the answer. Rejects as `Bus.request` does, and with BAD_MESSAGE. */
+  async ask<T>(subject: string, body: unknown, read: (x: unknown) => T, timeoutMs: number, signal?: AbortSignal): Promise<T> {
+    const options = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+    const answer = await this.bus.request(subject, this.encode(body), options);
+    return read(decodeBody(decodeEnvelope(answer.data, LONGEST_MESSAGE).body));
+  }
+
+  /** Best effort. */
+  tell(subject: string, body: unknown): void {
+    if (this.bus.connected) this.bus.publish(subject, this.encode(body));
+  }
+
+  /** Hears well-formed messages of `subject`. `answer` may be called once. */
+  hear<T>(subject: string, read: (x: unknown) => T, handle: (body: T, message: BusMessage) => void | Promise<void>): Subscription {
+    return this.bus.subscribe(subject, (message) => {
+      let body: T;
+      try {
+        body = read(decodeBody(decodeEnvelope(message.data, LONGEST_MESSAGE).body));
+      } catch (error) {
+        this.dropped++;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#say(subject, 'warn', `agent: dropped a message on ${subject}: ${reason}`, { dropped: this.dropped });
+        return undefined;
+      }
+      return handle(body, message);
+    });
+  }
+
+  /** Says something at most once a second per key. */
+  say(key: string, message: string): void {
+    this.#say(key, 'warn', message);
+  }
+}

@@ -1,0 +1,53 @@
+/** What an agent hears on the bus, and on which subjects. Not here: what it does then (agent.ts). */
+import type { Assign, AssignReply, BlobRead, Cancel, CancelReply, Control } from '../../bus/protocol/agent.ts';
+import { parseAssign, parseBlobRead, parseCancel, parseControl } from '../../bus/protocol/wire-agent.ts';
+import type { Subjects } from '../../bus/subjects.ts';
+import { isToken } from '../../model/ids.ts';
+import type { Channel } from './channel.ts';
+
+export interface Hearing {
+  /** `answer` before anything is started: the hub waits for it. */
+  assign(assign: Assign, answer: (reply: AssignReply) => void): void;
+  cancel(cancel: Cancel): CancelReply;
+  control(control: Control): void;
+  read(read: BlobRead): Promise<Uint8Array>;
+  /** Everybody is asked to sync. */
+  probed(): void;
+  /** Work waits for something that this agent offers. */
+  woken(): void;
+}
+
+/** A chunk of a value that the hub pulls. */
+const LARGEST_READ = 512 * 1024;
+
+/** A capability's name without its amount: `memory>=32` is `memory`. */
+const nameOf = (capability: string): string => /^[^\s=<>:]*/.exec(capability.toLowerCase())?.[0] ?? '';
+
+/** Subscribes; returns how to stop. */
+export function listen(channel: Channel, subjects: Subjects, site: string, agent: string, capabilities: readonly string[], hearing: Hearing): () => void {
+  const { bus } = channel;
+  const subscriptions = [
+    channel.hear(subjects.down(site, agent, 'assign'), parseAssign, (assign, message) =>
+      hearing.assign(assign, (reply) => message.respond(channel.encode(reply))),
+    ),
+    channel.hear(subjects.down(site, agent, 'cancel'), parseCancel, (cancel, message) => message.respond(channel.encode(hearing.cancel(cancel)))),
+    channel.hear(subjects.down(site, agent, 'control'), parseControl, (control, message) => {
+      message.respond(channel.encode({ ok: true }));
+      hearing.control(control);
+    }),
+    channel.hear(subjects.down(site, agent, 'blob'), parseBlobRead, async (read, message) => {
+      const length = Math.max(0, Math.min(read.length, LARGEST_READ, bus.maxPayload - 1024));
+      message.respond(await hearing.read({ ...read, length }));
+    }),
+    bus.subscribe(subjects.probe, () => hearing.probed()),
+  ];
+  for (const name of new Set(capabilities.map(nameOf).filter(isToken))) {
+    subscriptions.push(
+      bus.subscribe(subjects.capability(name, 'probe'), (message) => message.respond(channel.encode({ site, agent }))),
+      bus.subscribe(subjects.capability(name, 'wake'), () => hearing.woken()),
+    );
+  }
+  return () => {
+    for (const subscription of subscriptions) subscription.unsubscribe();
+  };
+}

@@ -1,0 +1,86 @@
+/** What an agent is started with, and its defaults. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Bus } from '../../bus/bus.ts';
+import type { Subjects } from '../../bus/subjects.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Log } from '../../model/log.ts';
+
+export interface AgentOptions {
+  readonly bus: Bus;
+  /** A connection of its own for values and code, so that they delay no message. @default bus */
+  readonly blobBus?: Bus;
+  readonly subjects: Subjects;
+  /** Tokens. */
+  readonly site: string;
+  readonly name: string;
+  /** Electrons at once. */
+  readonly slots: number;
+  readonly capabilities: readonly string[];
+  /** Of this agent alone: boot number, spool, values, code. */
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** @default 2000 */
+  readonly heartbeatMs?: number;
+  /** From a cancel or timeout to SIGTERM, and for a drain. @default 5000 */
+  readonly graceMs?: number;
+  /** @default 1 GiB */
+  readonly maxValueBytes?: number;
+  /** Node.js of the runners. @default this one */
+  readonly nodePath?: string;
+  /** Environment of user code. @default this process's, without POLARON_* */
+  readonly runnerEnv?: Readonly<Record<string, string>>;
+  /** Working folder of user code. @default the state folder */
+  readonly runnerCwd?: string;
+  /** Keep a process without code ready, so that the first electron of a bundle waits less. @default true */
+  readonly spareRunner?: boolean;
+  /** From 0 to 1, for jitter. @default Math.random */
+  readonly random?: () => number;
+}
+
+export interface ResolvedAgent extends Required<AgentOptions> {
+  /** Who it is in envelopes. */
+  readonly by: string;
+  readonly host: string;
+  /** Tells two processes of one name apart. */
+  readonly instance: string;
+  readonly dir: { readonly values: string; readonly cache: string; readonly bundles: string; readonly runners: string; readonly scratch: string };
+}
+
+export function resolveAgent(options: AgentOptions): ResolvedAgent {
+  const { stateDir } = options;
+  return {
+    heartbeatMs: 2_000,
+    graceMs: 5_000,
+    maxValueBytes: 1024 ** 3,
+    nodePath: process.execPath,
+    runnerCwd: stateDir,
+    spareRunner: true,
+    random: Math.random,
+    blobBus: options.bus,
+    ...options,
+    runnerEnv: options.runnerEnv ?? ownEnvironment(),
+    by: `a.${options.site}.${options.name}`,
+    host: hostname(),
+    instance: randomUUID(),
+    dir: {
+      values: join(stateDir, 'values'),
+      cache: join(stateDir, 'cache'),
+      bundles: join(stateDir, 'node_modules', '.bundles'),
+      runners: join(stateDir, 'runners'),
+      scratch: join(stateDir, 'scratch'),
+    },
+  };
+}
+
+/** User code doesn't see the agent's credentials. */
+function ownEnvironment(): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !name.startsWith('POLARON_')) env[name] = value;
+  }
+  return env;
+}

@@ -1,0 +1,133 @@
+/**
+ * Outcomes that no hub has acknowledged, on disk (A2): an append-only file of records, each a length, a CRC-32 and an encoded batch.
+ * One write per batch, without fsync: a power cut on the agent's machine costs a re-run. Acknowledgements aren't written: what is reported
+ * twice after a restart is answered `duplicate` or `stale`.
+ * Invariants: P1 a record is whole in the page cache before its outcomes are reported; P2 a cut or corrupt tail is cut off and said;
+ * P3 the file holds every unacknowledged outcome, and shrinks to those when it has grown.
+ */
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { decodeBody, encodeBody } from '../../bus/codec.ts';
+import type { FinishedTask } from '../../bus/protocol/agent.ts';
+import { parseDone } from '../../bus/protocol/wire-agent.ts';
+import type { TaskId } from '../../model/ids.ts';
+import type { Log } from '../../model/log.ts';
+import { sameToken, type Token } from '../../model/outcome.ts';
+
+/** An empty spool's file is cut to nothing above this; one with live records is rewritten above REWRITE_BYTES. */
+const TRUNCATE_BYTES = 64 * 1024;
+const REWRITE_BYTES = 8 * 1024 * 1024;
+const HEADER_BYTES = 8;
+
+export class Spool {
+  readonly #file: string;
+  readonly #live = new Map<TaskId, FinishedTask>();
+  #fd: number;
+  #bytes: number;
+  /** Rewrite when the file passes this. */
+  #rewriteAt = REWRITE_BYTES;
+
+  /** Opens the spool and reads what it holds; a tail that can't be read is cut off. Raises the system's error when the file can't be opened. */
+  constructor(file: string, log: Log) {
+    this.#file = file;
+    mkdirSync(dirname(file), { recursive: true });
+    this.#fd = openSync(file, 'a+');
+    const data = readFileSync(file);
+    this.#bytes = this.#read(data);
+    if (this.#bytes < data.length) {
+      ftruncateSync(this.#fd, this.#bytes);
+      log('warn', `spool: cut off ${data.length - this.#bytes} bytes that can't be read`, { file, kept: this.#live.size });
+    }
+  }
+
+  /** Everything unacknowledged, oldest first. */
+  get outcomes(): readonly FinishedTask[] {
+    return [...this.#live.values()];
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** Writes a batch; when it returns, a crash of this process doesn't lose it. Raises the system's error (a full disk). */
+  append(outcomes: readonly FinishedTask[]): void {
+    if (outcomes.length === 0) return;
+    const record = recordOf(outcomes);
+    writeWhole(this.#fd, record);
+    this.#bytes += record.length;
+    for (const finished of outcomes) this.#live.set(finished.task, finished);
+  }
+
+  /** Forgets an outcome and returns it. Cheap: the file is tidied by `tidy`. */
+  acknowledge(task: TaskId, token: Token): FinishedTask | undefined {
+    const finished = this.#live.get(task);
+    if (finished === undefined || !sameToken(finished.token, token)) return undefined;
+    this.#live.delete(task);
+    return finished;
+  }
+
+  /** Forgets everything: the history changed. */
+  clear(): void {
+    this.#live.clear();
+    this.#truncate();
+  }
+
+  /** Shrinks the file when that is worth it; call it after a batch of acknowledgements. */
+  tidy(): void {
+    if (this.#live.size === 0) {
+      if (this.#bytes > TRUNCATE_BYTES) this.#truncate();
+      return;
+    }
+    if (this.#bytes < this.#rewriteAt) return;
+    const record = recordOf([...this.#live.values()]);
+    const temporary = `${this.#file}.new`;
+    writeFileSync(temporary, record);
+    renameSync(temporary, this.#file);
+    closeSync(this.#fd);
+    this.#fd = openSync(this.#file, 'a+');
+    this.#bytes = record.length;
+    this.#rewriteAt = Math.max(REWRITE_BYTES, record.length * 2);
+  }
+
+  close(): void {
+    if (this.#live.size === 0) this.#truncate();
+    closeSync(this.#fd);
+  }
+
+  #truncate(): void {
+    ftruncateSync(this.#fd, 0);
+    this.#bytes = 0;
+    this.#rewriteAt = REWRITE_BYTES;
+  }
+
+  /** Reads records until one isn't whole; returns where the good ones end. */
+  #read(data: Buffer): number {
+    let at = 0;
+    while (data.length - at >= HEADER_BYTES) {
+      const length = data.readUInt32BE(at);
+      const body = data.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
+      if (body.length < length || crc32(body) !== data.readUInt32BE(at + 4)) break;
+      try {
+        for (const finished of parseDone(decodeBody(body)).outcomes) this.#live.set(finished.task, finished);
+      } catch {
+        break;
+      }
+      at += HEADER_BYTES + length;
+    }
+    return at;
+  }
+}
+
+function recordOf(outcomes: readonly FinishedTask[]): Buffer {
+  const body = encodeBody({ epoch: 0, outcomes });
+  const record = Buffer.allocUnsafe(HEADER_BYTES + body.length);
+  record.writeUInt32BE(body.length, 0);
+  record.writeUInt32BE(crc32(body), 4);
+  record.set(body, HEADER_BYTES);
+  return record;
+}
+
+function writeWhole(fd: number, data: Uint8Array): void {
+  for (let at = 0; at < data.length; ) at += writeSync(fd, data, at);
+}

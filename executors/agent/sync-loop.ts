@@ -1,0 +1,124 @@
+/**
+ * When the agent syncs: every heartbeat, and soon after anything that may have left hub and agent of different minds. One at a time; a wish
+ * during one is granted after it. Not here: what a sync says and what its answer changes (agent.ts).
+ */
+import type { Sync, SyncReply } from '../../bus/protocol/agent.ts';
+import { parseSyncReply } from '../../bus/protocol/wire-agent.ts';
+import type { Clock, Timer } from '../../model/clock.ts';
+import type { Channel } from './channel.ts';
+
+const NOT_READY_MS = 100;
+const FIRST_RETRY_MS = 100;
+const SHORTEST_TIMEOUT_MS = 1_000;
+/** Syncs that are wished for keep at least this distance. */
+const DISTANCE_MS = 50;
+
+export interface SyncLoopOptions {
+  readonly channel: Channel;
+  /** `polaron.up.SITE.AGENT.sync` */
+  readonly subject: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly heartbeatMs: number;
+  readonly body: (seq: number) => Sync;
+  /** Acts on an answer and says when to sync next. */
+  readonly answered: (reply: SyncReply) => 'heartbeat' | 'soon' | 'now' | 'never';
+  readonly failed: (error: unknown) => void;
+}
+
+export class SyncLoop {
+  readonly #options: SyncLoopOptions;
+  #heartbeatMs: number;
+  #seq = 0;
+  #timer: Timer | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #busy = false;
+  #again = false;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #stopped = false;
+
+  constructor(options: SyncLoopOptions) {
+    this.#options = options;
+    this.#heartbeatMs = options.heartbeatMs;
+  }
+
+  /** The hub may ask for a quicker heartbeat than ours. */
+  setHeartbeat(ms: number): void {
+    if (ms > 0) this.#heartbeatMs = Math.min(this.#options.heartbeatMs, ms);
+  }
+
+  /** Syncs within `delayMs`, or as soon as the distance to the last one allows. */
+  soon(delayMs = 0): void {
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    const now = this.#options.clock.monotonic();
+    this.#schedule(Math.max(delayMs, this.#lastAt + DISTANCE_MS - now, 0));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** One sync now, beside the loop; for the last words. Never rejects. */
+  async once(): Promise<void> {
+    try {
+      await this.#ask();
+    } catch {
+      // the hub finds out by the lease
+    }
+  }
+
+  #schedule(delayMs: number): void {
+    const at = this.#options.clock.monotonic() + delayMs;
+    if (this.#stopped || at >= this.#dueAt) return;
+    this.#timer?.cancel();
+    this.#dueAt = at;
+    this.#timer = this.#options.clock.after(delayMs, () => {
+      this.#dueAt = Number.POSITIVE_INFINITY;
+      void this.#sync();
+    });
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#busy || this.#stopped) return;
+    this.#busy = true;
+    this.#again = false;
+    this.#lastAt = this.#options.clock.monotonic();
+    let next: number;
+    try {
+      const reply = await this.#ask();
+      this.#failures = 0;
+      next = this.#delayAfter(this.#stopped ? 'never' : this.#options.answered(reply));
+    } catch (error) {
+      this.#options.failed(error);
+      const wait = Math.min(this.#heartbeatMs, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10));
+      next = wait * (0.75 + this.#options.random() / 2);
+    }
+    this.#busy = false;
+    if (this.#again) this.soon();
+    else if (next < Number.POSITIVE_INFINITY) this.#schedule(next);
+  }
+
+  #ask(): Promise<SyncReply> {
+    const { channel, subject, body } = this.#options;
+    return channel.ask(subject, body(++this.#seq), parseSyncReply, Math.max(SHORTEST_TIMEOUT_MS, this.#heartbeatMs));
+  }
+
+  #delayAfter(when: 'heartbeat' | 'soon' | 'now' | 'never'): number {
+    switch (when) {
+      case 'heartbeat':
+        return this.#heartbeatMs;
+      case 'soon':
+        return NOT_READY_MS;
+      case 'now':
+        return 0;
+      case 'never':
+        this.stop();
+        return Number.POSITIVE_INFINITY;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The agent's work in hand: brings inputs and code together, starts attempts, stops them, and turns their ends into spooled outcomes, one
+ * spool write per turn. Not here: decisions (state.ts), messages (agent.ts).
+ */
+import type { Assign, AssignedTask, FinishedTask } from '../../bus/protocol/agent.ts';
+import { asPolaronError } from '../../model/errors.ts';
+import type { TaskId } from '../../model/ids.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import type { Executor, ExecutorCode } from '../executor.ts';
+import { Attempt, type AttemptListener } from './attempt.ts';
+import type { Bundles } from './bundles.ts';
+import type { HeldValues } from './held-values.ts';
+import { inlineInputs, type Inputs } from './inputs.ts';
+import type { AgentState, Held } from './state.ts';
+
+export interface TasksOptions {
+  readonly state: AgentState;
+  readonly executors: ReadonlyMap<string, Executor>;
+  readonly inputs: Inputs;
+  readonly bundles: Bundles;
+  readonly values: HeldValues;
+  readonly clock: Clock;
+  readonly tell: Pick<AttemptListener, 'log' | 'progress'>;
+  /** The outcomes of one turn: to be spooled and reported. */
+  readonly finished: (outcomes: readonly FinishedTask[]) => void;
+}
+
+export class Tasks implements AttemptListener {
+  readonly #options: TasksOptions;
+  readonly #attempts = new Map<TaskId, Attempt>();
+  #ended: FinishedTask[] = [];
+
+  constructor(options: TasksOptions) {
+    this.#options = options;
+  }
+
+  start(assign: Assign, tasks: readonly AssignedTask[]): void {
+    for (const task of tasks) {
+      const held = this.#options.state.held.get(task.task);
+      if (held === undefined) continue;
+      const attempt = new Attempt(held, this);
+      this.#attempts.set(task.task, attempt);
+      this.#begin(attempt, assign, task);
+    }
+  }
+
+  attemptOf(held: Held): Attempt | undefined {
+    const attempt = this.#attempts.get(held.task);
+    return attempt?.held === held ? attempt : undefined;
+  }
+
+  /** Stops it; its outcome `cancelled` follows. */
+  cancel(held: Held, reason: string): void {
+    const attempt = this.attemptOf(held);
+    if (attempt === undefined || attempt.cancel(reason)) return;
+    const now = this.#options.clock.now();
+    this.ended(attempt, { status: 'cancelled', usage: { startedAt: now, endedAt: now } }, undefined);
+  }
+
+  /** Takes back what only waits; true when it did. */
+  revoke(held: Held): boolean {
+    if (this.attemptOf(held)?.revoke() !== true) return false;
+    this.#attempts.delete(held.task);
+    return true;
+  }
+
+  /** Stops it without an outcome. */
+  forget(held: Held): void {
+    const attempt = this.attemptOf(held);
+    if (attempt === undefined) return;
+    this.#attempts.delete(held.task);
+    attempt.forget();
+  }
+
+  log(line: Parameters<AttemptListener['log']>[0]): void {
+    this.#options.tell.log(line);
+  }
+
+  progress(progress: Parameters<AttemptListener['progress']>[0]): void {
+    this.#options.tell.progress(progress);
+  }
+
+  ended(attempt: Attempt, outcome: Outcome, file: string | undefined): void {
+    const { task, token } = attempt.held;
+    if (this.#attempts.get(task) === attempt) this.#attempts.delete(task);
+    const { state, values } = this.#options;
+    if (state.held.get(task) !== attempt.held) return;
+    let kept = outcome;
+    try {
+      if (file !== undefined) values.adopt(outcome, file);
+    } catch (error) {
+      // the result's file is gone or can't be moved: a full disk, or user code that removed it
+      const { code, message } = asPolaronError(error, 'DISK_FULL');
+      kept = { status: 'failed', error: { code, message: `the result can't be kept: ${message}` }, usage: outcome.usage };
+    }
+    const finished = state.ended(task, token, kept);
+    if (finished === undefined) return;
+    if (this.#ended.length === 0) queueMicrotask(() => this.#flush());
+    this.#ended.push(finished);
+  }
+
+  #flush(): void {
+    const ended = this.#ended;
+    this.#ended = [];
+    this.#options.finished(ended);
+  }
+
+  #begin(attempt: Attempt, assign: Assign, task: AssignedTask): void {
+    const manifest = assign.manifests[task.manifest];
+    const code = manifest === undefined ? undefined : this.#options.bundles.ready(manifest);
+    const inputs = inlineInputs(task.inputs);
+    if (code !== undefined && inputs !== undefined) this.#hand(attempt, assign, task, code, inputs);
+    else void this.#prepare(attempt, assign, task);
+  }
+
+  async #prepare(attempt: Attempt, assign: Assign, task: AssignedTask): Promise<void> {
+    const { signal } = attempt;
+    const manifest = assign.manifests[task.manifest];
+    if (manifest === undefined) return;
+    try {
+      const [inputs] = await Promise.all([
+        this.#options.inputs.resolve(task.inputs, signal),
+        manifest.bundle === undefined ? undefined : this.#options.bundles.fetch(manifest.bundle, signal),
+      ]);
+      const code = this.#options.bundles.ready(manifest);
+      if (signal.aborted || code === undefined) return;
+      this.#hand(attempt, assign, task, code, inputs);
+    } catch (error) {
+      if (signal.aborted) return;
+      const { code, message } = asPolaronError(error, 'VALUE_MISSING');
+      const now = this.#options.clock.now();
+      const what = `electron "${assign.electrons[task.electron]?.name ?? task.name}": `;
+      this.ended(attempt, { status: 'failed', error: { code, message: `${what}${message}` }, usage: { startedAt: now, endedAt: now } }, undefined);
+    }
+  }
+
+  #hand(attempt: Attempt, assign: Assign, task: AssignedTask, code: ExecutorCode, inputs: readonly Uint8Array[]): void {
+    const electron = assign.electrons[task.electron];
+    const executor = electron === undefined ? undefined : this.#options.executors.get(electron.executor);
+    const manifest = assign.manifests[task.manifest];
+    if (electron === undefined || executor === undefined || manifest === undefined) return;
+    const { template, split, timeoutMs, name, token } = task;
+    const { dispatch } = manifest;
+    attempt.begun(executor.start({ task: task.task, token, dispatch, node: name, electron, template, inputs, split, timeoutMs, code }, attempt));
+  }
+}

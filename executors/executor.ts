@@ -1,0 +1,68 @@
+/**
+ * The executor contract: what runs an electron in a certain way (process, container, Slurm job, …) behind an agent.
+ * Not here: the protocol with the hub (agent/), an executor of one's own from user code (a later `defineExecutor`).
+ */
+import type { ElectronDef } from '../model/graph.ts';
+import type { TaskId } from '../model/ids.ts';
+import type { Outcome, Token } from '../model/outcome.ts';
+
+/** One attempt of one electron, with everything that it needs on this machine. */
+export interface ExecutorTask {
+  readonly task: TaskId;
+  readonly token: Token;
+  readonly dispatch: string;
+  /** Human name of the node, e.g. `train[3]`. */
+  readonly node: string;
+  readonly electron: ElectronDef;
+  /** Encoded arguments with references into `inputs` (bus/value/template.ts). */
+  readonly template: Uint8Array;
+  /** Encoded values. */
+  readonly inputs: readonly Uint8Array[];
+  /** Encode the result as a list, if it is an array. */
+  readonly split: boolean;
+  /** From the moment it runs; 0: none. */
+  readonly timeoutMs: number;
+  readonly code: ExecutorCode;
+}
+
+/** The code of a dispatch; one object may be shared by its tasks. */
+export interface ExecutorCode {
+  /** Verified file of the bundle; absent: built-in electrons only. */
+  readonly bundleFile?: string;
+  /** Names the bundle and its arguments: tasks of equal keys may share a process. */
+  readonly key: string;
+  readonly argv: readonly string[];
+  /** Per electron name: captured variables and their values in the user's process. */
+  readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Names `captures`: equal keys, equal captures. */
+  readonly captureKey: string;
+}
+
+/** What an executor tells about one attempt. `ended` comes exactly once and last, but not after `forget`. */
+export interface ExecutorEvents {
+  log(stream: 'stdout' | 'stderr', text: string): void;
+  progress(fraction: number, note: string): void;
+  /** `file`: the encoded value, when it isn't in `outcome.bytes`; the receiver owns it. */
+  ended(outcome: Outcome, file?: string): void;
+}
+
+export interface ExecutorHandle {
+  /** When it began to run, wall clock ms; 0: it still queues. */
+  runningSince(): number;
+  /** Asks it to stop, then makes it: ends as `cancelled`. */
+  cancel(reason: string): void;
+  /** Takes back what has not begun. True: it never will, and `ended` won't be called. */
+  revoke(): boolean;
+  /** Stops it without an outcome. */
+  forget(): void;
+}
+
+export interface Executor {
+  /** The capability that electrons ask for by `executor`. */
+  readonly name: string;
+  start(task: ExecutorTask, events: ExecutorEvents): ExecutorHandle;
+  /** How long recent attempts took, ms each as a typical value; undefined before the first. */
+  typicalMs(): number | undefined;
+  /** Kills everything at once; nothing is told any more. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,99 @@
+/** One attempt inside the process executor: where it is, what was printed, how it is being stopped. Not here: when things happen (lane.ts, pool.ts). */
+import type { Timer } from '../../model/clock.ts';
+import type { ErrorInfo, Outcome, TaskLogs, Usage } from '../../model/outcome.ts';
+import type { ExecutorEvents, ExecutorTask } from '../executor.ts';
+import { LogBuffer, type Stream } from '../runner/log-buffer.ts';
+import type { RunFinished } from '../runner/messages.ts';
+import type { TypicalDuration } from './durations.ts';
+import type { Lane } from './lane.ts';
+
+/** Output of shorter attempts isn't published while they run. */
+export const LIVE_AFTER_MS = 200;
+const LIVE_CHARS = 64 * 1024;
+
+export type StopReason = 'cancel' | 'timeout';
+
+export class Job {
+  readonly task: ExecutorTask;
+  readonly events: ExecutorEvents;
+  /** Of its electron. */
+  readonly typical: TypicalDuration;
+  /** Names the electron and the captures that it was checked against. */
+  readonly indexKey: string;
+  lane: Lane | undefined;
+  /** Handed over behind another; 0: not. Ms of the machine's clock: it isn't started later. */
+  startBy = 0;
+  /** Monotonic ms when it became the one that runs; 0 before. */
+  since = 0;
+  /** The same, wall clock. */
+  startedAt = 0;
+  /** How long it was thought to take when it was handed over. */
+  expectedMs = 0;
+  stop: StopReason | undefined;
+  stopReason = '';
+  escalation: Timer | undefined;
+  /** Nobody wants to hear of it any more. */
+  forgotten = false;
+  over = false;
+  /** What is left to do after its end. */
+  cleanUp: (() => void) | undefined;
+  #logs: LogBuffer | undefined;
+  #live: { readonly stream: Stream; readonly text: string }[] = [];
+  #liveChars = 0;
+  #published = false;
+
+  constructor(task: ExecutorTask, events: ExecutorEvents, typical: TypicalDuration) {
+    this.task = task;
+    this.events = events;
+    this.typical = typical;
+    this.indexKey = `${task.code.captureKey}/${task.electron.name}`;
+  }
+
+  output(stream: Stream, text: string): void {
+    if (this.over || text === '') return;
+    this.#logs ??= new LogBuffer();
+    this.#logs.add(stream, text);
+    if (this.#liveChars >= LIVE_CHARS) return;
+    this.#live.push({ stream, text: text.slice(0, LIVE_CHARS) });
+    this.#liveChars += text.length;
+  }
+
+  /** Publishes what was printed since the last time. */
+  publish(): void {
+    this.#published = true;
+    const live = this.#live;
+    this.#live = [];
+    this.#liveChars = 0;
+    for (const { stream, text } of live) this.events.log(stream, text);
+  }
+
+  /** Ends it; the first call counts. The agent's own reasons go before what the runner says. */
+  end(result: RunFinished['result'], usage: Usage): void {
+    this.escalation?.cancel();
+    if (this.over) return;
+    if (this.#published) this.publish();
+    this.over = true;
+    if (!this.forgotten) this.#tell(result, usage);
+    this.cleanUp?.();
+  }
+
+  #tell(result: RunFinished['result'], usage: Usage): void {
+    const logs = this.#logs?.logs();
+    const extra: { readonly logs?: TaskLogs; readonly usage: Usage } = logs === undefined ? { usage } : { logs, usage };
+    if (this.stop === 'cancel') return this.events.ended({ status: 'cancelled', ...extra });
+    if (this.stop === 'timeout') return this.events.ended({ status: 'failed', error: this.#timeout(), ...extra });
+    if (result.status !== 'completed') return this.events.ended({ ...result, ...extra });
+    const { value, bytes, file } = result;
+    const outcome: Outcome = bytes === undefined ? { status: 'completed', value, ...extra } : { status: 'completed', value, bytes, ...extra };
+    this.events.ended(outcome, file);
+  }
+
+  fail(error: ErrorInfo, now: number): void {
+    this.end({ status: 'failed', error }, { startedAt: this.startedAt === 0 ? now : this.startedAt, endedAt: now });
+  }
+
+  #timeout(): ErrorInfo {
+    const { electron, timeoutMs } = this.task;
+    return { code: 'TIMEOUT', message: `electron "${electron.name}": did not end within ${timeoutMs} ms; raise its timeout, or make it quicker` };
+  }
+}

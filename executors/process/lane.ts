@@ -1,0 +1,269 @@
+/**
+ * One runner process and the jobs handed to it, in order. Tells its owner what ended, what came back, and that it died.
+ * Invariants: L1 `jobs[0]` is the one that runs: the runner saves all earlier answers before it starts a job (R2 of runner.ts), and the outbox
+ * is read before anyone is blamed or taken back; L2 a job leaves the lane exactly once: ended, returned, or given back when the process died;
+ * L3 only the job that runs is blamed for a death.
+ */
+import { IDENTITY_ELECTRON } from '../../model/graph.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { ErrorInfo } from '../../model/outcome.ts';
+import type { ExecutorCode } from '../executor.ts';
+import type { Stream } from '../runner/log-buffer.ts';
+import type { FromRunner, RunFinished } from '../runner/messages.ts';
+import { causeOfDeath, loadDeath, type Death } from './death.ts';
+import type { Job } from './job.ts';
+import { residentBytes } from './process-table.ts';
+import { startRunner, type RunnerExit, type RunnerListener, type RunnerProcess, type RunnerStart } from './runner-process.ts';
+
+/** A job handed over ahead may be started for so long. */
+export const AHEAD_MS = 100;
+/** What Node.js itself takes beside the heap that `memoryMb` bounds. */
+const RUNTIME_BYTES = 128 * 1024 * 1024;
+const STDERR_CHARS = 8 * 1024;
+
+export interface LaneOwner {
+  /** Something changed: look for work. */
+  changed(): void;
+  /** Jobs that didn't run come back, to be put in front. */
+  returned(lane: Lane, jobs: readonly Job[]): void;
+  /** Its code can't be loaded. */
+  loadFailed(lane: Lane, error: ErrorInfo): void;
+  gone(lane: Lane): void;
+  /** The attempt has made its scratch folder, or may have. */
+  scratchUsed(job: Job): void;
+  /** How long the runner took for it. */
+  ended(job: Job, ms: number): void;
+}
+
+export interface LaneOptions {
+  readonly start: RunnerStart;
+  readonly owner: LaneOwner;
+  readonly clock: Clock;
+  readonly scratchDirOf: (job: Job) => string;
+}
+
+export type LaneState = 'blank' | 'loading' | 'ready' | 'indexing' | 'retiring' | 'gone';
+
+export class Lane implements RunnerListener {
+  readonly jobs: Job[] = [];
+  /** Group that its code belongs to; '' while blank. */
+  group = '';
+  state: LaneState = 'blank';
+  /** Work handed over, as expected. */
+  expectedMs = 0;
+  /** Monotonic ms of the last end of a job. */
+  usedAt = 0;
+  readonly #options: LaneOptions;
+  readonly #process: RunnerProcess;
+  readonly #byTask = new Map<string, Job>();
+  readonly #indexed = new Map<string, ErrorInfo | undefined>();
+  #indexing: readonly string[] = [];
+  /** Ended in this turn: what its process printed past the pipe may still come. */
+  #settling: Job | undefined;
+  #stderr = '';
+  #overMemory = false;
+  #killed = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#process = startRunner(options.start, this);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get memoryMb(): number | undefined {
+    return this.#options.start.memoryMb;
+  }
+
+  load(group: string, code: ExecutorCode): void {
+    this.group = group;
+    this.state = 'loading';
+    const { bundleFile, argv } = code;
+    this.#process.send(bundleFile === undefined ? { type: 'load', argv } : { type: 'load', bundleFile, argv });
+  }
+
+  /** Was the job's electron checked here: `'no'` starts the check when the lane is idle. */
+  checked(job: Job): 'yes' | 'no' | ErrorInfo {
+    const { electron, code } = job.task;
+    if (electron.name === IDENTITY_ELECTRON || this.#indexed.get(job.indexKey) === undefined) {
+      if (electron.name === IDENTITY_ELECTRON || this.#indexed.has(job.indexKey)) return 'yes';
+      if (this.jobs.length > 0 || this.state !== 'ready') return 'no';
+      const electrons = [...new Set([...Object.keys(code.captures), electron.name])];
+      this.#indexing = electrons.map((name) => `${code.captureKey}/${name}`);
+      this.state = 'indexing';
+      this.#process.send({ type: 'index', electrons, captures: code.captures });
+      return 'no';
+    }
+    return this.#indexed.get(job.indexKey) ?? 'yes';
+  }
+
+  hand(job: Job, nowMs: number, systemMs: number): void {
+    const { task, electron, template, inputs, split, token, dispatch, node } = job.task;
+    const ahead = this.jobs.length > 0;
+    job.lane = this;
+    job.startBy = ahead ? systemMs + AHEAD_MS : 0;
+    if (!ahead) this.#runs(job, nowMs);
+    this.expectedMs += job.expectedMs;
+    this.jobs.push(job);
+    this.#byTask.set(task, job);
+    const run = {
+      type: 'run' as const,
+      task,
+      electron: electron.name,
+      attempt: token[1],
+      dispatch,
+      node,
+      template,
+      inputs,
+      split,
+      env: electron.env ?? {},
+      scratchDir: this.#options.scratchDirOf(job),
+    };
+    this.#process.send(ahead ? { ...run, startBy: job.startBy } : run);
+  }
+
+  /** Asks the runner to stop a job of this lane. */
+  cancel(job: Job, reason: string): void {
+    this.#process.send({ type: 'cancel', task: job.task.task, reason });
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    this.#killed = true;
+    this.#process.kill(signal);
+  }
+
+  /** Takes back jobs that can't be started any more, because the one that runs takes long (L1). */
+  takeBack(systemMs: number): readonly Job[] {
+    if (this.jobs.length < 2) return [];
+    this.#process.readOutbox();
+    const back = this.jobs.filter((job, i) => i > 0 && job.startBy < systemMs);
+    for (const job of back) this.#remove(job);
+    return back;
+  }
+
+  /** Kills the process when it holds more memory than its electrons may. */
+  watchMemory(): void {
+    const { memoryMb } = this;
+    if (memoryMb === undefined || this.#overMemory) return;
+    if ((residentBytes(this.pid) ?? 0) <= memoryMb * 1024 * 1024 + RUNTIME_BYTES) return;
+    this.#overMemory = true;
+    this.kill();
+  }
+
+  message(message: FromRunner): void {
+    switch (message.type) {
+      case 'finished':
+        this.#finished(message);
+        return;
+      case 'log':
+        this.#jobOf(message.task)?.output(message.stream, message.text);
+        return;
+      case 'progress':
+        this.#jobOf(message.task)?.events.progress(message.fraction, message.note);
+        return;
+      case 'returned': {
+        const back = message.tasks.flatMap((task) => this.#byTask.get(task) ?? []);
+        for (const job of back) this.#remove(job);
+        this.#options.owner.returned(this, back);
+        return;
+      }
+      case 'loaded':
+        this.state = 'ready';
+        return;
+      case 'load-failed':
+        this.state = 'retiring';
+        this.#options.owner.loadFailed(this, message.error);
+        this.kill();
+        return;
+      case 'indexed':
+        for (const key of this.#indexing) {
+          const name = key.slice(key.indexOf('/') + 1);
+          this.#indexed.set(key, message.errors.find(({ electron }) => electron === name)?.error);
+        }
+        if (this.state === 'indexing') this.state = 'ready';
+        return;
+      case 'retiring':
+        this.state = 'retiring';
+        return;
+      case 'started':
+        return;
+    }
+  }
+
+  batch(): void {
+    this.#options.owner.changed();
+  }
+
+  output(stream: Stream, text: string): void {
+    if (stream === 'stderr') this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS);
+    (this.#settling ?? this.jobs[0])?.output(stream, text);
+  }
+
+  garbled(error: unknown): void {
+    this.#stderr += `\nthe process sent what no runner sends: ${error instanceof Error ? error.message : String(error)}`;
+    this.kill();
+  }
+
+  exit(exit: RunnerExit): void {
+    if (this.state !== 'retiring') this.#process.readOutbox();
+    const { state } = this;
+    this.state = 'gone';
+    const death: Death = { ...exit, stderr: this.#stderr, overMemory: this.#overMemory, memoryMb: this.memoryMb };
+    const runs = state === 'retiring' ? undefined : this.jobs[0];
+    if (runs !== undefined) {
+      this.#remove(runs);
+      this.#options.owner.scratchUsed(runs);
+      runs.fail(causeOfDeath(runs.task.electron.name, death), this.#options.clock.now());
+    }
+    const back = [...this.jobs];
+    for (const job of back) this.#remove(job);
+    this.#options.owner.returned(this, back);
+    if ((state === 'loading' || state === 'indexing') && !this.#killed) this.#options.owner.loadFailed(this, loadDeath(death));
+    this.#options.owner.gone(this);
+  }
+
+  #jobOf(task: string): Job | undefined {
+    return this.#byTask.get(task) ?? (this.#settling?.task.task === task ? this.#settling : undefined);
+  }
+
+  #finished(message: RunFinished): void {
+    const job = this.#byTask.get(message.task);
+    if (job === undefined) return;
+    const { startedAt, endedAt, result } = message;
+    const alone = this.jobs.length === 1;
+    this.#remove(job);
+    this.#options.owner.ended(job, endedAt - startedAt);
+    if (message.scratchUsed === true) this.#options.owner.scratchUsed(job);
+    const usage = { startedAt, endedAt };
+    if (!alone || job.startBy !== 0) {
+      job.end(result, usage);
+      return;
+    }
+    // what it printed past our pipe is in the other pipes already: this turn of the event loop reads them
+    this.#settling = job;
+    setImmediate(() => {
+      if (this.#settling === job) this.#settling = undefined;
+      job.end(result, usage);
+    });
+  }
+
+  #remove(job: Job): void {
+    const at = this.jobs.indexOf(job);
+    if (at === -1) return;
+    this.jobs.splice(at, 1);
+    this.#byTask.delete(job.task.task);
+    this.expectedMs = this.jobs.length === 0 ? 0 : this.expectedMs - job.expectedMs;
+    job.lane = undefined;
+    const now = this.#options.clock.monotonic();
+    this.usedAt = now;
+    const next = this.jobs[0];
+    if (at === 0 && next !== undefined) this.#runs(next, now);
+  }
+
+  #runs(job: Job, nowMs: number): void {
+    job.since = nowMs;
+    job.startedAt = this.#options.clock.now();
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * The process executor: warm runner processes, one group per bundle and memory limit, and who gets which job.
+ * Invariants: Q1 at most `slots` lanes hold jobs; Q2 only electrons measured short are handed over ahead, at most about AHEAD_WORK_MS of them a
+ * lane; Q3 jobs of one group start in the order in which they came; Q4 idle lanes are kept while there are at most `slots` + SPARE_LANES
+ * processes, the least recently used go first.
+ */
+import { rm } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock, Timer } from '../../model/clock.ts';
+import type { ErrorInfo } from '../../model/outcome.ts';
+import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
+import { systemMs } from '../runner/system-clock.ts';
+import { loadErrorOf } from './death.ts';
+import { Durations, TypicalDuration } from './durations.ts';
+import { Job, LIVE_AFTER_MS } from './job.ts';
+import { Lane, type LaneOwner } from './lane.ts';
+import type { RunnerStart } from './runner-process.ts';
+import { Stopper } from './stopper.ts';
+
+/** Expected work of a lane that is handed over ahead, ms; electrons at most this long (typically) are short. */
+const AHEAD_WORK_MS = 5;
+const SHORT_MS = 1;
+const MOST_AHEAD = 512;
+const SPARE_LANES = 2;
+const TICK_MS = 25;
+/** A lane whose job has run for so long is asked what it does. */
+const STALL_MS = 50;
+const MEMORY_EVERY_MS = 250;
+/** Blank processes are made when nothing has been started for so long. */
+const QUIET_MS = 500;
+/** The start of the hub beside this agent goes first. */
+const FIRST_SPARE_MS = 200;
+/** Groups remembered without a process. */
+const MOST_GROUPS = 64;
+
+export interface PoolOptions {
+  readonly slots: number;
+  readonly graceMs: number;
+  readonly clock: Clock;
+  /** Folder for scratch folders and outboxes. */
+  readonly scratchDir: string;
+  readonly start: Omit<RunnerStart, 'memoryMb' | 'outbox'>;
+  /** Keep a process without code ready. */
+  readonly spare: boolean;
+}
+
+interface Group {
+  readonly memoryMb: number | undefined;
+  readonly waiting: Job[];
+}
+
+export class ProcessPool implements Executor, LaneOwner {
+  readonly name = 'process';
+  readonly #options: PoolOptions;
+  readonly #groups = new Map<string, Group>();
+  readonly #lanes = new Set<Lane>();
+  readonly #durations = new Durations();
+  readonly #recent = new TypicalDuration();
+  readonly #stopper: Stopper;
+  #planned = false;
+  #stopping: (() => void) | undefined;
+  #ticking: Timer | undefined;
+  #spareTimer: Timer | undefined;
+  #memoryAt = 0;
+  #processes = 0;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#stopper = new Stopper(options.clock, options.graceMs);
+    this.#planSpare(FIRST_SPARE_MS);
+  }
+
+  start(task: ExecutorTask, events: ExecutorEvents): ExecutorHandle {
+    const { memoryMb } = task.electron;
+    const key = memoryMb === undefined ? task.code.key : `${task.code.key}|${memoryMb}`;
+    const job = new Job(task, events, this.#durations.of(`${task.code.key}/${task.electron.name}`));
+    let group = this.#groups.get(key);
+    if (group === undefined) this.#groups.set(key, (group = { memoryMb, waiting: [] }));
+    group.waiting.push(job);
+    this.changed();
+    return this.#handle(job, group);
+  }
+
+  typicalMs(): number | undefined {
+    return this.#recent.ms;
+  }
+
+  /** Looks for work at the end of this turn. */
+  changed(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      if (this.#stopping === undefined) this.#assign();
+    });
+  }
+
+  returned(lane: Lane, jobs: readonly Job[]): void {
+    const group = this.#groups.get(lane.group);
+    const again: Job[] = [];
+    for (const job of jobs) {
+      if (job.stop === undefined && !job.forgotten) again.push(job);
+      else job.end({ status: 'cancelled' }, this.#noUsage());
+    }
+    group?.waiting.unshift(...again);
+    this.changed();
+  }
+
+  ended(job: Job, ms: number): void {
+    job.typical.add(ms);
+    this.#recent.add(ms);
+  }
+
+  loadFailed(lane: Lane, error: ErrorInfo): void {
+    const waiting = this.#groups.get(lane.group)?.waiting.splice(0) ?? [];
+    for (const job of waiting) job.fail(loadErrorOf(job.task.electron.name, error), this.#options.clock.now());
+  }
+
+  gone(lane: Lane): void {
+    this.#lanes.delete(lane);
+    if (this.#lanes.size === 0) this.#stopping?.();
+    this.changed();
+  }
+
+  scratchUsed(job: Job): void {
+    const dir = this.#scratchDirOf(job);
+    job.cleanUp = () => rm(dir, { recursive: true, force: true }, () => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#ticking?.cancel();
+    this.#spareTimer?.cancel();
+    const gone = new Promise<void>((resolve) => {
+      this.#stopping = resolve;
+    });
+    for (const { waiting } of this.#groups.values()) waiting.splice(0);
+    for (const lane of this.#lanes) {
+      for (const job of lane.jobs) {
+        job.forgotten = true;
+        job.escalation?.cancel();
+      }
+      lane.kill();
+    }
+    if (this.#lanes.size > 0) await gone;
+  }
+
+  #handle(job: Job, group: Group): ExecutorHandle {
+    const fromQueue = (): boolean => {
+      const at = group.waiting.indexOf(job);
+      if (at !== -1) group.waiting.splice(at, 1);
+      return at !== -1;
+    };
+    const stop = (reason: string): void => {
+      if (job.over) return;
+      if (fromQueue()) job.end({ status: 'cancelled' }, this.#noUsage());
+      else this.#stopper.stop(job, 'cancel', reason);
+    };
+    return {
+      runningSince: () => (job.lane?.jobs[0] === job ? job.startedAt : 0),
+      cancel: (reason) => {
+        job.stop ??= 'cancel';
+        stop(reason);
+      },
+      revoke: () => !job.over && fromQueue() && (job.forgotten = true),
+      forget: () => {
+        job.forgotten = true;
+        stop('it is no longer wanted');
+      },
+    };
+  }
+
+  #assign(): void {
+    const waiting: { readonly key: string; readonly group: Group; readonly busy: boolean }[] = [];
+    for (const [key, group] of this.#groups) {
+      if (group.waiting.length > 0) waiting.push({ key, group, busy: this.#isBusy(key) });
+      else if (this.#groups.size > MOST_GROUPS && !this.#hasLane(key)) this.#groups.delete(key);
+    }
+    // a group without a lane at work goes first, and while there is one nobody is given work ahead: else it would never get a slot
+    const starved = waiting.length > 1 && waiting.some(({ busy }) => !busy);
+    if (starved) waiting.sort((a, b) => Number(a.busy) - Number(b.busy));
+    for (const { key, group } of waiting) this.#fill(key, group, !starved);
+    if (this.#ticking === undefined && this.#busy() > 0) this.#tick();
+  }
+
+  /** Hands over what it can, in order (Q3). */
+  #fill(key: string, group: Group, ahead: boolean): void {
+    const now = this.#options.clock.monotonic();
+    const system = systemMs();
+    const lanes = [...this.#lanes].filter((lane) => lane.group === key);
+    let taken = 0;
+    for (const job of group.waiting) {
+      const lane = this.#laneFor(job, lanes, ahead);
+      if (lane === undefined) break;
+      taken++;
+      const checked = lane.checked(job);
+      if (checked === 'yes') lane.hand(job, now, system);
+      else if (checked !== 'no') job.fail(checked, this.#options.clock.now());
+      else {
+        taken--;
+        break;
+      }
+    }
+    group.waiting.splice(0, taken);
+    const [first] = group.waiting;
+    if (first !== undefined) this.#grow(key, group, lanes, first);
+  }
+
+  /** The lane with the least work that may take the job (Q1, Q2). */
+  #laneFor(job: Job, lanes: readonly Lane[], ahead: boolean): Lane | undefined {
+    const typical = job.typical.ms;
+    const short = ahead && typical !== undefined && typical <= SHORT_MS;
+    job.expectedMs = typical ?? AHEAD_WORK_MS;
+    let best: Lane | undefined;
+    for (const lane of lanes) {
+      if (lane.state !== 'ready') continue;
+      const idle = lane.jobs.length === 0;
+      if (idle ? this.#busy() >= this.#options.slots : !short || lane.expectedMs + typical > AHEAD_WORK_MS || lane.jobs.length >= MOST_AHEAD) continue;
+      if (best === undefined || lane.expectedMs < best.expectedMs) best = lane;
+    }
+    return best;
+  }
+
+  /** Starts a process for a group that waits, if its share of the slots allows. */
+  #grow(key: string, group: Group, lanes: readonly Lane[], job: Job): void {
+    const usable = lanes.filter((lane) => lane.state !== 'retiring' && lane.state !== 'gone');
+    const busy = usable.filter((lane) => lane.jobs.length > 0).length;
+    const wanted = Math.min(this.#options.slots, busy + group.waiting.length);
+    for (let n = usable.length; n < wanted; n++) {
+      const blank = [...this.#lanes].find((lane) => lane.state === 'blank' && lane.memoryMb === group.memoryMb);
+      const lane = blank ?? (this.#makeRoom(key) ? this.#spawn(group.memoryMb) : undefined);
+      if (lane === undefined) return;
+      lane.load(key, job.task.code);
+    }
+    this.#planSpare(QUIET_MS);
+  }
+
+  #makeRoom(key: string): boolean {
+    if (this.#lanes.size < this.#options.slots + SPARE_LANES) return true;
+    let oldest: Lane | undefined;
+    for (const lane of this.#lanes) {
+      const idle = lane.jobs.length === 0 && (lane.state === 'ready' || lane.state === 'blank') && lane.group !== key;
+      if (idle && (oldest === undefined || lane.usedAt < oldest.usedAt)) oldest = lane;
+    }
+    if (oldest === undefined) return this.#lanes.size < 2 * this.#options.slots + SPARE_LANES;
+    oldest.state = 'retiring';
+    oldest.kill();
+    return true;
+  }
+
+  #spawn(memoryMb: number | undefined): Lane {
+    const outbox = join(this.#options.scratchDir, `outbox-${process.pid}-${++this.#processes}`);
+    const lane = new Lane({
+      start: { ...this.#options.start, memoryMb, outbox },
+      owner: this,
+      clock: this.#options.clock,
+      scratchDirOf: (job) => this.#scratchDirOf(job),
+    });
+    this.#lanes.add(lane);
+    return lane;
+  }
+
+  #planSpare(delayMs: number): void {
+    if (!this.#options.spare) return;
+    this.#spareTimer?.cancel();
+    this.#spareTimer = this.#options.clock.after(delayMs, () => {
+      if (this.#busy() > 0) this.#planSpare(QUIET_MS);
+      else if (![...this.#lanes].some((lane) => lane.state === 'blank') && this.#lanes.size <= this.#options.slots) this.#spawn(undefined);
+    });
+  }
+
+  /** Timeouts, stalls, memory, live output: looked at while something runs. */
+  #tick(): void {
+    this.#ticking = this.#options.clock.after(TICK_MS, () => {
+      this.#ticking = undefined;
+      if (this.#stopping !== undefined) return;
+      const now = this.#options.clock.monotonic();
+      const memory = now - this.#memoryAt >= MEMORY_EVERY_MS;
+      if (memory) this.#memoryAt = now;
+      for (const lane of this.#lanes) this.#look(lane, now, memory);
+      if (this.#busy() > 0) this.#tick();
+    });
+  }
+
+  #look(lane: Lane, now: number, memory: boolean): void {
+    const [job] = lane.jobs;
+    if (job === undefined) return;
+    const age = now - job.since;
+    if (memory) lane.watchMemory();
+    if (age > LIVE_AFTER_MS) job.publish();
+    // after the pipes have been read once more: what was answered meanwhile is no stall
+    if (age > STALL_MS && lane.jobs.length > 1) setImmediate(() => this.returned(lane, lane.takeBack(systemMs())));
+    if (job.task.timeoutMs > 0 && age >= job.task.timeoutMs) this.#stopper.stop(job, 'timeout', `it took longer than ${job.task.timeoutMs} ms`);
+  }
+
+  #isBusy(key: string): boolean {
+    for (const lane of this.#lanes) if (lane.group === key && lane.jobs.length > 0) return true;
+    return false;
+  }
+
+  #hasLane(key: string): boolean {
+    for (const lane of this.#lanes) if (lane.group === key) return true;
+    return false;
+  }
+
+  #busy(): number {
+    let busy = 0;
+    for (const lane of this.#lanes) if (lane.jobs.length > 0) busy++;
+    return busy;
+  }
+
+  #scratchDirOf(job: Job): string {
+    const { task, token } = job.task;
+    return join(this.#options.scratchDir, `${task}.${token[0]}.${token[1]}`);
+  }
+
+  #noUsage(): { readonly startedAt: number; readonly endedAt: number } {
+    const now = this.#options.clock.now();
+    return { startedAt: now, endedAt: now };
+  }
+}

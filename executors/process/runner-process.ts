@@ -1,0 +1,158 @@
+/**
+ * One runner process from the agent's side: start, batched messages, output, signals to its group, exit.
+ * Not here: what it is given to do (lane.ts), which processes there are (pool.ts).
+ */
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
+import { extname } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Clock } from '../../model/clock.ts';
+import { FrameBatch, FrameReader } from '../runner/frames.ts';
+import type { Stream } from '../runner/log-buffer.ts';
+import type { FromRunner, ToRunner } from '../runner/messages.ts';
+import { parseFromRunner } from '../runner/wire-runner.ts';
+import { signalGroup } from './process-table.ts';
+import type { RunnerRoster } from './runner-roster.ts';
+
+/** How long to wait for the rest of the output once the process has exited: a grandchild may hold the pipes. */
+const OUTPUT_MS = 100;
+
+export interface RunnerStart {
+  readonly nodePath: string;
+  /** Environment of user code. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly memoryMb: number | undefined;
+  readonly maxValueBytes: number;
+  /** Where the runner keeps a batch that it hasn't sent. */
+  readonly outbox: string;
+  /** Name of the agent, for messages. */
+  readonly agent: string;
+  readonly roster: RunnerRoster;
+  readonly clock: Clock;
+}
+
+export interface RunnerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface RunnerListener {
+  message(message: FromRunner): void;
+  /** After a chunk of messages. */
+  batch(): void;
+  output(stream: Stream, text: string): void;
+  /** It sent what no runner sends. */
+  garbled(error: unknown): void;
+  /** The process and its group are gone, its output is complete. */
+  exit(exit: RunnerExit): void;
+}
+
+export interface RunnerProcess {
+  /** 0 when it couldn't be started; `exit` follows. */
+  readonly pid: number;
+  send(message: ToRunner): void;
+  /** Signals the whole process group. */
+  kill(signal: NodeJS.Signals): void;
+  /** Messages that the process has saved and not sent: heard now, again when they come. */
+  readOutbox(): void;
+}
+
+/** The runner's entry beside this module: compiled in the package, source (through tsx) in the repository. */
+function entry(): { readonly file: string; readonly nodeArgs: readonly string[] } {
+  const own = fileURLToPath(import.meta.url);
+  const extension = extname(own);
+  const file = fileURLToPath(new URL(`../runner/main${extension}`, import.meta.url));
+  if (extension !== '.ts') return { file, nodeArgs: [] };
+  return { file, nodeArgs: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] };
+}
+
+/** Starts a runner in a process group of its own. Never throws: a failure to start is an exit. */
+export function startRunner(start: RunnerStart, listener: RunnerListener): RunnerProcess {
+  const { file, nodeArgs } = entry();
+  const heap = start.memoryMb === undefined ? [] : [`--max-old-space-size=${Math.max(16, Math.floor(start.memoryMb))}`];
+  const child = spawn(start.nodePath, ['--enable-source-maps', ...heap, ...nodeArgs, file, String(start.maxValueBytes), start.outbox, start.agent], {
+    cwd: start.cwd,
+    env: { ...start.env },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const pid = child.pid ?? 0;
+  if (pid > 0) start.roster.add(pid);
+  const pipe = child.stdio[3];
+  const batch = new FrameBatch();
+  let planned = false;
+  let ended = false;
+
+  const end = (exit: RunnerExit): void => {
+    if (ended) return;
+    ended = true;
+    if (pid > 0) start.roster.remove(pid);
+    listener.exit(exit);
+    rmSync(start.outbox, { force: true });
+  };
+  const reader = new FrameReader((message) => listener.message(parseFromRunner(message)));
+  if (pipe instanceof Socket) {
+    pipe.on('data', (chunk) => {
+      if (ended) return;
+      try {
+        reader.feed(chunk);
+        listener.batch();
+      } catch (error) {
+        listener.garbled(error);
+      }
+    });
+    // the exit says it better
+    pipe.on('error', () => undefined);
+  }
+  for (const [stream, from] of [['stdout', child.stdout], ['stderr', child.stderr]] as const) {
+    const decoder = new StringDecoder('utf8');
+    from?.on('data', (chunk: Buffer) => listener.output(stream, decoder.write(chunk)));
+    from?.on('error', () => undefined);
+  }
+  child.on('error', () => {
+    if (pid === 0) end({ code: null, signal: null });
+  });
+  child.on('exit', (code, signal) => {
+    // what its group still runs may hold the pipes open
+    if (pid > 0) signalGroup(pid, 'SIGKILL');
+    start.clock.after(OUTPUT_MS, () => end({ code, signal }));
+  });
+  child.on('close', (code, signal) => end({ code, signal }));
+
+  const flush = (): void => {
+    planned = false;
+    if (batch.empty || !(pipe instanceof Socket) || pipe.destroyed) return;
+    for (const part of batch.take()) pipe.write(part);
+  };
+  return {
+    pid,
+    readOutbox: () => {
+      let data: Buffer;
+      try {
+        data = readFileSync(start.outbox);
+      } catch {
+        return;
+      }
+      const end = data.length < 4 ? 0 : 4 + data.readUInt32BE(0);
+      if (end <= 4 || end > data.length) return;
+      try {
+        new FrameReader((message) => listener.message(parseFromRunner(message))).feed(data.subarray(4, end));
+      } catch (error) {
+        listener.garbled(error);
+      }
+    },
+    send: (message) => {
+      batch.add(message);
+      if (planned) return;
+      planned = true;
+      queueMicrotask(flush);
+    },
+    kill: (signal) => {
+      if (pid > 0 && !ended) signalGroup(pid, signal);
+    },
+  };
+}

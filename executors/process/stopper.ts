@@ -1,0 +1,33 @@
+/** Stops an attempt by degrees: its AbortSignal, after the grace time SIGTERM to the process group, then SIGKILL. */
+import type { Clock } from '../../model/clock.ts';
+import type { Job, StopReason } from './job.ts';
+
+/** Between SIGTERM and SIGKILL at most. */
+const TERM_MS = 1_000;
+
+export class Stopper {
+  readonly #clock: Clock;
+  readonly #graceMs: number;
+
+  constructor(clock: Clock, graceMs: number) {
+    this.#clock = clock;
+    this.#graceMs = graceMs;
+  }
+
+  /** The first reason counts. A job that waits behind another in its process is only taken back. */
+  stop(job: Job, why: StopReason, reason: string): void {
+    job.stop ??= why;
+    if (job.escalation !== undefined || job.lane === undefined) return;
+    job.lane.cancel(job, reason);
+    job.escalation = this.#clock.after(this.#graceMs, () => this.#signal(job, 'SIGTERM'));
+  }
+
+  #signal(job: Job, signal: 'SIGTERM' | 'SIGKILL'): void {
+    const { lane } = job;
+    if (job.over || lane === undefined) return;
+    // behind another one: its own turn hasn't come, the other is not to suffer
+    if (lane.jobs[0] === job) lane.kill(signal);
+    const next = Math.min(TERM_MS, this.#graceMs);
+    job.escalation = this.#clock.after(next, () => this.#signal(job, 'SIGKILL'));
+  }
+}

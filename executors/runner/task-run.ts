@@ -1,0 +1,83 @@
+/**
+ * One attempt inside the runner: its context for user code, and how anything that happens in the process finds the attempt that caused it
+ * (AsyncLocalStorage). Costly parts, the abort signal and the scratch folder, are only made when used.
+ * Not here: decoding and calling (call.ts), the queue (runner.ts).
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { mkdirSync } from 'node:fs';
+import { inspect } from 'node:util';
+import type { TaskContextShape } from '../../bus/protocol/registry.ts';
+import type { ErrorInfo } from '../../model/outcome.ts';
+import type { RunTask } from './messages.ts';
+
+/** What user code's reports go to. */
+export interface RunReports {
+  log(run: TaskRun, stream: 'stdout' | 'stderr', text: string): void;
+  progress(run: TaskRun, fraction: number, note: string): void;
+}
+
+/** The attempt that the current code belongs to. */
+export const attempts = new AsyncLocalStorage<TaskRun>();
+
+export class TaskRun {
+  readonly task: RunTask;
+  readonly #reports: RunReports;
+  #controller: AbortController | undefined;
+  #context: TaskContextShape | undefined;
+  /** Set by the first cancel. */
+  cancelReason: string | undefined;
+  scratchUsed = false;
+  /** Ends the attempt from outside while its function is still at work. */
+  abandon: ((error: ErrorInfo) => void) | undefined;
+  /** An error that escaped from the attempt; it decides the outcome, if that isn't sent yet. */
+  escaped: ErrorInfo | undefined;
+  /** The function has returned, thrown, or been given up. */
+  settled = false;
+
+  constructor(task: RunTask, reports: RunReports) {
+    this.task = task;
+    this.#reports = reports;
+  }
+
+  get context(): TaskContextShape {
+    this.#context ??= contextOf(this, this.#reports);
+    return this.#context;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.cancelReason !== undefined) this.#abort(this.#controller, this.cancelReason);
+    return this.#controller.signal;
+  }
+
+  scratchDir(): string {
+    if (!this.scratchUsed) mkdirSync(this.task.scratchDir, { recursive: true });
+    this.scratchUsed = true;
+    return this.task.scratchDir;
+  }
+
+  cancel(reason: string): void {
+    this.cancelReason ??= reason;
+    if (this.#controller !== undefined) this.#abort(this.#controller, this.cancelReason);
+  }
+
+  #abort(controller: AbortController, reason: string): void {
+    if (!controller.signal.aborted) controller.abort(new DOMException(reason, 'AbortError'));
+  }
+}
+
+function contextOf(run: TaskRun, reports: RunReports): TaskContextShape {
+  return {
+    dispatchId: run.task.dispatch,
+    nodeId: run.task.node,
+    attempt: run.task.attempt,
+    get signal() {
+      return run.signal;
+    },
+    get scratchDir() {
+      return run.scratchDir();
+    },
+    log: (message, fields) => reports.log(run, 'stdout', fields === undefined ? `${message}\n` : `${message} ${inspect(fields, { breakLength: Infinity })}\n`),
+    progress: (fraction, note = '') => reports.progress(run, Math.min(1, Math.max(0, Number(fraction) || 0)), String(note)),
+  };
+}

@@ -1,0 +1,197 @@
+/**
+ * The hub's actors on a bus and a store: made, recovered, stopped. What it knows is in the store; a failed one is dropped and made anew.
+ * Not here: the broker, the local agent, files (hub.ts).
+ */
+import { randomBytes } from 'node:crypto';
+import type { Bus } from '../bus/bus.ts';
+import { hubIdentity } from '../bus/identity.ts';
+import type { EventBody } from '../bus/protocol/api.ts';
+import type { DispatcherMessage, LatticeMessage, MatchmakerMessage } from '../bus/protocol/actors.ts';
+import type { Subjects } from '../bus/subjects.ts';
+import type { Clock } from '../model/clock.ts';
+import { isDispatchId, taskIdOf, type DispatchId } from '../model/ids.ts';
+import { throttledLog, type Log } from '../model/log.ts';
+import { Asker } from '../actors/asker.ts';
+import { serveApi } from '../actors/dispatcher/api.ts';
+import { Dispatcher, isDispatcherMessage } from '../actors/dispatcher/dispatcher.ts';
+import { ElectronActor } from '../actors/electron/electron.ts';
+import { isElectronMessage } from '../actors/electron/messages.ts';
+import { LatticeSupervisor } from '../actors/lattice/supervisor.ts';
+import type { Leases } from '../actors/matchmaker/agent-state.ts';
+import { AgentGateway } from '../actors/matchmaker/gateway.ts';
+import { Matchmaker } from '../actors/matchmaker/matchmaker.ts';
+import { RemoteDelivery } from '../actors/remote.ts';
+import { ResultsClient } from '../actors/results-client.ts';
+import { managerAddress } from '../actors/results/manager.ts';
+import { valueCache, type Epoch, type PublishEvent } from '../actors/services.ts';
+import { ActorSystem, type Address, type Message } from '../actors/system.ts';
+import type { Store } from '../store/store.ts';
+import { hostResults } from './results-host.ts';
+
+export interface HubAbout {
+  readonly version: string;
+  readonly bus: string;
+  readonly data: string;
+  readonly startedAt: number;
+}
+
+export interface HubCoreOptions {
+  readonly bus: Bus;
+  readonly subjects: Subjects;
+  readonly node: string;
+  /** The store, or the node of the process that has it. */
+  readonly results: { readonly store: Store } | { readonly node: string };
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly leases: Leases;
+  readonly traceActors: boolean;
+  readonly about: HubAbout;
+  readonly onFatal: (error: Error) => void;
+  readonly onAgentReady: (agent: string) => void;
+}
+
+export interface HubCore {
+  stop(): void;
+}
+
+const VALUE_CACHE_BYTES = 64 * 1024 * 1024;
+const isLatticeMessage = (message: Message): message is LatticeMessage =>
+  /^(?:lattice|match|electron|map)\./.test(message.type);
+const isMatchmakerMessage = (message: Message): message is MatchmakerMessage =>
+  /^(?:match|attempt|roster|lattice)\./.test(message.type);
+
+/** Recovers from the store, then begins to listen. */
+export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
+  const { bus, subjects, node, clock, log } = o;
+  const by = hubIdentity(node);
+  const warn = throttledLog(log, () => clock.monotonic());
+  const remote = new RemoteDelivery({ bus, subjects, by, log });
+  const supervisors = new Map<DispatchId, LatticeSupervisor>();
+  const stops: (() => void)[] = [];
+
+  const system: ActorSystem = new ActorSystem({
+    node,
+    onCrash: (address, error) => crashed(address, error),
+    onDeadLetter: (to, message, from) =>
+      warn(`dead:${message.type}`, 'debug', 'dead letter', { to, from, type: message.type }),
+    trace: o.traceActors ? remote.mirror : undefined,
+  });
+  system.connect(remote);
+  stops.push(remote.listen(system));
+  if ('store' in o.results) stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, log }));
+
+  const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock);
+  const results = new ResultsClient({
+    ask: asker.ask,
+    sender: `${node}-${randomBytes(6).toString('hex')}`,
+    clock,
+    onFatal: o.onFatal,
+  });
+  const epoch: Epoch = { value: 0 };
+  const values = valueCache(VALUE_CACHE_BYTES);
+
+  const publish: PublishEvent = ({ user, ...event }) => {
+    const body: EventBody = { ...event, at: clock.now() };
+    bus.publish(subjects.event(user, event.dispatch, event.type), Buffer.from(JSON.stringify(body)));
+  };
+
+  const gateway = new AgentGateway({ bus, subjects, by, log, monotonic: () => clock.monotonic() });
+  const matchmaker = new Matchmaker({
+    system,
+    results,
+    gateway,
+    clock,
+    log,
+    epoch,
+    leases: o.leases,
+    maxPayload: () => bus.maxPayload,
+    onAgentReady: o.onAgentReady,
+  });
+  system.spawn(system.address('matchmaker', 'main'), matchmaker, isMatchmakerMessage);
+
+  const spawnSupervisor = (id: DispatchId): void => {
+    const supervisor = new LatticeSupervisor(id, {
+      system,
+      results,
+      values,
+      clock,
+      random: Math.random,
+      publish,
+      epoch,
+      spawnElectron: (work, services, restored) =>
+        system.spawn(
+          system.address('electron', taskIdOf(work.dispatch, work.node)),
+          new ElectronActor(work, services, restored),
+          isElectronMessage,
+        ),
+      onEnd: () => supervisors.delete(id),
+    });
+    supervisors.set(id, supervisor);
+    system.spawn(system.address('lattice', id), supervisor, isLatticeMessage);
+  };
+  const disposeSupervisor = (id: DispatchId): void => {
+    system.stop(system.address('lattice', id));
+    supervisors.get(id)?.dispose();
+    supervisors.delete(id);
+    const gone: MatchmakerMessage = { type: 'match.withdraw', dispatch: id };
+    system.send(system.address('matchmaker', 'main'), gone, system.address('dispatcher', 'main'));
+  };
+  const dispatcher = new Dispatcher({
+    system,
+    results,
+    clock,
+    log,
+    randomBytes: (count) => randomBytes(count),
+    publish,
+    agents: () => matchmaker.agents(),
+    about: () => ({ ...o.about, pid: process.pid, node }),
+    spawnSupervisor,
+    disposeSupervisor,
+  });
+  system.spawn<DispatcherMessage>(system.address('dispatcher', 'main'), dispatcher, isDispatcherMessage);
+
+  /** A supervisor or one of its electrons begins again alone; any other actor takes the hub's memory with it. */
+  function crashed(address: Address, error: Error): void {
+    const [, kind = '', id = ''] = address.split('.');
+    const dispatch = kind === 'electron' ? id.slice(0, id.lastIndexOf('_')) : id;
+    if ((kind === 'lattice' || kind === 'electron') && isDispatchId(dispatch)) dispatcher.crashed(dispatch, error);
+    else o.onFatal(error);
+  }
+
+  const stop = (): void => {
+    matchmaker.stop();
+    results.close();
+    asker.close();
+    for (const end of stops.splice(0).reverse()) end();
+    system.shutdown();
+  };
+
+  try {
+    const live = await results.ask('results.live', {});
+    epoch.value = Math.max(live.epoch + 1, clock.now());
+    results.write({ op: 'epoch', epoch: epoch.value });
+    await results.flushed();
+    const load: MatchmakerMessage = { type: 'roster.load', roster: live.roster, history: live.history };
+    system.send(system.address('matchmaker', 'main'), load, system.address('dispatcher', 'main'));
+    await dispatcher.recover(live.ids, true);
+    if (live.ids.length > 0) log('info', 'recovered dispatches', { count: live.ids.length });
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  // What the recovered supervisors asked for comes before the first sync: mailboxes are in order, and the matchmaker listens last.
+  await new Promise((resolve) => setImmediate(resolve));
+  matchmaker.start();
+  stops.push(
+    serveApi({
+      bus,
+      subjects,
+      by,
+      log,
+      monotonic: () => clock.monotonic(),
+      handle: (user, verb, body) => dispatcher.handle(user, verb, body),
+    }),
+  );
+  await bus.flush();
+  return { stop };
+}

@@ -1,0 +1,273 @@
+/**
+ * The composition root of `polaron start`: broker (or a real NATS bus), store, actors, local agent, hub file.
+ * A failed store or hub actor makes it drop its memory and recover from disk; the broker and the local agent go on meanwhile.
+ */
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type { Broker } from '../bus/broker/broker.ts';
+import { startBroker } from '../bus/broker/broker.ts';
+import { credentialsFor, makeAuthenticator } from '../bus/credentials.ts';
+import { removeHubFile, writeHubFile } from '../bus/hub-file.ts';
+import { agentIdentity, hubIdentity, userIdentity } from '../bus/identity.ts';
+import { connectNats } from '../bus/nats-bus.ts';
+import { makeSubjects } from '../bus/subjects.ts';
+import { deferred } from '../model/deferred.ts';
+import { asPolaronError, PolaronError } from '../model/errors.ts';
+import { toToken } from '../model/ids.ts';
+import type { Log } from '../model/log.ts';
+import { openLmdbStore } from '../store/lmdb-store.ts';
+import type { Store } from '../store/store.ts';
+import { defaults } from './defaults.ts';
+import { ensureDataFolder, loadIdentity, saveAgentTarget, saveIdentity, type HubIdentity } from './data-folder.ts';
+import { comparableOptions } from './home.ts';
+import { startHubCore, type HubCore } from './hub-core.ts';
+import { forgetInstance, recordInstance } from './instances.ts';
+import { startLocalAgent, type LocalAgent } from './local-agent.ts';
+import { keepResultsProcess, type ResultsChild } from './results-child.ts';
+import { systemClock } from './system-clock.ts';
+import { packageVersion } from './version.ts';
+
+export interface HubOptions {
+  readonly home: string;
+  /** Absolute. */
+  readonly data: string;
+  /** A real NATS bus instead of the embedded broker. */
+  readonly bus?: string;
+  /** Of the local agent. */
+  readonly slots: number;
+  readonly agent: boolean;
+  readonly host?: string;
+  readonly port?: number;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  readonly insecure: boolean;
+  readonly isolateResults: boolean;
+  readonly traceActors: boolean;
+  readonly logFile?: string;
+  readonly log: Log;
+  /** ms. @default 15000 */
+  readonly leaseMs?: number;
+  /** ms. @default 2000 */
+  readonly heartbeatMs?: number;
+}
+
+export interface RunningHub {
+  /** Bus URL without credentials. */
+  readonly url: string;
+  readonly data: string;
+  readonly node: string;
+  /** Accepts dispatches and its local agent has joined. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+  /** Resolves with the reason when the hub can't go on. */
+  readonly failed: Promise<Error>;
+}
+
+interface BusAccess {
+  readonly url: string;
+  readonly broker: Broker | undefined;
+  /** What each identity dials with; undefined: what the URL says. */
+  readonly login: (identity: ReturnType<typeof hubIdentity>) => { readonly user?: string; readonly password?: string };
+  /** With the user's credentials, for the hub file. */
+  readonly userUrl: string;
+  readonly user: string;
+}
+
+const MOST_RECOVERIES = 5;
+const AGENT_JOIN_MS = 20_000;
+
+/** Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, INSECURE_LISTEN, AUTH_FAILED, NO_HUB. */
+export async function startHub(o: HubOptions): Promise<RunningHub> {
+  const { log, data } = o;
+  ensureDataFolder(data);
+  const startedAt = systemClock.now();
+  const subjects = makeSubjects();
+  const ended = deferred<Error>();
+  const stops: (() => Promise<void>)[] = [];
+  const unwind = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  };
+  try {
+    // The store first: its lock says whether another hub has the folder.
+    const first = o.isolateResults ? undefined : await openLmdbStore({ path: data, log });
+    let store: Store | undefined = first;
+    stops.push(async () => store?.close());
+    const identity = loadIdentity(data);
+    const access = await openBus(o, identity);
+    stops.push(async () => access.broker?.close());
+    const by = hubIdentity(identity.node);
+    const bus = await connectNats({
+      servers: access.url,
+      name: by,
+      identity: by,
+      log,
+      waitOnFirstConnect: false,
+      ...access.login(by),
+    });
+    stops.push(() => bus.close());
+    const resultsNode = `${identity.node}-results`;
+    let child: ResultsChild | undefined;
+    if (o.isolateResults) {
+      const settings = { node: resultsNode, data, url: access.url, ...access.login(hubIdentity(resultsNode)) };
+      child = await keepResultsProcess(settings, log, (error) => ended.resolve(error));
+      stops.push(async () => child?.stop());
+    }
+
+    const agentName = o.bus === undefined ? 'local' : identity.node;
+    const agentKey = `local.${agentName}`;
+    const joined = deferred<void>();
+    let core: HubCore | undefined;
+    let recoveries = 0;
+    const begin = async (): Promise<void> => {
+      store ??= o.isolateResults ? undefined : await openLmdbStore({ path: data, log });
+      const current = store;
+      let failing = false;
+      const onFatal = (error: Error): void => {
+        if (failing) return;
+        failing = true;
+        void recover(error);
+      };
+      if (current !== undefined) void current.failed.then(onFatal);
+      core = await startHubCore({
+        bus,
+        subjects,
+        node: identity.node,
+        results: current === undefined ? { node: resultsNode } : { store: current },
+        clock: systemClock,
+        log,
+        leases: { leaseMs: o.leaseMs ?? defaults.leaseMs, heartbeatMs: o.heartbeatMs ?? defaults.heartbeatMs },
+        traceActors: o.traceActors,
+        about: { version: packageVersion(), bus: access.url, data, startedAt },
+        onFatal,
+        onAgentReady: (agent) => {
+          if (agent === agentKey) joined.resolve();
+        },
+      });
+    };
+    let stopping = false;
+    /** Nothing further is written or answered; memory is dropped; the disk is the truth. */
+    const recover = async (error: Error): Promise<void> => {
+      core?.stop();
+      core = undefined;
+      if (stopping) return;
+      log('error', `recovering from disk: ${error.message}`, { recoveries: ++recoveries });
+      const failedStore = store;
+      store = undefined;
+      await failedStore?.close().catch(() => undefined); // it has failed already
+      if (recoveries > MOST_RECOVERIES) {
+        ended.resolve(error);
+        return;
+      }
+      await new Promise<void>((resolve) => systemClock.after(200 * recoveries, resolve));
+      await begin().catch(recover);
+    };
+    stops.push(async () => {
+      stopping = true;
+      core?.stop();
+    });
+    await begin();
+
+    const agent = o.agent ? startAgent(o, access, identity, agentName) : undefined;
+    if (agent !== undefined) stops.push(() => agent.stop());
+    recordInstance(o.home, 'hub', process.pid);
+    const ready = (agent === undefined ? Promise.resolve() : agentJoins(joined.promise, o)).then(() => {
+      writeHubFile(o.home, {
+        version: packageVersion(),
+        pid: process.pid,
+        node: identity.node,
+        bus: access.url,
+        userUrl: access.userUrl,
+        user: access.user,
+        data,
+        startedAt,
+        options: comparableOptions(o),
+        ...(o.logFile === undefined ? {} : { logFile: o.logFile }),
+      });
+    });
+    ready.catch(() => undefined); // told to whoever awaits it
+    return {
+      url: access.url,
+      data,
+      node: identity.node,
+      ready,
+      failed: ended.promise,
+      async stop() {
+        removeHubFile(o.home, process.pid);
+        await unwind();
+        forgetInstance(o.home, 'hub', process.pid);
+      },
+    };
+  } catch (error) {
+    await unwind().catch(() => undefined); // the first error is the one to tell
+    throw error;
+  }
+}
+
+function startAgent(o: HubOptions, access: BusAccess, identity: HubIdentity, name: string): LocalAgent {
+  saveAgentTarget(o.data, { url: access.url, ...access.login(agentIdentity('local', name)) });
+  const agent = startLocalAgent({ home: o.home, data: o.data, site: 'local', name, slots: o.slots, log: o.log });
+  o.log('info', agent.adopted ? 'took over the living local agent' : 'started the local agent', {
+    pid: agent.pid,
+    node: identity.node,
+  });
+  return agent;
+}
+
+function agentJoins(joined: Promise<void>, o: HubOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = systemClock.after(AGENT_JOIN_MS, () =>
+      reject(
+        new PolaronError(
+          'START_FAILED',
+          `the local agent did not join within ${AGENT_JOIN_MS / 1_000} s; its log is ${o.data}/agent.log`,
+        ),
+      ),
+    );
+    void joined.then(() => {
+      late.cancel();
+      resolve();
+    });
+  });
+}
+
+async function openBus(o: HubOptions, identity: HubIdentity): Promise<BusAccess> {
+  const user = toToken(osUser());
+  if (o.bus !== undefined) return { url: o.bus, broker: undefined, login: () => ({}), userUrl: o.bus, user };
+  const subjects = makeSubjects();
+  const tls =
+    o.tls === undefined ? {} : { tls: { cert: readFileSync(o.tls.certFile), key: readFileSync(o.tls.keyFile) } };
+  const listen = (port: number): Promise<Broker> =>
+    startBroker({
+      auth: makeAuthenticator(identity.secret, subjects),
+      log: o.log,
+      clock: systemClock,
+      port,
+      insecure: o.insecure,
+      ...tls,
+      ...(o.host === undefined ? {} : { host: o.host }),
+    });
+  let broker: Broker;
+  try {
+    broker = await listen(o.port ?? identity.port);
+  } catch (error) {
+    const failure = asPolaronError(error, 'START_FAILED');
+    if (o.port !== undefined || identity.port === 0 || failure.code !== 'START_FAILED') throw failure;
+    o.log('warn', `port ${identity.port} of the last run is taken; listening at another`, { why: failure.message });
+    broker = await listen(0);
+  }
+  if (broker.port !== identity.port && o.port === undefined) saveIdentity(o.data, { ...identity, port: broker.port });
+  const login = (who: Parameters<typeof credentialsFor>[1]): { readonly user: string; readonly password: string } =>
+    credentialsFor(identity.secret, who);
+  const mine = login(userIdentity(user));
+  const userUrl = new URL(broker.url);
+  userUrl.username = mine.user;
+  userUrl.password = mine.password;
+  return { url: broker.url, broker, login, userUrl: userUrl.href, user };
+}
+
+function osUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'user'; // a container's uid without a name
+  }
+}

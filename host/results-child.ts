@@ -1,0 +1,77 @@
+/** Keeps the result manager's own process alive: starts it, and starts it again when it dies. The hub sends again what it had not answered. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { isErrorCode, PolaronError } from '../model/errors.ts';
+import type { Log } from '../model/log.ts';
+import { childEntry } from './child-entry.ts';
+import type { ResultsProcessSettings } from './results-process.ts';
+
+export interface ResultsChild {
+  readonly pid: () => number | undefined;
+  stop(): Promise<void>;
+}
+
+const RESTART_DELAY_MS = 200;
+const MOST_QUICK_DEATHS = 5;
+
+/** Resolves when it is ready. Rejects with its error when the first start fails; later ones that keep failing go to `onFatal`. */
+export async function keepResultsProcess(
+  settings: ResultsProcessSettings,
+  log: Log,
+  onFatal: (error: Error) => void,
+): Promise<ResultsChild> {
+  let child: ChildProcess;
+  let stopping = false;
+  let deaths = 0;
+
+  const launch = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      child = spawn(process.execPath, childEntry('results-process'), {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
+      let failure: PolaronError | undefined;
+      child.on('message', (message: unknown) => {
+        if (typeof message !== 'object' || message === null || !('type' in message)) return;
+        if (message.type === 'ready') {
+          deaths = 0;
+          resolve();
+        } else if ('message' in message && 'code' in message) {
+          failure = new PolaronError(
+            isErrorCode(message.code) ? message.code : 'START_FAILED',
+            String(message.message),
+          );
+        }
+      });
+      child.on('exit', (code, signal) => {
+        reject(failure ?? new PolaronError('START_FAILED', `the result manager's process ended (${signal ?? code})`));
+        if (!stopping) again();
+      });
+      child.send(settings);
+    });
+
+  const again = (): void => {
+    log('error', "the result manager's process died; starting it again", { deaths: ++deaths });
+    if (deaths > MOST_QUICK_DEATHS) {
+      onFatal(new PolaronError('STORE_FAILED', `the result manager's process died ${deaths} times in a row`));
+      return;
+    }
+    setTimeout(() => {
+      if (!stopping) launch().catch(() => undefined); // its exit handler tries again, or gives up
+    }, RESTART_DELAY_MS * deaths);
+  };
+
+  const first = launch();
+  first.catch(() => {
+    stopping = true;
+  });
+  await first;
+  return {
+    pid: () => child.pid,
+    stop: () =>
+      new Promise((resolve) => {
+        stopping = true;
+        if (child.exitCode !== null || child.signalCode !== null) return resolve();
+        child.once('exit', () => resolve());
+        if (child.connected) child.disconnect();
+      }),
+  };
+}

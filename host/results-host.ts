@@ -1,0 +1,47 @@
+/** Puts the result manager and its blob service on an actor system: in the hub's process, or in one of its own (results-process.ts). */
+import { randomBytes } from 'node:crypto';
+import type { Bus } from '../bus/bus.ts';
+import type { Subjects } from '../bus/subjects.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import { serveBlobs } from '../actors/results/blob-service.ts';
+import { isResultsAsk, ResultManager } from '../actors/results/manager.ts';
+import type { ActorSystem } from '../actors/system.ts';
+import type { Store } from '../store/store.ts';
+
+export interface ResultsHostOptions {
+  readonly system: ActorSystem;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly subjects: Subjects;
+  readonly by: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Returns what ends it; the store stays open. */
+export function hostResults(o: ResultsHostOptions): () => void {
+  const pull = { bus: o.bus, subjects: o.subjects, by: o.by };
+  const manager = new ResultManager({
+    system: o.system,
+    store: o.store,
+    clock: o.clock,
+    pull,
+    epoch: randomBytes(8).toString('hex'),
+  });
+  const address = o.system.address('results', 'main');
+  o.system.spawn(address, manager, isResultsAsk);
+  const stopBlobs = serveBlobs({
+    bus: o.bus,
+    subjects: o.subjects,
+    by: o.by,
+    store: o.store,
+    log: o.log,
+    monotonic: () => o.clock.monotonic(),
+  });
+  return () => {
+    stopBlobs();
+    manager.close();
+    o.system.stop(address);
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Entry of the result manager's own process (`start --isolate results`). Its parent sends the settings over IPC and is told `ready`;
+ * it ends when the parent does.
+ */
+import { connectNats } from '../bus/nats-bus.ts';
+import { hubIdentity } from '../bus/identity.ts';
+import { makeSubjects } from '../bus/subjects.ts';
+import { RemoteDelivery } from '../actors/remote.ts';
+import { ActorSystem } from '../actors/system.ts';
+import { openLmdbStore } from '../store/lmdb-store.ts';
+import { hostResults } from './results-host.ts';
+import { systemClock } from './system-clock.ts';
+import { stderrLog } from './stderr-log.ts';
+
+export interface ResultsProcessSettings {
+  readonly node: string;
+  readonly data: string;
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+const isSettings = (x: unknown): x is ResultsProcessSettings =>
+  typeof x === 'object' && x !== null && 'node' in x && 'data' in x && 'url' in x;
+
+async function run(settings: ResultsProcessSettings): Promise<void> {
+  const { node, data, url, user, password } = settings;
+  const log = stderrLog('results');
+  const subjects = makeSubjects();
+  const by = hubIdentity(node);
+  const store = await openLmdbStore({ path: data, log });
+  const bus = await connectNats({
+    servers: url,
+    name: by,
+    identity: by,
+    log,
+    ...(user === undefined || password === undefined ? {} : { user, password }),
+  });
+  const remote = new RemoteDelivery({ bus, subjects, by, log });
+  const fatal = (error: Error): void => {
+    log('error', `the result manager can't go on: ${error.message}`);
+    process.exit(1);
+  };
+  const system = new ActorSystem({ node, onCrash: (_address, error) => fatal(error), onDeadLetter: () => undefined });
+  system.connect(remote);
+  const stopListening = remote.listen(system);
+  const stopResults = hostResults({ system, store, bus, subjects, by, clock: systemClock, log });
+  void store.failed.then(fatal);
+  await bus.flush();
+  process.on('disconnect', () => {
+    stopListening();
+    stopResults();
+    store
+      .close()
+      .catch(() => undefined) // a failed store has nothing left to save
+      .finally(() => process.exit(0));
+  });
+  process.send?.({ type: 'ready' });
+}
+
+process.on('SIGINT', () => undefined); // the parent decides
+process.once('message', (settings: unknown) => {
+  if (!isSettings(settings)) process.exit(2);
+  run(settings).catch((error: unknown) => {
+    process.send?.({
+      type: 'failed',
+      code: error instanceof Error && 'code' in error ? error.code : 'START_FAILED',
+      message: error instanceof Error ? error.message : String(error),
+    });
+    process.exitCode = 1;
+    process.disconnect();
+  });
+});

@@ -1,0 +1,17 @@
+/** Log lines on stderr: time, level, part, message, fields. */
+import type { Log, LogLevel } from '../model/log.ts';
+
+const order: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** Level from POLARON_LOG (debug, info, warn, error). @default info */
+export function stderrLog(part: string, env: NodeJS.ProcessEnv = process.env): Log {
+  const least = Math.max(
+    0,
+    order.findIndex((level) => level === (env['POLARON_LOG'] ?? 'info')),
+  );
+  return (level, message, fields) => {
+    if (order.indexOf(level) < least) return;
+    const tail = fields === undefined || Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
+    process.stderr.write(`${new Date().toISOString()} ${level.padEnd(5)} ${part}: ${message}${tail}\n`);
+  };
+}

@@ -1,0 +1,81 @@
+/** What the store keeps of dispatches and electrons. How they become bytes: store/records.ts. */
+import type { AgentKey, Digest, DispatchId } from './ids.ts';
+import type { DispatchStatus, ElectronStatus } from './lifecycle.ts';
+import type { ErrorInfo, Token, ValueInfo } from './outcome.ts';
+
+export interface NodeFailure {
+  /** Name of the node, e.g. `train[3]`. */
+  readonly node: string;
+  readonly error: ErrorInfo;
+}
+
+export type StatusCounts = Readonly<Partial<Record<ElectronStatus, number>>>;
+
+/** What is fixed when a dispatch is accepted. Times are wall-clock ms. */
+export interface DispatchSpec {
+  readonly id: DispatchId;
+  readonly user: string;
+  readonly key: string;
+  readonly lattice: { readonly name: string; readonly source: string };
+  readonly graph: ValueInfo;
+  readonly args: ValueInfo;
+  readonly bundle?: ValueInfo;
+  readonly argv: readonly string[];
+  readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly durability: 'pipelined' | 'strict';
+  readonly failFast: boolean;
+  readonly priority: number;
+  readonly timeoutMs: number;
+  /** Nodes of the graph, maps not expanded. */
+  readonly nodes: number;
+  /** Values that the graph refers to. */
+  readonly literals: readonly ValueInfo[];
+  readonly acceptedAt: number;
+}
+
+/** What changes while it runs. */
+export interface DispatchRecord {
+  readonly status: DispatchStatus;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly seq: number;
+  /** Only once ended. */
+  readonly counts?: StatusCounts;
+  readonly errors: readonly NodeFailure[];
+  /** A cancel was asked for and recorded. */
+  readonly cancel?: string;
+}
+
+export interface ElectronRecord {
+  readonly status: ElectronStatus;
+  /** Number of the last attempt; 0: none yet. */
+  readonly attempt: number;
+  /** Attempts that failed by the electron's own fault, and those lost with their agent. */
+  readonly failures: number;
+  readonly losses: number;
+  readonly token?: Token;
+  readonly agent?: AgentKey;
+  readonly inputsDigest?: Digest;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** Wall clock when a back-off ends. */
+  readonly retryAt?: number;
+  readonly value?: ValueInfo;
+  readonly error?: ErrorInfo;
+  /** Node id of what a skipped one waited for. */
+  readonly cause?: number;
+  /** Last durable transition; 0: none. */
+  readonly seq: number;
+}
+
+/** A map that became nodes: items × body nodes, from `base` on. */
+export interface ExpansionRecord {
+  /** Node id of the map. */
+  readonly map: number;
+  readonly base: number;
+  /** Nodes that it became. */
+  readonly count: number;
+  /** One value per item. */
+  readonly items: readonly ValueInfo[];
+}

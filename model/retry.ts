@@ -1,0 +1,21 @@
+/** Whether and when a failed attempt is tried again: the one function that decides it. It reads data, never text. */
+import { errorTable, isErrorCode } from './errors.ts';
+import type { RetryPolicy } from './graph.ts';
+import type { ErrorInfo } from './outcome.ts';
+
+export type RetryDecision = { readonly retry: false } | { readonly retry: true; readonly delayMs: number };
+
+/**
+ * @param failures attempts that failed so far, this one included
+ * @param random 0 … 1, for the jitter
+ */
+export function decideRetry(policy: RetryPolicy, error: ErrorInfo, failures: number, random: number): RetryDecision {
+  if (failures > policy.max) return { retry: false };
+  const names = [error.code, error.name, error.userCode].filter((name) => name !== undefined);
+  if (names.some((name) => policy.notOn.includes(name))) return { retry: false };
+  const named = names.some((name) => policy.retryOn.includes(name));
+  if (policy.retryOn.length > 0 && !named) return { retry: false };
+  if (!named && isErrorCode(error.code) && !errorTable[error.code].retryable) return { retry: false };
+  const full = Math.min(policy.delayMs * policy.backoff ** (failures - 1), policy.maxDelayMs);
+  return { retry: true, delayMs: full * (1 - policy.jitter * random) };
+}

@@ -1,0 +1,117 @@
+/**
+ * Compiles the package into dist/ and links its command, so that `npx polaron` in this folder is the one just built. Does nothing when no source has changed.
+ *
+ * B1. dist/ is replaced as a whole by a rename: a process that starts meanwhile sees the old build or the new one, and no file of a deleted source stays.
+ * B2. A failed build leaves the old dist/ as it was.
+ */
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runFolded } from './child.mjs';
+import { ensureInstalled, root } from './ensure-installed.mjs';
+
+const config = join(root, 'tsconfig.build.json');
+const dist = join(root, 'dist');
+const stampFile = join(root, '.cache', 'build-stamp');
+const command = join('cli', 'main.js');
+const link = join(root, 'node_modules', '.bin', 'polaron');
+
+/** Builds when a source is newer than the last build. Ends the process with the compiler's words when that fails. */
+export async function build(say = (line) => process.stderr.write(`${line}\n`)) {
+  const stamp = sourcesStamp();
+  if (isBuilt(stamp)) return;
+  const began = Date.now();
+  const fresh = join(root, `dist.${process.pid}`);
+  clearAbandoned();
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { code, output } = await runFolded(process.execPath, [tsc, '-p', config, '--outDir', fresh], { cwd: root });
+  if (code !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    process.stderr.write(`${output.trimEnd()}\nthe build failed (tsc -p tsconfig.build.json)\n`);
+    process.exit(1);
+  }
+  if (existsSync(join(fresh, command))) chmodSync(join(fresh, command), 0o755);
+  replaceDist(fresh);
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  writeFileSync(stampFile, stamp);
+  linkCommand();
+  say(`built in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+
+function isBuilt(stamp) {
+  try {
+    return readFileSync(stampFile, 'utf8') === stamp && [join(dist, command), link].every((path) => existsSync(path));
+  } catch {
+    return false;
+  }
+}
+
+/** Hash of every source's path, size and time of change, of the compiler's configuration and of the package's version. */
+function sourcesStamp() {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    const { mtimeMs, size } = statSync(join(root, path));
+    hash.update(`${path}\0${mtimeMs}\0${size}\n`);
+  };
+  for (const file of ['tsconfig.json', 'tsconfig.build.json', 'package.json']) add(file);
+  for (const folder of JSON.parse(readFileSync(config, 'utf8')).include) {
+    if (!existsSync(join(root, folder))) continue;
+    const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    for (const file of files.sort()) add(file.slice(root.length));
+  }
+  return hash.digest('hex');
+}
+
+function replaceDist(fresh) {
+  const old = join(root, `dist.${process.pid}.old`);
+  try {
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(fresh, dist);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    // Another build, of the same moment, was faster.
+    if (!existsSync(join(dist, command))) throw error;
+  }
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** Removes what a killed build left. */
+function clearAbandoned() {
+  for (const name of readdirSync(root)) {
+    const pid = /^dist\.(\d+)(\.old)?$/.exec(name)?.[1];
+    if (pid !== undefined && !alive(Number(pid))) rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function linkCommand() {
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(join('..', '..', 'dist', command), link);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await ensureInstalled();
+  await build();
+}

@@ -1,0 +1,174 @@
+/**
+ * Every verb of the dispatcher as a typed method: encodes, asks with patience, decodes, turns error answers into PolaronError.
+ * Used by the SDK's functions and by the CLI. Not here: what the answers mean (wait.ts, result.ts, watch.ts), values (blobs.ts).
+ */
+import type { Bus, BusMessage, Subscription } from '../../bus/bus.ts';
+import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
+import type * as wire from '../../bus/protocol/api.ts';
+import {
+  parseAgentsReply,
+  parseCancelReplyBody,
+  parseEvent,
+  parseHubStatus,
+  parseListReply,
+  parseLogsReply,
+  parseReply,
+  parseSnapshotReply,
+  parseSubmitReply,
+  parseSummary,
+  parseValueReply,
+  parseWaitReply,
+} from '../../bus/protocol/wire-api.ts';
+import type { ApiVerb } from '../../bus/subjects.ts';
+import { isErrorCode, PolaronError } from '../../model/errors.ts';
+import type { Connection, Line } from './connection.ts';
+import { type Patience, WAITING, withPatience } from './patience.ts';
+
+/** Milliseconds that one request may take, and how long it is tried again. */
+export interface CallOptions extends Patience {
+  readonly timeoutMs?: number;
+}
+
+/** A checked reader of a decoded answer (bus/protocol/wire-api.ts). */
+export type Read<T> = (x: unknown) => T;
+
+export const MSGPACK_HEADERS = { 'content-type': 'application/msgpack' } as const;
+
+const REQUEST_MS = 5_000;
+/** A submit may wait for a flush behind many others. */
+const SUBMIT_MS = 15_000;
+const SUBMIT_OUTAGE_MS = 30_000;
+/** A cancel is answered when the agents have confirmed, or a lease has ended. */
+const CANCEL_MS = 20_000;
+/** What a wait's answer may come late. */
+const WAIT_GRACE_MS = 2_000;
+
+export class ApiClient {
+  readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  /** The hub itself. */
+  hubStatus(o: CallOptions = {}): Promise<wire.HubStatus> {
+    return this.ask('status', {}, parseHubStatus, o);
+  }
+
+  /** One dispatch in short. Raises UNKNOWN_DISPATCH. */
+  dispatchStatus(id: string, o: CallOptions = {}): Promise<wire.DispatchSummary> {
+    return this.ask('status', { id }, parseSummary, o);
+  }
+
+  /** Dispatches of this user, newest first. */
+  list(request: wire.ListRequest = {}, o: CallOptions = {}): Promise<wire.ListReply> {
+    return this.ask('list', request, parseListReply, o);
+  }
+
+  agents(o: CallOptions = {}): Promise<wire.AgentsReply> {
+    return this.ask('agents', {}, parseAgentsReply, o);
+  }
+
+  /** Raises HUB_BUSY, GRAPH_INVALID, IDEMPOTENCY_MISMATCH, VALUE_MISSING, DISK_FULL. Sent again it starts nothing new. */
+  submit(request: wire.SubmitRequest, o: CallOptions = {}): Promise<wire.SubmitReply> {
+    return this.ask('submit', request, parseSubmitReply, { timeoutMs: SUBMIT_MS, outageMs: SUBMIT_OUTAGE_MS, ...o });
+  }
+
+  /** One page. Raises UNKNOWN_DISPATCH. */
+  snapshot(request: wire.SnapshotRequest, o: CallOptions = {}): Promise<wire.SnapshotReply> {
+    return this.ask('snapshot', request, parseSnapshotReply, o);
+  }
+
+  /** All pages, one after another. */
+  async *snapshotPages(request: wire.SnapshotRequest, o: CallOptions = {}): AsyncGenerator<wire.SnapshotReply, void> {
+    for (let from = request.from; ; ) {
+      const page = await this.snapshot(from === undefined ? request : { ...request, from }, o);
+      yield page;
+      if (page.next === undefined) return;
+      from = page.next;
+    }
+  }
+
+  /** Answered when the dispatch has ended or `timeoutMs` (at most 20 s) is over. Goes on over outages. Raises UNKNOWN_DISPATCH. */
+  wait(request: wire.WaitRequest, o: CallOptions = {}): Promise<wire.WaitReply> {
+    return this.ask('wait', request, parseWaitReply, {
+      timeoutMs: request.timeoutMs + WAIT_GRACE_MS,
+      ...WAITING,
+      ...o,
+    });
+  }
+
+  /** An electron's value, or the arguments. Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON. */
+  value(request: wire.ValueRequest, o: CallOptions = {}): Promise<wire.ValueReply> {
+    return this.ask('value', request, parseValueReply, o);
+  }
+
+  /** Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON (with near matches). */
+  logs(request: wire.LogsRequest, o: CallOptions = {}): Promise<wire.LogsReply> {
+    return this.ask('logs', request, parseLogsReply, o);
+  }
+
+  /** Goes on over outages. Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON. */
+  cancel(request: wire.CancelRequest, o: CallOptions = {}): Promise<wire.CancelReplyBody> {
+    return this.ask('cancel', request, parseCancelReplyBody, { timeoutMs: CANCEL_MS, ...WAITING, ...o });
+  }
+
+  /** Events of one dispatch (or of all of the user's), on the given line: gone when that is lost. What can't be read is left out. */
+  events(line: Line, dispatch: string | undefined, listener: (event: wire.EventBody) => void): Subscription {
+    return line.bus.subscribe(line.subjects.eventsOf(line.target.user, dispatch), (message) => {
+      const event = readEvent(message);
+      if (event !== undefined) listener(event);
+    });
+  }
+
+  /** Any verb, with a reader for the answer's body. */
+  ask<T>(verb: ApiVerb, body: unknown, read: Read<T>, o: CallOptions = {}): Promise<T> {
+    const readReply = parseReply(read);
+    return withPatience(this.connection, o, (line) => {
+      const { user } = line.target;
+      return this.request(line, line.subjects.api(user, verb), encodeEnvelope(user, body), readReply, o);
+    });
+  }
+
+  /** One request on one line, not tried again. */
+  async request<T>(
+    line: Line,
+    subject: string,
+    data: Uint8Array,
+    read: Read<wire.ApiReply<T>>,
+    o: CallOptions,
+  ): Promise<T> {
+    const answer = await line.bus.request(subject, data, {
+      timeoutMs: o.timeoutMs ?? REQUEST_MS,
+      headers: MSGPACK_HEADERS,
+      ...(o.signal === undefined ? {} : { signal: o.signal }),
+    });
+    this.connection.markContacted();
+    const reply = read(decodeBody(decodeEnvelope(answer.data).body));
+    if (reply.ok) return reply.body;
+    throw errorOf(reply.error);
+  }
+}
+
+/** The hub's error as ours; a code of a newer hub becomes BAD_MESSAGE and stays in the details. */
+function errorOf(error: wire.ApiError): PolaronError {
+  const known = isErrorCode(error.code);
+  return new PolaronError(known ? error.code : 'BAD_MESSAGE', error.message, {
+    details: known ? error.details : { ...error.details, code: error.code },
+    ...(error.help === '' ? {} : { help: error.help }),
+  });
+}
+
+const text = new TextDecoder();
+
+function readEvent(message: BusMessage): wire.EventBody | undefined {
+  try {
+    return parseEvent(JSON.parse(text.decode(message.data)));
+  } catch {
+    // Anyone with the right may publish there; the snapshot heals what is missing.
+    return undefined;
+  }
+}
+
+/** Room for a payload in one message of this bus, leaving some for envelope and headers. */
+export const payloadRoom = (bus: Bus): number => bus.maxPayload - 2_048;

@@ -1,0 +1,40 @@
+/**
+ * The SDK of this process: real bus, real bundler, real environment. What is slow to load is imported when it is first used,
+ * so that `import 'polaron'` stays quick.
+ */
+import type { Log } from '../../model/log.ts';
+import type { Dial } from './connection.ts';
+import { makeSdk } from './client.ts';
+import type { Shipping } from './preparation.ts';
+
+const silent: Log = () => undefined;
+
+const dial: Dial = async (target) => {
+  const { connectNats } = await import('../../bus/nats-bus.ts');
+  return connectNats({
+    servers: target.servers,
+    name: 'polaron sdk',
+    identity: target.identity,
+    log: silent,
+    waitOnFirstConnect: false,
+    keepAlive: false,
+    ...(target.login === undefined ? {} : target.login),
+  });
+};
+
+const shipping: Shipping = {
+  bundle: async (electrons, options) => {
+    const { bundleElectrons } = await import('../ship/bundle.ts');
+    return bundleElectrons(electrons, {
+      cwd: process.cwd(),
+      ...(options.code === undefined ? {} : { code: options.code }),
+      ...(options.external === undefined ? {} : { external: options.external }),
+    });
+  },
+  captures: async (electrons) => {
+    const { readCaptures } = await import('../../bus/capture.ts');
+    return readCaptures(new Map(electrons.map(({ name, fn }) => [name, fn])));
+  },
+};
+
+export const sdk = makeSdk({ dial, shipping, argv: () => process.argv.slice(2) });

@@ -1,0 +1,101 @@
+/**
+ * Values as they come from the hub (bytes, or what to pull) → what the user gets. Pointers in lists are fetched before anything is decoded.
+ * Not here: the format (bus/value/), the transport of large ones (blobs.ts).
+ */
+import type { OutputView, ValueReply } from '../../bus/protocol/api.ts';
+import { isList, isPointer, listElement, listLength, pointerOf } from '../../bus/value/list.ts';
+import { decodeTemplate, followPath } from '../../bus/value/template.ts';
+import { decodeValue } from '../../bus/value/value.ts';
+import { PolaronError } from '../../model/errors.ts';
+import type { Digest } from '../../model/ids.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
+import { inParallel } from './blobs.ts';
+import type { Hub } from './hub.ts';
+
+const FETCHES_AT_ONCE = 8;
+/** Pointers to lists of pointers to …: deeper ones are no values of ours. */
+const DEEPEST = 32;
+/** Holds the place of an input that is being pulled. */
+const PULLED = new Uint8Array();
+
+/** The answer to `value`, decoded. Raises VALUE_MISSING. */
+export async function decodeReply(hub: Hub, reply: ValueReply): Promise<unknown> {
+  return decodeWhole(hub, reply.bytes ?? reply.value);
+}
+
+/** The output template, filled in. Raises VALUE_MISSING, REF_PATH. */
+export async function decodeOutput(hub: Hub, output: OutputView): Promise<unknown> {
+  const inputs = await inputsOf(hub, output);
+  const stored = new Map<Digest, Uint8Array>();
+  await inParallel(inputs, FETCHES_AT_ONCE, (bytes) => fetchPointers(hub, bytes, stored, 0));
+  const decoded = new Map<number, unknown>();
+  return decodeTemplate(output.template, (input, path) => {
+    if (!decoded.has(input)) {
+      const bytes = inputs[input];
+      if (bytes === undefined)
+        throw new PolaronError('BAD_MESSAGE', `output: input ${input} of ${inputs.length} is missing`);
+      decoded.set(input, decodeStored(bytes, stored));
+    }
+    return followPath(decoded.get(input), path, "the lattice's output");
+  });
+}
+
+/** Every input's bytes, in order. */
+async function inputsOf(hub: Hub, { inputs }: OutputView): Promise<readonly Uint8Array[]> {
+  if (!isMany(inputs)) {
+    const list = await hub.blobs.fetch(inputs);
+    return Array.from({ length: listLength(list) }, (_, i) => listElement(list, i));
+  }
+  const all = inputs.map((input) => (input instanceof Uint8Array ? input : PULLED));
+  const pulled = [...inputs.entries()].flatMap(([i, input]) =>
+    input instanceof Uint8Array ? [] : [[i, input] as const],
+  );
+  await inParallel(pulled, FETCHES_AT_ONCE, async ([i, info]) => {
+    all[i] = await hub.blobs.fetch(info);
+  });
+  return all;
+}
+
+const isMany = (inputs: OutputView['inputs']): inputs is readonly (Uint8Array | ValueInfo)[] => Array.isArray(inputs);
+
+async function decodeWhole(hub: Hub, value: Uint8Array | ValueInfo): Promise<unknown> {
+  const bytes = value instanceof Uint8Array ? value : await hub.blobs.fetch(value);
+  const stored = new Map<Digest, Uint8Array>();
+  await fetchPointers(hub, bytes, stored, 0);
+  return decodeStored(bytes, stored);
+}
+
+function decodeStored(bytes: Uint8Array, stored: ReadonlyMap<Digest, Uint8Array>): unknown {
+  return decodeValue(bytes, (digest) => {
+    const found = stored.get(digest);
+    if (found === undefined) throw new PolaronError('VALUE_MISSING', `value ${digest} was not fetched`);
+    return found;
+  });
+}
+
+/** Fetches all that `bytes` points to, however deep. */
+async function fetchPointers(
+  hub: Hub,
+  bytes: Uint8Array,
+  stored: Map<Digest, Uint8Array>,
+  depth: number,
+): Promise<void> {
+  if (depth > DEEPEST) throw new PolaronError('BAD_MESSAGE', `value: pointers nested deeper than ${DEEPEST}`);
+  const wanted = pointersIn(bytes).filter(({ digest }) => !stored.has(digest));
+  await inParallel(wanted, FETCHES_AT_ONCE, async (info) => {
+    if (stored.has(info.digest)) return;
+    const fetched = await hub.blobs.fetch(info);
+    stored.set(info.digest, fetched);
+    await fetchPointers(hub, fetched, stored, depth + 1);
+  });
+}
+
+function pointersIn(bytes: Uint8Array): ValueInfo[] {
+  const pointers: ValueInfo[] = [];
+  const open = [bytes];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (isPointer(next)) pointers.push(pointerOf(next));
+    else if (isList(next)) for (let i = 0, n = listLength(next); i < n; i++) open.push(listElement(next, i));
+  }
+  return pointers;
+}

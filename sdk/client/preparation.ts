@@ -1,0 +1,103 @@
+/**
+ * All that `dispatch` computes before it sends anything: the trace, the arguments' bytes, the code bundle, the captured variables.
+ * Bad arguments are refused here, before anything is stored. What is slow (bundler, inspector) is loaded when it is first needed.
+ * Not here: sending (dispatch.ts).
+ */
+import type { ElectronEntry } from '../../bus/protocol/registry.ts';
+import { encodeGraph } from '../../bus/protocol/wire-graph.ts';
+import { encodeValue } from '../../bus/value/value.ts';
+import { PolaronError } from '../../model/errors.ts';
+import type { Digest } from '../../model/ids.ts';
+import type { LatticeInfo } from '../builder.ts';
+import type { Bundle } from '../ship/shipped.ts';
+import { latticeOf, type Trace, traceLattice } from '../trace.ts';
+import type { DispatchOptions } from '../types.ts';
+
+export type Captures = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** What turns electrons into code; replaced in tests. */
+export interface Shipping {
+  bundle(electrons: readonly ElectronEntry[], options: DispatchOptions): Promise<Bundle>;
+  captures(electrons: readonly ElectronEntry[]): Promise<Captures>;
+}
+
+/** What needs no bundle yet: everything that can be refused. */
+export interface Drawing {
+  readonly lattice: LatticeInfo;
+  readonly trace: Trace;
+  readonly graph: Uint8Array;
+  readonly args: Uint8Array;
+}
+
+export interface Shipment {
+  readonly bundle: Bundle | undefined;
+  readonly captures: Captures;
+}
+
+/** 1 GiB. */
+export const MAX_VALUE_BYTES = 1024 ** 3;
+
+/** Traces, and encodes the arguments. Raises the tracing errors, NOT_SERIALISABLE, PROMISE_ARG, VALUE_TOO_LARGE. */
+export function draw(
+  l: unknown,
+  args: readonly unknown[],
+  options: DispatchOptions,
+  maxValueBytes = MAX_VALUE_BYTES,
+): Drawing {
+  const lattice = latticeOf(l);
+  const trace = traceLattice(l, args, options.executors === undefined ? {} : { executors: options.executors });
+  const encoded = encodeValue(args, `arguments of lattice "${lattice.name}"`);
+  if (encoded.length > maxValueBytes) throw tooLarge(lattice.name, args, encoded.length, maxValueBytes);
+  for (const [digest, bytes] of trace.values) {
+    if (bytes.length > maxValueBytes) {
+      throw sizeError(`a literal argument of an electron in lattice "${lattice.name}"`, bytes.length, maxValueBytes, {
+        digest,
+      });
+    }
+  }
+  return { lattice, trace, graph: encodeGraph(trace.graph), args: encoded };
+}
+
+/** Names the first argument that is over the limit; all of them may be, together. */
+function tooLarge(name: string, args: readonly unknown[], total: number, limit: number): PolaronError {
+  for (const [i, arg] of args.entries()) {
+    const { length } = encodeValue(arg, `argument ${i}`);
+    if (length > limit) return sizeError(`lattice "${name}": argument [${i}]`, length, limit, { argument: i });
+  }
+  return sizeError(`lattice "${name}": all arguments together`, total, limit, {});
+}
+
+function sizeError(
+  what: string,
+  bytes: number,
+  limit: number,
+  more: { argument?: number; digest?: Digest },
+): PolaronError {
+  return new PolaronError('VALUE_TOO_LARGE', `${what} has ${bytes} bytes; at most ${limit} are taken`, {
+    details: { bytes, limit, ...more },
+    help: 'Pass a path or a URL to the data, or split it.',
+  });
+}
+
+/** Bundle and captured variables. Raises the errors of code shipping. */
+export async function ship(shipping: Shipping, trace: Trace, options: DispatchOptions): Promise<Shipment> {
+  const { electronsUsed } = trace;
+  if (electronsUsed.length === 0) return { bundle: undefined, captures: {} };
+  const [bundle, captures] = await Promise.all([
+    shipping.bundle(electronsUsed, options),
+    shipping.captures(electronsUsed),
+  ]);
+  warnOnce(bundle.warnings);
+  return { bundle, captures };
+}
+
+const warned = new Set<string>();
+
+/** Each text once per process. */
+function warnOnce(warnings: readonly string[]): void {
+  for (const text of warnings) {
+    if (warned.has(text)) continue;
+    warned.add(text);
+    process.emitWarning(text, 'PolaronWarning');
+  }
+}

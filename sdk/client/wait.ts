@@ -1,0 +1,141 @@
+/**
+ * Waiting for the end of a dispatch, and what is made of it: `getResult` and `getValue`. One round trip when it has ended.
+ * Long polls are short at first: a lost answer costs one of them.
+ * Not here: what a Result holds (result.ts).
+ */
+import type { WaitReply } from '../../bus/protocol/api.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { isTerminalDispatch } from '../../model/lifecycle.ts';
+import { milliseconds } from '../durations.ts';
+import { WorkflowCancelled, WorkflowFailed } from '../errors.ts';
+import type { Duration, Result, WaitOptions } from '../types.ts';
+import { errorFrom } from './failures.ts';
+import type { Hub } from './hub.ts';
+import { factsOf } from './lattice-facts.ts';
+import { decodeOutput } from './outputs.ts';
+import { resultOf, type LatticeFacts } from './result.ts';
+
+const POLLS_MS = [1_000, 4_000, 10_000, 20_000] as const;
+/** How much later than the timeout the hub's last answer may come. */
+const LATE_MS = 300;
+
+export interface EndOptions {
+  /** Ends the wait: the last answer is returned, unfinished. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The dispatch once it has ended, or as it is when `timeoutMs` is over. Raises UNKNOWN_DISPATCH, WAIT_TIMEOUT when no hub answered in time. */
+export async function endOf(hub: Hub, id: string, o: EndOptions = {}): Promise<WaitReply> {
+  const release = hub.connection.hold();
+  const limit = o.timeoutMs === undefined ? undefined : deadline(id, o.timeoutMs, o.signal);
+  const signal = limit?.signal ?? o.signal;
+  let last: WaitReply | undefined;
+  try {
+    for (let poll = 0; ; poll++) {
+      const pollMs = POLLS_MS[Math.min(poll, POLLS_MS.length - 1)] ?? 20_000;
+      const timeoutMs = Math.max(0, Math.min(pollMs, limit?.leftMs() ?? pollMs));
+      last = await hub.api.wait({ id, timeoutMs }, signal === undefined ? {} : { signal });
+      if (isTerminalDispatch(last.dispatch.status) || limit?.leftMs() === 0) return last;
+    }
+  } catch (error) {
+    if (last !== undefined && error instanceof PolaronError && error === limit?.signal.reason) return last;
+    throw error;
+  } finally {
+    limit?.clear();
+    release();
+  }
+}
+
+interface Limit {
+  readonly signal: AbortSignal;
+  leftMs(): number;
+  clear(): void;
+}
+
+function deadline(id: string, timeoutMs: number, outer: AbortSignal | undefined): Limit {
+  const until = performance.now() + timeoutMs;
+  const own = new AbortController();
+  const timer = setTimeout(() => {
+    own.abort(
+      new PolaronError('WAIT_TIMEOUT', `dispatch ${id} had not ended after ${timeoutMs} ms, and no hub answered`),
+    );
+  }, timeoutMs + LATE_MS);
+  return {
+    signal: outer === undefined ? own.signal : AbortSignal.any([outer, own.signal]),
+    leftMs: () => Math.max(0, Math.ceil(until - performance.now())),
+    clear: () => clearTimeout(timer),
+  };
+}
+
+/** `getResult`: as it is now, or (`wait`) once it has ended; with a `timeout`, unfinished if it hasn't by then. */
+export async function resultFor<T>(hub: Hub, id: string, o: WaitOptions = {}): Promise<Result<T>> {
+  const release = hub.connection.hold();
+  try {
+    const timeoutMs = timeoutOf(o.timeout);
+    // Asked for meanwhile, with little patience; if that fails, again when the wait is over.
+    const early = factsOf(hub, id);
+    early.catch(() => undefined);
+    const reply = await (o.wait === true
+      ? endOf(hub, id, { timeoutMs, signal: o.signal })
+      : hub.api.wait(
+          { id, timeoutMs: 0 },
+          { outageMs: timeoutMs ?? 10_000, ...(o.signal === undefined ? {} : { signal: o.signal }) },
+        ));
+    const facts = await early.catch(() => factsOf(hub, id));
+    return resultOf<T>(hub, reply.dispatch, facts, await outputOf(hub, reply));
+  } finally {
+    release();
+  }
+}
+
+/** `getValue`: waits; raises WorkflowFailed, WorkflowCancelled, WAIT_TIMEOUT. */
+export async function valueOf(
+  hub: Hub,
+  id: string,
+  o: { timeout?: Duration; signal?: AbortSignal } = {},
+): Promise<unknown> {
+  const release = hub.connection.hold();
+  try {
+    const timeoutMs = timeoutOf(o.timeout);
+    const reply = await endOf(hub, id, { timeoutMs, signal: o.signal });
+    if (reply.dispatch.status === 'completed') return await outputOf(hub, reply);
+    if (!isTerminalDispatch(reply.dispatch.status)) {
+      throw new PolaronError(
+        'WAIT_TIMEOUT',
+        `dispatch ${id} is still ${reply.dispatch.status} after ${timeoutMs ?? 0} ms`,
+        {
+          details: { dispatch: id, status: reply.dispatch.status },
+        },
+      );
+    }
+    throw endError(resultOf(hub, reply.dispatch, await factsOf(hub, id), undefined));
+  } finally {
+    release();
+  }
+}
+
+/** For `dispatchSync`: the lattice is known here, so nothing more is asked for. */
+export async function ownResult<T>(hub: Hub, id: string, facts: LatticeFacts): Promise<Result<T>> {
+  const reply = await endOf(hub, id);
+  return resultOf<T>(hub, reply.dispatch, facts, await outputOf(hub, reply));
+}
+
+async function outputOf(hub: Hub, reply: WaitReply): Promise<unknown> {
+  if (reply.dispatch.status !== 'completed') return undefined;
+  if (reply.output !== undefined) return decodeOutput(hub, reply.output);
+  throw new PolaronError('BAD_MESSAGE', `dispatch ${reply.dispatch.id} is completed, but the hub sent no output`);
+}
+
+function endError(result: Result<unknown>): Error {
+  if (result.status === 'failed') {
+    const failed = new WorkflowFailed(result);
+    failed.cause = errorFrom(result.error);
+    return failed;
+  }
+  if (result.status === 'cancelled') return new WorkflowCancelled(result);
+  return new PolaronError('BAD_MESSAGE', `dispatch ${result.id} is ${result.status}, which is no end`);
+}
+
+const timeoutOf = (timeout: Duration | undefined): number | undefined =>
+  timeout === undefined ? undefined : milliseconds(timeout, 'timeout');

@@ -1,0 +1,105 @@
+/**
+ * `electron`: makes a function a task. Registers it where a runner finds it by name, and gives back the handle that adds nodes to a trace.
+ * Not here: what a call inside a lattice does (trace.ts), how options are read (options.ts).
+ */
+import { registry, type ElectronEntry } from '../bus/protocol/registry.ts';
+import { PolaronError } from '../model/errors.ts';
+import { attachElectron, currentBuilder, type ElectronInfo } from './builder.ts';
+import { definitionSite, errorSite, type CallSite } from './call-site.ts';
+import { withLocalTask } from './context.ts';
+import { nameOf } from './definition-name.ts';
+import { withInputs } from './input-schemas.ts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { trusted } from './trusted.ts';
+import type { Electron, ElectronFactory, ElectronOptions } from './types.ts';
+
+type Fn = (...args: never[]) => unknown;
+type Options = ElectronOptions & { readonly input?: readonly StandardSchemaV1[] };
+
+/** A definition as the registry keeps it: `at` is computed when somebody reads it. */
+class Entry implements ElectronEntry {
+  readonly name: string;
+  readonly fn: Fn;
+  readonly file: string | undefined;
+  readonly #site: CallSite;
+
+  constructor(name: string, fn: Fn, site: CallSite) {
+    this.name = name;
+    this.fn = fn;
+    this.file = site.file;
+    this.#site = site;
+  }
+
+  get at(): string {
+    return this.#site.at;
+  }
+}
+
+function handleOf(info: ElectronInfo): Electron<readonly unknown[], unknown> {
+  const handle = (...args: unknown[]): unknown => {
+    const builder = currentBuilder();
+    if (builder !== undefined) return builder.callElectron(info, args);
+    throw new PolaronError(
+      'OUTSIDE_LATTICE',
+      `electron "${info.name}" was called outside a lattice (${errorSite().at}). Call it inside a lattice, or run it here with ${info.name}.local(...).`,
+    );
+  };
+  attachElectron(handle, info);
+  Object.defineProperty(handle, 'name', { value: info.name });
+  return trusted(
+    Object.assign(handle, {
+      kind: 'electron',
+      electronName: info.name,
+      options: info.options,
+      local: (...args: unknown[]): unknown =>
+        withLocalTask(info.name, () => Reflect.apply(info.entry.fn, undefined, args)),
+      with: (options: ElectronOptions): unknown => changed(info, options),
+    }),
+  );
+}
+
+/** Same code, other options; another name is another definition for the agents. */
+function changed(info: ElectronInfo, options: ElectronOptions): unknown {
+  const merged = Object.freeze({ ...info.options, ...options });
+  const name = options.name ?? info.name;
+  if (name === info.name) return handleOf({ ...info, options: merged });
+  const site = definitionSite(merged.module);
+  const entry = new Entry(nameOf('electron', name, info.entry.fn, site), info.entry.fn, site);
+  registry().electrons.push(entry);
+  return handleOf({ name, entry, options: merged, schemas: info.schemas });
+}
+
+function define(options: Options, fn: unknown): unknown {
+  const site = definitionSite(options.module);
+  if (typeof fn !== 'function') {
+    throw new PolaronError('USAGE', `electron() got ${typeof fn} where a function is expected (${site.at})`, {
+      help: 'Call electron(fn) or electron(options, fn).',
+    });
+  }
+  const plain = trusted<Fn>(fn);
+  const name = nameOf('electron', options.name, plain, site);
+  const { input, ...rest } = options;
+  const run = input === undefined ? plain : withInputs(() => `electron "${name}" (${site.at})`, input, plain);
+  const entry = new Entry(name, run, site);
+  registry().electrons.push(entry);
+  return handleOf({ name, entry, options: Object.freeze(rest), schemas: input });
+}
+
+function makeFactory(defaults: Options): ElectronFactory {
+  const make = (first: unknown, second?: unknown): unknown =>
+    typeof first === 'object' && first !== null
+      ? define({ ...defaults, ...trusted<Options>(first) }, second)
+      : define(defaults, first);
+  return trusted(
+    Object.assign(make, {
+      generic: (fn: unknown, options: ElectronOptions = {}): unknown => define({ ...defaults, ...options }, fn),
+      defaults: (options: ElectronOptions): ElectronFactory => makeFactory({ ...defaults, ...options }),
+    }),
+  );
+}
+
+/**
+ * Makes a function an electron: `electron(fn)` or `electron(options, fn)`.
+ * Raises NO_NAME for a function without a name. Its calls raise OUTSIDE_LATTICE outside a lattice.
+ */
+export const electron: ElectronFactory = makeFactory({});

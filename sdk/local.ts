@@ -1,0 +1,133 @@
+/**
+ * Runs a traced lattice in this process, without a hub: `.local()`.
+ * Values go through the codec between electrons, so what an electron gets is what it would get in a real run. Not so: retries, timeouts,
+ * executors and isolation. A failure skips what needs it, and the first one that the output needs is thrown.
+ */
+import { decodeTemplate, followPath } from '../bus/value/template.ts';
+import { decodeValue, encodeValue } from '../bus/value/value.ts';
+import type { ElectronEntry } from '../bus/protocol/registry.ts';
+import { PolaronError } from '../model/errors.ts';
+import type { ElectronNode, Input, MapNode, WireNode } from '../model/graph.ts';
+import type { Digest } from '../model/ids.ts';
+import { withLocalTask } from './context.ts';
+import { LocalGate } from './local-gate.ts';
+import type { Trace } from './trace.ts';
+
+type Bytes = Uint8Array;
+
+/** A scope being run: the lattice, or a map's body for one item. */
+interface Frame {
+  readonly parent: Frame | undefined;
+  /** `[3]` of an item; shown behind electrons' names. */
+  readonly suffix: string;
+  readonly item: Bytes | undefined;
+  readonly index: number;
+  readonly nodes: Promise<Bytes>[];
+}
+
+class LocalRun {
+  readonly #definitions: readonly (ElectronEntry | undefined)[];
+  readonly #values: ReadonlyMap<Digest, Bytes>;
+
+  constructor(trace: Trace) {
+    this.#definitions = trace.definitions;
+    this.#values = trace.values;
+  }
+
+  async output(trace: Trace): Promise<unknown> {
+    const frame: Frame = { parent: undefined, suffix: '', item: undefined, index: 0, nodes: [] };
+    this.#start(frame, trace.graph.nodes);
+    const { template, inputs } = trace.graph.output;
+    const output = await this.#fill(frame, 'result of the lattice', template, inputs);
+    // As in a real run: what the output doesn't need also runs to its end, and may fail.
+    await Promise.allSettled(frame.nodes);
+    return output;
+  }
+
+  #start(frame: Frame, nodes: readonly WireNode[]): void {
+    for (const node of nodes) {
+      const running = node.kind === 'map' ? this.#runMap(frame, node) : this.#runElectron(frame, node);
+      // Those that nobody awaits before the first failure is thrown must not count as unhandled.
+      running.catch(() => undefined);
+      frame.nodes.push(running);
+    }
+  }
+
+  async #runElectron(frame: Frame, node: ElectronNode): Promise<Bytes> {
+    await this.#waitFor(frame, node.after);
+    const entry = this.#definitions[node.electron];
+    const name = (entry?.name ?? 'identity') + frame.suffix;
+    const args = await this.#fill(frame, `electron "${name}"`, node.template, node.inputs);
+    const list: readonly unknown[] = Array.isArray(args) ? args : [];
+    if (entry === undefined) return encodeValue(list[0], 'identity');
+    try {
+      const value: unknown = await withLocalTask(name, async () => Reflect.apply(entry.fn, undefined, list));
+      return encodeValue(value, `electron "${name}": result`, 'RESULT_NOT_SERIALISABLE');
+    } catch (error) {
+      throw failureOf(name, error);
+    }
+  }
+
+  async #runMap(frame: Frame, node: MapNode): Promise<Bytes> {
+    await this.#waitFor(frame, node.after);
+    const items = decodeValue(await this.#bytes(frame, node.over));
+    if (!Array.isArray(items)) {
+      throw new PolaronError('MAP_ARG', `map "${node.name}": the value it runs over is not an array (${typeof items})`);
+    }
+    const gate = new LocalGate(node.concurrency);
+    const list: readonly unknown[] = items;
+    const results = list.map((item, index) => gate.run(() => this.#runItem(frame, node, item, index)));
+    return encodeValue(await Promise.all(results), `map "${node.name}"`);
+  }
+
+  async #runItem(parent: Frame, node: MapNode, item: unknown, index: number): Promise<unknown> {
+    const bytes = encodeValue(item, `item ${index} of map "${node.name}"`);
+    const frame: Frame = { parent, suffix: `${parent.suffix}[${index}]`, item: bytes, index, nodes: [] };
+    this.#start(frame, node.body.nodes);
+    const output = await found(frame.nodes[node.body.output]);
+    // The map ends when all of its bodies have ended, as in a real run.
+    await Promise.allSettled(frame.nodes);
+    return decodeValue(output);
+  }
+
+  async #waitFor(frame: Frame, after: readonly number[]): Promise<void> {
+    await Promise.all(after.map(async (id) => frame.nodes[id]));
+  }
+
+  /** A template with its inputs' values; each gets its own copy, as on an agent. */
+  async #fill(frame: Frame, what: string, template: Bytes, inputs: readonly Input[]): Promise<unknown> {
+    const bytes = await Promise.all(inputs.map((input) => this.#bytes(frame, input)));
+    const values = bytes.map((b) => decodeValue(b));
+    return decodeTemplate(template, (input, path) => followPath(values[input], path, `${what}, input ${input + 1}`));
+  }
+
+  async #bytes(frame: Frame, input: Input): Promise<Bytes> {
+    if (typeof input === 'number') return found(frame.nodes[input]);
+    if ('value' in input) return found(this.#values.get(input.value));
+    if ('up' in input) return found(outer(frame, input.up).nodes[input.node]);
+    if ('item' in input) return found(outer(frame, input.item).item);
+    return encodeValue(outer(frame, input.index).index, 'index');
+  }
+}
+
+function found<T>(value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new PolaronError('GRAPH_INVALID', 'an input of the graph names nothing');
+}
+
+function outer(frame: Frame, up: number): Frame {
+  let at: Frame | undefined = frame;
+  for (let i = 0; i < up; i++) at = at?.parent;
+  return found(at);
+}
+
+/** The user's error, with the electron's name in front. */
+function failureOf(name: string, error: unknown): PolaronError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof PolaronError && error.code === 'RESULT_NOT_SERIALISABLE') return error;
+  const code = error instanceof PolaronError ? error.code : 'TASK_THREW';
+  return new PolaronError(code, `electron "${name}" failed: ${message}`, { cause: error, details: { electron: name } });
+}
+
+/** Runs `trace` here. Raises TASK_THREW (or the code of the electron's own PolaronError) for the first failed electron that the output needs; its error is the `cause`. */
+export const runLocal = (trace: Trace): Promise<unknown> => new LocalRun(trace).output(trace);

@@ -1,0 +1,153 @@
+/**
+ * From an electron's options to what the hub and the agents are told (ElectronDef): own options over the lattice's defaults over the system's.
+ * Everything is checked here, so that a wrong option is an error in the user's process. Raises USAGE, and NOT_SUPPORTED for what is not built yet.
+ */
+import { PolaronError } from '../model/errors.ts';
+import {
+  DEFAULT_RETRY,
+  IDENTITY_ELECTRON,
+  NO_TIMEOUTS,
+  type ElectronDef,
+  type RetryPolicy,
+  type Timeouts,
+} from '../model/graph.ts';
+import type { ElectronInfo } from './builder.ts';
+import { milliseconds } from './durations.ts';
+import type { ElectronOptions, ExecutorSpec } from './types.ts';
+
+/** What runs an electron that names no executor. */
+const DEFAULT_EXECUTOR = 'process';
+
+/** The definition of the identity electron: runs anywhere, never retried. */
+export const identityDef: ElectronDef = {
+  name: IDENTITY_ELECTRON,
+  executor: DEFAULT_EXECUTOR,
+  needs: [],
+  retries: DEFAULT_RETRY,
+  timeouts: NO_TIMEOUTS,
+};
+
+const wrong = (where: string, option: string, value: unknown, expected: string): PolaronError =>
+  new PolaronError('USAGE', `${where}: ${option} is ${JSON.stringify(value) ?? String(value)}; expected ${expected}`, {
+    help: `Correct the option ${option}.`,
+  });
+
+function numberOf(where: string, option: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value === 'number' && value >= min && value <= max) return value;
+  throw wrong(
+    where,
+    option,
+    value,
+    max === Number.MAX_SAFE_INTEGER ? `a number of at least ${min}` : `${min} to ${max}`,
+  );
+}
+
+function countOf(where: string, option: string, value: unknown, min: number): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
+  throw wrong(where, option, value, `a whole number of at least ${min}`);
+}
+
+function textsOf(where: string, option: string, value: unknown): readonly string[] {
+  if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
+  throw wrong(where, option, value, 'an array of strings');
+}
+
+function retryPolicy(where: string, retries: ElectronOptions['retries']): RetryPolicy {
+  if (retries === undefined) return DEFAULT_RETRY;
+  if (typeof retries !== 'object' || retries === null) {
+    return { ...DEFAULT_RETRY, max: countOf(where, 'retries', retries, 0) };
+  }
+  const { max, delay, backoff, maxDelay, jitter, retryOn, notOn } = retries;
+  return {
+    max: countOf(where, 'retries.max', max, 0),
+    delayMs: delay === undefined ? DEFAULT_RETRY.delayMs : milliseconds(delay, `${where}: retries.delay`),
+    backoff: numberOf(where, 'retries.backoff', backoff ?? DEFAULT_RETRY.backoff, 1),
+    maxDelayMs:
+      maxDelay === undefined ? DEFAULT_RETRY.maxDelayMs : milliseconds(maxDelay, `${where}: retries.maxDelay`),
+    jitter: numberOf(where, 'retries.jitter', jitter ?? DEFAULT_RETRY.jitter, 0, 1),
+    retryOn: textsOf(where, 'retries.retryOn', retryOn ?? DEFAULT_RETRY.retryOn),
+    notOn: textsOf(where, 'retries.notOn', notOn ?? DEFAULT_RETRY.notOn),
+  };
+}
+
+function timeoutsOf(where: string, timeout: ElectronOptions['timeout']): Timeouts {
+  if (timeout === undefined) return NO_TIMEOUTS;
+  if (typeof timeout !== 'object' || timeout === null) {
+    return { ...NO_TIMEOUTS, attemptMs: milliseconds(timeout, `${where}: timeout`) };
+  }
+  const ms = (key: 'queue' | 'attempt' | 'total' | 'silence'): number => {
+    const given = timeout[key];
+    return given === undefined ? 0 : milliseconds(given, `${where}: timeout.${key}`);
+  };
+  return { queueMs: ms('queue'), attemptMs: ms('attempt'), totalMs: ms('total'), silenceMs: ms('silence') };
+}
+
+function executorOf(where: string, executor: unknown): Pick<ElectronDef, 'executor' | 'executorOptions'> {
+  if (typeof executor === 'string' && executor !== '') return { executor };
+  if (isSpec(executor)) {
+    const { type, ...rest } = executor;
+    return Object.keys(rest).length === 0 ? { executor: type } : { executor: type, executorOptions: rest };
+  }
+  throw wrong(where, 'executor', executor, "a name, or an object with a type, such as { type: 'process' }");
+}
+
+const isSpec = (x: unknown): x is ExecutorSpec =>
+  typeof x === 'object' && x !== null && 'type' in x && typeof x.type === 'string' && x.type !== '';
+
+/** Options that would be ignored silently, which for some of them would be wrong results: refused instead. */
+function refuseUnsupported(where: string, options: ElectronOptions): void {
+  const used: string[] = [];
+  if (options.before !== undefined && options.before.length > 0) used.push('before');
+  if (options.after !== undefined && options.after.length > 0) used.push('after');
+  if (options.concurrency !== undefined) used.push('concurrency');
+  if (options.exclusive === true) used.push('exclusive');
+  if (options.isolation === 'thread') used.push("isolation: 'thread'");
+  if (options.deps !== undefined) used.push('deps');
+  if (options.cache !== undefined && options.cache !== false) used.push('cache');
+  if (used.length === 0) return;
+  throw new PolaronError('NOT_SUPPORTED', `${where}: this version does not have the option ${used.join(', ')} yet`, {
+    details: { options: used },
+  });
+}
+
+function envOf(where: string, env: unknown): Readonly<Record<string, string>> {
+  if (isTexts(env)) return env;
+  throw wrong(where, 'env', env, 'an object of strings');
+}
+
+const isTexts = (x: unknown): x is Readonly<Record<string, string>> =>
+  typeof x === 'object' && x !== null && Object.values(x).every((text) => typeof text === 'string');
+
+/** What applies to an electron besides its own options. */
+export interface Inherited {
+  /** The lattice's `electrons`. */
+  readonly defaults: Omit<ElectronOptions, 'name' | 'module'>;
+  /** Electron name → executor; given at dispatch, stronger than the electron's own. */
+  readonly executors: Readonly<Record<string, string | ExecutorSpec>>;
+}
+
+/** An electron as the hub and the agents see it. */
+export function resolveElectron(info: ElectronInfo, inherited: Inherited): ElectronDef {
+  const options: ElectronOptions = { ...inherited.defaults, ...info.options };
+  const override = Object.hasOwn(inherited.executors, info.name) ? inherited.executors[info.name] : undefined;
+  // The place is computed only for an error: with source maps it costs more than all the rest.
+  try {
+    return resolve(`electron "${info.name}"`, info.name, options, override);
+  } catch (error) {
+    if (!(error instanceof PolaronError)) throw error;
+    return resolve(`electron "${info.name}" (${info.entry.at})`, info.name, options, override);
+  }
+}
+
+function resolve(where: string, name: string, options: ElectronOptions, override: unknown): ElectronDef {
+  refuseUnsupported(where, options);
+  return {
+    name,
+    ...executorOf(where, override ?? options.executor ?? DEFAULT_EXECUTOR),
+    needs: textsOf(where, 'needs', options.needs ?? []),
+    retries: retryPolicy(where, options.retries),
+    timeouts: timeoutsOf(where, options.timeout),
+    ...(options.memoryMb === undefined ? {} : { memoryMb: countOf(where, 'memoryMb', options.memoryMb, 1) }),
+    ...(options.env === undefined ? {} : { env: envOf(where, options.env) }),
+  };
+}

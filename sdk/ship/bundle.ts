@@ -1,0 +1,237 @@
+/**
+ * `bundleElectrons`: the code that agents evaluate to find electrons by name. Decides what goes as modules and what as a function's own text,
+ * and keeps what was made. Not here: the bundler (build.ts), function texts (inline.ts), the agent's side (executors/runner/loader.ts).
+ *
+ * Caches: in this process a bundle for the same request is used again; its inputs are checked (path, mtime, size) at most once per `revalidateMs`, so an
+ * edit is seen by a dispatch a second later at the latest. Across processes the disk cache is checked against all inputs every time.
+ */
+import { realpathSync, statSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { polaronHome } from '../../bus/hub-file.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { build, loadParser, mebibytes, shortList, type BuildOutput } from './build.ts';
+import { isFresh, readCached, sha256, stampOf, writeCached, type CachedBundle } from './bundle-cache.ts';
+import { inlineModule, inlineText, type InlinePart } from './inline.ts';
+import { nearest } from './native.ts';
+import { defaultShim } from './plugin.ts';
+import { DEFAULT_MAX_BUNDLE_BYTES, type Bundle, type BundleOptions, type ShippedElectron } from './shipped.ts';
+import { inlineComment } from './source-map.ts';
+
+export type { Bundle, BundleOptions, NativeHint, ShippedElectron } from './shipped.ts';
+
+/** Part of every cache key: raise it when the same input gives another output. */
+const MAKER = 'polaron-bundle-1 rolldown-1.3.2';
+
+interface Kept {
+  readonly made: Promise<CachedBundle>;
+  checkedAt: number;
+}
+
+const kept = new Map<string, Kept>();
+const KEPT_LIMIT = 32;
+const functionIds = new WeakMap<object, number>();
+let lastFunctionId = 0;
+
+const functionId = (fn: object): number => {
+  const known = functionIds.get(fn) ?? ++lastFunctionId;
+  functionIds.set(fn, known);
+  return known;
+};
+
+/** Does a test runner evaluate modules in this process? There electrons are often made inside `it()`, where no agent gets to. */
+const underTests = (): boolean =>
+  '__vitest_worker__' in globalThis ||
+  process.env['NODE_TEST_CONTEXT'] !== undefined ||
+  process.env['JEST_WORKER_ID'] !== undefined;
+
+/**
+ * Packs the modules that define these electrons.
+ * Raises NO_SOURCE, BUNDLE_FAILED, NATIVE_ADDON, BUNDLE_TOO_LARGE, ELECTRON_AMBIGUOUS.
+ */
+export async function bundleElectrons(electrons: readonly ShippedElectron[], options: BundleOptions): Promise<Bundle> {
+  checkNames(electrons);
+  const fallback = options.inlineFallback ?? underTests();
+  const onlyInline = options.code === 'inline';
+  const key = [
+    options.cwd,
+    onlyInline ? 'i' : '',
+    options.external?.join(',') ?? '',
+    options.maxBytes ?? '',
+    options.cacheDir ?? '',
+    options.shim ?? '',
+    ...electrons.map(({ name, file, fn }) =>
+      file === undefined || fallback || onlyInline ? `${name}\n${file ?? ''}\n${functionId(fn)}` : `${name}\n${file}`,
+    ),
+  ].join('\0');
+  const now = performance.now();
+  const found = kept.get(key);
+  if (found !== undefined) {
+    const { bundle, stamps } = await found.made;
+    if (now - found.checkedAt < (options.revalidateMs ?? 1_000)) return bundle;
+    if (isFresh(stamps)) {
+      found.checkedAt = now;
+      return bundle;
+    }
+  }
+  const entry: Kept = { made: make(electrons, options, fallback), checkedAt: now };
+  kept.delete(key);
+  kept.set(key, entry);
+  const [oldest] = kept.keys();
+  if (kept.size > KEPT_LIMIT && oldest !== undefined) kept.delete(oldest);
+  try {
+    return (await entry.made).bundle;
+  } catch (error) {
+    if (kept.get(key) === entry) kept.delete(key);
+    throw error;
+  }
+}
+
+/** Raises ELECTRON_AMBIGUOUS: agents find electrons by name alone. */
+function checkNames(electrons: readonly ShippedElectron[]): void {
+  const byName = new Map<string, ShippedElectron>();
+  for (const electron of electrons) {
+    const other = byName.get(electron.name);
+    if (other !== undefined && other.fn !== electron.fn) {
+      throw new PolaronError(
+        'ELECTRON_AMBIGUOUS',
+        `two different electrons are called '${electron.name}' (${other.at}, ${electron.at}): give one of them { name: '...' }`,
+        { details: { electron: electron.name, at: [other.at, electron.at] } },
+      );
+    }
+    byName.set(electron.name, electron);
+  }
+}
+
+/** Absolute real path of the defining module; undefined when it isn't a file. */
+function moduleFile(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const real = realpathSync(file.startsWith('file:') ? fileURLToPath(file.replace(/[?#].*$/, '')) : file);
+    return statSync(real).isFile() ? real : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function make(
+  electrons: readonly ShippedElectron[],
+  options: BundleOptions,
+  fallback: boolean,
+): Promise<CachedBundle> {
+  const unique = [...new Map(electrons.map((electron) => [electron.name, electron])).values()];
+  const onlyInline = options.code === 'inline';
+  const placed = unique.map((electron) => ({ electron, file: onlyInline ? undefined : moduleFile(electron.file) }));
+  const files = inOrder(new Set(placed.flatMap(({ file }) => (file === undefined ? [] : [file]))));
+  const must = new Set(placed.flatMap(({ electron, file }) => (file === undefined ? [electron] : [])));
+  const texts = unique.filter((electron) => fallback || must.has(electron));
+  const root = projectRoot(files, options.cwd);
+  const shim = options.shim ?? defaultShim();
+  const folder = options.cacheDir ?? join(polaronHome(), 'cache', 'bundles');
+  const request = {
+    maker: MAKER,
+    node: process.versions.modules,
+    files,
+    root,
+    shim,
+    external: options.external ?? [],
+    onlyInline,
+    texts: texts.map((electron) => [electron.name, must.has(electron), Function.prototype.toString.call(electron.fn)]),
+  };
+  const names = unique.map(({ name }) => name);
+  const key = sha256(JSON.stringify(request));
+  const cached = readCached(folder, key);
+  if (cached !== undefined) {
+    checkSize(cached.bundle.code.length, options, names, []);
+    return cached;
+  }
+  const inline = texts.length === 0 ? '' : inlineModule(await inlineParts(texts, must, onlyInline));
+  const built =
+    files.length === 0
+      ? { ...EMPTY, code: inline }
+      : await build({ files, inline, external: request.external, shim, root, names });
+  const code = new TextEncoder().encode(built.code + (built.map === undefined ? '' : inlineComment(built.map)));
+  checkSize(code.length, options, names, built.largest);
+  const made: CachedBundle = {
+    bundle: {
+      code,
+      digest: sha256(code),
+      codeDigest: sha256(built.code),
+      ...(built.map === undefined ? {} : { map: new TextEncoder().encode(built.map) }),
+      warnings: built.warnings,
+      hints: built.hints,
+    },
+    stamps: built.inputs.map(stampOf),
+  };
+  writeCached(folder, key, made);
+  return made;
+}
+
+const EMPTY: Omit<BuildOutput, 'code'> = { map: undefined, warnings: [], hints: [], largest: [], inputs: [] };
+
+/** Sorted, so that the hash doesn't depend on who dispatches what first; the script itself last, since evaluation ends at its dispatch(). */
+function inOrder(files: ReadonlySet<string>): string[] {
+  const main = moduleFile(process.argv[1]);
+  return [...files].sort((a, b) => Number(a === main) - Number(b === main) || (a < b ? -1 : 1));
+}
+
+/** What shown paths are relative to: the folder of the package.json above all files, so that no part of the checkout's own path gets into the bundle. */
+function projectRoot(files: readonly string[], cwd: string): string {
+  const [first, ...others] = files.map((file) => dirname(file));
+  if (first === undefined) return cwd;
+  let common = first;
+  while (!others.every((folder) => `${folder}${sep}`.startsWith(common.endsWith(sep) ? common : `${common}${sep}`))) {
+    common = dirname(common);
+  }
+  const project = nearest(common, 'package.json');
+  if (project !== undefined) return project;
+  return `${common}${sep}`.startsWith(`${cwd}${sep}`) ? cwd : common;
+}
+
+async function inlineParts(
+  electrons: readonly ShippedElectron[],
+  must: ReadonlySet<ShippedElectron>,
+  onlyInline: boolean,
+): Promise<InlinePart[]> {
+  const parse = await loadParser();
+  return electrons.map((electron) => {
+    const text = inlineText(electron.fn, parse);
+    if (!text.ok && must.has(electron)) throw noSource(electron, text.uses, text.reason, onlyInline);
+    return { electron, text };
+  });
+}
+
+function noSource(
+  { name, at }: ShippedElectron,
+  uses: readonly string[],
+  reason: string | undefined,
+  onlyInline: boolean,
+): PolaronError {
+  const details = { electron: name, at, uses };
+  if (onlyInline && uses.length > 0) {
+    return new PolaronError(
+      'NO_SOURCE',
+      `electron '${name}' is to be sent on its own and uses ${uses.map((one) => `'${one}'`).join(', ')}, which is defined outside of it (${at}). ` +
+        `Move it inside the function, pass it as an argument, or define the electron at the top level of a module and leave out code: 'inline'.`,
+      { details },
+    );
+  }
+  const where = at.replace(/:\d+$/, '');
+  const why = uses.length > 0 ? `it uses: ${uses.join(', ')}` : (reason ?? 'its text cannot be read');
+  return new PolaronError(
+    'NO_SOURCE',
+    `electron '${name}' was defined in ${where}, which is not a file, and can't be sent as a module. It also can't be sent on its own because ${why}.`,
+    { details },
+  );
+}
+
+function checkSize(bytes: number, options: BundleOptions, names: readonly string[], largest: readonly string[]): void {
+  const limit = options.maxBytes ?? DEFAULT_MAX_BUNDLE_BYTES;
+  if (bytes <= limit) return;
+  throw new PolaronError(
+    'BUNDLE_TOO_LARGE',
+    `the packed code of ${shortList(names)} is ${mebibytes(bytes)}, over the limit of ${mebibytes(limit)}` +
+      `${largest.length === 0 ? '' : `; the largest parts are ${largest.join(', ')}`}. Import less, or install large packages on the agents: electron({ deps: { npm: { ... } } }, ...)`,
+    { details: { bytes, limit } },
+  );
+}

@@ -1,0 +1,219 @@
+/**
+ * The trace under way: electron calls, `.map` and `after` become nodes of the transport graph.
+ *
+ * B1. Nodes of a scope stand in the order in which they were made, so edges point back.
+ * B2. A value that is mapped over is always whole: `.map` on a path goes through an identity node, and the node that makes the value says `split`.
+ * B3. A map's body has one output node; what a callback returns besides one bare Ref goes through an identity node.
+ * Not here: starting and ending a trace (trace.ts).
+ */
+import { registry } from '../bus/protocol/registry.ts';
+import { PolaronError } from '../model/errors.ts';
+import type { Input, MapNode } from '../model/graph.ts';
+import {
+  electronInfoOf,
+  isAsync,
+  latticeInfoOf,
+  type Builder,
+  type ElectronInfo,
+  type LatticeInfo,
+} from './builder.ts';
+import { errorSite } from './call-site.ts';
+import { checkInputs } from './input-schemas.ts';
+import { Literals } from './literals.ts';
+import { mapPolicy } from './map-options.ts';
+import type { Inherited } from './options.ts';
+import { holdsRef, RefMeta, refMetaOf, type RefOwner } from './refs.ts';
+import { ArgumentEncoder, type Encoded } from './trace-arguments.ts';
+import { Definitions } from './trace-definitions.ts';
+import { foreign, Scope, type DraftElectron } from './trace-scope.ts';
+import { trusted } from './trusted.ts';
+
+type Callback = (...args: never[]) => unknown;
+
+export class TraceBuilder implements Builder, RefOwner {
+  readonly root = new Scope();
+  readonly literals = new Literals();
+  readonly definitions: Definitions;
+  readonly #encoder: ArgumentEncoder;
+  /** Identity nodes made for paths that are mapped over. */
+  readonly #wholes = new Map<RefMeta, number>();
+  #scope = this.root;
+
+  constructor(inherited: Inherited) {
+    this.definitions = new Definitions(inherited);
+    this.#encoder = new ArgumentEncoder(this, this.literals);
+  }
+
+  callElectron(info: ElectronInfo, args: readonly unknown[]): unknown {
+    const scope = this.#scope;
+    if (info.schemas !== undefined) {
+      checkInputs(
+        () => `electron "${info.name}" (${errorSite().at})`,
+        info.schemas,
+        args,
+        (arg) => !holdsRef(arg),
+      );
+    }
+    const node = this.#electronNode(scope, this.definitions.indexOf(info), info.name, args);
+    node.after = scope.waiting;
+    return this.#refOf(scope, scope.nodes.push(node) - 1, info.name);
+  }
+
+  callLattice(info: LatticeInfo): never {
+    return notSupported(`lattice "${info.name}" was called inside a lattice`);
+  }
+
+  after(parents: unknown, body: unknown): unknown {
+    const scope = this.#scope;
+    const list: readonly unknown[] = Array.isArray(parents) ? parents : [parents];
+    const waits = new Set(scope.waiting);
+    for (const [i, parent] of list.entries()) this.#wait(scope, waits, parent, i);
+    if (typeof body !== 'function' || refMetaOf(body) !== undefined) {
+      throw afterArg(`its second argument is ${describe(body)}; expected a function that calls electrons`);
+    }
+    const callback = trusted<Callback>(body);
+    if (isAsync(callback)) throw asyncBody('the body of after()');
+    const before = scope.waiting;
+    scope.waiting = [...waits];
+    try {
+      return sync(Reflect.apply(callback, undefined, []), 'the body of after()');
+    } finally {
+      scope.waiting = before;
+    }
+  }
+
+  map(over: RefMeta, [task, options]: readonly unknown[]): unknown {
+    if (registry().builder !== this) throw foreign(over);
+    if (latticeInfoOf(task) !== undefined) notSupported('a lattice was passed to .map()');
+    const scope = this.#scope;
+    const policy = mapPolicy(options);
+    const input = this.#whole(scope, over);
+    const body = new Scope(scope);
+    const item = new RefMeta(this, body, 'item', 'item');
+    this.#scope = body;
+    let output: number;
+    try {
+      output = this.#mapBody(body, item, task);
+    } finally {
+      this.#scope = scope;
+    }
+    const name = this.#nameOf(body, output, task);
+    const after = [...new Set([...scope.waiting, ...body.mapWaits])];
+    const node: MapNode = { kind: 'map', name, over: input, after, ...policy, body: { nodes: body.nodes, output } };
+    return this.#refOf(scope, scope.nodes.push(node) - 1, name);
+  }
+
+  /** The lattice's result. */
+  output(lattice: string, value: unknown): Encoded {
+    return this.#encoder.value(this.root, `result of lattice "${lattice}"`, value);
+  }
+
+  #refOf(scope: Scope, id: number, name: string): object {
+    return new RefMeta(this, scope, id, name).ref;
+  }
+
+  #electronNode(scope: Scope, electron: number, name: string, args: readonly unknown[]): DraftElectron {
+    const { template, inputs } = this.#encoder.args(scope, 'electron', name, args);
+    return { kind: 'electron', electron, template, inputs, after: [] };
+  }
+
+  #identityNode(scope: Scope, what: string, value: unknown): DraftElectron {
+    const { template, inputs } = this.#encoder.args(scope, 'callback of', what, [value]);
+    return { kind: 'electron', electron: this.definitions.identity(), template, inputs, after: [] };
+  }
+
+  #wait(scope: Scope, waits: Set<number>, parent: unknown, position: number): void {
+    const ref = refMetaOf(parent);
+    if (ref === undefined) throw afterArg(`parent ${position + 1} is ${describe(parent)}; expected a Ref`);
+    const up = scope.distanceTo(ref.scope);
+    if (ref.owner !== this || up === undefined) throw foreign(ref);
+    if (typeof ref.origin !== 'number') return;
+    if (up === 0) {
+      waits.add(ref.origin);
+      return;
+    }
+    // A parent outside of the map: `after` names nodes of one scope, so the whole map waits for it.
+    let inside = scope;
+    while (inside.parent !== undefined && inside.parent !== ref.scope) inside = inside.parent;
+    inside.mapWaits.add(ref.origin);
+  }
+
+  /** B2. */
+  #whole(scope: Scope, over: RefMeta): Input {
+    const input = scope.inputOf(over);
+    const home = scope.enclosing(over.scope);
+    if (typeof over.origin === 'number' && over.parent === undefined) {
+      const node = home?.nodes[over.origin];
+      if (node?.kind === 'electron') node.split = true;
+      return input;
+    }
+    if (home === undefined) throw foreign(over);
+    let id = this.#wholes.get(over);
+    if (id === undefined) {
+      const node = this.#identityNode(home, 'map', over.ref);
+      node.split = true;
+      id = home.nodes.push(node) - 1;
+      this.#wholes.set(over, id);
+    }
+    return scope.inputOf(new RefMeta(this, home, id, 'identity'));
+  }
+
+  /** Traces what is done with one item; the body's output node. */
+  #mapBody(body: Scope, item: RefMeta, task: unknown): number {
+    const electron = electronInfoOf(task);
+    if (electron === undefined && (typeof task !== 'function' || refMetaOf(task) !== undefined)) {
+      throw new PolaronError(
+        'MAP_ARG',
+        `.map() got ${describe(task)} (${errorSite().at}); expected an electron or a callback`,
+      );
+    }
+    const callback = trusted<Callback>(task);
+    if (electron === undefined && isAsync(callback)) throw asyncBody('the callback of .map()');
+    const index = new RefMeta(this, body, 'index', 'index');
+    const returned: unknown =
+      electron === undefined
+        ? sync(Reflect.apply(callback, undefined, [item.ref, index.ref]), 'the callback of .map()')
+        : this.callElectron(electron, [item.ref]);
+    const ref = refMetaOf(returned);
+    if (ref?.scope === body && typeof ref.origin === 'number' && ref.parent === undefined) return ref.origin;
+    return body.nodes.push(this.#identityNode(body, 'map', returned)) - 1;
+  }
+
+  /** A map is called after what makes its items' values. */
+  #nameOf(body: Scope, output: number, task: unknown): string {
+    const node = body.nodes[output];
+    if (node?.kind === 'map') return node.name;
+    const entry = node === undefined ? undefined : this.definitions.entries[node.electron];
+    if (entry !== undefined) return entry.name;
+    return typeof task === 'function' && task.name !== '' ? task.name.slice(0, 200) : 'map';
+  }
+}
+
+function notSupported(what: string): never {
+  throw new PolaronError('NOT_SUPPORTED', `${what} (${errorSite().at}): this version does not have sublattices yet`, {
+    help: 'Call a plain function that calls electrons instead; it is traced as a part of the lattice.',
+  });
+}
+
+const afterArg = (what: string): PolaronError =>
+  new PolaronError('AFTER_ARG', `after(parents, body) (${errorSite().at}): ${what}`);
+
+const asyncBody = (what: string): PolaronError =>
+  new PolaronError(
+    'ASYNC_LATTICE',
+    `${what} is async (${errorSite().at}): a lattice is traced synchronously. Do async work in electrons.`,
+  );
+
+/** Refuses a promise, which a function that wasn't declared async may also return. */
+export function sync(returned: unknown, what: string): unknown {
+  if (!(returned instanceof Promise)) return returned;
+  returned.catch(() => undefined);
+  throw asyncBody(what);
+}
+
+function describe(x: unknown): string {
+  if (x === null || x === undefined) return String(x);
+  if (refMetaOf(x) !== undefined) return 'a Ref';
+  if (Array.isArray(x)) return 'an array';
+  return typeof x === 'function' ? 'a function' : `a value of type ${typeof x}`;
+}

@@ -1,0 +1,73 @@
+/** The electrons that a trace uses: each definition once, however many calls, handles or copies of its options there are. */
+import { PolaronError } from '../model/errors.ts';
+import type { ElectronDef } from '../model/graph.ts';
+import type { ElectronEntry } from '../bus/protocol/registry.ts';
+import type { ElectronInfo } from './builder.ts';
+import { nearest } from './near-match.ts';
+import { identityDef, resolveElectron, type Inherited } from './options.ts';
+
+export class Definitions {
+  readonly defs: ElectronDef[] = [];
+  /** Beside `defs`; undefined: the identity electron. */
+  readonly entries: (ElectronEntry | undefined)[] = [];
+  readonly #inherited: Inherited;
+  readonly #byInfo = new Map<ElectronInfo, number>();
+  readonly #byContent = new Map<ElectronEntry, Map<string, number>>();
+  #identity: number | undefined;
+
+  constructor(inherited: Inherited) {
+    this.#inherited = inherited;
+  }
+
+  /** The index of an electron's definition. Raises what a wrong option raises. */
+  indexOf(info: ElectronInfo): number {
+    const known = this.#byInfo.get(info);
+    if (known !== undefined) return known;
+    const def = resolveElectron(info, this.#inherited);
+    const index = this.#sameContent(info.entry, def);
+    this.#byInfo.set(info, index);
+    return index;
+  }
+
+  identity(): number {
+    this.#identity ??= this.#add(identityDef, undefined);
+    return this.#identity;
+  }
+
+  /** Raises UNKNOWN_ELECTRON when an executor was given for an electron that the lattice doesn't use. */
+  checkExecutors(lattice: string): void {
+    const used = this.defs.map((def) => def.name);
+    for (const name of Object.keys(this.#inherited.executors)) {
+      if (used.includes(name)) continue;
+      const near = nearest(name, used);
+      const hint = near.length === 0 ? '' : `; did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`;
+      throw new PolaronError(
+        'UNKNOWN_ELECTRON',
+        `executors names "${name}", but lattice "${lattice}" has no such electron${hint}`,
+        {
+          help: 'Use the names of electrons that the lattice calls.',
+        },
+      );
+    }
+  }
+
+  /** `electron.with(...)` in a loop makes many handles of one definition. */
+  #sameContent(entry: ElectronEntry, def: ElectronDef): number {
+    let of = this.#byContent.get(entry);
+    if (of === undefined) {
+      of = new Map();
+      this.#byContent.set(entry, of);
+    }
+    const content = JSON.stringify(def);
+    const known = of.get(content);
+    if (known !== undefined) return known;
+    const index = this.#add(def, entry);
+    of.set(content, index);
+    return index;
+  }
+
+  #add(def: ElectronDef, entry: ElectronEntry | undefined): number {
+    this.entries.push(entry);
+    return this.defs.push(def) - 1;
+  }
+}

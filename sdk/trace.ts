@@ -1,0 +1,75 @@
+/**
+ * Tracing: calls a lattice once with its arguments and keeps the transport graph that its electron calls drew.
+ * Not here: the nodes (trace-builder.ts), shipping code (ship/), sending anything (client/).
+ */
+import { registry, type ElectronEntry } from '../bus/protocol/registry.ts';
+import { PolaronError } from '../model/errors.ts';
+import type { WireGraph } from '../model/graph.ts';
+import type { Digest } from '../model/ids.ts';
+import { latticeInfoOf, type LatticeInfo } from './builder.ts';
+import { errorSite } from './call-site.ts';
+import { sync, TraceBuilder } from './trace-builder.ts';
+import type { ExecutorSpec } from './types.ts';
+
+export interface Trace {
+  readonly graph: WireGraph;
+  /** Beside `graph.electrons`: where the function of each is; undefined for the identity electron. */
+  readonly definitions: readonly (ElectronEntry | undefined)[];
+  /** The same, each once: what has to be shipped. Two of one name are both here. */
+  readonly electronsUsed: readonly ElectronEntry[];
+  /** What the lattice returned, Refs in it. */
+  readonly output: unknown;
+  /** Bytes of the values that `{ value }` inputs name. */
+  readonly values: ReadonlyMap<Digest, Uint8Array>;
+}
+
+export interface TraceOptions {
+  /** Executors by electron name, stronger than the electrons' own options. */
+  readonly executors?: Readonly<Record<string, string | ExecutorSpec>>;
+}
+
+/** The definition behind a lattice's handle. Raises USAGE for anything else. */
+export function latticeOf(lattice: unknown): LatticeInfo {
+  const info = latticeInfoOf(lattice);
+  if (info !== undefined) return info;
+  throw new PolaronError(
+    'USAGE',
+    `expected a lattice, got ${lattice === null ? 'null' : typeof lattice} (${errorSite().at})`,
+    {
+      help: 'Make one with lattice(function pipeline(...) {...}).',
+    },
+  );
+}
+
+/**
+ * Traces `lattice`, a handle that `lattice()` made. Raises the tracing errors of the error table, and whatever the lattice's function throws.
+ */
+export function traceLattice(lattice: unknown, args: readonly unknown[], options: TraceOptions = {}): Trace {
+  const info = latticeOf(lattice);
+  const builder = new TraceBuilder({ defaults: info.options.electrons ?? {}, executors: options.executors ?? {} });
+  const shared = registry();
+  const outer = shared.builder;
+  shared.builder = builder;
+  try {
+    const output = sync(Reflect.apply(info.fn, undefined, args), `lattice "${info.name}"`);
+    return finish(info, builder, output);
+  } finally {
+    shared.builder = outer;
+  }
+}
+
+function finish(info: LatticeInfo, builder: TraceBuilder, output: unknown): Trace {
+  const { definitions, literals, root } = builder;
+  const encoded = builder.output(info.name, output);
+  literals.verify();
+  definitions.checkExecutors(info.name);
+  const used = new Set(definitions.entries);
+  used.delete(undefined);
+  return {
+    graph: { electrons: definitions.defs, nodes: root.nodes, output: encoded },
+    definitions: definitions.entries,
+    electronsUsed: [...used].filter((entry) => entry !== undefined),
+    output,
+    values: literals.values,
+  };
+}

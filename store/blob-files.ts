@@ -1,0 +1,259 @@
+/**
+ * Large values as files: `blobs/aa/<sha256>`, and `blobs/tmp/<sha256>.part` while they come in.
+ * A file under its digest is whole and durable: it was verified, fdatasynced and renamed, and its folder fsynced (F1).
+ * Not here: small values and records (lmdb-store.ts).
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { statSync, utimesSync } from 'node:fs';
+import { mkdir, open, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PolaronError } from '../model/errors.ts';
+import type { Digest } from '../model/ids.ts';
+import type { BlobWriter } from './store.ts';
+
+const COPY_BYTES = 1024 * 1024;
+/** Room that an upload must leave: records of what already runs still have to fit. */
+const LEFT_FREE_BYTES = 16 * 1024 * 1024;
+
+export class BlobFiles {
+  readonly #folder: string;
+  readonly #maxValueBytes: number;
+  /** Uploads under way: a second one of the same value goes on with the first. */
+  readonly #open = new Map<Digest, FileWriter>();
+
+  constructor(folder: string, maxValueBytes: number) {
+    this.#folder = folder;
+    this.#maxValueBytes = maxValueBytes;
+  }
+
+  #path(digest: Digest): string {
+    return join(this.#folder, digest.slice(0, 2), digest);
+  }
+
+  size(digest: Digest): number | undefined {
+    return statSync(this.#path(digest), { throwIfNoEntry: false })?.size;
+  }
+
+  /** Touches the file: the sweep spares what is younger than an hour, across restarts too. */
+  pin(digest: Digest, nowMs: number): void {
+    utimesSync(this.#path(digest), nowMs / 1000, nowMs / 1000);
+  }
+
+  async read(digest: Digest, offset: number, length: number): Promise<Uint8Array | undefined> {
+    const file = await open(this.#path(digest), 'r').catch(missing);
+    if (file === undefined) return undefined;
+    try {
+      const { size } = await file.stat();
+      const wanted = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+      let got = 0;
+      while (got < wanted.length) {
+        const { bytesRead } = await file.read(wanted, got, wanted.length - got, offset + got);
+        if (bytesRead === 0) break;
+        got += bytesRead;
+      }
+      return wanted.subarray(0, got);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#folder);
+    return bavail * bsize;
+  }
+
+  /** Raises VALUE_TOO_LARGE, DISK_FULL. */
+  async begin(digest: Digest, size: number): Promise<BlobWriter> {
+    if (size > this.#maxValueBytes) {
+      throw new PolaronError('VALUE_TOO_LARGE', `value of ${size} bytes; at most ${this.#maxValueBytes} are taken`, {
+        details: { size, maxValueBytes: this.#maxValueBytes },
+      });
+    }
+    if (this.size(digest) === size) return stored(size);
+    const running = this.#open.get(digest);
+    if (running !== undefined) {
+      await running.ready;
+      return running;
+    }
+    const free = await this.freeBytes();
+    if (free < size + LEFT_FREE_BYTES) {
+      throw new PolaronError('DISK_FULL', `value of ${size} bytes; ${free} are free in ${this.#folder}`, {
+        details: { size, free },
+      });
+    }
+    const again = this.#open.get(digest);
+    const writer = again ?? new FileWriter(join(this.#folder, 'tmp', `${digest}.part`), this.#path(digest), digest, size);
+    if (again === undefined) {
+      this.#open.set(digest, writer);
+      writer.ended.then(
+        () => this.#open.delete(digest),
+        () => this.#open.delete(digest),
+      );
+    }
+    try {
+      await writer.ready;
+    } catch (error) {
+      this.#open.delete(digest);
+      throw diskError(error);
+    }
+    return writer;
+  }
+
+  /** Lets go of the files of uploads that weren't finished; they can be resumed later. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#open.values()].map((writer) => writer.release()));
+    this.#open.clear();
+  }
+}
+
+/** The value is here already. */
+const stored = (size: number): BlobWriter => ({
+  received: size,
+  write: () => Promise.resolve(),
+  finish: () => Promise.resolve(),
+  abort: () => Promise.resolve(),
+});
+
+class FileWriter implements BlobWriter {
+  /** The file is open, and what an earlier upload left has been hashed. */
+  readonly ready: Promise<void>;
+  /** Finished or aborted. */
+  readonly ended: Promise<void>;
+  received = 0;
+  readonly #part: string;
+  readonly #final: string;
+  readonly #digest: Digest;
+  readonly #size: number;
+  readonly #hash: Hash = createHash('sha256');
+  #file: FileHandle | undefined;
+  #queue: Promise<unknown>;
+  #end: () => void = () => undefined;
+
+  constructor(part: string, final: string, digest: Digest, size: number) {
+    this.#part = part;
+    this.#final = final;
+    this.#digest = digest;
+    this.#size = size;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.ready = this.#start();
+    this.#queue = this.ready.catch(() => undefined);
+  }
+
+  async #start(): Promise<void> {
+    await mkdir(dirname(this.#part), { recursive: true, mode: 0o700 });
+    const file = await open(this.#part, 'a+', 0o600);
+    this.#file = file;
+    const { size } = await file.stat();
+    if (size > this.#size) await file.truncate(0);
+    const chunk = new Uint8Array(COPY_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, this.received);
+      if (bytesRead === 0) return;
+      this.#hash.update(chunk.subarray(0, bytesRead));
+      this.received += bytesRead;
+    }
+  }
+
+  /** One after the other, in the order of the calls. */
+  #next<T>(act: (file: FileHandle) => Promise<T>): Promise<T> {
+    const result = this.#queue.then(() => {
+      if (this.#file === undefined) throw this.#bad('the upload has ended');
+      return act(this.#file);
+    });
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    return this.#next(async (file) => {
+      if (this.received + chunk.length > this.#size) throw this.#bad(`more than the ${this.#size} bytes announced`);
+      let written = 0;
+      try {
+        while (written < chunk.length) written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
+      } catch (error) {
+        // what was hashed and what lies in the file must stay the same
+        await file.truncate(this.received).catch(() => undefined);
+        throw diskError(error);
+      }
+      this.#hash.update(chunk);
+      this.received += chunk.length;
+    });
+  }
+
+  finish(): Promise<void> {
+    return this.#next(async (file) => {
+      if (this.received !== this.#size) throw this.#bad(`${this.received} of ${this.#size} bytes came`);
+      if (this.#hash.digest('hex') !== this.#digest) {
+        await this.#close();
+        await rm(this.#part, { force: true });
+        throw this.#bad('its bytes have another digest');
+      }
+      try {
+        await file.datasync();
+        await this.#close();
+        const folder = dirname(this.#final);
+        const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+        await rename(this.#part, this.#final);
+        await syncFolder(folder);
+        if (made !== undefined) await syncFolder(dirname(folder));
+      } catch (error) {
+        await this.#close();
+        throw diskError(error);
+      }
+    });
+  }
+
+  async abort(): Promise<void> {
+    await this.release();
+    await rm(this.#part, { force: true });
+  }
+
+  async release(): Promise<void> {
+    await this.#queue;
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+    this.#end();
+  }
+
+  #bad(reason: string): PolaronError {
+    return new PolaronError('BAD_MESSAGE', `upload of value ${this.#digest}: ${reason}`, {
+      details: { digest: this.#digest, size: this.#size, received: this.received },
+    });
+  }
+}
+
+/** Makes a rename in it durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Does the folder exist, with what uploads need? Makes it. */
+export async function makeBlobFolder(path: string): Promise<void> {
+  await mkdir(join(path, 'tmp'), { recursive: true, mode: 0o700 });
+  await stat(path);
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+function missing(error: unknown): undefined {
+  if (codeOf(error) === 'ENOENT') return undefined;
+  throw error;
+}
+
+function diskError(error: unknown): unknown {
+  const code = codeOf(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new PolaronError('DISK_FULL', `a value could not be written: ${String(error)}`, { cause: error });
+}

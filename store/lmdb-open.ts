@@ -1,0 +1,151 @@
+/**
+ * Opens a data folder: lock, files, schema version. Whatever is wrong with it is found here, before LMDB maps a broken file.
+ *
+ *   polaron.lock   who uses it (folder-lock.ts)
+ *   records/       LMDB: sub-databases records, values, meta
+ *   blobs/         large values (blob-files.ts)
+ */
+import { randomUUID } from 'node:crypto';
+import { accessSync, closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { PolaronError } from '../model/errors.ts';
+import { makeBlobFolder } from './blob-files.ts';
+import { lockFolder } from './folder-lock.ts';
+import type { StoreMeta } from './store.ts';
+
+/** Raised when the layout or the records change so that an older hub couldn't read them. */
+export const SCHEMA_VERSION = 1;
+
+export interface OpenFolder {
+  readonly root: RootDatabase<Uint8Array, string>;
+  readonly records: Database<Uint8Array, string>;
+  readonly values: Database<Uint8Array, Uint8Array>;
+  readonly blobFolder: string;
+  readonly meta: StoreMeta;
+  readonly unlock: () => void;
+}
+
+/** Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, DATA_DAMAGED. */
+export async function openFolder(path: string): Promise<OpenFolder> {
+  const unlock = enter(path);
+  try {
+    const blobFolder = join(path, 'blobs');
+    const records = join(path, 'records');
+    try {
+      await makeBlobFolder(blobFolder);
+      mkdirSync(records, { recursive: true, mode: 0o700 });
+      accessSync(records, constants.W_OK);
+    } catch (error) {
+      throw notWritable(path, error);
+    }
+    checkDataFile(path, join(records, 'data.mdb'));
+    return { ...(await openDatabases(path, records)), blobFolder, unlock };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function enter(path: string): () => void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return lockFolder(realpathSync(path));
+  } catch (error) {
+    if (error instanceof PolaronError) throw error;
+    throw notWritable(path, error);
+  }
+}
+
+async function openDatabases(path: string, folder: string): Promise<Omit<OpenFolder, 'blobFolder' | 'unlock'>> {
+  let root: RootDatabase<Uint8Array, string> | undefined;
+  try {
+    root = open<Uint8Array, string>({ path: folder, encoding: 'binary', maxDbs: 8, overlappingSync: false });
+    const meta = await readMeta(path, root.openDB<Uint8Array, string>('meta', { encoding: 'binary' }));
+    const records = root.openDB<Uint8Array, string>('records', { encoding: 'binary' });
+    const values = root.openDB<Uint8Array, Uint8Array>('values', { encoding: 'binary', keyEncoding: 'binary' });
+    return { root, records, values, meta };
+  } catch (error) {
+    await root?.close();
+    throw error instanceof PolaronError ? error : openError(path, error);
+  }
+}
+
+async function readMeta(path: string, db: Database<Uint8Array, string>): Promise<StoreMeta> {
+  const version = db.get('schemaVersion');
+  const history = db.get('history');
+  if (version === undefined && history === undefined) {
+    const made = { history: randomUUID(), schemaVersion: SCHEMA_VERSION };
+    // two puts in one turn: one transaction
+    await Promise.all([
+      db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION))),
+      db.put('history', Buffer.from(made.history)),
+    ]);
+    await db.flushed;
+    return made;
+  }
+  const schemaVersion = Number(Buffer.from(version ?? []).toString() || Number.NaN);
+  if (!Number.isSafeInteger(schemaVersion) || history === undefined) throw damaged(path, 'its schema version cannot be read');
+  if (schemaVersion > SCHEMA_VERSION) {
+    throw new PolaronError(
+      'DATA_NEWER',
+      `data folder ${path} has schema version ${schemaVersion}; this polaron reads up to ${SCHEMA_VERSION}`,
+      { details: { path, schemaVersion } },
+    );
+  }
+  return { history: Buffer.from(history).toString(), schemaVersion };
+}
+
+const MAGIC = 0xbeefc0de;
+/** Where lmdb-js keeps them in each of its two meta pages. */
+const META = { magic: 24, pageSize: 48, lastPage: 144, transaction: 152, bytes: 160 } as const;
+
+/** LMDB maps the file and trusts it: one that was cut short would kill the process with SIGBUS. */
+function checkDataFile(path: string, file: string): void {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r+');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw notWritable(path, error);
+  }
+  try {
+    const { size } = fstatSync(fd);
+    if (size === 0) return;
+    const first = metaAt(fd, 0);
+    if (first === undefined) throw damaged(path, 'its LMDB file has no header');
+    const second = metaAt(fd, first.pageSize);
+    const newest = second !== undefined && second.transaction > first.transaction ? second : first;
+    const expected = (newest.lastPage + 1n) * BigInt(first.pageSize);
+    if (BigInt(size) < expected) throw damaged(path, `its LMDB file has ${size} bytes of ${expected}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function metaAt(fd: number, offset: number): { pageSize: number; lastPage: bigint; transaction: bigint } | undefined {
+  const page = Buffer.alloc(META.bytes);
+  if (readSync(fd, page, 0, page.length, offset) < page.length || page.readUInt32LE(META.magic) !== MAGIC) return undefined;
+  const pageSize = page.readUInt32LE(META.pageSize);
+  if (pageSize < 512 || pageSize > 65_536) return undefined;
+  return {
+    pageSize,
+    lastPage: page.readBigUInt64LE(META.lastPage),
+    transaction: page.readBigUInt64LE(META.transaction),
+  };
+}
+
+function openError(path: string, error: unknown): PolaronError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/permission|read-only|EACCES|EROFS/i.test(message)) return notWritable(path, error);
+  return damaged(path, message, error);
+}
+
+const notWritable = (path: string, cause: unknown): PolaronError =>
+  new PolaronError('DATA_NOT_WRITABLE', `data folder ${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    details: { path },
+    cause,
+  });
+
+const damaged = (path: string, reason: string, cause?: unknown): PolaronError =>
+  new PolaronError('DATA_DAMAGED', `data folder ${path} cannot be read: ${reason}`, { details: { path, reason }, cause });

@@ -1,0 +1,227 @@
+/**
+ * The store in memory, for tests and simulation: the same contract, and crashes on demand. What counts as flushed is decided by whoever holds it.
+ */
+import { PolaronError } from '../model/errors.ts';
+import { isDigest, type Digest } from '../model/ids.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import type { BlobWriter, RecordKey, Store, StoreMeta, WriteOp } from './store.ts';
+import { checkOps, compareKeys, WriteBatch, type Entry } from './write-batch.ts';
+
+export interface MemoryStoreOptions {
+  /** `turn`: what a turn of the event loop wrote is flushed at its end. `manual`: only by `flush()`. @default 'turn' */
+  readonly flush?: 'turn' | 'manual';
+  /** @default 1 GiB */
+  readonly maxValueBytes?: number;
+  /** @default random */
+  readonly history?: string;
+}
+
+export interface MemoryStore extends Store {
+  /** Makes all that was written durable and resolves its promises. */
+  flush(): void;
+  /** Fails as a disk does: S4. */
+  fail(reason: string): void;
+  /** Ends this store at once, as a power cut does, and gives one that holds what was flushed. */
+  crash(): MemoryStore;
+}
+
+interface Content {
+  readonly records: Map<RecordKey, Uint8Array>;
+  readonly values: Map<Digest, Uint8Array>;
+  readonly blobs: Map<Digest, Uint8Array>;
+}
+
+export function openMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const content: Content = { records: new Map(), values: new Map(), blobs: new Map() };
+  return new InMemory(options, content, { history: options.history ?? randomUUID(), schemaVersion: 1 });
+}
+
+class InMemory implements MemoryStore {
+  readonly meta: StoreMeta;
+  readonly failed: Promise<Error>;
+  readonly #options: MemoryStoreOptions;
+  /** What a crash leaves. */
+  readonly #durable: Content;
+  readonly #records: Map<RecordKey, Uint8Array>;
+  readonly #values: Map<Digest, Uint8Array>;
+  readonly #uploads = new Map<Digest, { chunks: Uint8Array[]; received: number }>();
+  #sorted: RecordKey[];
+  #batch = new WriteBatch();
+  #scheduled = false;
+  #failure: PolaronError | undefined;
+  #fail: (error: Error) => void = () => undefined;
+
+  constructor(options: MemoryStoreOptions, durable: Content, meta: StoreMeta) {
+    this.#options = options;
+    this.#durable = durable;
+    this.#records = new Map(durable.records);
+    this.#values = new Map(durable.values);
+    this.#sorted = [...this.#records.keys()].sort(compareKeys);
+    this.meta = meta;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+  }
+
+  write(ops: readonly WriteOp[]): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    try {
+      checkOps(ops);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#batch.add(ops);
+    for (const op of ops) {
+      if (op.op === 'put') this.#put(op.key, op.value);
+      else if (op.op === 'remove') this.#remove(op.key);
+      else if (!this.#values.has(op.digest)) this.#values.set(op.digest, op.bytes);
+    }
+    if (this.#options.flush !== 'manual' && !this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.flush();
+      });
+    }
+    return this.#batch.flushed;
+  }
+
+  #put(key: RecordKey, value: Uint8Array): void {
+    if (!this.#records.has(key)) this.#sorted.splice(this.#place(key), 0, key);
+    this.#records.set(key, value);
+  }
+
+  #remove(key: RecordKey): void {
+    if (this.#records.delete(key)) this.#sorted.splice(this.#place(key), 1);
+  }
+
+  /** Index of the first key not before `key`. */
+  #place(key: RecordKey): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compareKeys(this.#sorted[middle] ?? '', key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  flush(): void {
+    if (this.#failure !== undefined) return;
+    const batch = this.#batch;
+    this.#batch = new WriteBatch();
+    for (const [key, value] of batch.records) {
+      if (value === undefined) this.#durable.records.delete(key);
+      else this.#durable.records.set(key, value);
+    }
+    for (const [digest, bytes] of batch.values) this.#durable.values.set(digest, bytes);
+    batch.resolve();
+  }
+
+  fail(reason: string): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = new PolaronError('STORE_FAILED', `memory store: ${reason}`);
+    this.#batch.reject(this.#failure);
+    this.#fail(this.#failure);
+  }
+
+  crash(): MemoryStore {
+    this.fail('it crashed');
+    const { records, values, blobs } = this.#durable;
+    const left = { records: new Map(records), values: new Map(values), blobs: new Map(blobs) };
+    return new InMemory(this.#options, left, this.meta);
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  get(key: RecordKey): Uint8Array | undefined {
+    this.#check();
+    return this.#records.get(key);
+  }
+
+  range(o: {
+    readonly start: RecordKey;
+    readonly end: RecordKey;
+    readonly limit?: number;
+    readonly reverse?: boolean;
+  }): Iterable<Entry> {
+    this.#check();
+    const keys = this.#sorted.slice(this.#place(o.start), this.#place(o.end));
+    if (o.reverse === true) keys.reverse();
+    const found: Entry[] = [];
+    for (const key of keys.slice(0, Math.max(0, o.limit ?? keys.length))) {
+      const value = this.#records.get(key);
+      if (value !== undefined) found.push({ key, value });
+    }
+    return found;
+  }
+
+  hasValue(digest: Digest): boolean {
+    return this.valueSize(digest) !== undefined;
+  }
+
+  valueSize(digest: Digest): number | undefined {
+    this.#check();
+    return (this.#values.get(digest) ?? this.#durable.blobs.get(digest))?.length;
+  }
+
+  smallValue(digest: Digest): Uint8Array | undefined {
+    this.#check();
+    return this.#values.get(digest);
+  }
+
+  async readValue(digest: Digest, offset: number, length: number): Promise<Uint8Array> {
+    this.#check();
+    const bytes = this.#values.get(digest) ?? this.#durable.blobs.get(digest);
+    if (bytes === undefined) throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`, { details: { digest } });
+    return bytes.subarray(offset, offset + length);
+  }
+
+  async openBlob(digest: Digest, size: number): Promise<BlobWriter> {
+    this.#check();
+    const maxValueBytes = this.#options.maxValueBytes ?? 1024 ** 3;
+    if (size > maxValueBytes) {
+      throw new PolaronError('VALUE_TOO_LARGE', `value of ${size} bytes; at most ${maxValueBytes} are taken`);
+    }
+    const upload = this.#uploads.get(digest) ?? { chunks: [], received: 0 };
+    if (this.#durable.blobs.has(digest)) upload.received = size;
+    this.#uploads.set(digest, upload);
+    const bad = (reason: string): PolaronError =>
+      new PolaronError('BAD_MESSAGE', `upload of value ${digest}: ${reason}`, { details: { digest } });
+    return {
+      get received() {
+        return upload.received;
+      },
+      write: async (chunk) => {
+        if (this.#uploads.get(digest) !== upload) throw bad('the upload has ended');
+        if (upload.received + chunk.length > size) throw bad(`more than the ${size} bytes announced`);
+        upload.chunks.push(chunk.slice());
+        upload.received += chunk.length;
+      },
+      finish: async () => {
+        if (this.#durable.blobs.has(digest)) return;
+        if (upload.received !== size) throw bad(`${upload.received} of ${size} bytes came`);
+        this.#uploads.delete(digest);
+        const bytes = new Uint8Array(Buffer.concat(upload.chunks));
+        const found: unknown = createHash('sha256').update(bytes).digest('hex');
+        if (!isDigest(found) || found !== digest) throw bad('its bytes have another digest');
+        this.#durable.blobs.set(digest, bytes);
+      },
+      abort: async () => {
+        this.#uploads.delete(digest);
+      },
+    };
+  }
+
+  freeBytes(): Promise<number> {
+    return Promise.resolve(Number.MAX_SAFE_INTEGER);
+  }
+
+  async close(): Promise<void> {
+    this.flush();
+    this.#failure ??= new PolaronError('STORE_FAILED', 'the store was closed');
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Keys and bytes of the store's records. Every record begins with the schema version that wrote it.
+ * Keys have `/` between parts; ids sort by time, node ids are padded, so that ranges come in order.
+ *
+ * | key | record |
+ * |---|---|
+ * | `d/ID` | DispatchRecord (what changes) |
+ * | `s/ID` | DispatchSpec (what is fixed) |
+ * | `e/ID/NODE` | ElectronRecord |
+ * | `x/ID/BASE` | ExpansionRecord |
+ * | `l/ID/NODE/ATTEMPT` | TaskLogs |
+ * | `k/USER/KEY` | idempotency key → [id, content digest] |
+ * | `live/ID` | the dispatch has not ended |
+ * | `a/AGENT` | the roster: agent → epoch |
+ * | `hub/epoch` | the hub's epoch |
+ */
+import { Packr } from 'msgpackr';
+import { PolaronError } from '../model/errors.ts';
+import type { AgentKey, Digest, DispatchId } from '../model/ids.ts';
+import { electronStatuses } from '../model/lifecycle.ts';
+import type { TaskLogs, ValueInfo } from '../model/outcome.ts';
+import type { DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord } from '../model/records.ts';
+
+/** Raised when a record's shape changes; older ones are still read. */
+export const SCHEMA_VERSION = 1;
+
+const packr = new Packr({ useRecords: false });
+const pad = (n: number): string => n.toString(36).padStart(7, '0');
+
+export const keys = {
+  dispatch: (id: DispatchId): string => `d/${id}`,
+  spec: (id: DispatchId): string => `s/${id}`,
+  electron: (id: DispatchId, node: number): string => `e/${id}/${pad(node)}`,
+  electronsOf: (id: DispatchId, from = 0): { readonly start: string; readonly end: string } => ({
+    start: `e/${id}/${pad(from)}`,
+    end: `e/${id}/~`,
+  }),
+  expansion: (id: DispatchId, base: number): string => `x/${id}/${pad(base)}`,
+  expansionsOf: (id: DispatchId): { readonly start: string; readonly end: string } => ({
+    start: `x/${id}/`,
+    end: `x/${id}/~`,
+  }),
+  logs: (id: DispatchId, node: number, attempt: number): string => `l/${id}/${pad(node)}/${pad(attempt)}`,
+  logsOf: (id: DispatchId, node: number): { readonly start: string; readonly end: string } => ({
+    start: `l/${id}/${pad(node)}/`,
+    end: `l/${id}/${pad(node)}/~`,
+  }),
+  idempotency: (user: string, key: string): string => `k/${user}/${key}`,
+  live: (id: DispatchId): string => `live/${id}`,
+  allLive: { start: 'live/', end: 'live/~' },
+  allDispatches: { start: 'd/', end: 'd/~' },
+  dispatchesBefore: (id: string): { readonly start: string; readonly end: string } => ({ start: 'd/', end: `d/${id}` }),
+  agent: (agent: AgentKey): string => `a/${agent}`,
+  allAgents: { start: 'a/', end: 'a/~' },
+  hubEpoch: 'hub/epoch',
+} as const;
+
+/** The node id in an electron's key. */
+export const nodeOfKey = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 36);
+export const tailOfKey = (key: string): string => key.slice(key.indexOf('/') + 1);
+
+type Packed = readonly unknown[];
+
+function unpack(bytes: Uint8Array, what: string): Packed {
+  let fields: unknown;
+  try {
+    fields = packr.unpack(bytes);
+  } catch (error) {
+    throw new PolaronError('DATA_DAMAGED', `${what}: the record can't be decoded`, { cause: error });
+  }
+  if (!Array.isArray(fields) || typeof fields[0] !== 'number')
+    throw new PolaronError('DATA_DAMAGED', `${what}: the record has no version`);
+  if (fields[0] > SCHEMA_VERSION)
+    throw new PolaronError(
+      'DATA_NEWER',
+      `${what}: written by schema version ${fields[0]}, this build reads up to ${SCHEMA_VERSION}`,
+    );
+  return fields;
+}
+
+const packValue = (value: ValueInfo | undefined): Packed | null =>
+  value === undefined
+    ? null
+    : value.length === undefined
+      ? [value.digest, value.size]
+      : [value.digest, value.size, value.length];
+
+/** Drops keys whose value is null: optional fields are absent, never undefined. */
+function present<T extends object>(fields: T): T {
+  for (const [key, value] of Object.entries(fields))
+    if (value === null || value === undefined) Reflect.deleteProperty(fields, key);
+  return fields;
+}
+
+/** The store's own bytes: what `encode…` wrote is trusted to have this shape; the version and the decoder guard the rest. */
+interface Trusted {
+  readonly spec: DispatchSpec;
+  readonly record: DispatchRecord;
+  readonly electron: { -readonly [K in keyof ElectronRecord]: ElectronRecord[K] };
+  readonly expansion: ExpansionRecord;
+  readonly logs: TaskLogs;
+}
+const isTrusted = <K extends keyof Trusted>(_kind: K, x: unknown): x is Trusted[K] =>
+  typeof x === 'object' && x !== null;
+
+function trusted<K extends keyof Trusted>(kind: K, x: unknown): Trusted[K] {
+  if (!isTrusted(kind, x)) throw new PolaronError('DATA_DAMAGED', `${kind}: the record is not an object`);
+  return x;
+}
+
+const encodeObject = (record: object): Uint8Array => packr.pack([SCHEMA_VERSION, record]);
+
+export const encodeSpec = (spec: DispatchSpec): Uint8Array => encodeObject(spec);
+export const decodeSpec = (bytes: Uint8Array): DispatchSpec => trusted('spec', unpack(bytes, 'dispatch')[1]);
+export const encodeDispatch = (record: DispatchRecord): Uint8Array => encodeObject(record);
+export const decodeDispatch = (bytes: Uint8Array): DispatchRecord => trusted('record', unpack(bytes, 'dispatch')[1]);
+export const encodeExpansion = (record: ExpansionRecord): Uint8Array => encodeObject(record);
+export const decodeExpansion = (bytes: Uint8Array): ExpansionRecord => trusted('expansion', unpack(bytes, 'map')[1]);
+export const encodeLogs = (logs: TaskLogs): Uint8Array => encodeObject(logs);
+export const decodeLogs = (bytes: Uint8Array): TaskLogs => trusted('logs', unpack(bytes, 'logs')[1]);
+
+/** Electrons are the many: an array without names. */
+export function encodeElectron(r: ElectronRecord): Uint8Array {
+  return packr.pack([
+    SCHEMA_VERSION,
+    electronStatuses.indexOf(r.status),
+    r.attempt,
+    r.failures,
+    r.losses,
+    r.seq,
+    r.token ?? null,
+    r.agent ?? null,
+    r.inputsDigest ?? null,
+    r.startedAt ?? null,
+    r.endedAt ?? null,
+    r.retryAt ?? null,
+    packValue(r.value),
+    r.error ?? null,
+    r.cause ?? null,
+  ]);
+}
+
+export function decodeElectron(bytes: Uint8Array): ElectronRecord {
+  const [
+    ,
+    status,
+    attempt,
+    failures,
+    losses,
+    seq,
+    token,
+    agent,
+    inputsDigest,
+    startedAt,
+    endedAt,
+    retryAt,
+    value,
+    error,
+    cause,
+  ] = unpack(bytes, 'electron');
+  const named = typeof status === 'number' ? electronStatuses[status] : undefined;
+  if (named === undefined) throw new PolaronError('DATA_DAMAGED', `electron: there is no status ${String(status)}`);
+  const unpacked = Array.isArray(value) ? present({ digest: value[0], size: value[1], length: value[2] }) : null;
+  return trusted(
+    'electron',
+    present({
+      status: named,
+      attempt,
+      failures,
+      losses,
+      seq,
+      token,
+      agent,
+      inputsDigest,
+      startedAt,
+      endedAt,
+      retryAt,
+      value: unpacked,
+      error,
+      cause,
+    }),
+  );
+}
+
+export const encodeKey = (id: DispatchId, content: Digest): Uint8Array => packr.pack([SCHEMA_VERSION, id, content]);
+export function decodeKey(bytes: Uint8Array): { readonly id: string; readonly contentDigest: string } {
+  const [, id, content] = unpack(bytes, 'idempotency key');
+  return { id: String(id), contentDigest: String(content) };
+}
+
+export const encodeNumber = (n: number): Uint8Array => packr.pack([SCHEMA_VERSION, n]);
+export const decodeNumber = (bytes: Uint8Array): number => Number(unpack(bytes, 'number')[1]);

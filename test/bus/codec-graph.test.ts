@@ -1,0 +1,272 @@
+import { describe, expect, it } from 'vitest';
+import { decodeBody, encodeBody } from '../../bus/codec.ts';
+import { parseAssign, parseDone, parseSync, parseSyncReply } from '../../bus/protocol/wire-agent.ts';
+import { parseReply, parseSubmit, parseSubmitReply, parseSnapshotReply } from '../../bus/protocol/wire-api.ts';
+import { decodeGraph, encodeGraph } from '../../bus/protocol/wire-graph.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { DEFAULT_RETRY, NO_TIMEOUTS, type WireGraph, type WireNode } from '../../model/graph.ts';
+import { isDigest, type Digest } from '../../model/ids.ts';
+
+const errorOf = (act: () => unknown): PolaronError => {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof PolaronError) return error;
+    throw error;
+  }
+  throw new Error('nothing was raised');
+};
+const digestNamed = (letter: string): Digest => {
+  const text = letter.repeat(64);
+  if (!isDigest(text)) throw new Error(text);
+  return text;
+};
+const A = digestNamed('a');
+const TASK = '01234567890123456789-node_7';
+const electron = { name: 'train', executor: 'process', needs: [], retries: DEFAULT_RETRY, timeouts: NO_TIMEOUTS };
+const usage = { startedAt: 1.5, endedAt: 2.5 };
+const over = (x: unknown) => decodeBody(encodeBody(x));
+
+describe('messages between hub and agent', () => {
+  const sync = {
+    epoch: 1,
+    seq: 2,
+    seen: 3,
+    hub: Date.now(),
+    history: 'h',
+    slots: 2,
+    free: 1,
+    queue: 10,
+    capabilities: ['process', 'gpu'],
+    host: 'box',
+    pid: 42,
+    version: '0.1.0',
+    draining: false,
+    instance: 'i',
+    run: [{ task: TASK, token: [5, 1], inputsDigest: A, state: 'running', startedAt: 12, progress: 0.5 }],
+  };
+  const assign = {
+    epoch: 1,
+    hub: 2,
+    history: 'h',
+    n: 3,
+    manifests: [
+      {
+        dispatch: 'd',
+        user: 'u',
+        lattice: 'l',
+        bundle: { digest: A, size: 10 },
+        argv: ['--x'],
+        captures: { train: { C: 1, name: 'x' } },
+        expiresAt: 0,
+        strict: false,
+      },
+    ],
+    electrons: [{ ...electron, executorOptions: { image: 'node' }, memoryMb: 100, env: { A: 'b' } }],
+    tasks: [
+      {
+        task: TASK,
+        token: [5, 1],
+        inputsDigest: A,
+        manifest: 0,
+        electron: 0,
+        name: 'train[3]',
+        template: new Uint8Array([1]),
+        inputs: [new Uint8Array([2]), { digest: A, size: 1e6, length: 4 }],
+        split: true,
+        timeoutMs: 0,
+      },
+    ],
+  };
+  const done = {
+    epoch: 1,
+    outcomes: [
+      {
+        task: TASK,
+        token: [5, 1],
+        inputsDigest: A,
+        outcome: {
+          status: 'completed',
+          value: { digest: A, size: 3 },
+          bytes: new Uint8Array(3),
+          logs: { stdout: 'o', stderr: '' },
+          usage,
+        },
+      },
+      {
+        task: TASK,
+        token: [5, 2],
+        inputsDigest: A,
+        outcome: {
+          status: 'failed',
+          error: { code: 'TASK_THREW', message: 'm', name: 'TypeError', cause: { code: 'X', message: 'c' } },
+          usage,
+        },
+      },
+      { task: TASK, token: [5, 3], inputsDigest: A, outcome: { status: 'cancelled', usage } },
+    ],
+  };
+
+  it('come back as they were said', () => {
+    expect(parseSync(over(sync))).toStrictEqual(sync);
+    expect(parseAssign(over(assign))).toStrictEqual(assign);
+    expect(parseDone(over(done))).toStrictEqual(done);
+    for (const reply of [
+      { type: 'ok', hub: 1, history: 'h', seq: 1, leaseMs: 15e3, heartbeatMs: 2e3, drop: [], cancel: [] },
+      { type: 'epoch-low', n: 4 },
+      { type: 'superseded' },
+    ]) {
+      expect(parseSyncReply(over(reply))).toStrictEqual(reply);
+    }
+  });
+
+  it('are refused with the path of what does not fit', () => {
+    const wrong = over({ ...done, outcomes: [done.outcomes[0], { ...done.outcomes[1], token: [1, 'x'] }] });
+    const error = errorOf(() => parseDone(wrong));
+    expect(error.code).toBe('BAD_MESSAGE');
+    expect(error.message).toBe('done.outcomes[1].token: expected a token [hub epoch, attempt], got an array of 2');
+    expect(error.details['path']).toBe('$.outcomes[1].token');
+    expect(errorOf(() => parseSync({ ...sync, capabilities: ['x'.repeat(201)] })).message).toContain('sync.capabilities[0]');
+    expect(errorOf(() => parseAssign({ ...assign, manifests: [] })).code).toBe('BAD_MESSAGE');
+    for (const x of [null, 1, 'x', [], new Uint8Array(3), {}]) expect(errorOf(() => parseDone(x)).code).toBe('BAD_MESSAGE');
+  });
+
+  it('drops fields that it does not know', () => {
+    expect(parseSync({ ...sync, later: 1 })).toStrictEqual(sync);
+  });
+
+  it('reads a task of a done in microseconds', () => {
+    const many = encodeBody({ epoch: 1, outcomes: Array.from({ length: 1_000 }, () => done.outcomes[0]) });
+    let best = Infinity;
+    for (let i = 0; i < 30; i++) {
+      const start = performance.now();
+      parseDone(decodeBody(many));
+      best = Math.min(best, performance.now() - start);
+    }
+    console.log(`done: ${best.toFixed(2)} µs a task, decode and check`);
+    expect(best).toBeLessThan(10); // ms per 1000: ten times what is measured
+  });
+});
+
+describe('requests to the dispatcher', () => {
+  const submit = {
+    key: 'k',
+    lattice: { name: 'run', source: '() => 1' },
+    graph: { bytes: new Uint8Array([1]) },
+    args: { value: { digest: A, size: 5 } },
+    argv: [],
+    captures: {},
+    metadata: { team: 'x' },
+    durability: 'pipelined',
+    failFast: false,
+    priority: 0,
+    timeoutMs: 0,
+  };
+  it('come back as they were said', () => {
+    expect(parseSubmit(over(submit))).toStrictEqual(submit);
+    expect(parseReply(parseSubmitReply)({ ok: true, body: { id: 'd', existing: false } })).toStrictEqual({
+      ok: true,
+      body: { id: 'd', existing: false },
+    });
+    const failure = { ok: false, error: { code: 'HUB_BUSY', message: 'm', help: 'h', details: { a: 1 } } };
+    expect(parseReply(parseSubmitReply)(failure)).toStrictEqual(failure);
+    const snapshot = {
+      dispatch: {
+        id: 'd',
+        user: 'u',
+        lattice: 'l',
+        status: 'failed',
+        acceptedAt: 1,
+        counts: { completed: 1, failed: 2 },
+        metadata: {},
+        error: { node: 'a', error: { code: 'X', message: '' } },
+        seq: 9,
+        args: { digest: A, size: 1 },
+        errors: [{ node: 'a', error: { code: 'X', message: '' } }],
+      },
+      electrons: [{ id: 0, name: 'a', status: 'failed', attempts: 1, seq: 8, error: { code: 'X', message: '' } }],
+      next: 1,
+    };
+    expect(parseSnapshotReply(over(snapshot))).toStrictEqual(snapshot);
+  });
+  it('are refused with the path of what does not fit', () => {
+    expect(errorOf(() => parseSubmit({ ...submit, durability: 'maybe' })).message).toBe(
+      'submit.durability: expected one of pipelined, strict, got "maybe"',
+    );
+    expect(errorOf(() => parseSubmit({ ...submit, lattice: { name: 5 } })).message).toContain('submit.lattice.name');
+    expect(errorOf(() => parseReply(parseSubmitReply)({ ok: true, body: {} })).message).toContain('submit reply.id');
+  });
+});
+
+const node = (inputs: Extract<WireNode, { kind: 'electron' }>['inputs'], after: number[] = []): WireNode => ({
+  kind: 'electron',
+  electron: 0,
+  template: new Uint8Array([0x90]),
+  inputs,
+  after,
+});
+
+describe('a graph on the wire', () => {
+  const graph: WireGraph = {
+    electrons: [electron],
+    nodes: [
+      { kind: 'electron', electron: 0, template: new Uint8Array([5]), inputs: [{ value: A }], after: [], split: true },
+      {
+        kind: 'map',
+        name: 'sweep',
+        over: 0,
+        after: [],
+        concurrency: 3,
+        onItemError: 'collect',
+        body: { nodes: [node([{ item: 0 }, { index: 0 }, { up: 1, node: 0 }]), node([0])], output: 1 },
+      },
+      node([1], [0]),
+    ],
+    output: { template: new Uint8Array([1, 2]), inputs: [2] },
+  };
+
+  it('comes back as it was', () => {
+    expect(decodeGraph(encodeGraph(graph))).toStrictEqual(graph);
+  });
+
+  it('of 100,000 nodes takes well under a second', () => {
+    const large = { ...graph, nodes: Array.from({ length: 100_000 }, (_, i) => node(i === 0 ? [] : [i - 1])) };
+    const start = performance.now();
+    const bytes = encodeGraph(large);
+    const middle = performance.now();
+    expect(decodeGraph(bytes).nodes).toHaveLength(100_000);
+    const end = performance.now();
+    console.log(`graph: encode ${(middle - start).toFixed(0)} ms, decode ${(end - middle).toFixed(0)} ms, ${bytes.length} bytes`);
+    expect(end - start).toBeLessThan(1_000);
+  });
+
+  it('of ten million nodes is refused at its header', () => {
+    const head = [0x94, 1, 0x90, 0xdd, 0x00, 0x98, 0x96, 0x80];
+    const bytes = new Uint8Array(60_000_000).fill(0x90);
+    bytes.set(head);
+    const start = performance.now();
+    expect(errorOf(() => decodeGraph(bytes)).message).toContain('10000000 nodes');
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
+  it('with wrong types is refused with GRAPH_INVALID', () => {
+    const bad = [
+      1,
+      [],
+      [2, [], [], [new Uint8Array(), []]],
+      [1, [{ name: 5 }], [], [new Uint8Array(), []]],
+      [1, [], [[0, 'x', new Uint8Array(), [], []]], [new Uint8Array(), []]],
+      [1, [], [[0, 0, 'x', [], []]], [new Uint8Array(), []]],
+      [1, [], [[7, 0, new Uint8Array(), [], []]], [new Uint8Array(), []]],
+      [1, [], [[0, 0, new Uint8Array(), ['nope'], []]], [new Uint8Array(), []]],
+      [1, [], [[0, 0, new Uint8Array(), [-1], []]], [new Uint8Array(), []]],
+      [1, [], [[0, 0, new Uint8Array(), [[9, 1]], []]], [new Uint8Array(), []]],
+      [1, [], [], [new Uint8Array(), []], 5],
+    ];
+    for (const x of bad) expect(errorOf(() => decodeGraph(encodeBody(x))).code).toBe('GRAPH_INVALID');
+    const whole = encodeGraph(graph);
+    for (let end = 0; end < whole.length; end++) {
+      expect(errorOf(() => decodeGraph(whole.subarray(0, end))).code).toBe('GRAPH_INVALID');
+    }
+  });
+});

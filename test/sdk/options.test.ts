@@ -1,0 +1,141 @@
+/** Options as users write them, and what the hub is told. */
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_RETRY } from '../../model/graph.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { electronInfoOf } from '../../sdk/builder.ts';
+import { milliseconds } from '../../sdk/durations.ts';
+import { electron } from '../../sdk/electron.ts';
+import { resolveElectron } from '../../sdk/options.ts';
+import { trusted } from '../../sdk/trusted.ts';
+import type { ElectronDef } from '../../model/graph.ts';
+import type { ElectronOptions } from '../../sdk/types.ts';
+
+function resolved(options: ElectronOptions): ElectronDef {
+  const info = electronInfoOf(electron({ name: 'train', ...options }, () => 1));
+  if (info === undefined) throw new Error('no electron');
+  return resolveElectron(info, { defaults: {}, executors: {} });
+}
+function refused(options: unknown): string {
+  try {
+    resolved(trusted<ElectronOptions>(options));
+  } catch (error) {
+    if (error instanceof PolaronError) return `${error.code} ${error.message}`;
+  }
+  return 'accepted';
+}
+
+test('durations', () => {
+  expect(['5s', '500ms', '10m', '1.5h', '1d', 250, 0, '0s'].map((d) => milliseconds(d, 'x'))).toEqual([
+    5_000, 500, 600_000, 5_400_000, 86_400_000, 250, 0, 0,
+  ]);
+  for (const bad of ['5', 's', '5 s', '-1s', -1, Number.NaN, Number.POSITIVE_INFINITY, '', '1.2.3s', null, {}]) {
+    expect(() => milliseconds(bad, 'timeout')).toThrow(/^timeout is .* which is not a duration$/);
+  }
+});
+
+describe('an electron', () => {
+  test('without options has the defaults', () => {
+    expect(resolved({})).toEqual({
+      name: 'train',
+      executor: 'process',
+      needs: [],
+      retries: DEFAULT_RETRY,
+      timeouts: { queueMs: 0, attemptMs: 0, totalMs: 0, silenceMs: 0 },
+    });
+  });
+
+  test('with options says all of them in milliseconds', () => {
+    const def = resolved({
+      executor: { type: 'gpu', model: 'a100' },
+      needs: ['gpu', 'memory>=32GiB'],
+      retries: {
+        max: 3,
+        delay: '2s',
+        backoff: 3,
+        maxDelay: '1m',
+        jitter: 0,
+        retryOn: ['TIMEOUT'],
+        notOn: ['TypeError'],
+      },
+      timeout: { queue: '1m', attempt: '5s', total: '1h', silence: 500 },
+      memoryMb: 512,
+      env: { A: 'b' },
+    });
+    expect(def).toEqual({
+      name: 'train',
+      executor: 'gpu',
+      executorOptions: { model: 'a100' },
+      needs: ['gpu', 'memory>=32GiB'],
+      retries: {
+        max: 3,
+        delayMs: 2_000,
+        backoff: 3,
+        maxDelayMs: 60_000,
+        jitter: 0,
+        retryOn: ['TIMEOUT'],
+        notOn: ['TypeError'],
+      },
+      timeouts: { queueMs: 60_000, attemptMs: 5_000, totalMs: 3_600_000, silenceMs: 500 },
+      memoryMb: 512,
+      env: { A: 'b' },
+    });
+    expect(resolved({ retries: 2, timeout: '3s' })).toMatchObject({
+      retries: { ...DEFAULT_RETRY, max: 2 },
+      timeouts: { attemptMs: 3_000 },
+    });
+  });
+
+  test.each([
+    [
+      { retries: -1 },
+      /^USAGE electron "train" \(options\.test\.ts:\d+\): retries is -1; expected a whole number of at least 0$/,
+    ],
+    [{ retries: { max: 1.5 } }, /retries\.max is 1\.5/],
+    [{ retries: { max: 1, jitter: 2 } }, /retries\.jitter is 2; expected 0 to 1/],
+    [{ retries: { max: 1, backoff: 0 } }, /retries\.backoff is 0/],
+    [{ retries: { max: 1, retryOn: 'TIMEOUT' } }, /retries\.retryOn is "TIMEOUT"; expected an array of strings/],
+    [
+      { timeout: '5 weeks' },
+      /^USAGE electron "train" \(options\.test\.ts:\d+\): timeout is "5 weeks", which is not a duration$/,
+    ],
+    [{ timeout: { attempt: 'x' } }, /timeout\.attempt is "x"/],
+    [{ executor: 5 }, /executor is 5; expected a name/],
+    [{ needs: 'gpu' }, /needs is "gpu"/],
+    [{ memoryMb: 0 }, /memoryMb is 0/],
+    [{ env: { A: 1 } }, /env is \{"A":1\}; expected an object of strings/],
+  ])('with %j is refused', (options, message) => {
+    expect(refused(options)).toMatch(message);
+  });
+
+  test('with an option that is not there yet is refused, and not run without it', () => {
+    expect(refused({ exclusive: true, concurrency: { key: 'a', limit: 1 } })).toMatch(
+      /^NOT_SUPPORTED electron "train" \(options\.test\.ts:\d+\): this version does not have the option concurrency, exclusive yet$/,
+    );
+    for (const options of [
+      { before: [{ run: () => 1 }] },
+      { after: [{ run: () => 1 }] },
+      { deps: { npm: {} } },
+      { isolation: 'thread' },
+      { cache: true },
+    ]) {
+      expect(refused(options)).toMatch(/^NOT_SUPPORTED/);
+    }
+    expect(refused({ exclusive: false, isolation: 'process', cache: false, before: [], after: [] })).toBe('accepted');
+  });
+
+  test('of a factory with defaults inherits them, and `with` changes them', () => {
+    const gpu = electron.defaults({ executor: 'gpu', retries: 5 });
+    const one = gpu({ name: 'one', retries: 1 }, () => 1);
+    expect(one.options).toEqual({ name: 'one', executor: 'gpu', retries: 1 });
+    expect(gpu.defaults({ memoryMb: 5 })(function two() {}).options).toEqual({
+      executor: 'gpu',
+      retries: 5,
+      memoryMb: 5,
+    });
+    const other = one.with({ executor: 'cpu', name: 'other' });
+    expect([other.electronName, other.options]).toEqual(['other', { name: 'other', executor: 'cpu', retries: 1 }]);
+    expect(one.with({ name: 'other' }).with({ retries: 0 }).electronName).toBe('other');
+    const ident = electron.generic(<T>(x: T) => x, { name: 'ident', retries: 1 });
+    expect(electronInfoOf(ident)).toMatchObject({ name: 'ident', options: { retries: 1 } });
+  });
+});

@@ -1,0 +1,51 @@
+/**
+ * How the tests run. Kinds by folder, so that what starts processes doesn't starve what doesn't on two cores:
+ * `pure` first (no process of its own), then `system` (brokers, hubs, agents, runners), and `*.alone.test.ts` (they measure time) one file at a time at the end.
+ */
+import { defineConfig } from 'vitest/config';
+
+const system = ['integration', 'contract', 'fault', 'e2e', 'examples', 'cli', 'host', 'scripts'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+const alone = 'test/**/*.alone.test.ts';
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    reporters: process.env['CI'] === undefined ? ['default'] : ['dot'],
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['test/**/*.test.ts'],
+          exclude: [...system, alone, 'test/fixtures/**'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: system,
+          exclude: [alone, 'test/fixtures/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: [alone],
+          exclude: ['test/fixtures/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+});
