@@ -13,7 +13,7 @@ const LONGEST_NAME = 200;
 
 export interface Envelope {
   readonly v: 1;
-  /** Who says it, `user` or `site.agent`; the subject's tokens are what the broker vouches for. */
+  /** Who says it: an identity (identity.ts); the subject's tokens are what the broker vouches for. */
   readonly by: string;
   /** Raw MessagePack: give it to `decodeBody`. A view of the message. */
   readonly body: Uint8Array;

@@ -2,7 +2,7 @@
  * The public types of dispatches, results, events and clients.
  * Types only; sdk/client/ makes such objects.
  */
-import type { Electron, ExecutorName, ExecutorSpec, Duration, Graph, Lattice } from './types.ts';
+import type { Electron, ExecutorName, ExecutorSpec, Duration, Graph, Lattice } from './definition-types.ts';
 import type { Resolved } from './ref-types.ts';
 import type { ElectronStatus } from '../model/lifecycle.ts';
 

@@ -142,7 +142,7 @@ export class Blobs {
 
   #get(body: BlobRead, o: CallOptions): Promise<Uint8Array> {
     return withPatience(this.#api.connection, { ...WAITING, ...o }, async (line) => {
-      const answer = await line.bus.request(this.#subject(line, 'get'), encodeEnvelope(line.target.user, body), {
+      const answer = await line.bus.request(this.#subject(line, 'get'), encodeEnvelope(line.target.identity, body), {
         timeoutMs: o.timeoutMs ?? CHUNK_MS,
         headers: MSGPACK_HEADERS,
         ...(o.signal === undefined ? {} : { signal: o.signal }),
@@ -156,7 +156,7 @@ export class Blobs {
   #ask<T>(kind: 'has' | 'put', body: unknown, read: Read<T>, o: CallOptions): Promise<T> {
     const reader = parseReply(read);
     return withPatience(this.#api.connection, { outageMs: 30_000, ...o }, (line) =>
-      this.#api.request(line, this.#subject(line, kind), encodeEnvelope(line.target.user, body), reader, o),
+      this.#api.request(line, this.#subject(line, kind), encodeEnvelope(line.target.identity, body), reader, o),
     );
   }
 

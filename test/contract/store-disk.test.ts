@@ -80,7 +80,7 @@ describe('a data folder', () => {
 
   it('of a newer version is refused', async () => {
     await (await openAt(path)).close();
-    const root = open<Uint8Array, string>({ path: join(path, 'records'), encoding: 'binary', maxDbs: 8 });
+    const root = open<Uint8Array, string>({ path: join(path, 'records'), encoding: 'binary', maxDbs: 8, overlappingSync: false });
     await root.openDB<Uint8Array, string>('meta', { encoding: 'binary' }).put('schemaVersion', bytesOf('99'));
     await root.close();
     expect(await codeOf(() => openAt(path))).toBe('DATA_NEWER');

@@ -11,7 +11,7 @@ import { load, project, removeProjects, REPO, run, ship, shipped, tempFolder } f
 afterAll(removeProjects);
 
 const N = Number('42');
-const T = String('hot');
+const T = ['hot'].join('');
 const big = BigInt('12345678901234567890');
 const long = 'x'.repeat(5_000);
 const nothing = JSON.parse('null');

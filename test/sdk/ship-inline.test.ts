@@ -47,7 +47,7 @@ describe('an electron without a module', () => {
         inlined(async (xs: number[]) => Math.max(...xs) + (await Promise.resolve(1)), 'top'),
         inlined(
           {
-            method(x: number) {
+            method(this: void, x: number) {
               return structuredClone(x) * 2;
             },
           }.method,
