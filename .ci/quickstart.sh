@@ -43,8 +43,7 @@ id=$(grep -oE '^dispatch id \S+' "$work/second.txt" | cut -d' ' -f3)
 for process in /proc/[0-9]*; do
   pid=${process#/proc/}
   [ "$pid" = $$ ] && continue
-  if tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "HOME=$HOME" && grep -qa polaron "$process/cmdline" 2>/dev/null; then
-    [ "$(cut -d' ' -f4 "$process/stat" 2>/dev/null)" = $$ ] && continue
+  if { tr '\0' '\n' <"$process/environ" | grep -qx "HOME=$HOME"; } 2>/dev/null && { grep -qa 'dist/' "$process/cmdline"; } 2>/dev/null; then
     echo "still running: $pid $(tr '\0' ' ' <"$process/cmdline")"
     exit 1
   fi

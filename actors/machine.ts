@@ -1,7 +1,7 @@
 /**
  * The lifecycle of an electron: the only definition, and the only thing that changes an electron's status.
  * It is written with XState; `nextStatus` interprets a table derived from it at start-up (an XState actor per electron costs 40–60 µs and 3.8 kB,
- * see docs/adr/003-electron-machine.md). test/actors/electron-machine.test.ts holds both equal for every state and event.
+ * see docs/adr/003-electron-machine.md). test/actors/machine.test.ts holds both equal for every state and event.
  * Guards live outside: whoever sends `attempt.failed` or `attempt.retry` has decided which it is.
  */
 import { setup } from 'xstate';
@@ -46,7 +46,6 @@ export const electronMachine = setup({
       on: {
         'attempt.assigned': 'assigned',
         'map.expanded': 'running',
-        'items.completed': 'completed',
         'electron.fail': 'failed',
         'electron.skip': 'skipped',
         'electron.cancel': 'cancelled',

@@ -22,6 +22,7 @@ interface Assembly {
 
 const ADDRESS = /^[a-z0-9_-]+\.[a-z0-9_-]+\.[a-z0-9_-]+$/;
 const isAddress = (text: unknown): text is Address => typeof text === 'string' && ADDRESS.test(text);
+const isCount = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
 const isMessage = (x: unknown): x is Message =>
   typeof x === 'object' && x !== null && 'type' in x && typeof x.type === 'string';
 
@@ -86,7 +87,7 @@ export class RemoteDelivery implements Remote {
     if (!('body' in frame) || !(frame.body instanceof Uint8Array)) return undefined;
     if (!('id' in frame) || !('part' in frame) || !('parts' in frame)) return frame.body;
     const { id, part, parts } = frame;
-    if (typeof id !== 'string' || typeof part !== 'number' || typeof parts !== 'number' || parts > 65_536)
+    if (typeof id !== 'string' || !isCount(part) || !isCount(parts) || part >= parts || parts > 65_536)
       return undefined;
     let assembly = this.#assemblies.get(id);
     if (assembly === undefined) {
@@ -95,7 +96,7 @@ export class RemoteDelivery implements Remote {
       // Parts of a message that lost one would stay for ever: the oldest go.
       for (const oldest of this.#assemblies.keys()) if (this.#assemblies.size > 64) this.#assemblies.delete(oldest);
     }
-    if (assembly.parts[part] === undefined) {
+    if (part < assembly.parts.length && assembly.parts[part] === undefined) {
       assembly.parts[part] = frame.body;
       assembly.left--;
     }

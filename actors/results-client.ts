@@ -8,6 +8,7 @@
  */
 import { asPolaronError, PolaronError } from '../model/errors.ts';
 import type { Clock } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
 import type { RecordOp, ResultsRequests, ResultsRequestType } from '../bus/protocol/results.ts';
 
 /** Sends one request to the result manager, wherever it is. Rejects with its error, or REQUEST_TIMEOUT. */
@@ -32,6 +33,7 @@ export interface ResultsClientOptions {
   readonly onFatal: (error: Error) => void;
   /** Largest number of ops in one batch, so that a batch fits a message. */
   readonly maxOps?: number;
+  readonly log?: Log;
 }
 
 const WRITE_TIMEOUT_MS = 15_000;
@@ -139,7 +141,16 @@ export class ResultsClient {
   #settle(): void {
     while (this.#unanswered[0]?.flushed === true) {
       const batch = this.#unanswered.shift();
-      for (const callback of batch?.callbacks ?? []) callback();
+      for (const callback of batch?.callbacks ?? []) this.#call(callback);
+    }
+  }
+
+  /** What is on disk stays there: a callback that throws (an event too large for the bus) is neither a failed write nor another's matter. */
+  #call(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#options.log?.('error', `after a flush: ${asPolaronError(error, 'STORE_FAILED').message}`);
     }
   }
 

@@ -65,6 +65,8 @@ export class ActorSystem {
   #remote: Remote | undefined;
   #stopped = false;
   deadLetters = 0;
+  /** Deliveries that `trace` threw at. */
+  untraced = 0;
 
   constructor(options: SystemOptions) {
     this.node = options.node;
@@ -116,10 +118,9 @@ export class ActorSystem {
       else this.#remote.send(to, message, from);
       return;
     }
-    if (cell !== undefined && ++cell.waiting > this.#limit) {
+    // What waited in the mailbox, and this message, become dead letters.
+    if (cell !== undefined && ++cell.waiting > this.#limit)
       this.#crash(cell, new PolaronError('MAILBOX_FULL', `mailbox of ${to} is over ${this.#limit} messages`));
-      return;
-    }
     this.#queue.push({ to, message, from });
     if (!this.#scheduled) {
       this.#scheduled = true;
@@ -136,13 +137,24 @@ export class ActorSystem {
   }
 
   readonly #drain = (): void => {
+    let more = true;
+    try {
+      more = this.#deliverBatch();
+    } finally {
+      // Delivery goes on even when the owner's `onCrash` or `onDeadLetter` throws.
+      if (more) setImmediate(this.#drain);
+    }
+  };
+
+  /** False when nothing is left. */
+  #deliverBatch(): boolean {
     for (let n = 0; n < BATCH; n++) {
       const envelope = this.#queue[this.#head];
       if (envelope === undefined) {
         this.#queue = [];
         this.#head = 0;
         this.#scheduled = false;
-        return;
+        return false;
       }
       this.#head++;
       this.#deliver(envelope);
@@ -151,8 +163,8 @@ export class ActorSystem {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    setImmediate(this.#drain);
-  };
+    return true;
+  }
 
   #deliver(envelope: Envelope): void {
     const cell = this.#cells.get(envelope.to);
@@ -161,11 +173,21 @@ export class ActorSystem {
       return;
     }
     cell.waiting--;
-    this.#options.trace?.(envelope.to, envelope.message, envelope.from);
+    this.#trace(envelope);
     try {
       cell.deliver(envelope.message, envelope.from);
     } catch (error) {
-      this.#crash(cell, error instanceof Error ? error : new Error(String(error)));
+      this.#crash(cell, asError(error));
+    }
+  }
+
+  /** Whoever looks on never disturbs what it looks at: a message too large for the bus is delivered all the same. */
+  #trace({ to, message, from }: Envelope): void {
+    if (this.#options.trace === undefined) return;
+    try {
+      this.#options.trace(to, message, from);
+    } catch {
+      this.untraced++;
     }
   }
 
@@ -177,6 +199,13 @@ export class ActorSystem {
   #dead(envelope: Envelope): void {
     this.deadLetters++;
     this.#options.onDeadLetter(envelope.to, envelope.message, envelope.from);
-    this.#cells.get(envelope.from)?.undeliverable(envelope.to, envelope.message);
+    const sender = this.#cells.get(envelope.from);
+    try {
+      sender?.undeliverable(envelope.to, envelope.message);
+    } catch (error) {
+      if (sender !== undefined) this.#crash(sender, asError(error));
+    }
   }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -288,7 +288,10 @@ export class WireReader {
     const data = this.#data;
     const start = this.#at;
     const slot =
-      ((data[start] ?? 0) + (data[start + (length >> 1)] ?? 0) * 31 + (data[start + length - 1] ?? 0) * 257 + length * 61) %
+      ((data[start] ?? 0) +
+        (data[start + (length >> 1)] ?? 0) * 31 +
+        (data[start + length - 1] ?? 0) * 257 +
+        length * 61) %
       KEY_SLOTS;
     const cached = keyCache[slot];
     if (cached !== undefined && cached.bytes.length === length) {

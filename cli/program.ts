@@ -14,7 +14,7 @@ import type { GraphArguments } from './commands/graph.ts';
 import type { ListArguments } from './commands/ls.ts';
 import type { ShowArguments } from './commands/show.ts';
 import type { StartArguments } from './start-options.ts';
-import { version } from './version.ts';
+import { packageVersion } from '../host/version.ts';
 
 /** Parses and runs. Raises USAGE for what isn't a command or option, and what the command raises. */
 export async function runProgram(context: Context, argv: readonly string[]): Promise<ExitCode> {
@@ -53,7 +53,7 @@ type Done = (code: ExitCode) => void;
 export function makeProgram(context: Context, done: Done): Command {
   const program = new Command('polaron')
     .description('Durable workflows of plain TypeScript functions over a NATS bus.')
-    .version(version)
+    .version(packageVersion())
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.terminal.raw(text),

@@ -2,6 +2,7 @@
 import type { HubFile } from '../bus/hub-file.ts';
 import { writeJson } from './context.ts';
 import type { Context } from './context.ts';
+import { withoutPassword } from './start-options.ts';
 
 export interface ReadyHub {
   /** Bus URL without credentials. */
@@ -17,7 +18,7 @@ export interface ReadyHub {
 
 /** Of a hub that ran before. */
 export const readyOf = (file: HubFile): ReadyHub => ({
-  url: file.bus,
+  url: withoutPassword(file.bus),
   data: file.data,
   node: file.node,
   pid: file.pid,

@@ -32,10 +32,10 @@ export function processTerminal(process: NodeJS.Process, onGone: () => void): Te
   stdout.on('error', onError);
   stderr.on('error', () => undefined); // nobody is left to tell
   const live = stdout.isTTY && env['TERM'] !== 'dumb';
-  let shown = false;
+  let shown = '';
   const clear = (): void => {
-    if (shown) stdout.write(ERASE_LINE);
-    shown = false;
+    if (shown !== '') stdout.write(ERASE_LINE);
+    shown = '';
   };
   return {
     out: (line) => {
@@ -51,10 +51,10 @@ export function processTerminal(process: NodeJS.Process, onGone: () => void): Te
       stderr.write(`${line}\n`);
     },
     status: (line) => {
-      if (!live) return;
+      if (!live || line === shown) return;
       clear();
-      shown = line !== '';
-      if (shown) stdout.write(line);
+      shown = line;
+      stdout.write(line);
     },
     live,
     colour: live && (env['NO_COLOR'] ?? '') === '',

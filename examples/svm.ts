@@ -1,5 +1,6 @@
 /**
  * An experiment in six electrons: learn to tell penguin species by their measures with a support vector machine, and say how well it does on penguins it hasn't seen.
+ * With C 1 and gamma 0.7 the accuracy is 0.95 to 1.00 over 60 seeds of the split, 0.98 in the middle; seed 42 happens to draw an easy one.
  *
  *     npx tsx examples/svm.ts [C] [gamma]
  */

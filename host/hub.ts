@@ -166,7 +166,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     });
     await begin();
 
-    const agent = o.agent ? startAgent(o, access, identity, agentName) : undefined;
+    const agent = o.agent ? await startAgent(o, access, identity, agentName) : undefined;
     if (agent !== undefined) stops.push(() => agent.stop());
     recordInstance(o.home, 'hub', process.pid);
     const ready = (agent === undefined ? Promise.resolve() : agentJoins(joined.promise, o)).then(() => {
@@ -202,9 +202,9 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
   }
 }
 
-function startAgent(o: HubOptions, access: BusAccess, identity: HubIdentity, name: string): LocalAgent {
+async function startAgent(o: HubOptions, access: BusAccess, identity: HubIdentity, name: string): Promise<LocalAgent> {
   saveAgentTarget(o.data, { url: access.url, ...access.login(agentIdentity('local', name)) });
-  const agent = startLocalAgent({ home: o.home, data: o.data, site: 'local', name, slots: o.slots, log: o.log });
+  const agent = await startLocalAgent({ home: o.home, data: o.data, site: 'local', name, slots: o.slots, log: o.log });
   o.log('info', agent.adopted ? 'took over the living local agent' : 'started the local agent', {
     pid: agent.pid,
     node: identity.node,
@@ -231,7 +231,7 @@ function agentJoins(joined: Promise<void>, o: HubOptions): Promise<void> {
 
 async function openBus(o: HubOptions, identity: HubIdentity): Promise<BusAccess> {
   const user = toToken(osUser());
-  if (o.bus !== undefined) return { url: o.bus, broker: undefined, login: () => ({}), userUrl: o.bus, user };
+  if (o.bus !== undefined) return externalBus(o.bus, user);
   const subjects = makeSubjects();
   const tls =
     o.tls === undefined ? {} : { tls: { cert: readFileSync(o.tls.certFile), key: readFileSync(o.tls.keyFile) } };
@@ -262,6 +262,18 @@ async function openBus(o: HubOptions, identity: HubIdentity): Promise<BusAccess>
   userUrl.username = mine.user;
   userUrl.password = mine.password;
   return { url: broker.url, broker, login, userUrl: userUrl.href, user };
+}
+
+/** Credentials in the URL are everybody's on this machine; they are not shown. */
+function externalBus(bus: string, user: string): BusAccess {
+  const urls = bus.split(',').map((text) => new URL(text.trim()));
+  const signed = urls.find((url) => url.username !== '');
+  const login =
+    signed === undefined
+      ? {}
+      : { user: decodeURIComponent(signed.username), password: decodeURIComponent(signed.password) };
+  const url = urls.map(({ protocol, host }) => `${protocol}//${host}`).join(',');
+  return { url, broker: undefined, login: () => login, userUrl: bus, user };
 }
 
 function osUser(): string {

@@ -2,7 +2,7 @@
  * The hub's own agent: a process of its own, in its own process group. It outlives a killed hub; the next hub takes it over when its slots are the same.
  */
 import { spawn } from 'node:child_process';
-import { openSync, closeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../model/log.ts';
 import { childEntry } from './child-entry.ts';
@@ -28,10 +28,17 @@ export interface LocalAgent {
 
 const STOP_GRACE_MS = 6_000;
 
-/** Starts it, or finds the living one that an earlier hub of this home started. */
-export function startLocalAgent(o: LocalAgentOptions): LocalAgent {
+/** Starts it, or finds the living one that an earlier hub of this home started with the same settings; one with others is ended first. */
+export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent> {
   const living = livingInstances(o.home).find((instance) => instance.kind === 'local-agent');
-  if (living !== undefined) return { adopted: true, pid: living.pid, stop: () => end(o.home, living.pid) };
+  const settingsFile = join(o.data, 'agent-settings.json');
+  const wanted = JSON.stringify({ site: o.site, name: o.name, slots: o.slots, data: o.data });
+  if (living !== undefined) {
+    if (settingsOf(settingsFile) === wanted)
+      return { adopted: true, pid: living.pid, stop: () => end(o.home, living.pid) };
+    await end(o.home, living.pid);
+  }
+  writeFileSync(settingsFile, wanted, { mode: 0o600 });
   const output = openSync(join(o.data, 'agent.log'), 'a', 0o600);
   const settings = {
     home: o.home,
@@ -54,6 +61,14 @@ export function startLocalAgent(o: LocalAgentOptions): LocalAgent {
   child.on('exit', () => forgetInstance(o.home, 'local-agent', pid));
   recordInstance(o.home, 'local-agent', pid, process.pid);
   return { adopted: false, pid, stop: () => end(o.home, pid) };
+}
+
+function settingsOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 async function end(home: string, pid: number): Promise<void> {

@@ -195,8 +195,8 @@ class GraphCheck {
 
   #label(node: WireNode | undefined): string {
     if (node === undefined) return 'nothing';
-    if (node.kind === 'map') return `map "${String(node.name).slice(0, 60)}"`;
-    return String(this.#graph.electrons[node.electron]?.name ?? 'unknown electron').slice(0, 60);
+    if (node.kind === 'map') return `map "${node.name.slice(0, 60)}"`;
+    return (this.#graph.electrons[node.electron]?.name ?? 'unknown electron').slice(0, 60);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Statuses of electrons and dispatches, and which may follow which: one table for the machine, the store and the UI.
- * The electron machine (actors/electron/machine.ts) is what changes a status; a test holds both equal.
+ * The electron machine (actors/machine.ts) is what changes a status; a test holds both equal.
  */
 
 export const electronStatuses = [
@@ -23,9 +23,9 @@ export type DispatchStatus = (typeof dispatchStatuses)[number];
 
 export const electronTransitions: Readonly<Record<ElectronStatus, readonly ElectronStatus[]>> = {
   waiting: ['ready', 'skipped', 'cancelled', 'reused'],
-  ready: ['assigned', 'running', 'completed', 'failed', 'skipped', 'cancelled'],
-  assigned: ['running', 'ready', 'retrying', 'completed', 'failed', 'cancelling', 'cancelled'],
-  running: ['ready', 'retrying', 'completed', 'failed', 'cancelling', 'cancelled'],
+  ready: ['assigned', 'running', 'failed', 'skipped', 'cancelled'],
+  assigned: ['running', 'ready', 'retrying', 'completed', 'failed', 'cancelling'],
+  running: ['ready', 'retrying', 'completed', 'failed', 'cancelling'],
   retrying: ['ready', 'failed', 'cancelled'],
   cancelling: ['cancelled'],
   completed: [],

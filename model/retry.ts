@@ -16,6 +16,8 @@ export function decideRetry(policy: RetryPolicy, error: ErrorInfo, failures: num
   const named = names.some((name) => policy.retryOn.includes(name));
   if (policy.retryOn.length > 0 && !named) return { retry: false };
   if (!named && isErrorCode(error.code) && !errorTable[error.code].retryable) return { retry: false };
-  const full = Math.min(policy.delayMs * policy.backoff ** (failures - 1), policy.maxDelayMs);
+  // No delay stays none: zero times a power that has grown to infinity is no number.
+  const full =
+    policy.delayMs === 0 ? 0 : Math.min(policy.delayMs * policy.backoff ** (failures - 1), policy.maxDelayMs);
   return { retry: true, delayMs: full * (1 - policy.jitter * random) };
 }

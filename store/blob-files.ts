@@ -82,7 +82,8 @@ export class BlobFiles {
       });
     }
     const again = this.#open.get(digest);
-    const writer = again ?? new FileWriter(join(this.#folder, 'tmp', `${digest}.part`), this.#path(digest), digest, size);
+    const writer =
+      again ?? new FileWriter(join(this.#folder, 'tmp', `${digest}.part`), this.#path(digest), digest, size);
     if (again === undefined) {
       this.#open.set(digest, writer);
       writer.ended.then(
@@ -171,7 +172,8 @@ class FileWriter implements BlobWriter {
       if (this.received + chunk.length > this.#size) throw this.#bad(`more than the ${this.#size} bytes announced`);
       let written = 0;
       try {
-        while (written < chunk.length) written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
+        while (written < chunk.length)
+          written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
       } catch (error) {
         // what was hashed and what lies in the file must stay the same
         await file.truncate(this.received).catch(() => undefined);

@@ -77,7 +77,8 @@ function holderOf(path: string): Holder | undefined {
   try {
     const read: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof read === 'object' && read !== null && 'pid' in read && 'started' in read) {
-      if (typeof read.pid === 'number' && typeof read.started === 'string') return { pid: read.pid, started: read.started };
+      if (typeof read.pid === 'number' && typeof read.started === 'string')
+        return { pid: read.pid, started: read.started };
     }
   } catch {
     // none, or not one of ours
@@ -85,7 +86,8 @@ function holderOf(path: string): Holder | undefined {
   return undefined;
 }
 
-const sameHolder = (a: Holder | undefined, b: Holder | undefined): boolean => a?.pid === b?.pid && a?.started === b?.started;
+const sameHolder = (a: Holder | undefined, b: Holder | undefined): boolean =>
+  a?.pid === b?.pid && a?.started === b?.started;
 
 function isAlive(holder: Holder, path: string): boolean {
   // our own pid without a lock of ours: an earlier process had it, unless another copy of this module holds it

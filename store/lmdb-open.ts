@@ -6,16 +6,25 @@
  *   blobs/         large values (blob-files.ts)
  */
 import { randomUUID } from 'node:crypto';
-import { accessSync, closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { PolaronError } from '../model/errors.ts';
 import { makeBlobFolder } from './blob-files.ts';
 import { lockFolder } from './folder-lock.ts';
+import { SCHEMA_VERSION } from './records.ts';
 import type { StoreMeta } from './store.ts';
-
-/** Raised when the layout or the records change so that an older hub couldn't read them. */
-export const SCHEMA_VERSION = 1;
 
 export interface OpenFolder {
   readonly root: RootDatabase<Uint8Array, string>;
@@ -49,7 +58,7 @@ export async function openFolder(path: string): Promise<OpenFolder> {
 
 function enter(path: string): () => void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(resolve(path));
     return lockFolder(realpathSync(path));
   } catch (error) {
     if (error instanceof PolaronError) throw error;
@@ -57,9 +66,23 @@ function enter(path: string): () => void {
   }
 }
 
+/** Not mkdir's `recursive`: Node 20 loops for ever where a folder refuses new ones with ENOENT, as /proc does. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
 async function openDatabases(path: string, folder: string): Promise<Omit<OpenFolder, 'blobFolder' | 'unlock'>> {
   let root: RootDatabase<Uint8Array, string> | undefined;
   try {
+    // one commit is under way at a time, so overlapping its sync with the next commit gains nothing
     root = open<Uint8Array, string>({ path: folder, encoding: 'binary', maxDbs: 8, overlappingSync: false });
     const meta = await readMeta(path, root.openDB<Uint8Array, string>('meta', { encoding: 'binary' }));
     const records = root.openDB<Uint8Array, string>('records', { encoding: 'binary' });
@@ -85,7 +108,8 @@ async function readMeta(path: string, db: Database<Uint8Array, string>): Promise
     return made;
   }
   const schemaVersion = Number(Buffer.from(version ?? []).toString() || Number.NaN);
-  if (!Number.isSafeInteger(schemaVersion) || history === undefined) throw damaged(path, 'its schema version cannot be read');
+  if (!Number.isSafeInteger(schemaVersion) || history === undefined)
+    throw damaged(path, 'its schema version cannot be read');
   if (schemaVersion > SCHEMA_VERSION) {
     throw new PolaronError(
       'DATA_NEWER',
@@ -125,7 +149,8 @@ function checkDataFile(path: string, file: string): void {
 
 function metaAt(fd: number, offset: number): { pageSize: number; lastPage: bigint; transaction: bigint } | undefined {
   const page = Buffer.alloc(META.bytes);
-  if (readSync(fd, page, 0, page.length, offset) < page.length || page.readUInt32LE(META.magic) !== MAGIC) return undefined;
+  if (readSync(fd, page, 0, page.length, offset) < page.length || page.readUInt32LE(META.magic) !== MAGIC)
+    return undefined;
   const pageSize = page.readUInt32LE(META.pageSize);
   if (pageSize < 512 || pageSize > 65_536) return undefined;
   return {
@@ -142,10 +167,17 @@ function openError(path: string, error: unknown): PolaronError {
 }
 
 const notWritable = (path: string, cause: unknown): PolaronError =>
-  new PolaronError('DATA_NOT_WRITABLE', `data folder ${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
-    details: { path },
-    cause,
-  });
+  new PolaronError(
+    'DATA_NOT_WRITABLE',
+    `data folder ${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      details: { path },
+      cause,
+    },
+  );
 
 const damaged = (path: string, reason: string, cause?: unknown): PolaronError =>
-  new PolaronError('DATA_DAMAGED', `data folder ${path} cannot be read: ${reason}`, { details: { path, reason }, cause });
+  new PolaronError('DATA_DAMAGED', `data folder ${path} cannot be read: ${reason}`, {
+    details: { path, reason },
+    cause,
+  });

@@ -78,10 +78,11 @@ class LmdbStore implements Store {
     this.#committing = batch;
     this.#flush(batch).then(
       () => {
+        // lmdb-js may keep its snapshot until the next microtask; reads no longer find the batch in memory
         this.#folder.records.resetReadTxn();
         this.#committing = undefined;
         batch.resolve();
-        if (!this.#next.empty) this.#commit();
+        if (this.#next.wanted) this.#commit();
       },
       (error: unknown) => this.#failWith(error, batch),
     );
@@ -149,7 +150,9 @@ class LmdbStore implements Store {
     const removed = pending.reduce((count, [, value]) => (value === undefined ? count + 1 : count), 0);
     const limit = o.limit ?? Number.POSITIVE_INFINITY;
     const stored = this.#folder.records.getRange({
-      ...(reverse ? { start: o.end, end: o.start, reverse: true, exclusiveStart: true, inclusiveEnd: true } : { start: o.start, end: o.end }),
+      ...(reverse
+        ? { start: o.end, end: o.start, reverse: true, exclusiveStart: true, inclusiveEnd: true }
+        : { start: o.start, end: o.end }),
       ...(Number.isFinite(limit) ? { limit: limit + removed } : {}),
     });
     return first(overlaid(stored, pending, reverse), limit);
@@ -183,8 +186,10 @@ class LmdbStore implements Store {
 
   async readValue(digest: Digest, offset: number, length: number): Promise<Uint8Array> {
     const small = this.#small(digest);
-    const bytes = small === undefined ? await this.#blobs.read(digest, offset, length) : small.subarray(offset, offset + length);
-    if (bytes === undefined) throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`, { details: { digest } });
+    const bytes =
+      small === undefined ? await this.#blobs.read(digest, offset, length) : small.subarray(offset, offset + length);
+    if (bytes === undefined)
+      throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`, { details: { digest } });
     return bytes;
   }
 
@@ -203,7 +208,7 @@ class LmdbStore implements Store {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled([this.#committing?.flushed, this.#next.empty ? undefined : this.#next.flushed]);
+    await Promise.allSettled([this.#committing?.flushed, this.#next.wanted ? this.#next.flushed : undefined]);
     await this.#blobs.close();
     // after a failed flush lmdb-js may wait for ever
     let timer: NodeJS.Timeout | undefined;

@@ -4,6 +4,7 @@
 import { PolaronError } from '../model/errors.ts';
 import { isDigest, type Digest } from '../model/ids.ts';
 import { createHash, randomUUID } from 'node:crypto';
+import { SCHEMA_VERSION } from './records.ts';
 import type { BlobWriter, RecordKey, Store, StoreMeta, WriteOp } from './store.ts';
 import { checkOps, compareKeys, WriteBatch, type Entry } from './write-batch.ts';
 
@@ -33,7 +34,7 @@ interface Content {
 
 export function openMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const content: Content = { records: new Map(), values: new Map(), blobs: new Map() };
-  return new InMemory(options, content, { history: options.history ?? randomUUID(), schemaVersion: 1 });
+  return new InMemory(options, content, { history: options.history ?? randomUUID(), schemaVersion: SCHEMA_VERSION });
 }
 
 class InMemory implements MemoryStore {
@@ -176,7 +177,8 @@ class InMemory implements MemoryStore {
   async readValue(digest: Digest, offset: number, length: number): Promise<Uint8Array> {
     this.#check();
     const bytes = this.#values.get(digest) ?? this.#durable.blobs.get(digest);
-    if (bytes === undefined) throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`, { details: { digest } });
+    if (bytes === undefined)
+      throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`, { details: { digest } });
     return bytes.subarray(offset, offset + length);
   }
 

@@ -7,7 +7,7 @@
  * | `d/ID` | DispatchRecord (what changes) |
  * | `s/ID` | DispatchSpec (what is fixed) |
  * | `e/ID/NODE` | ElectronRecord |
- * | `x/ID/BASE` | ExpansionRecord |
+ * | `x/ID/BASE/MAP` | ExpansionRecord; maps without items share a base |
  * | `l/ID/NODE/ATTEMPT` | TaskLogs |
  * | `k/USER/KEY` | idempotency key → [id, content digest] |
  * | `live/ID` | the dispatch has not ended |
@@ -35,7 +35,7 @@ export const keys = {
     start: `e/${id}/${pad(from)}`,
     end: `e/${id}/~`,
   }),
-  expansion: (id: DispatchId, base: number): string => `x/${id}/${pad(base)}`,
+  expansion: (id: DispatchId, base: number, map: number): string => `x/${id}/${pad(base)}/${pad(map)}`,
   expansionsOf: (id: DispatchId): { readonly start: string; readonly end: string } => ({
     start: `x/${id}/`,
     end: `x/${id}/~`,

@@ -26,11 +26,15 @@ export class WriteBatch {
     this.flushed.catch(() => undefined);
   }
 
+  /** Somebody waits for it; a batch without ops too, since it stands for all before it. */
+  wanted = false;
+
   get empty(): boolean {
     return this.records.size === 0 && this.values.size === 0;
   }
 
   add(ops: readonly WriteOp[]): void {
+    this.wanted = true;
     for (const op of ops) {
       if (op.op === 'put') this.records.set(op.key, op.value);
       else if (op.op === 'remove') this.records.set(op.key, undefined);

@@ -24,6 +24,7 @@ const isVerb = (text: string | undefined): text is ApiVerb => apiVerbs.some((ver
 /** Begins to answer; returns what ends it. */
 export function serveApi(o: ApiOptions): () => void {
   const warn = throttledLog(o.log, o.monotonic);
+  let refused = 0;
   const subscription = o.bus.subscribe(
     o.subjects.allApi,
     (message) => {
@@ -32,8 +33,8 @@ export function serveApi(o: ApiOptions): () => void {
         (body) => respond(o, message, binary, { ok: true, body }),
         (error: unknown) => {
           const { code, message: text, help, details } = asPolaronError(error, 'BAD_REQUEST');
-          if (code === 'BAD_MESSAGE' || code === 'WRONG_VERSION')
-            warn(`api:${code}`, 'warn', `a request on ${message.subject} was refused: ${text}`);
+          if (code === 'BAD_MESSAGE' || code === 'WRONG_VERSION' || code === 'NOT_ALLOWED')
+            warn(`api:${code}`, 'warn', `a request on ${message.subject} was refused: ${text}`, { code, refused: ++refused });
           respond(o, message, binary, { ok: false, error: { code, message: text, help, details } });
         },
       );
@@ -59,7 +60,7 @@ function unwrap(message: BusMessage, user: string): unknown {
   if (envelope.by !== `u.${user}`)
     throw new PolaronError(
       'NOT_ALLOWED',
-      `the message says it is from ${JSON.stringify(envelope.by)}, its subject from ${JSON.stringify(user)}`,
+      `the message says it is from ${JSON.stringify(envelope.by.slice(0, 80))}, its subject from ${JSON.stringify(user)}`,
     );
   return decodeBody(envelope.body);
 }

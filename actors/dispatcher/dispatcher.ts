@@ -10,7 +10,7 @@ import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
 import { INLINE_VALUE_BYTES } from '../../store/store.ts';
 import type { DispatcherMessage, LatticeMessage } from '../../bus/protocol/actors.ts';
-import type { AgentStatus, CancelReplyBody, HubStatus, SubmitReply } from '../../bus/protocol/api.ts';
+import type { AgentStatus, CancelReplyBody, HubStatus, SubmitReply, SubmitRequest } from '../../bus/protocol/api.ts';
 import type { RecordOp } from '../../bus/protocol/results.ts';
 import {
   parseCancelRequest,
@@ -49,13 +49,15 @@ const LONGEST_WAIT_MS = 25_000;
 const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 60_000;
 const CANCEL_WAIT_MS = 120_000;
+const RESTART_PAUSE_MS = 100;
 
 export class Dispatcher implements Actor<DispatcherMessage> {
   readonly #o: DispatcherOptions;
   readonly #self: Address;
   readonly #live = new Set<DispatchId>();
   readonly #restarts = new Map<DispatchId, number[]>();
-  readonly #keys = new Map<string, Promise<Intake>>();
+  /** Submissions under way, by user and key. */
+  readonly #keys = new Map<string, Promise<SubmitReply>>();
   readonly #cancels = new Map<
     number,
     { readonly resolve: (reply: CancelReplyBody) => void; readonly reject: (error: Error) => void }
@@ -89,9 +91,15 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     }
   }
 
-  undeliverable(_to: Address, message: Message): void {
-    // The dispatch ended between the look-up and the delivery: nothing is left to cancel.
+  undeliverable(to: Address, message: Message): void {
     if (message.type !== 'lattice.cancel' || !('request' in message) || typeof message.request !== 'number') return;
+    const id = to.slice(to.lastIndexOf('.') + 1);
+    if (isDispatchId(id) && this.#live.has(id)) {
+      // Its supervisor crashed and is beginning again.
+      this.#o.clock.after(RESTART_PAUSE_MS, () => this.#o.system.send(to, message, this.#self));
+      return;
+    }
+    // The dispatch ended between the look-up and the delivery: nothing is left to cancel.
     this.#cancels.get(message.request)?.resolve({ cancelled: [], unconfirmed: [] });
     this.#cancels.delete(message.request);
   }
@@ -185,41 +193,32 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     this.#submitting++;
     try {
       const name = `${user}/${request.key}`;
-      const under = this.#keys.get(name);
-      if (under !== undefined) {
-        // The same key while the first is being taken in: wait, then ask again for the decision.
-        await under.catch(() => undefined);
-        await this.#o.results.flushed();
-      }
-      const intake = takeIn(
-        {
-          results: this.#o.results,
-          node: this.#o.system.node,
-          now: () => this.#o.clock.now(),
-          randomBytes: this.#o.randomBytes,
-        },
-        user,
-        request,
-      );
-      this.#keys.set(name, intake);
+      // The same key while another is being taken in: wait, then ask again for the decision.
+      for (let other = this.#keys.get(name); other !== undefined; other = this.#keys.get(name))
+        await other.catch(() => undefined);
+      const submission = this.#take(user, request);
+      this.#keys.set(name, submission);
       try {
-        const taken = await intake;
-        if ('existing' in taken) {
-          await this.#o.results.flushed();
-          return { id: taken.existing, existing: true };
-        }
-        return await this.#accept(taken, request);
+        return await submission;
       } finally {
-        if (this.#keys.get(name) === intake) this.#keys.delete(name);
+        this.#keys.delete(name);
       }
     } finally {
       this.#submitting--;
     }
   }
 
+  async #take(user: string, request: SubmitRequest): Promise<SubmitReply> {
+    const { results, system, clock, randomBytes } = this.#o;
+    const taken = await takeIn({ results, node: system.node, now: () => clock.now(), randomBytes }, user, request);
+    if (!('existing' in taken)) return this.#accept(taken, request);
+    await results.flushed();
+    return { id: taken.existing, existing: true };
+  }
+
   async #accept(
     taken: Exclude<Intake, { existing: DispatchId }>,
-    request: ReturnType<typeof parseSubmit>,
+    request: SubmitRequest,
   ): Promise<SubmitReply> {
     const { spec, graph, contentDigest } = taken;
     const { results, system } = this.#o;
@@ -290,12 +289,26 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       },
     });
     this.#live.delete(id);
+    this.#restarts.delete(id);
+    this.#publishFailed(id);
     this.#o.system.send(
       this.#o.system.address('matchmaker', 'main'),
       { type: 'lattice.gone', dispatch: id },
       this.#self,
     );
     this.#o.log('error', `dispatch ${id} was failed: ${why}`);
+  }
+
+  /** Who watches it learns that it ended, once that is on disk. */
+  #publishFailed(id: DispatchId): void {
+    const { results, publish } = this.#o;
+    results.afterFlush(() => {
+      results.ask('results.load', { id }).then(
+        ({ spec, record }) =>
+          publish({ user: spec.user, dispatch: id, type: 'dispatch.failed', seq: record.seq, transient: false }),
+        () => undefined, // the record is there for whoever asks
+      );
+    });
   }
 }
 

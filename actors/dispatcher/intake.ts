@@ -25,6 +25,9 @@ export type Intake =
   | { readonly existing: DispatchId }
   | { readonly spec: DispatchSpec; readonly graph: Uint8Array; readonly contentDigest: Digest };
 
+/** Two million nodes with all that they name take less. */
+const MOST_GRAPH_BYTES = 512 * 1024 * 1024;
+
 const infoOf = (x: BytesOrValue): ValueInfo => ('bytes' in x ? valueInfoOf(x.bytes) : x.value);
 
 /** Digests that inputs name, wherever they stand. */
@@ -47,13 +50,19 @@ function literalsOf(graph: WireGraph): ReadonlySet<Digest> {
   return found;
 }
 
+/** Its size is looked at before its bytes: an upload may be far larger than any graph. Raises VALUE_MISSING, GRAPH_INVALID. */
+async function storedGraph({ results }: IntakeOptions, user: string, digest: Digest): Promise<Uint8Array> {
+  const { sizes } = await results.ask('results.admit', { user, key: '', digests: [digest] });
+  const size = sizes[0] ?? 0;
+  if (size > MOST_GRAPH_BYTES)
+    throw new PolaronError('GRAPH_INVALID', `graph: ${size} bytes; at most ${MOST_GRAPH_BYTES} are taken`);
+  return (await results.ask('results.bytes', { digest })).bytes;
+}
+
 /** Raises GRAPH_INVALID, VALUE_MISSING, IDEMPOTENCY_MISMATCH, DISK_FULL. Nothing is recorded. */
 export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequest): Promise<Intake> {
   const { results } = o;
-  const graph =
-    'bytes' in request.graph
-      ? request.graph.bytes
-      : (await results.ask('results.bytes', { digest: request.graph.value.digest })).bytes;
+  const graph = 'bytes' in request.graph ? request.graph.bytes : await storedGraph(o, user, request.graph.value.digest);
   const decoded = decodeGraph(graph);
   checkGraph(decoded, DEFAULT_GRAPH_LIMITS);
   const needsCode = decoded.electrons.some((electron) => electron.name !== IDENTITY_ELECTRON);

@@ -183,7 +183,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
       return;
     }
     if (this.#status !== 'assigned' && this.#status !== 'running') {
-      this.#judge(message, 'stale', true);
+      // The attempt's failure is recorded and being retried: this is its report once more.
+      this.#judge(message, 'duplicate', true);
       return;
     }
     const { outcome } = message;

@@ -4,6 +4,7 @@
  * L1. A node is ready when every parent, by data or by order, has a value; it is skipped as soon as one of them ended without.
  * L2. Statuses change by `nextStatus` only; an event that the machine doesn't know is a bug and crashes the supervisor.
  * L3. The dispatch ends when no node can change any more; it is completed when every value that its output needs exists.
+ * L4. An electron that is being worked on ends by its actor's word alone: a cancel asks for it, and an outcome queued earlier stands (H10).
  */
 import { PolaronError } from '../../model/errors.ts';
 import { electronStatuses, hasValue, isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
@@ -14,7 +15,7 @@ import type { Place, Plan, Region } from '../../model/plan.ts';
 
 export type Effect =
   | { readonly type: 'ready'; readonly node: number }
-  /** A transition that this state decided and that must be recorded. */
+  /** A transition that this state decided and that must be recorded: an end, or a map's `cancelling`. */
   | {
       readonly type: 'settled';
       readonly node: number;
@@ -32,6 +33,7 @@ export type Effect =
   | { readonly type: 'ended' };
 
 const code = (status: ElectronStatus): number => electronStatuses.indexOf(status);
+const idle = (): boolean => false;
 
 interface MapRun {
   readonly region: Region;
@@ -41,6 +43,7 @@ interface MapRun {
   /** Items begun, and those whose output has not ended. */
   begun: number;
   active: number;
+  composing: boolean;
 }
 
 export class LatticeState {
@@ -56,7 +59,7 @@ export class LatticeState {
   #open: number;
   cancelled: string | undefined;
   #effects: Effect[] = [];
-  #busy: (node: number) => boolean = () => false;
+  #busy: (node: number) => boolean = idle;
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -107,12 +110,14 @@ export class LatticeState {
     error: ErrorInfo | undefined,
     cause: number | undefined,
   ): void {
+    if (status === 'cancelling' && this.#maps.has(node)) this.#apply(node, 'electron.cancel');
     if (!isTerminalElectron(status)) return;
     this.#status[node] = code(status);
     if (value !== undefined) this.#values.set(node, value);
     if (error !== undefined) this.#errors.set(node, error);
     if (cause !== undefined) this.#causes.set(node, cause);
-    if ((status === 'failed' && !this.#isMap(node)) || status === 'cancelled') this.roots.push(node);
+    // A map without a cause failed by itself, and not with one of its items.
+    if ((status === 'failed' && cause === undefined) || status === 'cancelled') this.roots.push(node);
     this.#open--;
     const run = this.#maps.get(this.plan.place(node).region.map);
     if (run !== undefined) run.open--;
@@ -132,9 +137,10 @@ export class LatticeState {
     for (const map of [...this.#maps.keys()]) {
       if (isTerminalElectron(this.status(map))) continue;
       this.#beginItems(map);
+      if (this.status(map) === 'cancelling') this.#cancelItems(map, 'cancelled before the hub restarted');
       this.#checkMap(map);
     }
-    this.#busy = () => false;
+    this.#busy = idle;
     this.#checkEnd();
   }
 
@@ -151,7 +157,7 @@ export class LatticeState {
     if (status === 'completed') this.#apply(node, 'attempt.completed');
     else if (status === 'failed') this.#apply(node, 'attempt.failed');
     else {
-      if (this.status(node) !== 'cancelling') this.#apply(node, 'electron.cancel');
+      this.#apply(node, 'electron.cancel');
       this.#apply(node, 'attempt.stopped');
     }
     this.#close(node, value, error);
@@ -169,15 +175,16 @@ export class LatticeState {
   }
 
   composed(map: number, value: ValueInfo): void {
-    if (isTerminalElectron(this.status(map)) || this.status(map) === 'cancelling') return;
+    if (this.status(map) !== 'running') return;
     this.#settle(map, 'items.completed', value, undefined);
   }
 
   /** A map node could not go on: its value is no array, or the store failed it. */
   mapFailed(map: number, error: ErrorInfo): void {
-    if (isTerminalElectron(this.status(map))) return;
-    this.roots.push(map);
-    this.#settle(map, this.status(map) === 'ready' ? 'electron.fail' : 'items.failed', undefined, error);
+    const status = this.status(map);
+    // A late answer about a map that is past it, after a restart of the supervisor, changes nothing.
+    if (status !== 'ready' && !(status === 'running' && this.#maps.get(map)?.open === 0)) return;
+    this.#settle(map, status === 'ready' ? 'electron.fail' : 'items.failed', undefined, error);
   }
 
   /** Cancels everything, or these nodes. */
@@ -191,20 +198,22 @@ export class LatticeState {
         this.#effects.push({ type: 'withdraw', node });
         this.#settle(node, 'electron.cancel', undefined, undefined);
       } else if (this.#isMap(node)) {
-        this.#apply(node, 'electron.cancel');
-        const run = this.#maps.get(node);
-        if (run !== undefined) {
-          this.cancel(
-            reason,
-            Array.from({ length: run.region.items * run.region.nodes.length }, (_, i) => run.region.base + i),
-          );
-          this.#checkMap(node);
-        }
-      } else {
-        this.#apply(node, 'electron.cancel');
-        this.#effects.push({ type: 'cancel', node, reason });
-      }
+        const was = this.#apply(node, 'electron.cancel');
+        this.#effects.push({ type: 'settled', node, was, status: 'cancelling' });
+        this.#cancelItems(node, reason);
+      } else this.#effects.push({ type: 'cancel', node, reason });
     }
+  }
+
+  #cancelItems(map: number, reason: string): void {
+    const run = this.#maps.get(map);
+    if (run === undefined) return;
+    const { base, items, nodes } = run.region;
+    this.cancel(
+      reason,
+      Array.from({ length: items * nodes.length }, (_, i) => base + i),
+    );
+    this.#checkMap(map);
   }
 
   /** Node ids that the output's values come from. */
@@ -267,13 +276,14 @@ export class LatticeState {
     this.#pending = pending;
     const open = record.items.length * width;
     this.#open += open;
-    this.#maps.set(record.map, { region, items: record.items, open, begun: 0, active: 0 });
+    this.#maps.set(record.map, { region, items: record.items, open, begun: 0, active: 0, composing: false });
   }
 
   #beginItems(map: number): void {
     const run = this.#maps.get(map);
     const { node } = this.plan.place(map);
     if (run === undefined || node.kind !== 'map' || this.cancelled !== undefined) return;
+    if (this.status(map) === 'cancelling' && this.#busy === idle) return;
     const limit = node.concurrency === 0 ? Number.POSITIVE_INFINITY : node.concurrency;
     const width = run.region.nodes.length;
     while (run.begun < run.items.length && run.active < limit) {
@@ -313,8 +323,8 @@ export class LatticeState {
     const status = this.status(node);
     if (value !== undefined) this.#values.set(node, value);
     if (error !== undefined) this.#errors.set(node, error);
-    if (((status === 'failed' && !this.#isMap(node)) || status === 'cancelled') && this.cancelled === undefined)
-      this.roots.push(node);
+    const itself = status === 'failed' && this.#causes.get(node) === undefined;
+    if (itself || (status === 'cancelled' && this.cancelled === undefined)) this.roots.push(node);
     this.#open--;
     if (hasValue(status)) {
       for (const dependent of this.plan.dependentsOf(node)) {
@@ -345,7 +355,8 @@ export class LatticeState {
     if (run === undefined) return;
     run.open--;
     if (node === this.plan.outputOf(region, item)) {
-      run.active--;
+      // One of an item that had not begun (it was cancelled or skipped) held no place.
+      if (item < run.begun) run.active--;
       if (!isTerminalElectron(this.status(region.map))) this.#beginItems(region.map);
     }
     this.#checkMap(region.map);
@@ -366,13 +377,13 @@ export class LatticeState {
         const cause = this.#causes.get(output) ?? output;
         const inner = this.#errors.get(cause);
         const message = `${this.plan.nameOf(cause)}: ${inner?.message ?? this.status(cause)}`;
-        this.#causes.set(map, cause);
-        this.#settle(map, 'items.failed', undefined, { code: inner?.code ?? 'SKIPPED', message });
+        this.#settle(map, 'items.failed', undefined, { code: inner?.code ?? 'SKIPPED', message }, cause);
         return;
       }
       elements.push(value);
     }
-    this.#effects.push({ type: 'compose', map, elements });
+    if (!run.composing) this.#effects.push({ type: 'compose', map, elements });
+    run.composing = true;
   }
 
   #checkEnd(): void {

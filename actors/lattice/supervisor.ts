@@ -3,8 +3,8 @@
  * Order: decide (state.ts) → persist (results) → act (messages) → publish (after the flush).
  */
 import type { Clock } from '../../model/clock.ts';
-import { asPolaronError, PolaronError } from '../../model/errors.ts';
-import { taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
+import { asPolaronError } from '../../model/errors.ts';
+import { parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron, type DispatchStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
@@ -12,11 +12,13 @@ import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../bus/pro
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { Epoch, PublishEvent, SpawnElectron, ValueCache } from '../services.ts';
-import type { Actor, ActorSystem, Address } from '../system.ts';
+import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { Cancels, type CancelResult } from './cancels.ts';
+import { findNodes } from './find.ts';
 import { Orders } from './orders.ts';
 import { Plan } from '../../model/plan.ts';
 import { LatticeState, type Effect } from './state.ts';
+import { verdictOf } from './verdict.ts';
 
 export interface SupervisorServices {
   readonly system: ActorSystem;
@@ -45,6 +47,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #held = false;
   #startedAt: number | undefined;
   #ended = false;
+  /** Why all of it was cancelled, when somebody asked for that. */
+  #cancelled: string | undefined;
   readonly #electrons = new Set<number>();
   readonly #cancels = new Cancels();
 
@@ -60,9 +64,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     switch (message.type) {
       case 'lattice.start':
         this.#begin(message.spec, message.graph);
-        this.#startedAt = this.#s.clock.now();
-        this.#writeRecord('running');
-        this.#publishAfterFlush('dispatch.started', ++this.#seq);
+        this.#started();
         this.#state?.start();
         break;
       case 'lattice.resume':
@@ -94,7 +96,16 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
           );
         break;
     }
+    this.#failFast();
     this.#carryOut();
+  }
+
+  /** An electron left before its assignment reached it: the agent's place is free again. */
+  undeliverable(to: Address, message: Message): void {
+    if (message.type !== 'attempt.assigned' || !('agent' in message) || !isAgentKey(message.agent)) return;
+    const { dispatch, node } = parseTaskId(to.slice(to.lastIndexOf('.') + 1));
+    const task = taskIdOf(dispatch, node);
+    this.#s.system.send(this.#matchmaker, { type: 'attempt.abandoned', agent: message.agent, task }, this.#self);
   }
 
   /** Stops the electron actors: the dispatch ended, or this supervisor crashed and begins again from its records. */
@@ -133,28 +144,19 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       resolve({ cancelled: [], unconfirmed: [] });
       return;
     }
-    const nodes = electrons === undefined ? undefined : electrons.flatMap((wanted) => this.#find(wanted, state));
+    const nodes =
+      electrons === undefined ? undefined : electrons.flatMap((wanted) => findNodes(state.plan, wanted, this.#id));
     const affected = (nodes ?? Array.from({ length: state.plan.size }, (_, node) => node)).filter(
       (node) => !isTerminalElectron(state.status(node)),
     );
-    if (nodes === undefined) this.#writeRecord('running', { cancel: reason });
+    if (nodes === undefined) {
+      this.#cancelled ??= reason;
+      this.#writeRecord('running');
+    }
     state.cancel(reason, nodes);
     this.#cancels.add(state, affected, resolve);
     this.#carryOut();
     this.#settleCancels();
-  }
-
-  #find(wanted: number | string, state: LatticeState): number[] {
-    if (typeof wanted === 'number') {
-      if (wanted >= 0 && wanted < state.plan.size) return [wanted];
-    } else {
-      const found: number[] = [];
-      for (let node = 0; node < state.plan.size; node++) {
-        if (state.plan.plainNameOf(node) === wanted || state.plan.nameOf(node) === wanted) found.push(node);
-      }
-      if (found.length > 0) return found;
-    }
-    throw new PolaronError('UNKNOWN_ELECTRON', `dispatch ${this.#id} has no electron ${JSON.stringify(wanted)}`);
   }
 
   #begin(spec: DispatchSpec, graph: Uint8Array): void {
@@ -169,12 +171,13 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     if (state === undefined) return;
     this.#held = message.held;
     this.#startedAt = message.record.startedAt;
+    this.#cancelled = message.record.cancel;
     this.#seq = message.record.seq;
     for (const expansion of message.expansions) state.restoreExpansion(expansion);
     const working = new Map<number, ElectronRecord>();
     for (const [node, record] of message.electrons) {
       this.#seq = Math.max(this.#seq, record.seq);
-      if (isTerminalElectron(record.status))
+      if (isTerminalElectron(record.status) || state.plan.place(node).node.kind === 'map')
         state.restore(node, record.status, record.value, record.error, record.cause);
       else if (record.status !== 'ready' || record.attempt > 0) working.set(node, record);
     }
@@ -184,7 +187,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       this.#spawn(node, record);
       if (record.status === 'ready') this.#request([node]);
     }
-    if (message.record.cancel !== undefined) this.#cancel(message.record.cancel, undefined, () => undefined);
+    if (message.record.status === 'accepted') this.#started();
+    if (this.#cancelled !== undefined) this.#cancel(this.#cancelled, undefined, () => undefined);
   }
 
   #matched(agent: AgentKey, nodes: readonly number[]): void {
@@ -222,18 +226,24 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #electronEnded(message: Extract<LatticeMessage, { type: 'electron.ended' }>): void {
     this.#electrons.delete(message.node);
     this.#state?.ended(message.node, message.status, message.value, message.error);
-    if (message.error !== undefined && this.#spec?.failFast === true)
-      this.#state?.cancel(`failFast: ${this.#state.plan.nameOf(message.node)} failed`);
     if (message.unconfirmed === true)
       this.#cancels.unconfirmed(message.node, this.#state?.plan.nameOf(message.node) ?? '');
+  }
+
+  #failFast(): void {
+    const state = this.#state;
+    if (state === undefined || this.#spec?.failFast !== true || state.cancelled !== undefined) return;
+    const failed = state.roots.find((node) => state.status(node) === 'failed');
+    if (failed !== undefined) state.cancel(`failFast: ${state.plan.nameOf(failed)} failed`);
   }
 
   #carryOut(): void {
     const effects = this.#state?.takeEffects() ?? [];
     const ready: number[] = [];
     for (const effect of effects) {
-      if (effect.type === 'ready') ready.push(effect.node);
-      else this.#effect(effect);
+      // What was cancelled in the same turn isn't asked for.
+      if (effect.type !== 'ready') this.#effect(effect);
+      else if (this.#state?.status(effect.node) === 'ready') ready.push(effect.node);
     }
     if (ready.length > 0) this.#request(ready);
     this.#settleCancels();
@@ -301,7 +311,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       failures: 0,
       losses: 0,
       seq,
-      endedAt: this.#s.clock.now(),
+      ...(isTerminalElectron(status) ? { endedAt: this.#s.clock.now() } : {}),
       ...(value === undefined ? {} : { value }),
       ...(error === undefined ? {} : { error }),
       ...(cause === undefined ? {} : { cause }),
@@ -310,7 +320,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       op: 'electron',
       id: this.#id,
       node,
-      was: was === 'waiting' || was === 'ready' ? undefined : was,
+      // What the supervisor settles itself had no record before, but for a map that was being cancelled.
+      was: was === 'cancelling' ? was : undefined,
       record,
     });
     if (status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'skipped') {
@@ -329,21 +340,9 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     const state = this.#state;
     if (this.#ended || state === undefined) return;
     this.#ended = true;
-    const failed = state.roots.filter((node) => state.status(node) === 'failed');
-    const errors = failed.map((node) => ({
-      node: state.plan.nameOf(node),
-      error: state.error(node) ?? { code: 'TASK_THREW', message: 'failed' },
-    }));
-    const status: DispatchStatus =
-      state.cancelled !== undefined && !state.outputComplete()
-        ? 'cancelled'
-        : state.outputComplete()
-          ? 'completed'
-          : failed.length > 0
-            ? 'failed'
-            : 'cancelled';
+    const { status, errors } = verdictOf(state, this.#cancelled !== undefined);
     const seq = ++this.#seq;
-    this.#writeRecord(status, { errors: errors.slice(0, 1_000), endedAt: this.#s.clock.now() });
+    this.#writeRecord(status, { errors, endedAt: this.#s.clock.now() });
     this.#publishAfterFlush(`dispatch.${status}`, seq);
     this.#settleCancels();
     this.dispose();
@@ -353,12 +352,19 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#s.onEnd();
   }
 
+  #started(): void {
+    this.#startedAt = this.#s.clock.now();
+    this.#writeRecord('running');
+    this.#publishAfterFlush('dispatch.started', ++this.#seq);
+  }
+
   #writeRecord(status: DispatchStatus, extra: Partial<DispatchRecord> = {}): void {
     const record: DispatchRecord = {
       status,
       seq: this.#seq,
       errors: [],
       ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt }),
+      ...(this.#cancelled === undefined ? {} : { cancel: this.#cancelled }),
       ...extra,
     };
     this.#s.results.write({ op: 'dispatch', id: this.#id, record });
@@ -383,6 +389,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#s.system.send(this.#self, message, this.#self);
   }
 }
+
+const isAgentKey = (x: unknown): x is AgentKey => typeof x === 'string' && x.includes('.');
 
 function info(error: unknown): ErrorInfo {
   const failure = asPolaronError(error, 'STORE_FAILED');

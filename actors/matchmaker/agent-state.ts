@@ -17,6 +17,8 @@ interface Held {
   /** Number of the assign that carried it; 0: from before the hub's restart. */
   n: number;
   running: boolean;
+  /** Its outcome came: it takes no slot any more, though it isn't judged yet. */
+  finished: boolean;
   cancel: string | undefined;
 }
 
@@ -39,8 +41,13 @@ export class AgentState {
   readonly name: string;
   readonly #leases: Leases;
   readonly #held = new Map<TaskId, Held>();
+  /** Of those, how many have finished. */
+  #finished = 0;
   #last: Sync | undefined;
   #lastAt = 0;
+  /** The process that this is, and those whose name it took over (H11). */
+  #instance: string | undefined;
+  readonly #former = new Set<string>();
   #epoch: number;
   #admitted = false;
   #lost = false;
@@ -70,7 +77,7 @@ export class AgentState {
     return this.#held.size;
   }
   get running(): number {
-    return Math.min(this.#held.size, this.#last?.slots ?? 0);
+    return Math.min(this.#held.size - this.#finished, this.#last?.slots ?? 0);
   }
 
   state(now: number): 'live' | 'suspect' | 'lost' | 'draining' {
@@ -87,8 +94,9 @@ export class AgentState {
   /** Free slots, and places in its queue beyond them. */
   credit(now: number): { readonly free: number; readonly total: number } {
     if (!this.#admitted || this.#last === undefined || this.state(now) !== 'live') return { free: 0, total: 0 };
-    const free = Math.max(0, this.#last.slots - this.#held.size);
-    return { free, total: Math.max(0, this.#last.slots + this.#last.queue - this.#held.size) };
+    const open = this.#held.size - this.#finished;
+    const free = Math.max(0, this.#last.slots - open);
+    return { free, total: Math.max(0, this.#last.slots + this.#last.queue - open) };
   }
 
   offers(capabilities: readonly string[]): boolean {
@@ -101,23 +109,44 @@ export class AgentState {
 
   /** Takes the credit for an attempt that is about to be sent; `hold` fills in its token. */
   reserve(task: TaskId): void {
-    this.#held.set(task, { token: [0, 0], n: Number.POSITIVE_INFINITY, running: false, cancel: undefined });
+    this.#put(task, { token: [0, 0], n: Number.POSITIVE_INFINITY, running: false, finished: false, cancel: undefined });
   }
   nextN(): number {
     return ++this.#n;
   }
   /** The attempt goes out with assign `n`. */
   hold(task: TaskId, token: Token, n: number): void {
-    this.#held.set(task, { token, n, running: false, cancel: undefined });
+    this.#put(task, { token, n, running: false, finished: false, cancel: undefined });
   }
   /** It was with the agent before the hub restarted (H8). */
   recover(task: TaskId, token: Token, cancel: string | undefined): void {
-    this.#held.set(task, { token, n: 0, running: false, cancel });
-  }
-  release(task: TaskId, token?: Token): boolean {
     const held = this.#held.get(task);
-    if (held === undefined || (token !== undefined && !sameToken(held.token, token))) return false;
-    return this.#held.delete(task);
+    if (held !== undefined && sameToken(held.token, token)) {
+      // Only the supervisor began again: what is known of the attempt stands.
+      held.cancel ??= cancel;
+      return;
+    }
+    this.#put(task, { token, n: 0, running: false, finished: false, cancel });
+  }
+  release(task: TaskId, token: Token): boolean {
+    const held = this.#held.get(task);
+    return held !== undefined && sameToken(held.token, token) && this.#remove(task, held);
+  }
+  /** Gives back the credit of a match that was never sent; an attempt that was sent stays. */
+  unreserve(task: TaskId): boolean {
+    return this.#held.get(task)?.n === Number.POSITIVE_INFINITY && this.#held.delete(task);
+  }
+  /** The hub took a greater epoch: assigns are counted anew, and the next sync tells what became of those before. */
+  hubEpochRaised(): void {
+    this.#n = 0;
+    for (const held of this.#held.values()) if (held.n !== Number.POSITIVE_INFINITY) held.n = 0;
+  }
+  /** The agent reported its end: the place it took can be given again. */
+  finish(task: TaskId, token: Token): void {
+    const held = this.#held.get(task);
+    if (held === undefined || held.finished || !sameToken(held.token, token)) return;
+    held.finished = true;
+    this.#finished++;
   }
   holds(task: TaskId): Token | undefined {
     return this.#held.get(task)?.token;
@@ -145,15 +174,17 @@ export class AgentState {
       now - this.#lastAt <= this.#leases.leaseMs &&
       !sameFolder(last.instance, sync.instance)
     ) {
-      if (sync.epoch < this.#epoch && last.host === sync.host && last.pid === sync.pid)
-        return { reply: { type: 'superseded' }, effects };
+      if (this.#former.has(sync.instance)) return { reply: { type: 'superseded' }, effects };
       return { reply: { type: 'name-taken', host: last.host, pid: last.pid }, effects };
     }
-    if (sync.epoch < this.#epoch) {
-      if (last !== undefined && sameFolder(last.instance, sync.instance))
+    const other = this.#instance !== undefined && this.#instance !== sync.instance;
+    if (sync.epoch < this.#epoch || (other && sync.epoch === this.#epoch)) {
+      if (this.#former.has(sync.instance) || (last !== undefined && sameFolder(last.instance, sync.instance)))
         return { reply: { type: 'superseded' }, effects };
       return { reply: { type: 'epoch-low', n: this.#epoch }, effects };
     }
+    if (other && this.#instance !== undefined) remember(this.#former, this.#instance);
+    this.#instance = sync.instance;
     const restarted = sync.epoch > this.#epoch;
     if (!restarted && last !== undefined && sync.seq <= last.seq)
       return { reply: this.#ok(hub, history, sync.seq, []), effects };
@@ -182,10 +213,20 @@ export class AgentState {
     const effects: AgentEffect[] = [];
     for (const [task, held] of this.#held) {
       if (held.n === Number.POSITIVE_INFINITY) continue;
-      this.#held.delete(task);
+      this.#remove(task, held);
       effects.push({ type: 'lost', task, token: held.token, reason: 'agent-lost' });
     }
     return effects;
+  }
+
+  #put(task: TaskId, held: Held): void {
+    if (this.#held.get(task)?.finished === true) this.#finished--;
+    this.#held.set(task, held);
+  }
+
+  #remove(task: TaskId, held: Held): boolean {
+    if (held.finished) this.#finished--;
+    return this.#held.delete(task);
   }
 
   #ok(hub: number, history: string, seq: number, drop: readonly { task: TaskId; token: Token }[]): SyncReply {
@@ -224,11 +265,17 @@ export class AgentState {
     for (const [task, held] of this.#held) {
       if (listed.has(task) || held.n === Number.POSITIVE_INFINITY) continue;
       if (!restarted && held.n > seen) continue;
-      this.#held.delete(task);
+      this.#remove(task, held);
       effects.push({ type: 'lost', task, token: held.token, reason: 'not-listed' });
     }
     return drop;
   }
+}
+
+/** The oldest of many take-overs are forgotten. */
+function remember(instances: Set<string>, instance: string): void {
+  instances.add(instance);
+  for (const oldest of instances) if (instances.size > 64) instances.delete(oldest);
 }
 
 /** An instance is `<id of the state folder>.<random of the boot>`: the same folder means the same agent, restarted. */

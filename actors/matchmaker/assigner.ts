@@ -50,6 +50,14 @@ export class Assigner {
     setImmediate(() => this.#flush());
   }
 
+  /** Takes an attempt back that has not gone out. */
+  withdraw(agent: AgentState, task: TaskId): boolean {
+    const waiting = this.#outbox.get(agent);
+    const at = waiting?.findIndex((request) => request.task === task) ?? -1;
+    if (at >= 0) waiting?.splice(at, 1);
+    return at >= 0;
+  }
+
   /** The agent says that it has not seen these (H5). */
   resend(agent: AgentState, above: number): void {
     for (const [n, outgoing] of this.#unanswered.get(agent) ?? []) {
@@ -126,7 +134,7 @@ export class Assigner {
     for (let tries = 1; tries <= TRIES; tries++) {
       try {
         const reply = await this.#o.send(agent.key, assign, TIMEOUT_MS);
-        if (!this.#settle(agent, assign)) return;
+        if (!this.#settle(agent, outgoing)) return;
         const tokens = new Map(assign.tasks.map((task) => [task.task, task.token]));
         for (const { task } of reply.refused) {
           const token = tokens.get(task);
@@ -136,8 +144,9 @@ export class Assigner {
       } catch (error) {
         const { code } = asPolaronError(error, 'BAD_MESSAGE');
         if (tries === 1 && code === 'NO_RESPONDERS') {
-          if (this.#settle(agent, assign))
-            for (const { task, token } of assign.tasks) this.#o.onBack(agent, task, token, 'no-responders');
+          if (!this.#settle(agent, outgoing)) return;
+          this.#leaveEmpty(agent, assign);
+          for (const { task, token } of assign.tasks) this.#o.onBack(agent, task, token, 'no-responders');
           return;
         }
         if (code !== 'REQUEST_TIMEOUT') await new Promise<void>((resolve) => this.#o.clock.after(200, resolve));
@@ -147,8 +156,17 @@ export class Assigner {
     outgoing.given = 'given-up';
   }
 
-  /** False when the answer came too late to count: the agent restarted meanwhile. */
-  #settle(agent: AgentState, assign: Assign): boolean {
-    return assign.epoch === agent.epoch && (this.#unanswered.get(agent)?.delete(assign.n) ?? false);
+  /** A number that never arrives would hold the agent's `seen` below it for ever: it goes out empty when the agent misses it. */
+  #leaveEmpty(agent: AgentState, assign: Assign): void {
+    const empty: Assign = { ...assign, manifests: [], electrons: [], tasks: [] };
+    const unanswered = this.#unanswered.get(agent) ?? new Map<number, Outgoing>();
+    this.#unanswered.set(agent, unanswered.set(assign.n, { assign: empty, given: 'given-up' }));
+  }
+
+  /** False when the answer came too late to count: the agent restarted meanwhile, or the hub took a greater epoch. */
+  #settle(agent: AgentState, outgoing: Outgoing): boolean {
+    const unanswered = this.#unanswered.get(agent);
+    const { n } = outgoing.assign;
+    return unanswered?.get(n) === outgoing && unanswered.delete(n);
   }
 }

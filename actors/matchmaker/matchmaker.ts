@@ -7,9 +7,8 @@
  * M3. After a restart of the hub, what was ready waits for the roster's first syncs, at most 1.5 leases (H8).
  */
 import type { Clock, Timer } from '../../model/clock.ts';
-import { parseTaskId, taskIdOf, type AgentKey, type TaskId } from '../../model/ids.ts';
+import { isDispatchId, parseTaskId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
-import type { Token } from '../../model/outcome.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
 import type { AgentStatus } from '../../bus/protocol/api.ts';
@@ -20,6 +19,7 @@ import { AgentState, type AgentEffect, type Leases } from './agent-state.ts';
 import { Assigner } from './assigner.ts';
 import type { AgentGateway } from './gateway.ts';
 import { ReadyQueues } from './queues.ts';
+import { Receipts } from './receipts.ts';
 
 export interface MatchmakerOptions {
   readonly system: ActorSystem;
@@ -36,16 +36,7 @@ export interface MatchmakerOptions {
   readonly maxBacklog?: number;
 }
 
-interface Receipt {
-  readonly reply: (reply: DoneReply) => void;
-  open: number;
-  readonly at: number;
-  readonly verdicts: { readonly task: TaskId; readonly token: Token; readonly verdict: Verdict }[];
-}
-
 type HeldRequest = Extract<MatchmakerMessage, { type: 'match.request' }>;
-
-const RECEIPT_MS = 60_000;
 
 export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
@@ -53,8 +44,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #agents = new Map<AgentKey, AgentState>();
   readonly #queues = new ReadyQueues();
   readonly #assigner: Assigner;
-  readonly #receipts = new Map<number, Receipt>();
-  #nextReceipt = 1;
+  readonly #receipts = new Receipts();
   #history = '';
   #held: HeldRequest[] | undefined;
   #matching = false;
@@ -120,7 +110,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         else this.#enqueue(message);
         return;
       case 'match.withdraw':
-        this.#queues.withdraw(message.dispatch, message.nodes === undefined ? undefined : new Set(message.nodes));
+        this.#withdraw(message.dispatch, message.nodes);
         return;
       case 'attempt.send': {
         const agent = this.#agents.get(message.agent);
@@ -138,7 +128,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         this.#agentOf(message.agent).recover(message.task, message.token, message.cancelling);
         return;
       case 'attempt.abandoned':
-        if (this.#agents.get(message.agent)?.release(message.task) === true) this.#match();
+        if (this.#agents.get(message.agent)?.unreserve(message.task) === true) this.#match();
         return;
       case 'attempt.cancel':
         return this.#cancel(message);
@@ -147,13 +137,30 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       case 'roster.load':
         return this.#loadRoster(message);
       case 'lattice.gone':
-        this.#queues.withdraw(message.dispatch);
+        this.#withdraw(message.dispatch, undefined);
         return;
     }
   }
 
-  /** An outcome for an electron that nobody works on: the records tell what it is. */
-  undeliverable(_to: Address, message: Message): void {
+  #withdraw(dispatch: DispatchId, nodes: readonly number[] | undefined): void {
+    const gone = nodes === undefined ? undefined : new Set(nodes);
+    this.#queues.withdraw(dispatch, gone);
+    this.#held = this.#held?.flatMap((request) => {
+      if (request.dispatch !== dispatch) return [request];
+      const left = gone === undefined ? [] : request.nodes.filter((node) => !gone.has(node));
+      return left.length === 0 ? [] : [{ ...request, nodes: left }];
+    });
+  }
+
+  /** A match for a dispatch that ended meanwhile is given back. An outcome for an electron that nobody works on: the records tell what it is. */
+  undeliverable(to: Address, message: Message): void {
+    if (isFound(message)) {
+      const dispatch = to.slice(to.lastIndexOf('.') + 1);
+      if (!isDispatchId(dispatch)) return;
+      for (const node of message.nodes) this.#agents.get(message.agent)?.unreserve(taskIdOf(dispatch, node));
+      this.#match();
+      return;
+    }
     if (message.type !== 'attempt.finished' || !isFinished(message)) return;
     const { task, token, receipt } = message;
     const { dispatch, node } = parseTaskId(task);
@@ -258,10 +265,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   #done(key: AgentKey, done: Done, reply: (reply: DoneReply) => void): void {
-    const receipt = this.#nextReceipt++;
-    this.#receipts.set(receipt, { reply, open: done.outcomes.length, at: this.#o.clock.monotonic(), verdicts: [] });
-    if (done.outcomes.length === 0) this.#answer(receipt);
+    const receipt = this.#receipts.open(done.outcomes.length, this.#o.clock.monotonic(), reply);
+    const agent = this.#agents.get(key);
     for (const { task, token, inputsDigest, outcome } of done.outcomes) {
+      agent?.finish(task, token);
       const message: ElectronMessage = {
         type: 'attempt.finished',
         task,
@@ -273,28 +280,22 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       };
       this.#toElectron(task, message);
     }
+    this.#match();
   }
 
   #judged(message: Extract<MatchmakerMessage, { type: 'attempt.judged' }>): void {
-    const receipt = this.#receipts.get(message.receipt);
     if (message.current && message.verdict !== 'missing' && message.verdict !== 'later') {
       for (const agent of this.#agents.values()) if (agent.release(message.task, message.token)) break;
       this.#match();
     }
-    if (receipt === undefined) return;
-    receipt.verdicts.push({ task: message.task, token: message.token, verdict: message.verdict });
-    receipt.open--;
-    if (receipt.open === 0) this.#answer(message.receipt);
-  }
-
-  #answer(id: number): void {
-    const receipt = this.#receipts.get(id);
-    this.#receipts.delete(id);
-    receipt?.reply({ verdicts: receipt.verdicts });
+    this.#receipts.judged(message.receipt, message.task, message.token, message.verdict);
   }
 
   #cancel(message: Extract<MatchmakerMessage, { type: 'attempt.cancel' }>): void {
     const agent = this.#agents.get(message.agent);
+    // One that waits to be sent is not sent.
+    if (agent !== undefined && this.#assigner.withdraw(agent, message.task) && agent.unreserve(message.task))
+      this.#match();
     if (agent === undefined || !agent.cancel(message.task, message.token, message.reason)) {
       this.#toElectron(message.task, { type: 'attempt.stopped', token: message.token, confirmed: true });
       return;
@@ -346,7 +347,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       this.#assigner.forget(agent);
       for (const effect of agent.expire()) this.#carryOut(agent, effect);
     }
-    for (const [id, receipt] of this.#receipts) if (now - receipt.at > RECEIPT_MS) this.#receipts.delete(id);
+    this.#receipts.expire(now);
     this.#ticker = this.#o.clock.after(Math.min(heartbeatMs, 1_000), () => this.#tick());
   }
 
@@ -354,7 +355,12 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#o.log('warn', 'an agent has seen a higher hub epoch; taking a greater one', { epoch });
     this.#o.results.write({ op: 'epoch', epoch });
     this.#o.results.afterFlush(() => {
-      this.#o.epoch.value = Math.max(this.#o.epoch.value, epoch);
+      if (epoch <= this.#o.epoch.value) return;
+      this.#o.epoch.value = epoch;
+      for (const agent of this.#agents.values()) {
+        this.#assigner.forget(agent);
+        agent.hubEpochRaised();
+      }
     });
   }
 
@@ -372,5 +378,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 }
 
+const isFound = (message: Message): message is Extract<LatticeMessage, { type: 'match.found' }> =>
+  message.type === 'match.found' && 'nodes' in message && 'agent' in message;
 const isFinished = (message: Message): message is Extract<ElectronMessage, { type: 'attempt.finished' }> =>
   'task' in message && 'receipt' in message;

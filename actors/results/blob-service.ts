@@ -32,10 +32,17 @@ interface Upload {
 const MOST_UPLOADS = 256;
 const MOST_CHUNK = 1024 * 1024;
 
+/** Who may speak on `<prefix>.blob.SITE.AGENT.KIND` or `<prefix>.blob.u.USER.KIND`. */
+function speakerOf(subject: string): string {
+  const [, , site, name] = subject.split('.');
+  return site === 'u' ? `u.${name}` : `a.${site}.${name}`;
+}
+
 /** Begins to serve; returns what ends it. */
 export function serveBlobs(o: BlobServiceOptions): () => void {
   const uploads = new Map<Digest, Upload>();
   const warn = throttledLog(o.log, o.monotonic);
+  let dropped = 0;
 
   const put = async ({ digest, size, offset, bytes }: BlobPut): Promise<BlobPutReply> => {
     if (o.store.hasValue(digest)) return { received: size, done: true };
@@ -90,7 +97,10 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
   const subscription = o.bus.subscribe(o.subjects.allBlob, (message) => {
     const kind = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     try {
-      const body = decodeBody(decodeEnvelope(message.data).body);
+      const envelope = decodeEnvelope(message.data);
+      if (envelope.by !== speakerOf(message.subject))
+        throw new PolaronError('NOT_ALLOWED', `the message says it is from ${JSON.stringify(envelope.by.slice(0, 80))}`);
+      const body = decodeBody(envelope.body);
       if (kind === 'get') {
         const { digest, offset, length } = parseBlobRead(body);
         const size = o.store.valueSize(digest) ?? 0;
@@ -106,7 +116,10 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
       else if (kind === 'put') respond(message, put(parseBlobPut(body)));
     } catch (error) {
       const failure = asPolaronError(error, 'BAD_MESSAGE');
-      warn(`blob:${failure.code}`, 'warn', `dropped a message on ${message.subject}: ${failure.message}`);
+      warn(`blob:${failure.code}`, 'warn', `dropped a message on ${message.subject}: ${failure.message}`, {
+        code: failure.code,
+        dropped: ++dropped,
+      });
     }
   });
   return () => subscription.unsubscribe();

@@ -5,6 +5,7 @@ import type { StatusCounts } from '../../model/records.ts';
 
 interface Live {
   nodes: number;
+  seq: number;
   readonly counts: Map<ElectronStatus, number>;
   readonly running: Map<number, number>;
 }
@@ -16,7 +17,7 @@ export class LiveDispatches {
     return this.#live.has(id);
   }
   add(id: DispatchId, nodes: number): void {
-    this.#live.set(id, { nodes, counts: new Map(), running: new Map() });
+    this.#live.set(id, { nodes, seq: 0, counts: new Map(), running: new Map() });
   }
   grow(id: DispatchId, nodes: number): void {
     const live = this.#live.get(id);
@@ -25,9 +26,10 @@ export class LiveDispatches {
   remove(id: DispatchId): void {
     this.#live.delete(id);
   }
-  changed(id: DispatchId, node: number, was: ElectronStatus | undefined, now: ElectronStatus): void {
+  changed(id: DispatchId, node: number, was: ElectronStatus | undefined, now: ElectronStatus, seq: number): void {
     const live = this.#live.get(id);
     if (live === undefined) return;
+    live.seq = Math.max(live.seq, seq);
     // A running electron's record still says `assigned`.
     const before = was === 'running' ? 'assigned' : was;
     if (before !== undefined) live.counts.set(before, (live.counts.get(before) ?? 1) - 1);
@@ -39,6 +41,11 @@ export class LiveDispatches {
   }
   runningSince(id: DispatchId, node: number): number | undefined {
     return this.#live.get(id)?.running.get(node);
+  }
+
+  /** The last durable seq so far. */
+  seq(id: DispatchId): number {
+    return this.#live.get(id)?.seq ?? 0;
   }
 
   /** Electrons by status; those without a record are waiting. */

@@ -3,7 +3,7 @@
  * Not here: bytes in and out for agents and users (blob-service.ts), how ops become records (writer.ts).
  *
  * R1. A wait is answered only when the dispatch's end is on disk.
- * R2. `results.judge` is answered only when everything written before is on disk.
+ * R2. `results.judge` is answered only when everything written before is on disk, and so is every query of a user.
  */
 import type { Clock, Timer } from '../../model/clock.ts';
 import { asPolaronError } from '../../model/errors.ts';
@@ -99,17 +99,17 @@ export class ResultManager implements Actor<ResultsAsk> {
       case 'results.judge':
         return this.#judge(message);
       case 'results.list':
-        return this.#queries.list(message);
+        return this.#flushed(this.#queries.list(message));
       case 'results.detail':
-        return this.#queries.detail(message.id);
+        return this.#flushed(this.#queries.detail(message.id));
       case 'results.snapshot':
-        return this.#queries.snapshot(message);
+        return this.#flushed(await this.#queries.snapshot(message));
       case 'results.wait':
         return this.#wait(message.id, message.timeoutMs);
       case 'results.value':
-        return this.#queries.value(message.id, message.electron);
+        return this.#flushed(await this.#queries.value(message.id, message.electron));
       case 'results.logs':
-        return this.#queries.logs(message.id, message.electron);
+        return this.#flushed(await this.#queries.logs(message.id, message.electron));
     }
   }
 
@@ -129,14 +129,21 @@ export class ResultManager implements Actor<ResultsAsk> {
     id,
     node,
     token,
-  }: Extract<ResultsAsk, { type: 'results.judge' }>): Promise<{ readonly verdict: 'duplicate' | 'stale' | 'unknown' }> {
+  }: Extract<ResultsAsk, { type: 'results.judge' }>): Promise<{ readonly verdict: 'duplicate' | 'stale' | 'later' | 'unknown' }> {
     const known = this.#o.store.get(keys.dispatch(id)) !== undefined;
     const record = this.#queries.electron(id, node);
     await this.#o.store.write([]);
     if (!known) return { verdict: 'unknown' };
-    const committed =
-      record?.token !== undefined && isTerminalElectron(record.status) && sameToken(record.token, token);
-    return { verdict: committed ? 'duplicate' : 'stale' };
+    if (record?.token === undefined || !sameToken(record.token, token)) return { verdict: 'stale' };
+    if (isTerminalElectron(record.status)) return { verdict: 'duplicate' };
+    // Its supervisor is about to begin again: the outcome is wanted, and the agent keeps it until then.
+    return { verdict: isTerminalDispatch(this.#queries.record(id).status) ? 'stale' : 'later' };
+  }
+
+  /** What was read may be newer than the disk: it is told once it isn't. */
+  async #flushed<T>(read: T): Promise<T> {
+    await this.#o.store.write([]);
+    return read;
   }
 
   #wait(id: DispatchId, timeoutMs: number): Promise<WaitReply> {
@@ -152,7 +159,9 @@ export class ResultManager implements Actor<ResultsAsk> {
         if (waiters.size === 0) this.#waiters.delete(id);
         this.#waited(id).then(resolve, reject);
       };
-      const waiter: Waiter = { answer, timer: this.#o.clock.after(timeoutMs, answer) };
+      // The time may be up between the end's record and its flush.
+      const late = (): void => void this.#o.store.write([]).then(answer, reject);
+      const waiter: Waiter = { answer, timer: this.#o.clock.after(timeoutMs, late) };
       waiters.add(waiter);
       this.#waiters.set(id, waiters);
     });

@@ -43,7 +43,7 @@ const CACHED_PLANS = 32;
 export class Queries {
   readonly #store: Store;
   readonly #live: LiveDispatches;
-  readonly #plans = new Map<DispatchId, { readonly plan: Plan; expansions: number }>();
+  readonly #plans = new Map<DispatchId, { readonly plan: Plan; readonly maps: boolean }>();
 
   constructor(store: Store, live: LiveDispatches) {
     this.#store = store;
@@ -89,8 +89,10 @@ export class Queries {
 
   /** Counts of a dispatch that was live when the manager stopped. */
   restoreCounts(id: DispatchId): void {
-    for (const { key, value } of this.#store.range(keys.electronsOf(id)))
-      this.#live.changed(id, nodeOfKey(key), undefined, decodeElectron(value).status);
+    for (const { key, value } of this.#store.range(keys.electronsOf(id))) {
+      const record = decodeElectron(value);
+      this.#live.changed(id, nodeOfKey(key), undefined, record.status, record.seq);
+    }
     for (const { value } of this.#store.range(keys.expansionsOf(id))) this.#live.grow(id, decodeExpansion(value).count);
   }
 
@@ -208,19 +210,16 @@ export class Queries {
   async plan(id: DispatchId): Promise<Plan> {
     let cached = this.#plans.get(id);
     if (cached === undefined) {
-      cached = {
-        plan: new Plan(decodeGraph(await wholeValue(this.#store, this.spec(id).graph.digest))),
-        expansions: 0,
-      };
+      const graph = decodeGraph(await wholeValue(this.#store, this.spec(id).graph.digest));
+      cached = { plan: new Plan(graph), maps: graph.nodes.some((node) => node.kind === 'map') };
       this.#plans.set(id, cached);
       for (const oldest of this.#plans.keys()) if (this.#plans.size > CACHED_PLANS) this.#plans.delete(oldest);
     }
-    let seen = 0;
+    if (!cached.maps) return cached.plan;
     for (const { value } of this.#store.range(keys.expansionsOf(id))) {
-      if (seen++ < cached.expansions) continue;
       const { map, items } = decodeExpansion(value);
-      cached.plan.expand(map, items.length);
-      cached.expansions++;
+      // By map, not by position: one without items may come before what was seen already.
+      if (cached.plan.regionOf(map) === undefined) cached.plan.expand(map, items.length);
     }
     return cached.plan;
   }
@@ -276,7 +275,7 @@ export class Queries {
       acceptedAt: spec.acceptedAt,
       counts: isTerminalDispatch(record.status) ? (record.counts ?? {}) : this.#live.counts(spec.id),
       metadata: spec.metadata,
-      seq: record.seq,
+      seq: Math.max(record.seq, this.#live.seq(spec.id)),
       ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
       ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
       ...(error === undefined ? {} : { error }),

@@ -73,7 +73,7 @@ export class RecordWriter {
   #convert(op: RecordOp, writes: WriteOp[], ended: string[]): void {
     switch (op.op) {
       case 'electron':
-        this.#live.changed(op.id, op.node, op.was, op.record.status);
+        this.#live.changed(op.id, op.node, op.was, op.record.status, op.record.seq);
         writes.push({ op: 'put', key: keys.electron(op.id, op.node), value: encodeElectron(op.record) });
         return;
       case 'value':
@@ -109,7 +109,11 @@ export class RecordWriter {
       }
       case 'expansion':
         this.#live.grow(op.id, op.record.count);
-        writes.push({ op: 'put', key: keys.expansion(op.id, op.record.base), value: encodeExpansion(op.record) });
+        writes.push({
+          op: 'put',
+          key: keys.expansion(op.id, op.record.base, op.record.map),
+          value: encodeExpansion(op.record),
+        });
         return;
       case 'logs':
         writes.push({ op: 'put', key: keys.logs(op.id, op.node, op.attempt), value: encodeLogs(op.logs) });

@@ -119,7 +119,7 @@ export interface ResultsRequests {
   /** What an outcome for an electron that isn't worked on any more is: answered when all before is flushed. */
   'results.judge': {
     readonly ask: { readonly id: DispatchId; readonly node: number; readonly token: Token };
-    readonly answer: { readonly verdict: 'duplicate' | 'stale' | 'unknown' };
+    readonly answer: { readonly verdict: 'duplicate' | 'stale' | 'later' | 'unknown' };
   };
   'results.list': { readonly ask: ListRequest & { readonly user: string }; readonly answer: ListReply };
   'results.detail': {

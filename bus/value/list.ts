@@ -113,4 +113,5 @@ export function pointerOf(bytes: Uint8Array): { readonly digest: Digest; readonl
   return { digest, size };
 }
 
-const bad = (reason: string): PolaronError => new PolaronError('BAD_MESSAGE', `list: ${reason}`, { details: { reason } });
+const bad = (reason: string): PolaronError =>
+  new PolaronError('BAD_MESSAGE', `list: ${reason}`, { details: { reason } });

@@ -157,10 +157,14 @@ export class ValueReader extends WireReader {
     const content = this.value(depth + 1);
     const codec = registry().codecs.get(name);
     if (codec === undefined) {
-      throw new PolaronError('BAD_MESSAGE', `value holds a ${name}, for which no codec is registered here (byte ${at})`, {
-        details: { codec: name },
-        help: `Import the module that registers the codec of ${name} before reading the value.`,
-      });
+      throw new PolaronError(
+        'BAD_MESSAGE',
+        `value holds a ${name}, for which no codec is registered here (byte ${at})`,
+        {
+          details: { codec: name },
+          help: `Import the module that registers the codec of ${name} before reading the value.`,
+        },
+      );
     }
     const instance: unknown = Reflect.apply(codec.decode, undefined, [content]);
     this.#made[number] = instance;

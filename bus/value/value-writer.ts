@@ -61,7 +61,8 @@ export class ValueWriter {
         if (x === null) this.out.byte(0xc0);
         else this.#object(x);
         return;
-      default:
+      case 'function':
+      case 'symbol':
         if (!this.#placeholder(x)) throw lostPrimitive(x);
     }
   }
@@ -132,7 +133,8 @@ export class ValueWriter {
     try {
       for (; i < length; i++) {
         const item = x[i];
-        if (item === undefined && !(i in x)) throw new Loss('a hole in a sparse array', 'fill it with undefined or null');
+        if (item === undefined && !(i in x))
+          throw new Loss('a hole in a sparse array', 'fill it with undefined or null');
         this.write(item);
       }
     } catch (error) {

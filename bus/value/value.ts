@@ -62,11 +62,12 @@ export function decodeValue(bytes: Uint8Array, resolvePointer?: ResolvePointer):
 }
 
 function decode(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, depth: number): unknown {
-  switch (bytes[0]) {
+  const tag = bytes[0] ?? 0;
+  switch (tag) {
     case Tag.PLAIN: {
       if (bytes.length === 2) {
         const byte = bytes[1] ?? 0;
-        if (byte < 0x80) return byte;
+        if (byte < 0x80) return byte; // quickly() wrote it
       }
       const reader = new ValueReader(bytes);
       const value = reader.value();
@@ -74,7 +75,8 @@ function decode(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, d
       return value;
     }
     case Tag.LIST: {
-      if (depth > DEEPEST_LIST) throw new PolaronError('BAD_MESSAGE', `value: lists nested deeper than ${DEEPEST_LIST}`);
+      if (depth > DEEPEST_LIST)
+        throw new PolaronError('BAD_MESSAGE', `value: lists nested deeper than ${DEEPEST_LIST}`);
       const items: unknown[] = [];
       const length = listLength(bytes);
       for (let i = 0; i < length; i++) items.push(decode(listElement(bytes, i), resolvePointer, depth + 1));
@@ -83,13 +85,17 @@ function decode(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, d
     case Tag.POINTER: {
       const { digest, size } = pointerOf(bytes);
       if (resolvePointer === undefined || !isDigest(digest) || depth > DEEPEST_LIST) {
-        throw new PolaronError('VALUE_MISSING', `value ${digest} of ${size} bytes is stored elsewhere and wasn't fetched`, {
-          details: { digest, size },
-        });
+        throw new PolaronError(
+          'VALUE_MISSING',
+          `value ${digest} of ${size} bytes is stored elsewhere and wasn't fetched`,
+          {
+            details: { digest, size },
+          },
+        );
       }
       return decode(resolvePointer(digest, size), resolvePointer, depth + 1);
     }
     default:
-      throw new PolaronError('BAD_MESSAGE', `bytes that begin with ${bytes[0] ?? 'nothing'} are no encoded value`);
+      throw new PolaronError('BAD_MESSAGE', `bytes that begin with ${tag} are no encoded value`);
   }
 }

@@ -2,13 +2,13 @@
 import { availableParallelism, hostname } from 'node:os';
 import { ensureHome, homePaths } from '../../host/home.ts';
 import { forgetInstance, recordInstance } from '../../host/instances.ts';
+import { stderrLog } from '../../host/stderr-log.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { toToken } from '../../model/ids.ts';
 import { writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { lineLog } from '../log-lines.ts';
 import { checkedBus, withoutPassword } from '../start-options.ts';
 
 export interface AgentArguments {
@@ -40,7 +40,7 @@ export async function agent(context: Context, args: AgentArguments): Promise<Exi
   const aborted = new Promise<'interrupted'>((resolve) => {
     signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
   });
-  const log = lineLog((line) => context.terminal.err(line), context.now, context.env);
+  const log = stderrLog('agent', context.env);
   recordInstance(paths.home, 'agent', process.pid);
   try {
     const host = await context.host();

@@ -32,7 +32,9 @@ export async function cancel(context: Context, asked: CancelArguments): Promise<
     return exitCodes.ok;
   }
   const what = electrons.length === 0 ? `dispatch ${id}` : `${electrons.join(', ')} of ${id}`;
-  context.terminal.out(`cancelled ${what}: ${cancelled.length} electrons stopped`);
+  const stopped = `${cancelled.length} electron${cancelled.length === 1 ? '' : 's'} stopped`;
+  const nothing = cancelled.length === 0 && unconfirmed.length === 0;
+  context.terminal.out(nothing ? `nothing was left to cancel of ${what}` : `cancelled ${what}: ${stopped}`);
   if (unconfirmed.length > 0) context.terminal.err(`not confirmed by their agents yet: ${unconfirmed.join(', ')}`);
   return exitCodes.ok;
 }

@@ -1,5 +1,6 @@
 /** `polaron show ID`: one dispatch with its electrons. */
 import type { DispatchDetail, ElectronView, NodeFailure } from '../../bus/protocol/api.ts';
+import { IDENTITY_ELECTRON } from '../../model/graph.ts';
 import { electronStatuses } from '../../model/lifecycle.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import { withHub, writeJson } from '../context.ts';
@@ -120,7 +121,7 @@ function electronLines(context: Context, electrons: readonly ElectronView[]): re
   ];
   const rows = electrons.map((electron) => [
     String(electron.id),
-    cut(plain(electron.name), 40),
+    cut(plain(electron.name === IDENTITY_ELECTRON ? 'identity' : electron.name), 40),
     { text: electron.status, shown: paintStatus(electron.status, context.terminal.colour) },
     String(electron.attempts),
     plain(electron.agent ?? ''),

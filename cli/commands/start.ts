@@ -7,12 +7,12 @@ import { ensureHome, homePaths } from '../../host/home.ts';
 import type { HomePaths } from '../../host/home.ts';
 import { forgetInstance, recordInstance } from '../../host/instances.ts';
 import { takeStartLock } from '../../host/start-lock.ts';
+import { stderrLog } from '../../host/stderr-log.ts';
 import { asPolaronError } from '../../model/errors.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { RunningHub } from '../host-port.ts';
-import { lineLog } from '../log-lines.ts';
 import { readyOf, sayReady } from '../ready-hub.ts';
 import { checkSameHub, settledHub } from '../running-hub.ts';
 import { resolveStart, withoutPassword } from '../start-options.ts';
@@ -60,7 +60,7 @@ async function runHub(
     }
     recordInstance(paths.home, 'hub', process.pid);
     const logFile = tell === undefined ? undefined : paths.logFile;
-    const log = lineLog((line) => context.terminal.err(line), context.now, context.env);
+    const log = stderrLog('hub', context.env);
     const host = await context.host();
     hub = await host.startHub({ ...options, log, ...(logFile === undefined ? {} : { logFile }) });
     const first = await Promise.race([hub.ready.then(() => 'ready' as const), interrupted, hub.failed]);

@@ -4,13 +4,15 @@ import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { withoutPassword } from '../start-options.ts';
 import { fields } from '../table.ts';
 import { agoAndLocal, iso } from '../times.ts';
 import { agentLines } from './agents.ts';
 
 export async function status(context: Context): Promise<ExitCode> {
   const hub = await withHub(context, (api) => api.status());
-  const { version, pid, node, bus, data, startedAt, dispatches } = hub;
+  const { version, pid, node, data, startedAt, dispatches } = hub;
+  const bus = withoutPassword(hub.bus);
   if (context.json) {
     const agents = hub.agents.map(agentJson);
     writeJson(context, { version, pid, node, bus, data, startedAt: iso(startedAt), dispatches, agents });

@@ -2,59 +2,47 @@
  * The agent: joins the hub, takes assigned electrons, reports how they ended. Wiring only: state.ts decides, this file carries it out in the
  * order decide → spool → act → tell. Rules A1–A5 of docs/protocol.md; user code runs in runner processes, never here.
  */
-import { join } from 'node:path';
-import type { Assign, AssignReply, BlobRead, Cancel, CancelReply, Control, FinishedTask, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
+import type {
+  Assign,
+  AssignReply,
+  BlobRead,
+  Cancel,
+  CancelReply,
+  Control,
+  FinishedTask,
+  Sync,
+  SyncReply,
+  Verdict,
+} from '../../bus/protocol/agent.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { TaskId } from '../../model/ids.ts';
 import { sameToken, type Token } from '../../model/outcome.ts';
 import type { Executor } from '../executor.ts';
-import { ProcessPool } from '../process/pool.ts';
-import { killLeftRunners, RunnerRoster } from '../process/runner-roster.ts';
-import { BlobCache } from './blob-cache.ts';
+import { killLeftRunners, type RunnerRoster } from '../process/runner-roster.ts';
+import type { BlobCache } from './blob-cache.ts';
 import { Bundles } from './bundles.ts';
 import { Channel } from './channel.ts';
 import { deferred } from './deferred.ts';
 import { listen, type Hearing } from './ears.ts';
-import { HeldValues } from './held-values.ts';
+import type { HeldValues } from './held-values.ts';
 import { Inputs } from './inputs.ts';
 import { resolveAgent, type AgentOptions, type ResolvedAgent } from './options.ts';
+import type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 import { queueFor, queueMoved } from './queue-length.ts';
 import { Reporter } from './report.ts';
-import { Spool } from './spool.ts';
+import type { Spool } from './spool.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { AgentState, type CancelDecision, type Held } from './state.ts';
+import { Progress } from './progress.ts';
+import { makePool, openStock, pullOptions } from './stock.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { Tasks } from './tasks.ts';
-
-export type EndReason = 'stopped' | 'drained' | 'superseded' | 'name-taken';
-
-export interface AgentView {
-  readonly epoch: number;
-  readonly joined: boolean;
-  readonly draining: boolean;
-  /** Running or queued. */
-  readonly unfinished: number;
-  /** Ended, not yet settled by the hub. */
-  readonly unacknowledged: number;
-  readonly queue: number;
-  /** Messages that were dropped because they made no sense. */
-  readonly dropped: number;
-}
-
-export interface RunningAgent {
-  /** The hub knows this agent. Rejects with AGENT_NAME_TAKEN, SUPERSEDED, or BUS_CLOSED when it was stopped before. */
-  readonly joined: Promise<void>;
-  readonly ended: Promise<EndReason>;
-  status(): AgentView;
-  /** A4: takes nothing new, lets what runs finish within the grace time, reports, leaves. */
-  drain(): Promise<void>;
-  /** Kills what runs and leaves; outcomes that aren't settled stay in the spool. The bus stays open. */
-  stop(): Promise<void>;
-}
 
 /** How long a drain waits for the hub's word on the last outcomes. */
 const LAST_REPORT_MS = 2_000;
 const PROBE_JITTER_MS = 300;
+
+export type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 
 /** Starts an agent. Rejects with AGENT_NAME_TAKEN when the state folder is in use, and with the system's error when it can't be written. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
@@ -81,42 +69,34 @@ class Agent implements RunningAgent, Hearing {
   readonly #unlisten: (() => void)[];
   readonly #joined = deferred<void>();
   readonly #ended = deferred<EndReason>();
-  /** Called whenever an outcome was settled, or a task ended. */
-  #progressed: () => void = () => undefined;
+  /** An outcome was settled, or a task ended. */
+  readonly #progress: Progress;
   #stopping: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
   #announcedQueue = 0;
 
   constructor(options: ResolvedAgent, folder: StateFolder) {
-    const { bus, blobBus, subjects, site, name, slots, clock, random, log, dir, by } = options;
+    const { bus, subjects, site, name, slots, clock, random, log, dir, by } = options;
     this.#options = options;
+    this.#progress = new Progress(clock);
     this.#folder = folder;
     this.#joined.promise.catch(() => undefined);
     this.#channel = new Channel(bus, by, log, () => clock.monotonic());
-    this.#spool = new Spool(join(options.stateDir, 'spool'), log);
-    this.#values = new HeldValues(dir.values, this.#spool.outcomes);
-    const spooled = this.#spool.outcomes.filter((finished) => this.#isWhole(finished));
-    this.#cache = new BlobCache(dir.cache);
-    this.#roster = new RunnerRoster(join(dir.runners, String(folder.epoch)), log);
-    this.#pool = new ProcessPool({
-      slots,
-      graceMs: options.graceMs,
-      clock,
-      scratchDir: dir.scratch,
-      spare: options.spareRunner,
-      start: {
-        nodePath: options.nodePath,
-        env: options.runnerEnv,
-        cwd: options.runnerCwd,
-        maxValueBytes: options.maxValueBytes,
-        agent: name,
-        roster: this.#roster,
-        clock,
-      },
-    });
+    const stock = openStock(options, folder);
+    this.#spool = stock.spool;
+    this.#values = stock.values;
+    this.#cache = stock.cache;
+    this.#roster = stock.roster;
+    this.#pool = makePool(options, stock.roster);
     const executors = new Map([[this.#pool.name, this.#pool]]);
-    this.#state = new AgentState({ epoch: folder.epoch, history: folder.history, slots, executors: new Set(executors.keys()), spooled });
-    const pulling = { bus: blobBus, subject: subjects.agentBlob(site, name, 'get'), by, clock, maxBytes: options.maxValueBytes };
+    this.#state = new AgentState({
+      epoch: folder.epoch,
+      history: folder.history,
+      slots,
+      executors: new Set(executors.keys()),
+      spooled: stock.spooled,
+    });
+    const pulling = pullOptions(options);
     this.#tasks = new Tasks({
       state: this.#state,
       executors,
@@ -139,7 +119,7 @@ class Agent implements RunningAgent, Hearing {
       judged: (task, token, verdict) => this.#judged(task, token, verdict),
       answered: () => {
         this.#spool.tidy();
-        this.#progressed();
+        this.#progress.changed();
       },
     });
     this.#sync = new SyncLoop({
@@ -150,7 +130,11 @@ class Agent implements RunningAgent, Hearing {
       heartbeatMs: options.heartbeatMs,
       body: (seq) => this.#syncBody(seq),
       answered: (reply) => this.#synced(reply),
-      failed: (error) => this.#channel.say('sync', `agent: the hub doesn't answer: ${error instanceof Error ? error.message : String(error)}`),
+      failed: (error) =>
+        this.#channel.say(
+          'sync',
+          `agent: the hub doesn't answer: ${error instanceof Error ? error.message : String(error)}`,
+        ),
     });
     this.#unlisten = [
       listen(this.#channel, subjects, site, name, options.capabilities, this),
@@ -173,7 +157,15 @@ class Agent implements RunningAgent, Hearing {
 
   status(): AgentView {
     const { epoch, joined, draining, unfinished } = this.#state;
-    return { epoch, joined, draining, unfinished, unacknowledged: this.#spool.size, queue: this.#announcedQueue, dropped: this.#channel.dropped };
+    return {
+      epoch,
+      joined,
+      draining,
+      unfinished,
+      unacknowledged: this.#spool.size,
+      queue: this.#announcedQueue,
+      dropped: this.#channel.dropped,
+    };
   }
 
   drain(): Promise<void> {
@@ -186,6 +178,13 @@ class Agent implements RunningAgent, Hearing {
   }
 
   assign(assign: Assign, answer: (reply: AssignReply) => void): void {
+    // the first assign may come in one piece with the answer to the first sync, which is acted on a little later
+    if (this.#state.joined) this.#assign(assign, answer);
+    else setImmediate(() => this.#assign(assign, answer));
+  }
+
+  #assign(assign: Assign, answer: (reply: AssignReply) => void): void {
+    if (this.#stopping !== undefined) return;
     const decision = this.#state.assign(assign, this.#options.clock.now());
     answer(decision.reply);
     for (const held of decision.replaced) this.#letGo(held);
@@ -225,14 +224,6 @@ class Agent implements RunningAgent, Hearing {
     this.#sync.soon();
   }
 
-  /** An outcome whose file is gone can't be reported: the hub would ask for it for ever. */
-  #isWhole(finished: FinishedTask): boolean {
-    if (this.#values.hasAllOf(finished.outcome)) return true;
-    this.#options.log('warn', `agent: the result of ${finished.task} is gone from the state folder; it will run again`, { task: finished.task });
-    this.#spool.acknowledge(finished.task, finished.token);
-    return false;
-  }
-
   #syncBody(seq: number): Sync {
     const { slots, capabilities, host, version, instance } = this.#options;
     const { epoch, seen, hub, history, draining } = this.#state;
@@ -246,7 +237,23 @@ class Agent implements RunningAgent, Hearing {
     this.#state.queueLimit = Math.max(queue, this.#announcedQueue);
     this.#announcedQueue = queue;
     const free = draining ? 0 : Math.max(0, slots - running);
-    return { epoch, seq, seen, hub, history, slots, free, queue, capabilities, host, pid: process.pid, version, draining, instance, run };
+    return {
+      epoch,
+      seq,
+      seen,
+      hub,
+      history,
+      slots,
+      free,
+      queue,
+      capabilities,
+      host,
+      pid: process.pid,
+      version,
+      draining,
+      instance,
+      run,
+    };
   }
 
   #synced(reply: SyncReply): 'heartbeat' | 'soon' | 'now' | 'never' {
@@ -266,7 +273,11 @@ class Agent implements RunningAgent, Hearing {
         break;
     }
     for (const held of decision.forgotten) this.#letGo(held);
-    if (decision.newHistory) this.#folder.setHistory(this.#state.history);
+    if (decision.newHistory) {
+      // before the new one is kept: a restart must not report outcomes of the old history to it
+      this.#spool.clear();
+      this.#folder.setHistory(this.#state.history);
+    }
     for (const held of decision.dropped) this.#letGo(held);
     this.#stopEach(decision.cancel);
     if (reply.type === 'ok') this.#sync.setHeartbeat(reply.heartbeatMs);
@@ -281,9 +292,13 @@ class Agent implements RunningAgent, Hearing {
     const who = `agent ${site}.${name}`;
     const error =
       reply.type === 'name-taken'
-        ? new PolaronError('AGENT_NAME_TAKEN', `${who}: another agent of this name is alive on ${reply.host} (pid ${reply.pid}); choose another --name`, {
-            details: { host: reply.host, pid: reply.pid },
-          })
+        ? new PolaronError(
+            'AGENT_NAME_TAKEN',
+            `${who}: another agent of this name is alive on ${reply.host} (pid ${reply.pid}); choose another --name`,
+            {
+              details: { host: reply.host, pid: reply.pid },
+            },
+          )
         : new PolaronError('SUPERSEDED', `${who}: a newer agent of this name took over; this one stops`);
     log('error', error.message);
     this.#joined.reject(error);
@@ -306,11 +321,18 @@ class Agent implements RunningAgent, Hearing {
       this.#spool.append(outcomes);
     } catch (error) {
       // reported all the same: the hub's store may have room where this disk has none
-      this.#channel.say('spool', `agent: ${outcomes.length} outcomes can't be spooled: ${error instanceof Error ? error.message : String(error)}`);
+      this.#channel.say(
+        'spool',
+        `agent: ${outcomes.length} outcomes can't be spooled: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
     this.#reporter.add(outcomes);
-    if (!this.#state.draining && queueMoved(this.#announcedQueue, queueFor(this.#pool.typicalMs(), this.#options.slots))) this.#sync.soon();
-    this.#progressed();
+    if (
+      !this.#state.draining &&
+      queueMoved(this.#announcedQueue, queueFor(this.#pool.typicalMs(), this.#options.slots))
+    )
+      this.#sync.soon();
+    this.#progress.changed();
   }
 
   #judged(task: TaskId, token: Token, verdict: Verdict): boolean {
@@ -322,7 +344,8 @@ class Agent implements RunningAgent, Hearing {
   #forgetOutcome(task: TaskId, token: Token): void {
     this.#reporter.drop(task, token);
     const finished = this.#spool.acknowledge(task, token);
-    const file = finished === undefined || !sameToken(finished.token, token) ? undefined : this.#values.release(finished.outcome);
+    const file =
+      finished === undefined || !sameToken(finished.token, token) ? undefined : this.#values.release(finished.outcome);
     // electrons that depend on it may run here
     if (file !== undefined) this.#cache.adopt(file.digest, file.size, file.file);
   }
@@ -332,33 +355,18 @@ class Agent implements RunningAgent, Hearing {
     this.#state.draining = true;
     for (const held of this.#unfinished()) if (this.#tasks.revoke(held)) this.#state.revoked(held);
     this.#sync.soon();
-    await this.#until(() => this.#state.unfinished === 0, clock.monotonic() + graceMs);
+    await this.#progress.until(() => this.#state.unfinished === 0, clock.monotonic() + graceMs);
     for (const held of this.#unfinished()) {
       this.#tasks.forget(held);
       this.#state.revoked(held);
     }
-    await this.#until(() => this.#reporter.unsettled === 0, clock.monotonic() + LAST_REPORT_MS);
+    await this.#progress.until(() => this.#reporter.unsettled === 0, clock.monotonic() + LAST_REPORT_MS);
     if (this.#channel.bus.connected) await this.#sync.once();
     await this.#stop('drained');
   }
 
   #unfinished(): Held[] {
     return [...this.#state.held.values()].filter((held) => held.outcome === undefined);
-  }
-
-  /** Waits for a condition that changes with outcomes and verdicts. */
-  async #until(done: () => boolean, deadline: number): Promise<void> {
-    while (!done() && this.#stopping === undefined) {
-      const left = deadline - this.#options.clock.monotonic();
-      if (left <= 0) return;
-      await new Promise<void>((resolve) => {
-        const timer = this.#options.clock.after(left, resolve);
-        this.#progressed = () => {
-          timer.cancel();
-          resolve();
-        };
-      });
-    }
   }
 
   #stop(why: EndReason): Promise<void> {
@@ -371,9 +379,11 @@ class Agent implements RunningAgent, Hearing {
     this.#sync.stop();
     this.#reporter.stop();
     for (const held of this.#unfinished()) this.#tasks.forget(held);
-    this.#joined.reject(new PolaronError('BUS_CLOSED', `agent ${this.#options.name}: it was stopped before it had joined`));
+    this.#joined.reject(
+      new PolaronError('BUS_CLOSED', `agent ${this.#options.name}: it was stopped before it had joined`),
+    );
+    this.#progress.end();
     await this.#pool.stop();
-    this.#progressed();
     this.#roster.close();
     this.#spool.close();
     this.#folder.release();

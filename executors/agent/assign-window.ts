@@ -10,7 +10,10 @@ import type { AssignReply } from '../../bus/protocol/agent.ts';
 export const WINDOW = 4_096;
 
 export type Refused = AssignReply['refused'];
-export type Sighting = { readonly type: 'fresh' } | { readonly type: 'repeat'; readonly refused: Refused } | { readonly type: 'outside' };
+export type Sighting =
+  | { readonly type: 'fresh' }
+  | { readonly type: 'repeat'; readonly refused: Refused }
+  | { readonly type: 'outside' };
 
 export class AssignWindow {
   /** Highest number met. */

@@ -81,5 +81,7 @@ function codeOf(manifest: Manifest, bundleFile: string | undefined): ExecutorCod
   const { argv, captures, bundle } = manifest;
   const key = digestOf(encodeBody([bundle?.digest ?? '', argv])).slice(0, 24);
   const captureKey = digestOf(encodeBody(captures)).slice(0, 24);
-  return bundleFile === undefined ? { key, argv, captures, captureKey } : { bundleFile, key, argv, captures, captureKey };
+  return bundleFile === undefined
+    ? { key, argv, captures, captureKey }
+    : { bundleFile, key, argv, captures, captureKey };
 }

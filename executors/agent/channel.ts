@@ -27,7 +27,13 @@ export class Channel {
   }
 
   /** Sends a request and reads the answer. Rejects as `Bus.request` does, and with BAD_MESSAGE. */
-  async ask<T>(subject: string, body: unknown, read: (x: unknown) => T, timeoutMs: number, signal?: AbortSignal): Promise<T> {
+  async ask<T>(
+    subject: string,
+    body: unknown,
+    read: (x: unknown) => T,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const options = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
     const answer = await this.bus.request(subject, this.encode(body), options);
     return read(decodeBody(decodeEnvelope(answer.data, LONGEST_MESSAGE).body));
@@ -39,7 +45,11 @@ export class Channel {
   }
 
   /** Hears well-formed messages of `subject`. `answer` may be called once. */
-  hear<T>(subject: string, read: (x: unknown) => T, handle: (body: T, message: BusMessage) => void | Promise<void>): Subscription {
+  hear<T>(
+    subject: string,
+    read: (x: unknown) => T,
+    handle: (body: T, message: BusMessage) => void | Promise<void>,
+  ): Subscription {
     return this.bus.subscribe(subject, (message) => {
       let body: T;
       try {

@@ -24,13 +24,22 @@ const LARGEST_READ = 512 * 1024;
 const nameOf = (capability: string): string => /^[^\s=<>:]*/.exec(capability.toLowerCase())?.[0] ?? '';
 
 /** Subscribes; returns how to stop. */
-export function listen(channel: Channel, subjects: Subjects, site: string, agent: string, capabilities: readonly string[], hearing: Hearing): () => void {
+export function listen(
+  channel: Channel,
+  subjects: Subjects,
+  site: string,
+  agent: string,
+  capabilities: readonly string[],
+  hearing: Hearing,
+): () => void {
   const { bus } = channel;
   const subscriptions = [
     channel.hear(subjects.down(site, agent, 'assign'), parseAssign, (assign, message) =>
       hearing.assign(assign, (reply) => message.respond(channel.encode(reply))),
     ),
-    channel.hear(subjects.down(site, agent, 'cancel'), parseCancel, (cancel, message) => message.respond(channel.encode(hearing.cancel(cancel)))),
+    channel.hear(subjects.down(site, agent, 'cancel'), parseCancel, (cancel, message) =>
+      message.respond(channel.encode(hearing.cancel(cancel))),
+    ),
     channel.hear(subjects.down(site, agent, 'control'), parseControl, (control, message) => {
       message.respond(channel.encode({ ok: true }));
       hearing.control(control);

@@ -73,7 +73,9 @@ export class Inputs {
         return this.#fetch(info, signal);
       }
     }
-    const mine = this.#limited(() => pull(this.#options, info, signal)).finally(() => this.#pulling.delete(info.digest));
+    const mine = this.#limited(() => pull(this.#options, info, signal)).finally(() =>
+      this.#pulling.delete(info.digest),
+    );
     this.#pulling.set(info.digest, mine);
     const bytes = await mine;
     await this.#cache.put(info.digest, bytes);
@@ -92,7 +94,8 @@ export class Inputs {
   }
 }
 
-const isInputs = (inputs: AssignedTask['inputs']): inputs is readonly (Uint8Array | ValueInfo)[] => Array.isArray(inputs);
+const isInputs = (inputs: AssignedTask['inputs']): inputs is readonly (Uint8Array | ValueInfo)[] =>
+  Array.isArray(inputs);
 
 function elementsOf(list: Uint8Array): Uint8Array[] {
   const elements: Uint8Array[] = [];

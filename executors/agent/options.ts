@@ -47,7 +47,13 @@ export interface ResolvedAgent extends Required<AgentOptions> {
   readonly host: string;
   /** Tells two processes of one name apart. */
   readonly instance: string;
-  readonly dir: { readonly values: string; readonly cache: string; readonly bundles: string; readonly runners: string; readonly scratch: string };
+  readonly dir: {
+    readonly values: string;
+    readonly cache: string;
+    readonly bundles: string;
+    readonly runners: string;
+    readonly scratch: string;
+  };
 }
 
 export function resolveAgent(options: AgentOptions): ResolvedAgent {

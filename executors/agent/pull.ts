@@ -29,7 +29,10 @@ export interface PullOptions {
 /** The bytes of a value. Raises VALUE_MISSING (the hub has it not, or other bytes), VALUE_TOO_LARGE, or the signal's reason. */
 export async function pull(options: PullOptions, info: ValueInfo, signal: AbortSignal): Promise<Uint8Array> {
   if (info.size > options.maxBytes) {
-    throw new PolaronError('VALUE_TOO_LARGE', `value ${info.digest} has ${info.size} bytes; this agent takes at most ${options.maxBytes}`);
+    throw new PolaronError(
+      'VALUE_TOO_LARGE',
+      `value ${info.digest} has ${info.size} bytes; this agent takes at most ${options.maxBytes}`,
+    );
   }
   for (let attempt = 1; ; attempt++) {
     const bytes = await pullOnce(options, info, signal);
@@ -56,7 +59,13 @@ async function pullOnce(options: PullOptions, info: ValueInfo, signal: AbortSign
   return bytes;
 }
 
-async function chunkOf(options: PullOptions, info: ValueInfo, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
+async function chunkOf(
+  options: PullOptions,
+  info: ValueInfo,
+  offset: number,
+  length: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const { bus, subject, by, clock } = options;
   const request = encodeEnvelope(by, { digest: info.digest, offset, length });
   for (let wait = RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_RETRY_MS)) {
@@ -86,6 +95,10 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
 }
 
 const missing = (info: ValueInfo, reason: string): PolaronError =>
-  new PolaronError('VALUE_MISSING', `value ${info.digest} of ${info.size} bytes can't be fetched from the hub: ${reason}`, {
-    details: { digest: info.digest, size: info.size },
-  });
+  new PolaronError(
+    'VALUE_MISSING',
+    `value ${info.digest} of ${info.size} bytes can't be fetched from the hub: ${reason}`,
+    {
+      details: { digest: info.digest, size: info.size },
+    },
+  );

@@ -184,8 +184,10 @@ function weigh({ outcome }: FinishedTask): number {
 
 function slim(finished: FinishedTask): FinishedTask {
   const { outcome } = finished;
-  const cut = (text: string): string => (text.length > SLIM_CHARS ? `${text.slice(0, SLIM_CHARS)}… cut to fit into a message` : text);
-  const logs = outcome.logs === undefined ? {} : { logs: { stdout: cut(outcome.logs.stdout), stderr: cut(outcome.logs.stderr) } };
+  const cut = (text: string): string =>
+    text.length > SLIM_CHARS ? `${text.slice(0, SLIM_CHARS)}… cut to fit into a message` : text;
+  const logs =
+    outcome.logs === undefined ? {} : { logs: { stdout: cut(outcome.logs.stdout), stderr: cut(outcome.logs.stderr) } };
   if (outcome.status !== 'failed') return { ...finished, outcome: { ...outcome, ...logs } };
   const { code, message } = outcome.error;
   return { ...finished, outcome: { ...outcome, ...logs, error: { code, message: cut(message) } } };

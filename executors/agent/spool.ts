@@ -5,7 +5,16 @@
  * Invariants: P1 a record is whole in the page cache before its outcomes are reported; P2 a cut or corrupt tail is cut off and said;
  * P3 the file holds every unacknowledged outcome, and shrinks to those when it has grown.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { decodeBody, encodeBody } from '../../bus/codec.ts';
@@ -37,7 +46,10 @@ export class Spool {
     this.#bytes = this.#read(data);
     if (this.#bytes < data.length) {
       ftruncateSync(this.#fd, this.#bytes);
-      log('warn', `spool: cut off ${data.length - this.#bytes} bytes that can't be read`, { file, kept: this.#live.size });
+      log('warn', `spool: cut off ${data.length - this.#bytes} bytes that can't be read`, {
+        file,
+        kept: this.#live.size,
+      });
     }
   }
 

@@ -8,7 +8,17 @@
  *  S5 at most one entry per task; an entry leaves only by a verdict, a drop, a revocation or a change of history;
  *  S6 `running` plus `queued` stay within slots + queue; `done` entries count for nothing.
  */
-import type { Assign, AssignedTask, AssignReply, Cancel, FinishedTask, RefusalReason, RunEntry, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
+import type {
+  Assign,
+  AssignedTask,
+  AssignReply,
+  Cancel,
+  FinishedTask,
+  RefusalReason,
+  RunEntry,
+  SyncReply,
+  Verdict,
+} from '../../bus/protocol/agent.ts';
 import type { Digest, TaskId } from '../../model/ids.ts';
 import { olderToken, sameToken, type Outcome, type Token } from '../../model/outcome.ts';
 import { AssignWindow } from './assign-window.ts';
@@ -123,7 +133,12 @@ export class AgentState {
       const older = this.held.get(task.task);
       if (older !== undefined) replaced.push(this.#remove(older));
       this.#tokens.accept(task.task, task.token);
-      this.held.set(task.task, { task: task.task, token: task.token, inputsDigest: task.inputsDigest, outcome: undefined });
+      this.held.set(task.task, {
+        task: task.task,
+        token: task.token,
+        inputsDigest: task.inputsDigest,
+        outcome: undefined,
+      });
       this.#unfinished++;
       accepted.push(task.task);
       start.push(task);
@@ -180,7 +195,8 @@ export class AgentState {
     const cancel: { held: Held; reason: string; revoke: boolean }[] = [];
     for (const { task, token, reason } of reply.cancel) {
       const held = this.held.get(task);
-      if (held !== undefined && held.outcome === undefined && sameToken(held.token, token)) cancel.push({ held, reason, revoke: false });
+      if (held !== undefined && held.outcome === undefined && sameToken(held.token, token))
+        cancel.push({ held, reason, revoke: false });
     }
     return { type: 'joined', forgotten, newHistory, dropped, cancel };
   }
@@ -208,7 +224,9 @@ export class AgentState {
   }
 
   /** What a sync lists. `runningSince`: wall clock when it began to run, 0 while it queues. */
-  list(runningSince: (held: Held) => { readonly startedAt: number; readonly progress: number | undefined }): RunEntry[] {
+  list(
+    runningSince: (held: Held) => { readonly startedAt: number; readonly progress: number | undefined },
+  ): RunEntry[] {
     const entries: RunEntry[] = [];
     for (const held of this.held.values()) {
       const { task, token, inputsDigest, outcome } = held;

@@ -92,7 +92,11 @@ export class Tasks implements AttemptListener {
     } catch (error) {
       // the result's file is gone or can't be moved: a full disk, or user code that removed it
       const { code, message } = asPolaronError(error, 'DISK_FULL');
-      kept = { status: 'failed', error: { code, message: `the result can't be kept: ${message}` }, usage: outcome.usage };
+      kept = {
+        status: 'failed',
+        error: { code, message: `the result can't be kept: ${message}` },
+        usage: outcome.usage,
+      };
     }
     const finished = state.ended(task, token, kept);
     if (finished === undefined) return;
@@ -131,7 +135,11 @@ export class Tasks implements AttemptListener {
       const { code, message } = asPolaronError(error, 'VALUE_MISSING');
       const now = this.#options.clock.now();
       const what = `electron "${assign.electrons[task.electron]?.name ?? task.name}": `;
-      this.ended(attempt, { status: 'failed', error: { code, message: `${what}${message}` }, usage: { startedAt: now, endedAt: now } }, undefined);
+      this.ended(
+        attempt,
+        { status: 'failed', error: { code, message: `${what}${message}` }, usage: { startedAt: now, endedAt: now } },
+        undefined,
+      );
     }
   }
 
@@ -142,6 +150,11 @@ export class Tasks implements AttemptListener {
     if (electron === undefined || executor === undefined || manifest === undefined) return;
     const { template, split, timeoutMs, name, token } = task;
     const { dispatch } = manifest;
-    attempt.begun(executor.start({ task: task.task, token, dispatch, node: name, electron, template, inputs, split, timeoutMs, code }, attempt));
+    attempt.begun(
+      executor.start(
+        { task: task.task, token, dispatch, node: name, electron, template, inputs, split, timeoutMs, code },
+        attempt,
+      ),
+    );
   }
 }

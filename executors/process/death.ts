@@ -11,19 +11,29 @@ export interface Death {
   readonly memoryMb: number | undefined;
 }
 
-const HEAP = /(FATAL ERROR|Fatal JavaScript).*(heap|memory|Allocation failed|invalid array length)|JavaScript heap out of memory/i;
+const HEAP =
+  /(FATAL ERROR|Fatal JavaScript).*(heap|memory|Allocation failed|invalid array length)|JavaScript heap out of memory/i;
 
 /** The agent's own reasons go first; then the heap's last words, the signal, the exit code. */
 export function causeOfDeath(electron: string, death: Death): ErrorInfo {
   const limit = death.memoryMb === undefined ? 'the default limit' : `its limit of ${death.memoryMb} MiB`;
   if (death.overMemory) {
-    return { code: 'MEMORY_LIMIT', message: `electron "${electron}": its process went over ${limit} and was killed; raise memoryMb, or use less` };
+    return {
+      code: 'MEMORY_LIMIT',
+      message: `electron "${electron}": its process went over ${limit} and was killed; raise memoryMb, or use less`,
+    };
   }
   if (HEAP.test(death.stderr)) {
-    return { code: 'OUT_OF_MEMORY', message: `electron "${electron}": its process ran out of heap (${limit}); raise memoryMb, or use less` };
+    return {
+      code: 'OUT_OF_MEMORY',
+      message: `electron "${electron}": its process ran out of heap (${limit}); raise memoryMb, or use less`,
+    };
   }
   if (death.signal !== null) {
-    return { code: 'CRASHED', message: `electron "${electron}": its process died by ${death.signal}${lastLine(death.stderr)}` };
+    return {
+      code: 'CRASHED',
+      message: `electron "${electron}": its process died by ${death.signal}${lastLine(death.stderr)}`,
+    };
   }
   return {
     code: 'EXITED',
@@ -33,13 +43,19 @@ export function causeOfDeath(electron: string, death: Death): ErrorInfo {
 
 /** A load's error as that of one electron. */
 export function loadErrorOf(electron: string, error: ErrorInfo): ErrorInfo {
-  return { ...error, message: error.message.replace(/^the code of this dispatch/, `the module of electron '${electron}'`) };
+  return {
+    ...error,
+    message: error.message.replace(/^the code of this dispatch/, `the module of electron '${electron}'`),
+  };
 }
 
 /** A process that died before its code was loaded. */
 export function loadDeath(death: Death): ErrorInfo {
   const how = death.signal === null ? `ended with exit code ${death.code ?? 'unknown'}` : `died by ${death.signal}`;
-  return { code: 'BUNDLE_LOAD', message: `the runner process ${how} while it loaded the code${lastLine(death.stderr)}` };
+  return {
+    code: 'BUNDLE_LOAD',
+    message: `the runner process ${how} while it loaded the code${lastLine(death.stderr)}`,
+  };
 }
 
 function lastLine(stderr: string): string {

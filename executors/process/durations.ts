@@ -30,10 +30,11 @@ export class Durations {
   of(key: string): TypicalDuration {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    if (this.#byKey.size >= KEPT) for (const oldest of this.#byKey.keys()) {
-      this.#byKey.delete(oldest);
-      break;
-    }
+    if (this.#byKey.size >= KEPT)
+      for (const oldest of this.#byKey.keys()) {
+        this.#byKey.delete(oldest);
+        break;
+      }
     const made = new TypicalDuration();
     this.#byKey.set(key, made);
     return made;

@@ -84,7 +84,8 @@ export class Job {
     if (this.stop === 'timeout') return this.events.ended({ status: 'failed', error: this.#timeout(), ...extra });
     if (result.status !== 'completed') return this.events.ended({ ...result, ...extra });
     const { value, bytes, file } = result;
-    const outcome: Outcome = bytes === undefined ? { status: 'completed', value, ...extra } : { status: 'completed', value, bytes, ...extra };
+    const outcome: Outcome =
+      bytes === undefined ? { status: 'completed', value, ...extra } : { status: 'completed', value, bytes, ...extra };
     this.events.ended(outcome, file);
   }
 
@@ -94,6 +95,9 @@ export class Job {
 
   #timeout(): ErrorInfo {
     const { electron, timeoutMs } = this.task;
-    return { code: 'TIMEOUT', message: `electron "${electron.name}": did not end within ${timeoutMs} ms; raise its timeout, or make it quicker` };
+    return {
+      code: 'TIMEOUT',
+      message: `electron "${electron.name}": did not end within ${timeoutMs} ms; raise its timeout, or make it quicker`,
+    };
   }
 }

@@ -13,7 +13,13 @@ import type { FromRunner, RunFinished } from '../runner/messages.ts';
 import { causeOfDeath, loadDeath, type Death } from './death.ts';
 import type { Job } from './job.ts';
 import { residentBytes } from './process-table.ts';
-import { startRunner, type RunnerExit, type RunnerListener, type RunnerProcess, type RunnerStart } from './runner-process.ts';
+import {
+  startRunner,
+  type RunnerExit,
+  type RunnerListener,
+  type RunnerProcess,
+  type RunnerStart,
+} from './runner-process.ts';
 
 /** A job handed over ahead may be started for so long. */
 export const AHEAD_MS = 100;
@@ -220,7 +226,8 @@ export class Lane implements RunnerListener {
     const back = [...this.jobs];
     for (const job of back) this.#remove(job);
     this.#options.owner.returned(this, back);
-    if ((state === 'loading' || state === 'indexing') && !this.#killed) this.#options.owner.loadFailed(this, loadDeath(death));
+    if ((state === 'loading' || state === 'indexing') && !this.#killed)
+      this.#options.owner.loadFailed(this, loadDeath(death));
     this.#options.owner.gone(this);
   }
 

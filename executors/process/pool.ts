@@ -214,7 +214,12 @@ export class ProcessPool implements Executor, LaneOwner {
     for (const lane of lanes) {
       if (lane.state !== 'ready') continue;
       const idle = lane.jobs.length === 0;
-      if (idle ? this.#busy() >= this.#options.slots : !short || lane.expectedMs + typical > AHEAD_WORK_MS || lane.jobs.length >= MOST_AHEAD) continue;
+      if (
+        idle
+          ? this.#busy() >= this.#options.slots
+          : !short || lane.expectedMs + typical > AHEAD_WORK_MS || lane.jobs.length >= MOST_AHEAD
+      )
+        continue;
       if (best === undefined || lane.expectedMs < best.expectedMs) best = lane;
     }
     return best;
@@ -264,7 +269,8 @@ export class ProcessPool implements Executor, LaneOwner {
     this.#spareTimer?.cancel();
     this.#spareTimer = this.#options.clock.after(delayMs, () => {
       if (this.#busy() > 0) this.#planSpare(QUIET_MS);
-      else if (![...this.#lanes].some((lane) => lane.state === 'blank') && this.#lanes.size <= this.#options.slots) this.#spawn(undefined);
+      else if (![...this.#lanes].some((lane) => lane.state === 'blank') && this.#lanes.size <= this.#options.slots)
+        this.#spawn(undefined);
     });
   }
 
@@ -289,7 +295,8 @@ export class ProcessPool implements Executor, LaneOwner {
     if (age > LIVE_AFTER_MS) job.publish();
     // after the pipes have been read once more: what was answered meanwhile is no stall
     if (age > STALL_MS && lane.jobs.length > 1) setImmediate(() => this.returned(lane, lane.takeBack(systemMs())));
-    if (job.task.timeoutMs > 0 && age >= job.task.timeoutMs) this.#stopper.stop(job, 'timeout', `it took longer than ${job.task.timeoutMs} ms`);
+    if (job.task.timeoutMs > 0 && age >= job.task.timeoutMs)
+      this.#stopper.stop(job, 'timeout', `it took longer than ${job.task.timeoutMs} ms`);
   }
 
   #isBusy(key: string): boolean {

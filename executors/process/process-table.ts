@@ -83,7 +83,10 @@ function readBootId(): string {
 
 function psStart(pid: number): string | undefined {
   try {
-    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return text.trim().replaceAll(/\s+/g, '-') || undefined;
   } catch {
     return undefined;

@@ -74,12 +74,16 @@ function entry(): { readonly file: string; readonly nodeArgs: readonly string[] 
 export function startRunner(start: RunnerStart, listener: RunnerListener): RunnerProcess {
   const { file, nodeArgs } = entry();
   const heap = start.memoryMb === undefined ? [] : [`--max-old-space-size=${Math.max(16, Math.floor(start.memoryMb))}`];
-  const child = spawn(start.nodePath, ['--enable-source-maps', ...heap, ...nodeArgs, file, String(start.maxValueBytes), start.outbox, start.agent], {
-    cwd: start.cwd,
-    env: { ...start.env },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    start.nodePath,
+    ['--enable-source-maps', ...heap, ...nodeArgs, file, String(start.maxValueBytes), start.outbox, start.agent],
+    {
+      cwd: start.cwd,
+      env: { ...start.env },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    },
+  );
   const pid = child.pid ?? 0;
   if (pid > 0) start.roster.add(pid);
   const pipe = child.stdio[3];
@@ -108,7 +112,10 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
     // the exit says it better
     pipe.on('error', () => undefined);
   }
-  for (const [stream, from] of [['stdout', child.stdout], ['stderr', child.stderr]] as const) {
+  for (const [stream, from] of [
+    ['stdout', child.stdout],
+    ['stderr', child.stderr],
+  ] as const) {
     const decoder = new StringDecoder('utf8');
     from?.on('data', (chunk: Buffer) => listener.output(stream, decoder.write(chunk)));
     from?.on('error', () => undefined);

@@ -10,7 +10,8 @@ import type { Log } from '../../model/log.ts';
 import { killGroupOf, signalGroup, startTimeOf } from './process-table.ts';
 
 /** `cat` ends when the agent does; the folder is empty after an orderly stop. */
-const GUARDIAN = 'trap "" HUP INT TERM; cat >/dev/null; cd "$1" 2>/dev/null || exit 0; for p in *; do [ -f "$p" ] && kill -s KILL -- "-$p"; done 2>/dev/null';
+const GUARDIAN =
+  'trap "" HUP INT TERM; cat >/dev/null; cd "$1" 2>/dev/null || exit 0; for p in *; do [ -f "$p" ] && kill -s KILL -- "-$p"; done 2>/dev/null';
 
 /** Kills the process groups that earlier lives left in the folder. Returns how many there were. */
 export function killLeftRunners(dir: string, log: Log): number {
@@ -35,7 +36,10 @@ export class RunnerRoster {
   constructor(dir: string, log: Log) {
     this.#dir = dir;
     mkdirSync(dir, { recursive: true });
-    const guardian = spawn('/bin/sh', ['-c', GUARDIAN, 'polaron-guardian', dir], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    const guardian = spawn('/bin/sh', ['-c', GUARDIAN, 'polaron-guardian', dir], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     guardian.on('error', (error) => log('warn', `agent: no guardian for its runner processes: ${error.message}`));
     guardian.stdin.on('error', () => undefined);
     guardian.unref();

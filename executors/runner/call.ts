@@ -60,11 +60,17 @@ function argumentsOf(run: TaskRun): unknown[] {
   const args = decodeTemplate(template, (input, path) => {
     if (known[input] !== true) {
       const bytes = inputs[input];
-      if (bytes === undefined) throw new PolaronError('BAD_MESSAGE', `electron "${electron}": its arguments name input ${input} of ${inputs.length}`);
+      if (bytes === undefined)
+        throw new PolaronError(
+          'BAD_MESSAGE',
+          `electron "${electron}": its arguments name input ${input} of ${inputs.length}`,
+        );
       values[input] = decodeValue(bytes);
       known[input] = true;
     }
-    return path.length === 0 ? values[input] : followPath(values[input], path, `electron "${electron}": input ${input}`);
+    return path.length === 0
+      ? values[input]
+      : followPath(values[input], path, `electron "${electron}": input ${input}`);
   });
   if (!Array.isArray(args)) throw new PolaronError('BAD_MESSAGE', `electron "${electron}": its arguments are no array`);
   return args;

@@ -27,7 +27,9 @@ function describe(thrown: unknown, code: string, depth: number, seen: Set<unknow
     ...(typeof name === 'string' ? { name: name.slice(0, LONGEST_NAME) } : {}),
     ...(typeof userCode === 'string' ? { userCode: userCode.slice(0, LONGEST_NAME) } : {}),
     ...(typeof stack === 'string' ? { stack: stack.slice(0, LONGEST_STACK) } : {}),
-    ...(cause !== undefined && depth < MOST_CAUSES && !seen.has(cause) ? { cause: describe(cause, code, depth + 1, seen) } : {}),
+    ...(cause !== undefined && depth < MOST_CAUSES && !seen.has(cause)
+      ? { cause: describe(cause, code, depth + 1, seen) }
+      : {}),
   };
 }
 
@@ -47,7 +49,9 @@ function read(from: object, key: string): string | undefined {
 
 function textOf(thrown: unknown): string {
   try {
-    return (typeof thrown === 'object' && thrown !== null ? (JSON.stringify(thrown) ?? 'an object') : String(thrown)).slice(0, LONGEST_MESSAGE);
+    return (
+      typeof thrown === 'object' && thrown !== null ? (JSON.stringify(thrown) ?? 'an object') : String(thrown)
+    ).slice(0, LONGEST_MESSAGE);
   } catch {
     return 'something that has no text was thrown';
   }

@@ -27,7 +27,10 @@ export class FrameBatch {
   add(message: object): void {
     const body = encodeBody(message);
     if (body.length > LONGEST_FRAME) {
-      throw new PolaronError('PAYLOAD_TOO_LARGE', `a message of ${body.length} bytes doesn't fit into a runner's frame`);
+      throw new PolaronError(
+        'PAYLOAD_TOO_LARGE',
+        `a message of ${body.length} bytes doesn't fit into a runner's frame`,
+      );
     }
     const header = Buffer.allocUnsafe(HEADER_BYTES);
     header.writeUInt32BE(body.length, 0);

@@ -19,7 +19,11 @@ const link = openLink(
 );
 const agent = process.argv[4] ?? 'unknown';
 const currentTask = (): TaskContextShape | undefined => attempts.getStore()?.context;
-const runner = new Runner({ link, load: (file, argv) => loadBundle(file, argv, { agent, currentTask }), maxValueBytes });
+const runner = new Runner({
+  link,
+  load: (file, argv) => loadBundle(file, argv, { agent, currentTask }),
+  maxValueBytes,
+});
 
 // also where no bundle is loaded: the SDK asks it whether it is on an agent
 registry().agent = { onHalt: () => undefined, currentTask };

@@ -6,7 +6,10 @@ import type { Stream } from './log-buffer.ts';
 import { attempts, type TaskRun } from './task-run.ts';
 
 /** Replaces both `write` functions. `current` is who gets what no async context claims. */
-export function captureOutput(current: () => TaskRun | undefined, onText: (run: TaskRun, stream: Stream, text: string) => void): void {
+export function captureOutput(
+  current: () => TaskRun | undefined,
+  onText: (run: TaskRun, stream: Stream, text: string) => void,
+): void {
   const capture = (stream: NodeJS.WriteStream, name: Stream): void => {
     const original = stream.write.bind(stream);
     const write = (chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
@@ -33,7 +36,8 @@ function textOf(chunk: unknown, encoding: unknown): string {
       ? Buffer.from(chunk, encoding).toString('utf8')
       : chunk;
   }
-  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('utf8');
+  if (chunk instanceof Uint8Array)
+    return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('utf8');
   throw new TypeError('the "chunk" argument must be a string or a Uint8Array');
 }
 
@@ -46,7 +50,8 @@ export class PendingOutput {
   add(run: TaskRun, stream: Stream, written: string): boolean {
     const text = cut(written);
     const last = this.#entries.at(-1);
-    if (last !== undefined && last.run === run && last.stream === stream && last.text.length < MERGE_CHARS) last.text += text;
+    if (last !== undefined && last.run === run && last.stream === stream && last.text.length < MERGE_CHARS)
+      last.text += text;
     else this.#entries.push({ run, stream, text });
     this.#chars += text.length;
     return this.#chars > FLUSH_CHARS;

@@ -49,7 +49,10 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#functions.set(IDENTITY_ELECTRON, (value: unknown) => value);
-    this.#call = { maxValueBytes: options.maxValueBytes, explain: (error, electron) => this.#bundle?.explainTdz(error, electron) };
+    this.#call = {
+      maxValueBytes: options.maxValueBytes,
+      explain: (error, electron) => this.#bundle?.explainTdz(error, electron),
+    };
   }
 
   get current(): TaskRun | undefined {
@@ -94,7 +97,8 @@ export class Runner {
     const run = cause ?? this.#answer?.run ?? this.#current;
     const answer = this.#answer;
     if (answer !== undefined && answer.run === run) {
-      if (answer.finished.result.status === 'completed') answer.finished = { ...answer.finished, result: { status: 'failed', error } };
+      if (answer.finished.result.status === 'completed')
+        answer.finished = { ...answer.finished, result: { status: 'failed', error } };
       return;
     }
     if (run !== undefined && run === this.#current && run.abandon !== undefined && !run.settled) {
@@ -137,7 +141,10 @@ export class Runner {
     return bundle;
   }
 
-  async #index(electrons: readonly string[], captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Promise<void> {
+  async #index(
+    electrons: readonly string[],
+    captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  ): Promise<void> {
     const errors = (await (await this.#loading)?.index(electrons, captures)) ?? [];
     this.#send({ type: 'indexed', errors });
     this.flushOutput();
@@ -176,7 +183,10 @@ export class Runner {
   }
 
   async #run(task: RunTask): Promise<void> {
-    const run = new TaskRun(task, { log: (one, stream, text) => this.write(one, stream, text), progress: (one, x, note) => this.progress(one, x, note) });
+    const run = new TaskRun(task, {
+      log: (one, stream, text) => this.write(one, stream, text),
+      progress: (one, x, note) => this.progress(one, x, note),
+    });
     this.#current = run;
     const announcing = setImmediate(() => {
       this.#announce();
@@ -197,7 +207,8 @@ export class Runner {
 
   async #find(electron: string): Promise<ElectronFn | ErrorInfo> {
     const found = await (await this.#loading)?.find(electron);
-    if (found === undefined) return { code: 'ELECTRON_NOT_FOUND', message: `electron '${electron}' was asked for before any code was loaded` };
+    if (found === undefined)
+      return { code: 'ELECTRON_NOT_FOUND', message: `electron '${electron}' was asked for before any code was loaded` };
     if ('error' in found) return found.error;
     this.#functions.set(electron, found.fn);
     return found.fn;

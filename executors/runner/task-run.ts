@@ -77,7 +77,14 @@ function contextOf(run: TaskRun, reports: RunReports): TaskContextShape {
     get scratchDir() {
       return run.scratchDir();
     },
-    log: (message, fields) => reports.log(run, 'stdout', fields === undefined ? `${message}\n` : `${message} ${inspect(fields, { breakLength: Infinity })}\n`),
-    progress: (fraction, note = '') => reports.progress(run, Math.min(1, Math.max(0, Number(fraction) || 0)), String(note)),
+    log: (message, fields) =>
+      reports.log(
+        run,
+        'stdout',
+        fields === undefined ? `${message}\n` : `${message} ${inspect(fields, { breakLength: Infinity })}\n`,
+      ),
+    // user code may pass anything
+    progress: (fraction: unknown, note: unknown = '') =>
+      reports.progress(run, Math.min(1, Math.max(0, Number(fraction) || 0)), String(note)),
   };
 }

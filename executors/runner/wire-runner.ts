@@ -1,5 +1,23 @@
 /** Checked readers of the messages between an agent and a runner. The agent doubts a runner's: user code may write to the same pipe. Raises BAD_MESSAGE. */
-import { anything, array, aText, bool, bytes, field, misfit, number, object, oneOf, optional, parser, record, text, TEXT_LENGTH, type Fields, type Reader } from '../../bus/protocol/shape.ts';
+import {
+  anything,
+  array,
+  aText,
+  bool,
+  bytes,
+  field,
+  misfit,
+  number,
+  object,
+  oneOf,
+  optional,
+  parser,
+  record,
+  text,
+  TEXT_LENGTH,
+  type Fields,
+  type Reader,
+} from '../../bus/protocol/shape.ts';
 import { errorInfo, valueInfo } from '../../bus/protocol/wire-value.ts';
 import type { FromRunner, RunFinished, RunTask, ToRunner } from './messages.ts';
 
@@ -51,7 +69,12 @@ export const parseToRunner: Reader<ToRunner> = parser<ToRunner>(
 const result: Reader<RunFinished['result']> = object((o) => {
   switch (o['status']) {
     case 'completed':
-      return { status: 'completed', value: field(o, 'value', valueInfo), ...optional(o, 'bytes', bytes), ...optional(o, 'file', long) };
+      return {
+        status: 'completed',
+        value: field(o, 'value', valueInfo),
+        ...optional(o, 'bytes', bytes),
+        ...optional(o, 'file', long),
+      };
     case 'failed':
       return { status: 'failed', error: field(o, 'error', errorInfo) };
     case 'cancelled':
@@ -82,7 +105,12 @@ export const parseFromRunner: Reader<FromRunner> = parser<FromRunner>(
       case 'log':
         return { type: 'log', task: text(o, 'task'), stream: oneOf(o, 'stream', streams), text: long(o, 'text') };
       case 'progress':
-        return { type: 'progress', task: text(o, 'task'), fraction: number(o, 'fraction', 0, 1), note: long(o, 'note') };
+        return {
+          type: 'progress',
+          task: text(o, 'task'),
+          fraction: number(o, 'fraction', 0, 1),
+          note: long(o, 'note'),
+        };
       case 'loaded':
         return { type: 'loaded' };
       case 'load-failed':

@@ -1,7 +1,7 @@
 /**
  * Bundles on disk, so that a second process that dispatches the same files doesn't load the bundler.
  * Key: what was asked for. Valid while every input has the path, mtime and size that it had at the build. A cache: it never raises.
- * Two files per bundle, `<key>.json` and `<digest>.mjs`; each is written beside its place and renamed.
+ * Two files per bundle, `<key>.json` and `<key>.mjs`: an edited script replaces its own. Each is written beside its place and renamed; a pair that doesn't match is built again.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ export function readCached(folder: string, key: string): CachedBundle | undefine
   try {
     const manifest: unknown = JSON.parse(readFileSync(join(folder, `${key}.json`), 'utf8'));
     if (!isManifest(manifest) || !isFresh(manifest.stamps)) return undefined;
-    const code = readFileSync(join(folder, `${manifest.digest}.mjs`));
+    const code = readFileSync(join(folder, `${key}.mjs`));
     if (sha256(code) !== manifest.digest) return undefined;
     const { digest, codeDigest, warnings, hints, stamps } = manifest;
     const map = mapIn(code.toString('utf8'));
@@ -85,7 +85,7 @@ export function writeCached(folder: string, key: string, { bundle, stamps }: Cac
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { digest, codeDigest, warnings, hints } = bundle;
-    put(join(folder, `${digest}.mjs`), bundle.code);
+    put(join(folder, `${key}.mjs`), bundle.code);
     put(join(folder, `${key}.json`), JSON.stringify({ digest, codeDigest, warnings, hints, stamps }));
     prune(folder);
   } catch {

@@ -126,9 +126,12 @@ describe('messages between hub and agent', () => {
     expect(error.code).toBe('BAD_MESSAGE');
     expect(error.message).toBe('done.outcomes[1].token: expected a token [hub epoch, attempt], got an array of 2');
     expect(error.details['path']).toBe('$.outcomes[1].token');
-    expect(errorOf(() => parseSync({ ...sync, capabilities: ['x'.repeat(201)] })).message).toContain('sync.capabilities[0]');
+    expect(errorOf(() => parseSync({ ...sync, capabilities: ['x'.repeat(201)] })).message).toContain(
+      'sync.capabilities[0]',
+    );
     expect(errorOf(() => parseAssign({ ...assign, manifests: [] })).code).toBe('BAD_MESSAGE');
-    for (const x of [null, 1, 'x', [], new Uint8Array(3), {}]) expect(errorOf(() => parseDone(x)).code).toBe('BAD_MESSAGE');
+    for (const x of [null, 1, 'x', [], new Uint8Array(3), {}])
+      expect(errorOf(() => parseDone(x)).code).toBe('BAD_MESSAGE');
   });
 
   it('drops fields that it does not know', () => {
@@ -236,7 +239,9 @@ describe('a graph on the wire', () => {
     const middle = performance.now();
     expect(decodeGraph(bytes).nodes).toHaveLength(100_000);
     const end = performance.now();
-    console.log(`graph: encode ${(middle - start).toFixed(0)} ms, decode ${(end - middle).toFixed(0)} ms, ${bytes.length} bytes`);
+    console.log(
+      `graph: encode ${(middle - start).toFixed(0)} ms, decode ${(end - middle).toFixed(0)} ms, ${bytes.length} bytes`,
+    );
     expect(end - start).toBeLessThan(1_000);
   });
 

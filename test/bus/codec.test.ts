@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBody, decodeEnvelope, encodeBody, encodeEnvelope } from '../../bus/codec.ts';
 import { PolaronError } from '../../model/errors.ts';

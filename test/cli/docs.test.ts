@@ -9,7 +9,7 @@ const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
 const rows = (text: string): string[][] =>
   text
     .split('\n')
-    .filter((line) => line.startsWith('|') && !line.startsWith('|---'))
+    .filter((line) => line.startsWith('|') && !/^[|\s:-]+$/.test(line))
     .map((line) =>
       line
         .slice(1, -1)

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startDetached } from '../../host/detach.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { comparableOptions, differingOptions, homePaths } from '../../host/home.ts';
@@ -13,6 +13,8 @@ import { forgetInstance, isLiving, livingInstances, ofHub, recordInstance } from
 import { listProcesses, processInfo } from '../../host/process-identity.ts';
 import type { ProcessInfo } from '../../host/process-identity.ts';
 import { takeStartLock } from '../../host/start-lock.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let home: string;
 let children: ChildProcess[];

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hubFilePath, readHubFile } from '../../bus/hub-file.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { livingInstances } from '../../host/instances.ts';
@@ -15,6 +15,9 @@ import { listProcesses, processInfo } from '../../host/process-identity.ts';
 const main = fileURLToPath(new URL('support/fake-main.ts', import.meta.url));
 const realMain = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const tsx = fileURLToPath(import.meta.resolve('tsx'));
+
+// Each of them starts several Node processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 interface Finished {
   readonly exit: number | null;
@@ -83,7 +86,7 @@ describe('polaron start --detach', () => {
     );
     expect(processInfo(hubPid())).toMatchObject({ group: hubPid() });
     expect(statSync(join(home, 'hub.log')).mode & 0o777).toBe(0o600);
-    expect(readFileSync(join(home, 'hub.log'), 'utf8')).toContain('info the fake hub starts');
+    expect(readFileSync(join(home, 'hub.log'), 'utf8')).toContain('info  hub: the fake hub starts');
   });
 
   it('on a running hub says so and exits 0 with the same options, 2 with others', async () => {
@@ -124,7 +127,7 @@ describe('polaron start --detach', () => {
   it('tells a failed start with the last lines of the log, and leaves nothing running', async () => {
     const { exit, out, err } = await polaron(['start', '--detach'], { FAKE_HUB: 'dies' });
     expect([exit, out]).toEqual([1, '']);
-    expect(err).toContain('info the fake hub starts');
+    expect(err).toContain('info  hub: the fake hub starts');
     expect(err).toMatch(
       /^polaron: START_FAILED: the hub did not become ready: it died by SIGKILL\. Its log is .*hub\.log\.$/m,
     );

@@ -211,8 +211,10 @@ describe('polaron cancel', () => {
     const argv = ['cancel', ID, '--electron', 'train[2]', '--electron', '7', '--reason', 'late'];
     const { exit, out, err } = await polaron(argv, { hub: { cancel } });
     expect(asked).toEqual([{ id: ID, electrons: ['train[2]', 7], reason: 'late' }]);
-    expect([exit, out]).toEqual([0, `cancelled train[2], 7 of ${ID}: 1 electrons stopped\n`]);
+    expect([exit, out]).toEqual([0, `cancelled train[2], 7 of ${ID}: 1 electron stopped\n`]);
     expect(err).toContain('not confirmed by their agents yet: b');
+    const none = { cancel: async () => ({ cancelled: [], unconfirmed: [] }) };
+    expect((await polaron(['cancel', ID], { hub: none })).out).toBe(`nothing was left to cancel of dispatch ${ID}\n`);
     const json = await polaron(['cancel', ID, '--json'], { hub: { cancel } });
     expect(asked.at(-1)).toEqual({ id: ID });
     expect(JSON.parse(json.out)).toEqual({ id: ID, cancelled: ['a'], unconfirmed: ['b'] });

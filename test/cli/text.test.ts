@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { errorLine } from '../../cli/failure.ts';
-import { lineLog } from '../../cli/log-lines.ts';
 import { distance, nearMatches } from '../../cli/near.ts';
 import { resolveStart, startArgumentsOf, withoutPassword } from '../../cli/start-options.ts';
 import type { StartArguments } from '../../cli/start-options.ts';
@@ -80,20 +79,6 @@ describe('an error line', () => {
       'polaron: X: no hub; run `polaron start`.',
     );
     expect(errorLine('X', 'Is it?', '')).toBe('polaron: X: Is it?');
-  });
-});
-
-describe('log lines', () => {
-  it('leave out what is less grave than POLARON_LOG', () => {
-    const lines: string[] = [];
-    const log = lineLog(
-      (line) => lines.push(line),
-      () => 0,
-      { POLARON_LOG: 'warn' },
-    );
-    log('info', 'a');
-    log('warn', 'b', { n: 1n, error: new Error('x') });
-    expect(lines).toEqual(['1970-01-01T00:00:00.000Z warn b {"n":"1","error":"x"}']);
   });
 });
 

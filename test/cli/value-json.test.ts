@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { valueToJson } from '../../cli/value-json.ts';
 import type { Json } from '../../cli/value-json.ts';
 import { readValueJson } from './read-value-json.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Through real JSON text, as a reader of stdout gets it. */
 function roundTrip(value: unknown): unknown {

@@ -1,6 +1,6 @@
 /** What every store must do. Run over each adapter by store.test.ts. */
 import { createHash, randomBytes } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PolaronError } from '../../model/errors.ts';
 import { isDigest, type Digest } from '../../model/ids.ts';
@@ -158,7 +158,11 @@ export function storeContract(adapter: Adapter): void {
       const store = await open({});
       const bytes = randomBytes(1_000);
       const digest = digestOf(bytes);
-      expect([store.hasValue(digest), store.valueSize(digest), store.smallValue(digest)]).toEqual([false, undefined, undefined]);
+      expect([store.hasValue(digest), store.valueSize(digest), store.smallValue(digest)]).toEqual([
+        false,
+        undefined,
+        undefined,
+      ]);
       expect(await codeOf(() => store.readValue(digest, 0, 10))).toBe('VALUE_MISSING');
       const flushed = store.write([{ op: 'value', digest, bytes }]);
       for (let i = 0; i < 2; i++) {
@@ -182,7 +186,11 @@ export function storeContract(adapter: Adapter): void {
       for (let at = 0; at < bytes.length; at += 128 * 1024) await writer.write(bytes.subarray(at, at + 128 * 1024));
       expect([store.hasValue(digest), writer.received]).toEqual([false, bytes.length]);
       await writer.finish();
-      expect([store.hasValue(digest), store.valueSize(digest), store.smallValue(digest)]).toEqual([true, 700_000, undefined]);
+      expect([store.hasValue(digest), store.valueSize(digest), store.smallValue(digest)]).toEqual([
+        true,
+        700_000,
+        undefined,
+      ]);
       expect(Buffer.compare(await store.readValue(digest, 100_000, 300_000), bytes.subarray(100_000, 400_000))).toBe(0);
       expect(Buffer.compare(await store.readValue(digest, 699_990, 300_000), bytes.subarray(699_990))).toBe(0);
       const again = await store.openBlob(digest, bytes.length);

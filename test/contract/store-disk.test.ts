@@ -80,7 +80,12 @@ describe('a data folder', () => {
 
   it('of a newer version is refused', async () => {
     await (await openAt(path)).close();
-    const root = open<Uint8Array, string>({ path: join(path, 'records'), encoding: 'binary', maxDbs: 8, overlappingSync: false });
+    const root = open<Uint8Array, string>({
+      path: join(path, 'records'),
+      encoding: 'binary',
+      maxDbs: 8,
+      overlappingSync: false,
+    });
     await root.openDB<Uint8Array, string>('meta', { encoding: 'binary' }).put('schemaVersion', bytesOf('99'));
     await root.close();
     expect(await codeOf(() => openAt(path))).toBe('DATA_NEWER');
@@ -104,6 +109,53 @@ describe('a data folder', () => {
     expect(await codeOf(() => openAt(path))).toBe('DATA_DAMAGED');
     writeFileSync(file, 'short');
     expect(await codeOf(() => openAt(path))).toBe('DATA_DAMAGED');
+  });
+});
+
+describe('a store whose process or disk fails', () => {
+  it('of a killed process holds a prefix of its writes, all that was flushed, and no lock', async () => {
+    const script = `
+      import { openLmdbStore } from ${JSON.stringify(join(import.meta.dirname, '../../store/lmdb-store.ts'))};
+      const store = await openLmdbStore({ path: process.argv[1], log: () => undefined });
+      for (let i = 0; ; i++) {
+        const flushed = store.write([0, 1, 2].map((j) => ({ op: 'put', key: 'k/' + String(i * 3 + j).padStart(8, '0'), value: Buffer.alloc(300) })));
+        if (i % 50 === 0) {
+          await flushed;
+          process.stdout.write(i + ' ');
+        }
+      }`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, path], {
+      cwd: join(import.meta.dirname, '../..'),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.length > 300) child.kill('SIGKILL');
+    });
+    await once(child, 'exit');
+    const flushed = Math.max(...said.trim().split(' ').slice(0, -1).map(Number));
+    const store = await openAt(path);
+    const keys = [...store.range({ start: 'k/', end: 'k0' })].map((entry) => entry.key);
+    expect(keys.length).toBeGreaterThanOrEqual((flushed + 1) * 3);
+    expect(keys.length % 3).toBe(0);
+    expect(keys).toEqual(keys.map((_, i) => `k/${String(i).padStart(8, '0')}`));
+    await store.close();
+  });
+
+  it('takes a flush that gives no word in time for a failure', async () => {
+    const store = await openAt(path, { flushTimeoutMs: 1 });
+    const value = new Uint8Array(60_000);
+    const slow = store.write(Array.from({ length: 1_000 }, (_, i) => ({ op: 'put', key: `k/${i}`, value })));
+    const behind = new Promise(setImmediate).then(() => store.write([put('behind')]));
+    expect(await codeOf(() => slow)).toBe('STORE_FAILED');
+    expect(await codeOf(() => behind)).toBe('STORE_FAILED');
+    expect((await store.failed).message).toContain('no word for 1 ms');
+    expect(await codeOf(() => store.write([put('later')]))).toBe('STORE_FAILED');
+    await store.close();
+    const again = await openAt(path);
+    expect([again.get('behind'), again.get('later')]).toEqual([undefined, undefined]);
+    await again.close();
   });
 });
 
@@ -140,20 +192,17 @@ describe('a full disk', () => {
     const data = join(disk, 'data');
     mkdirSync(data);
     const store = await openAt(data, { flushTimeoutMs: 3_000 });
+    const value = 'x'.repeat(4_000);
     let last = -1;
-    let failure: unknown;
-    for (let i = 0; i < 200 && failure === undefined; i++) {
-      const value = 'x'.repeat(4_000);
-      const ops = Array.from({ length: 100 }, (_, j) => put(`k/${String(i * 100 + j).padStart(8, '0')}`, value));
-      await store.write(ops).then(
-        () => {
-          last = i;
-        },
-        (error: unknown) => {
-          failure = error;
-        },
-      );
-    }
+    const fill = async (): Promise<unknown> => {
+      for (let i = 0; i < 200; i++) {
+        const ops = Array.from({ length: 100 }, (_, j) => put(`k/${String(i * 100 + j).padStart(8, '0')}`, value));
+        await store.write(ops);
+        last = i;
+      }
+      return 'the disk was not filled';
+    };
+    const failure = await fill().catch((error: unknown) => error);
     expect(failure instanceof PolaronError && failure.code).toBe('STORE_FAILED');
     expect(last).toBeGreaterThan(0);
     expect(await store.failed).toBe(failure);

@@ -7,13 +7,13 @@ import { scoreByHand, splitByHand } from './penguins-by-hand.ts';
 
 describe('the penguin experiment', () => {
   it('drops exactly the penguins without measures, and splits the rest by species', async () => {
-    const samples = await cleanPenguins.local(await loadPenguins.local());
+    const samples = cleanPenguins.local(loadPenguins.local());
     expect(samples).toHaveLength(344 - 2);
-    const { train, test } = await splitStratified.local(samples, 0.3, 42);
+    const { train, test } = splitStratified.local(samples, 0.3, 42);
     expect([train.length, test.length]).toEqual([240, 102]);
     const share = (label: number): number => test.filter((sample) => sample.label === label).length;
     expect([share(0), share(1), share(2)]).toEqual([45, 20, 37]);
-    const scaled = await scaleFeatures.local({ train, test });
+    const scaled = scaleFeatures.local({ train, test });
     const byHand = splitByHand();
     expect(byHand.dropped).toBe(2);
     expect(scaled.test.map(({ label }) => label)).toEqual(byHand.test.y);

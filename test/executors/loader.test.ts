@@ -375,6 +375,18 @@ export const useCfg = electron(function useCfg() { return cfg.a; });`,
     expect(report.results[1]?.tdz?.message).toContain("uses 'Late'");
   });
 
+  it("an electron's own use before definition is not blamed on dispatch() in a module that never called it", async () => {
+    const report = await shipAndLoad(
+      {
+        'main.ts': `${HEAD}export const own = electron(function own() { const y = z + 1; let z = Number('1'); return y + z; });`,
+      },
+      [['own', 'main.ts']],
+      { calls: [['own']] },
+    );
+    expect(report.results[0]?.stack).toContain("Cannot access 'z' before initialization");
+    expect(report.results[0]?.tdz).toBeUndefined();
+  });
+
   it('CAPTURE_MISMATCH: a variable that came out different', async () => {
     const files = {
       'main.ts': `${HEAD}const N = Number(process.env.SOME_N ?? -1); const same = 'x'.repeat(3);

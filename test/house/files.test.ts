@@ -25,21 +25,22 @@ describe('source files', () => {
   });
 
   it('begin with what they are responsible for', () => {
-    const silent = files.filter((path) => !/^(#![^\n]*\n)?\s*\/[*/]/.test(readSource(path)));
+    const silent = files.filter(
+      (path) => !path.startsWith('test/') && !/^(#![^\n]*\n)?\s*\/[*/]/.test(readSource(path)),
+    );
     expect(silent).toEqual([]);
   });
 
-  it('hold no any, no suppression and no unfinished business', () => {
+  it('hold no suppression without its rule, no type check switched off, and no unfinished business', () => {
     const smell =
-      /\b(as any|: any\b|as unknown as|@ts-ignore|oxlint-disable(?! \S)|TODO|FIXME)|\b(it|describe|test)\.only\(/;
-    const shipped = files.filter((path) => !path.startsWith('test/house/'));
-    const found = shipped.flatMap((path) =>
-      readSource(path)
-        .split('\n')
-        .flatMap((line, index) =>
-          smell.test(line) && !allowedAny(path) ? [`${path}:${index + 1} ${line.trim()}`] : [],
-        ),
-    );
+      /as unknown as|@ts-ignore|@ts-nocheck|oxlint-disable(-next-line|-line)?\s*$|\b(TODO|FIXME)\b|\b(it|describe|test)\.only\(/;
+    const found = files
+      .filter((path) => !path.startsWith('test/house/'))
+      .flatMap((path) =>
+        readSource(path)
+          .split('\n')
+          .flatMap((line, index) => (smell.test(line) ? [`${path}:${index + 1} ${line.trim()}`] : [])),
+      );
     expect(found).toEqual([]);
   });
 });
@@ -50,8 +51,3 @@ describe('package-lock.json', () => {
     expect(addresses).toBeNull();
   });
 });
-
-/** The SDK's type machinery infers over arbitrary functions, which TypeScript can only say with `any` (sdk.d.ts). */
-function allowedAny(path: string): boolean {
-  return path.startsWith('sdk/');
-}

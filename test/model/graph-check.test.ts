@@ -108,7 +108,18 @@ describe('checkGraph', () => {
 
   it('keeps the limits on nodes, edges and depth, bodies included', () => {
     const small = { maxNodes: 10, maxEdges: 10, maxDepth: 2 };
-    expect(refusal(graph([node(), map(0, Array.from({ length: 9 }, () => node()))]), small)).toContain('more than 10 nodes');
+    expect(
+      refusal(
+        graph([
+          node(),
+          map(
+            0,
+            Array.from({ length: 9 }, () => node()),
+          ),
+        ]),
+        small,
+      ),
+    ).toContain('more than 10 nodes');
     expect(refusal(graph([node(), node(Array.from({ length: 11 }, () => 0))]), small)).toContain('more than 10 edges');
     let nested = map({ item: 0 }, [node()]);
     for (let i = 0; i < 2; i++) nested = map({ item: 0 }, [nested]);

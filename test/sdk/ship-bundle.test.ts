@@ -218,6 +218,7 @@ describe('the caches', () => {
     writeFileSync(join(folder, 'a.ts'), STEP.replace('x + 1', 'x + 100'));
     const edited = await ship(folder, electrons, { revalidateMs: 0 });
     expect(edited.codeDigest).not.toBe(first.codeDigest);
+    expect(readdirSync(join(folder, '.cache'))).toHaveLength(2);
   });
 
   it('let a second process dispatch the same files without loading the bundler', async () => {

@@ -8,11 +8,19 @@ describe('the memory store', () => {
     const first = store.write([put('a', '1')]);
     store.flush();
     await first;
-    const lost = store.write([put('a', '2'), put('b'), { op: 'value', digest: digestOf(bytesOf('v')), bytes: bytesOf('v') }]);
+    const lost = store.write([
+      put('a', '2'),
+      put('b'),
+      { op: 'value', digest: digestOf(bytesOf('v')), bytes: bytesOf('v') },
+    ]);
     const after = store.crash();
     expect(await codeOf(() => lost)).toBe('STORE_FAILED');
     expect(await codeOf(() => store.get('a'))).toBe('STORE_FAILED');
-    expect([textOf(after.get('a')), after.get('b'), after.hasValue(digestOf(bytesOf('v')))]).toEqual(['1', undefined, false]);
+    expect([textOf(after.get('a')), after.get('b'), after.hasValue(digestOf(bytesOf('v')))]).toEqual([
+      '1',
+      undefined,
+      false,
+    ]);
     expect(after.meta).toEqual(store.meta);
   });
 

@@ -21,11 +21,14 @@ export interface Harness {
   readonly dir: string;
   readonly logs: LogList;
   /** Stops the agent and starts it again on the same folder. */
-  restart(): Promise<RunningAgent>;
+  readonly restart: () => Promise<RunningAgent>;
   close(): Promise<void>;
 }
 
-export async function startHarness(over: Partial<AgentOptions> = {}, prepare: (hub: FakeHub) => void = () => undefined): Promise<Harness> {
+export async function startHarness(
+  over: Partial<AgentOptions> = {},
+  prepare: (hub: FakeHub) => void = () => undefined,
+): Promise<Harness> {
   const dir = mkdtempSync(join(tmpdir(), 'polaron-agent-'));
   const network = new FakeNetwork();
   const hub = new FakeHub(network.connect('hub.n1'));
@@ -74,12 +77,17 @@ export async function startHarness(over: Partial<AgentOptions> = {}, prepare: (h
 
 /** The value of a completed outcome that travelled whole. */
 export function valueOf(outcome: Outcome): unknown {
-  if (outcome.status !== 'completed' || outcome.bytes === undefined) throw new Error(`no value: ${JSON.stringify(outcome)}`);
+  if (outcome.status !== 'completed' || outcome.bytes === undefined)
+    throw new Error(`no value: ${JSON.stringify(outcome)}`);
   return decodeValue(outcome.bytes);
 }
 
 /** The error of a failed outcome. */
-export function errorOf(outcome: Outcome): { readonly code: string; readonly message: string; readonly stack?: string } {
+export function errorOf(outcome: Outcome): {
+  readonly code: string;
+  readonly message: string;
+  readonly stack?: string;
+} {
   if (outcome.status !== 'failed') throw new Error(`no error: ${JSON.stringify(outcome)}`);
   return outcome.error;
 }

@@ -15,7 +15,13 @@ import type {
   SyncReply,
   Verdict,
 } from '../../bus/protocol/agent.ts';
-import { parseAssignReply, parseBlobRead, parseCancelReply, parseDone, parseSync } from '../../bus/protocol/wire-agent.ts';
+import {
+  parseAssignReply,
+  parseBlobRead,
+  parseCancelReply,
+  parseDone,
+  parseSync,
+} from '../../bus/protocol/wire-agent.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
 import { digestOf, valueInfoOf } from '../../bus/value/digest.ts';
 import { encodeTemplate } from '../../bus/value/template.ts';
@@ -38,7 +44,8 @@ class Hole {
     this.input = input;
   }
 }
-const holeIn = (x: unknown): { input: number; path: [] } | undefined => (x instanceof Hole ? { input: x.input, path: [] } : undefined);
+const holeIn = (x: unknown): { input: number; path: [] } | undefined =>
+  x instanceof Hole ? { input: x.input, path: [] } : undefined;
 
 export interface TaskSpec {
   readonly electron: string;
@@ -61,7 +68,8 @@ export class FakeHub {
   /** What every sync is answered, while set. */
   syncAnswer: ((sync: Sync) => SyncReply) | undefined;
   /** What an outcome is answered; default: committed once, then duplicate. */
-  judge: (finished: FinishedTask) => Verdict | 'silent' = (finished) => (this.outcomes.has(finished.task) ? 'duplicate' : 'committed');
+  judge: (finished: FinishedTask) => Verdict | 'silent' = (finished) =>
+    this.outcomes.has(finished.task) ? 'duplicate' : 'committed';
   readonly syncs: Sync[] = [];
   readonly outcomes = new Map<TaskId, Outcome>();
   readonly verdicts: { readonly task: TaskId; readonly token: Token; readonly verdict: Verdict | 'silent' }[] = [];
@@ -133,11 +141,22 @@ export class FakeHub {
     const electrons: ElectronDef[] = [];
     const list = Object.entries(tasks).map(([id, spec]) => this.task(Number(id), spec, electrons));
     const epoch = this.syncs.at(-1)?.epoch ?? 0;
-    return { epoch, hub: this.hub, history: this.history, n: ++this.n, manifests: [this.manifest], electrons, tasks: list, ...over };
+    return {
+      epoch,
+      hub: this.hub,
+      history: this.history,
+      n: ++this.n,
+      manifests: [this.manifest],
+      electrons,
+      tasks: list,
+      ...over,
+    };
   }
 
   async send(assign: Assign): Promise<AssignReply> {
-    const answer = await this.bus.request(subjects.down(SITE, AGENT, 'assign'), encodeEnvelope('hub.n1', assign), { timeoutMs: 2_000 });
+    const answer = await this.bus.request(subjects.down(SITE, AGENT, 'assign'), encodeEnvelope('hub.n1', assign), {
+      timeoutMs: 2_000,
+    });
     return parseAssignReply(bodyOf(answer));
   }
 
@@ -145,10 +164,31 @@ export class FakeHub {
     return this.send(this.compose(tasks));
   }
 
-  async cancel(ids: readonly number[], options: { readonly revoke?: boolean; readonly attempt?: number } = {}): Promise<CancelReply> {
-    const tasks = ids.map((id) => ({ task: taskId(id), token: [this.hub, options.attempt ?? 1], reason: 'asked for', revoke: options.revoke ?? false }));
+  /** Assigns; what is refused as `busy` is assigned again when something has ended. */
+  async assignAll(tasks: Readonly<Record<number, TaskSpec>>): Promise<void> {
+    for (let left = tasks; Object.keys(left).length > 0; ) {
+      const ended = this.outcomes.size;
+      const { refused } = await this.assign(left);
+      const busy = new Set(refused.map(({ task }) => task));
+      left = Object.fromEntries(Object.entries(left).filter(([id]) => busy.has(taskId(Number(id)))));
+      if (busy.size > 0) await this.when(() => this.outcomes.size > ended, 'a free slot');
+    }
+  }
+
+  async cancel(
+    ids: readonly number[],
+    options: { readonly revoke?: boolean; readonly attempt?: number } = {},
+  ): Promise<CancelReply> {
+    const tasks = ids.map((id) => ({
+      task: taskId(id),
+      token: [this.hub, options.attempt ?? 1],
+      reason: 'asked for',
+      revoke: options.revoke ?? false,
+    }));
     const body = encodeEnvelope('hub.n1', { hub: this.hub, tasks });
-    return parseCancelReply(bodyOf(await this.bus.request(subjects.down(SITE, AGENT, 'cancel'), body, { timeoutMs: 2_000 })));
+    return parseCancelReply(
+      bodyOf(await this.bus.request(subjects.down(SITE, AGENT, 'cancel'), body, { timeoutMs: 2_000 })),
+    );
   }
 
   /** Pulls a value that the agent holds. */
@@ -231,7 +271,13 @@ export class FakeHub {
 const bodyOf = (message: BusMessage): unknown => decodeBody(decodeEnvelope(message.data).body);
 
 function electronDef(spec: TaskSpec): ElectronDef {
-  const def: ElectronDef = { name: spec.electron, executor: 'process', needs: [], retries: DEFAULT_RETRY, timeouts: NO_TIMEOUTS };
+  const def: ElectronDef = {
+    name: spec.electron,
+    executor: 'process',
+    needs: [],
+    retries: DEFAULT_RETRY,
+    timeouts: NO_TIMEOUTS,
+  };
   return {
     ...def,
     ...(spec.memoryMb === undefined ? {} : { memoryMb: spec.memoryMb }),

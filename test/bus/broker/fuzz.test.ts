@@ -109,7 +109,7 @@ const WORDS = [
 
 describe('the broker under hostile input', () => {
   test.each(['none', 'users'] as const)(
-    `survives ${inputs} inputs with authentication ${'%s'}, and its other clients notice nothing (seed ${seed})`,
+    `survives ${inputs} inputs with authentication %s, and its other clients notice nothing (seed ${seed})`,
     async (mode) => {
       const random = makeRandom(seed);
       const auth = mode === 'none' ? 'none' : authenticator;

@@ -1,5 +1,6 @@
+/** The protocol parser: each operation, each error, and that cuts in the stream don't matter. */
 import { Buffer } from 'node:buffer';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OperationSink } from '../../../bus/broker/parser.ts';
 import { Parser } from '../../../bus/broker/parser.ts';

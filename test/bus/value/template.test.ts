@@ -1,7 +1,16 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf, digester, valueInfoOf } from '../../../bus/value/digest.ts';
-import { encodeList, encodePointer, isPointer, LIST_HEAD_BYTES, listElement, listIndex, listLength, pointerOf } from '../../../bus/value/list.ts';
+import {
+  encodeList,
+  encodePointer,
+  isPointer,
+  LIST_HEAD_BYTES,
+  listElement,
+  listIndex,
+  listLength,
+  pointerOf,
+} from '../../../bus/value/list.ts';
 import { encodeSplit } from '../../../bus/value/split.ts';
 import { decodeTemplate, encodeTemplate, followPath } from '../../../bus/value/template.ts';
 import { decodeValue, encodeValue } from '../../../bus/value/value.ts';
@@ -34,7 +43,8 @@ function makeRef(input: number, path: (string | number)[] = []): unknown {
   refs.set(ref, { input, path });
   return ref;
 }
-const refOf = (x: unknown) => (typeof x === 'function' || (typeof x === 'object' && x !== null) ? refs.get(x) : undefined);
+const refOf = (x: unknown) =>
+  typeof x === 'function' || (typeof x === 'object' && x !== null) ? refs.get(x) : undefined;
 
 describe('a template', () => {
   it('puts inputs where placeholders were, deep inside too, without touching the Refs', () => {
@@ -48,7 +58,9 @@ describe('a template', () => {
   it('asks once per placeholder, in order', () => {
     const ref = makeRef(3, ['a']);
     const asked: unknown[] = [];
-    decodeTemplate(encodeTemplate([ref, ref, makeRef(1)], refOf, 'args'), (input, path) => asked.push([input, [...path]]));
+    decodeTemplate(encodeTemplate([ref, ref, makeRef(1)], refOf, 'args'), (input, path) =>
+      asked.push([input, [...path]]),
+    );
     expect(asked).toEqual([
       [3, ['a']],
       [3, ['a']],

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { unpack } from 'msgpackr';
 import { afterEach, describe, expect, it } from 'vitest';
 import { registry } from '../../../bus/protocol/registry.ts';
@@ -16,7 +16,8 @@ const errorOf = (act: () => unknown): PolaronError => {
   throw new Error('nothing was raised');
 };
 const refusal = (x: unknown): string => errorOf(() => encodeValue(x, 'result')).message;
-const field = (x: unknown, key: PropertyKey): unknown => (typeof x === 'object' && x !== null ? Reflect.get(x, key) : x);
+const field = (x: unknown, key: PropertyKey): unknown =>
+  typeof x === 'object' && x !== null ? Reflect.get(x, key) : x;
 
 const leaf = fc.oneof(
   fc.constantFrom(null, undefined, true, false, 0, -0, Number.NaN, Infinity, -Infinity),
@@ -126,7 +127,7 @@ describe('a value', () => {
     expect(round(x)).toStrictEqual({ a: 1 });
   });
 
-  it('is the receiver\'s own: its bytes are copies', () => {
+  it("is the receiver's own: its bytes are copies", () => {
     const encoded = encodeValue({ bytes: new Uint8Array([1, 2, 3]) }, 'x');
     const back = decodeValue(encoded);
     encoded.fill(0);
@@ -151,9 +152,11 @@ describe('what would be lost', () => {
     expect(errorOf(() => encodeValue({ model: { predict: () => 1 } }, 'electron "trainSvm": result')).message).toBe(
       'electron "trainSvm": result is not serialisable at $.model.predict (function predict); pass data, and call functions of your modules inside the electron',
     );
-    expect(errorOf(() => encodeValue({ a: [{ 'odd key': Symbol('s') }] }, 'x')).details['path']).toBe('$.a[0]["odd key"]');
+    expect(errorOf(() => encodeValue({ a: [{ 'odd key': Symbol('s') }] }, 'x')).details['path']).toBe(
+      '$.a[0]["odd key"]',
+    );
     expect(errorOf(() => encodeValue(new Map([['k', { f() {} }]]), 'x')).details['path']).toBe('$.k.f');
-    expect(errorOf(() => encodeValue(1 as unknown && Symbol('s'), 'x', 'RESULT_NOT_SERIALISABLE')).code).toBe(
+    expect(errorOf(() => encodeValue((1 as unknown) && Symbol('s'), 'x', 'RESULT_NOT_SERIALISABLE')).code).toBe(
       'RESULT_NOT_SERIALISABLE',
     );
   });
@@ -176,9 +179,20 @@ describe('what would be lost', () => {
     ['a generator', () => (function* () {})(), 'not serialisable'],
     ['a match with groups', () => /a/.exec('a'), 'property added to Array'],
     ['properties on a Map', () => Object.assign(new Map(), { x: 1 }), 'property added to Map'],
-    ['a throwing getter', () => Object.defineProperty({}, 'x', { enumerable: true, get: () => BigInt('no') }), '$.x (reading'],
+    [
+      'a throwing getter',
+      () => Object.defineProperty({}, 'x', { enumerable: true, get: () => BigInt('no') }),
+      '$.x (reading',
+    ],
     ['a SharedArrayBuffer', () => new SharedArrayBuffer(1), 'SharedArrayBuffer'],
-    ['arguments', () => (function () { return arguments; })(), 'arguments'], // oxlint-disable-line
+    [
+      'arguments',
+      () =>
+        (function () {
+          return arguments;
+        })(),
+      'arguments',
+    ], // oxlint-disable-line
     ['a global class', () => new Headers(), 'Headers'],
   ])('%s is refused', (_name, make, part) => {
     expect(refusal(make())).toContain(part);
@@ -248,7 +262,10 @@ describe('a registered codec', () => {
 
 describe('decoding', () => {
   it('of hostile bytes gives BAD_MESSAGE and nothing else', () => {
-    const whole = encodeValue({ m: new Map([[1, new Set([/a/, new Error('x')])]]), d: new Date(0), f: new Float64Array(3) }, 'x');
+    const whole = encodeValue(
+      { m: new Map([[1, new Set([/a/, new Error('x')])]]), d: new Date(0), f: new Float64Array(3) },
+      'x',
+    );
     for (let end = 0; end < whole.length; end++) {
       expect(errorOf(() => decodeValue(whole.subarray(0, end))).code).toBe('BAD_MESSAGE');
     }

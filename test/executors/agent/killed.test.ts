@@ -1,0 +1,123 @@
+/** An agent process that is killed with SIGKILL, over the embedded broker: what it leaves, and what the next life does with it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startBroker, type Broker } from '../../../bus/broker/broker.ts';
+import { connectNats, type NatsBus } from '../../../bus/nats-bus.ts';
+import { fixtureBundle, valueOf } from '../../support/agent-harness.ts';
+import { FakeHub, taskId } from '../../support/fake-hub.ts';
+import { noLog } from '../../support/log-list.ts';
+import { realClock } from '../../support/real-clock.ts';
+import { until } from '../../support/until.ts';
+
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const ENTRY = fileURLToPath(new URL('../../fixtures/executors/agent-process.ts', import.meta.url));
+
+let broker: Broker;
+let bus: NatsBus;
+let hub: FakeHub;
+let dir: string;
+let agents: ChildProcess[];
+beforeEach(async () => {
+  agents = [];
+  dir = mkdtempSync(join(tmpdir(), 'polaron-killed-'));
+  broker = await startBroker({ auth: 'none', log: noLog, clock: realClock });
+  bus = await connectNats({ servers: [broker.url], name: 'hub', identity: 'hub.n1', log: noLog });
+  hub = new FakeHub(bus);
+  hub.useBundle(fixtureBundle);
+});
+afterEach(async () => {
+  await Promise.all(agents.map(kill));
+  await bus.close();
+  await broker.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function startAgentProcess(): ChildProcess {
+  const child = spawn(process.execPath, ['--import', TSX, ENTRY, broker.url, dir], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  agents.push(child);
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+}
+
+/** Zombies don't count: a container's init may not reap what is orphaned. */
+function alive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+describe('an agent killed with SIGKILL', { timeout: 60_000 }, () => {
+  it('reports after its restart the outcomes that nobody had answered, and runs nothing twice', async () => {
+    hub.judge = () => 'silent';
+    const first = startAgentProcess();
+    await hub.joined();
+    await hub.assign({ 1: { electron: 'pid' }, 2: { electron: 'big', args: [200_000] } });
+    await hub.when(() => new Set(hub.verdicts.map(({ task }) => task)).size === 2, 'both reports');
+    await kill(first);
+    const before = hub.syncs.length;
+    hub.judge = () => 'committed';
+    startAgentProcess();
+    await hub.when(() => hub.syncs.length > before, 'the first sync of the next life');
+    expect(hub.syncs[before]).toMatchObject({ epoch: 2 });
+    expect(hub.syncs[before]?.run.map(({ task, state }) => `${task} ${state}`).sort()).toEqual([
+      `${taskId(1)} done`,
+      `${taskId(2)} done`,
+    ]);
+    expect(valueOf(await hub.outcome(1))).toBeGreaterThan(1);
+    expect(await hub.outcome(2)).toMatchObject({ status: 'completed', value: { size: expect.any(Number) } });
+  });
+
+  it('leaves no runner behind, not even one in a busy loop with a child of its own', async () => {
+    const first = startAgentProcess();
+    await hub.joined();
+    await hub.assign({ 1: { electron: 'pid' } });
+    await hub.assign({ 2: { electron: 'orphan' } });
+    await hub.outcome(1);
+    await hub.when(() => hub.logs.length > 0, 'the pid of the child');
+    const child = Number(/child (\d+)/.exec(JSON.stringify(hub.logs[0]))?.[1]);
+    await hub.assign({ 3: { electron: 'forever' } });
+    await hub.when(() => hub.syncs.at(-1)?.run.filter(({ state }) => state === 'running').length === 2, 'both to run');
+    const { readdirSync } = await import('node:fs');
+    const runners = readdirSync(join(dir, 'runners', '1')).map(Number);
+    expect(runners).toHaveLength(2);
+    expect([...runners, child].map(alive)).toEqual([true, true, true]);
+    await kill(first);
+    await until(() => [...runners, child].every((pid) => !alive(pid)), 'all of them to be gone');
+  });
+
+  it('has its runners killed by the next life when nobody else did (A5)', async () => {
+    const { killLeftRunners } = await import('../../../executors/process/runner-roster.ts');
+    const { startTimeOf } = await import('../../../executors/process/process-table.ts');
+    const { mkdirSync, writeFileSync } = await import('node:fs');
+    const sleeper = (): ChildProcess =>
+      spawn('/bin/sh', ['-c', 'sleep 600 & sleep 600'], { detached: true, stdio: 'ignore' });
+    const [ours, reused] = [sleeper(), sleeper()];
+    agents.push(ours, reused);
+    const folder = join(dir, 'runners', '3');
+    mkdirSync(folder, { recursive: true });
+    const started = startTimeOf(ours.pid ?? 0) ?? '';
+    writeFileSync(join(folder, String(ours.pid)), started);
+    // a pid that was given to another process since: the start time tells
+    writeFileSync(join(folder, String(reused.pid)), `${started}9`);
+    const gone = new Promise((resolve) => ours.once('exit', resolve));
+    expect(killLeftRunners(join(dir, 'runners'), noLog)).toBe(1);
+    await gone;
+    expect(alive(reused.pid ?? 0)).toBe(true);
+    process.kill(-(reused.pid ?? 0), 'SIGKILL');
+  });
+});

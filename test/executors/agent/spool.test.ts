@@ -1,0 +1,98 @@
+/** The spool on a real file: P1–P3 of spool.ts. */
+import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FinishedTask } from '../../../bus/protocol/agent.ts';
+import { valueInfoOf } from '../../../bus/value/digest.ts';
+import { Spool } from '../../../executors/agent/spool.ts';
+import { input, taskId } from '../../support/fake-hub.ts';
+import { makeLogList } from '../../support/log-list.ts';
+
+let dir: string;
+let file: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'polaron-spool-'));
+  file = join(dir, 'spool');
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const open = (log = makeLogList().log): Spool => new Spool(file, log);
+function finished(id: number, bytes = input(`value ${id}`)): FinishedTask {
+  const value = valueInfoOf(bytes);
+  return {
+    task: taskId(id),
+    token: [5, 1],
+    inputsDigest: value.digest,
+    outcome: {
+      status: 'completed',
+      value,
+      bytes,
+      logs: { stdout: `printed ${id}`, stderr: '' },
+      usage: { startedAt: 1.5, endedAt: 2.5 },
+    },
+  };
+}
+
+describe('the spool', () => {
+  it('gives back after a crash what was appended and not acknowledged', () => {
+    const spool = open();
+    spool.append([finished(1), finished(2)]);
+    spool.append([finished(3)]);
+    // no close: the process died
+    expect(open().outcomes).toEqual([finished(1), finished(2), finished(3)]);
+    for (const id of [1, 2, 3]) spool.acknowledge(taskId(id), [5, 1]);
+    spool.close();
+    expect(open().outcomes).toEqual([]);
+  });
+
+  it('keeps an outcome when another token of its task is acknowledged', () => {
+    const spool = open();
+    spool.append([finished(1)]);
+    expect(spool.acknowledge(taskId(1), [5, 2])).toBeUndefined();
+    expect(spool.size).toBe(1);
+  });
+
+  it('cuts off a torn or corrupt tail, says so, and goes on', () => {
+    open().append([finished(1)]);
+    const good = statSync(file).size;
+    for (const damage of [
+      () => truncateSync(file, statSync(file).size - 3),
+      () => appendFileSync(file, Buffer.from([0, 0, 0, 9, 1, 2, 3, 4, 5])),
+      () => {
+        const bytes = readFileSync(file);
+        bytes.writeUInt8(bytes.readUInt8(bytes.length - 2) ^ 1, bytes.length - 2);
+        writeFileSync(file, bytes);
+      },
+    ]) {
+      open().append([finished(2)]);
+      damage();
+      const logs = makeLogList();
+      const again = open(logs.log);
+      expect(again.outcomes[0]).toEqual(finished(1));
+      expect(logs.entries.map(({ message }) => message).join()).toMatch(/spool: cut off \d+ bytes/);
+      again.append([finished(3)]);
+      expect(open().outcomes.at(-1)).toEqual(finished(3));
+      truncateSync(file, good);
+    }
+  });
+
+  it('shrinks when everything is acknowledged, and keeps the rest when it is rewritten', () => {
+    const spool = open();
+    const large = (id: number): FinishedTask => finished(id, input('x'.repeat(60_000)));
+    spool.append([finished(0)]);
+    for (let id = 1; id <= 300; id++) {
+      spool.append([large(id)]);
+      spool.acknowledge(taskId(id), [5, 1]);
+      spool.tidy();
+    }
+    expect(statSync(file).size).toBeLessThan(9 * 1024 * 1024);
+    expect(open().outcomes[0]).toEqual(finished(0));
+    spool.append([finished(400)]);
+    expect(open().outcomes.at(-1)).toEqual(finished(400));
+    spool.acknowledge(taskId(0), [5, 1]);
+    spool.acknowledge(taskId(400), [5, 1]);
+    spool.tidy();
+    expect(statSync(file).size).toBe(0);
+  });
+});

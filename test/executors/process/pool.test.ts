@@ -1,0 +1,120 @@
+/** The process pool alone, with real runner processes: sharing of slots, reuse, and room for other bundles. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeTemplate } from '../../../bus/value/template.ts';
+import { decodeValue } from '../../../bus/value/value.ts';
+import type { ExecutorCode } from '../../../executors/executor.ts';
+import { ProcessPool } from '../../../executors/process/pool.ts';
+import { RunnerRoster } from '../../../executors/process/runner-roster.ts';
+import { DEFAULT_RETRY, NO_TIMEOUTS } from '../../../model/graph.ts';
+import type { Outcome } from '../../../model/outcome.ts';
+import { fixtureBundle } from '../../support/agent-harness.ts';
+import { taskId } from '../../support/fake-hub.ts';
+import { noLog } from '../../support/log-list.ts';
+import { realClock } from '../../support/real-clock.ts';
+
+let dir: string;
+let pool: ProcessPool;
+let roster: RunnerRoster;
+let next = 0;
+const SLOTS = 2;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'polaron-pool-'));
+  await mkdir(join(dir, 'scratch'));
+  roster = new RunnerRoster(join(dir, 'runners'), noLog);
+  pool = new ProcessPool({
+    slots: SLOTS,
+    graceMs: 100,
+    clock: realClock,
+    scratchDir: join(dir, 'scratch'),
+    spare: false,
+    start: {
+      nodePath: process.execPath,
+      env: { PATH: process.env['PATH'] ?? '' },
+      cwd: dir,
+      maxValueBytes: 1e9,
+      agent: 'a1',
+      roster,
+      clock: realClock,
+    },
+  });
+});
+afterEach(async () => {
+  await pool.stop();
+  roster.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function code(name: string): Promise<ExecutorCode> {
+  const bundleFile = join(dir, `${name}.mjs`);
+  await writeFile(bundleFile, fixtureBundle);
+  return { bundleFile, key: name, argv: [], captures: {}, captureKey: 'none' };
+}
+
+function run(what: ExecutorCode, electron: string, ...args: unknown[]): Promise<Outcome> {
+  const id = ++next;
+  return new Promise((resolve) => {
+    pool.start(
+      {
+        task: taskId(id),
+        token: [1, 1],
+        dispatch: 'd',
+        node: electron,
+        electron: { name: electron, executor: 'process', needs: [], retries: DEFAULT_RETRY, timeouts: NO_TIMEOUTS },
+        template: encodeTemplate(args, () => undefined, 'arguments'),
+        inputs: [],
+        split: false,
+        timeoutMs: 0,
+        code: what,
+      },
+      { log: () => undefined, progress: () => undefined, ended: resolve },
+    );
+  });
+}
+
+const value = (outcome: Outcome): unknown =>
+  outcome.status === 'completed' && outcome.bytes !== undefined ? decodeValue(outcome.bytes) : outcome;
+
+describe('the pool', { timeout: 60_000 }, () => {
+  it('keeps a process warm for the next electron of its bundle', async () => {
+    const a = await code('a');
+    const pids = [value(await run(a, 'pid')), value(await run(a, 'pid')), value(await run(a, 'pid'))];
+    expect(new Set(pids).size).toBe(1);
+  });
+
+  it('runs no more than its slots at once, each long one in a process of its own', async () => {
+    const a = await code('a');
+    const outcomes = await Promise.all(Array.from({ length: 6 }, () => run(a, 'sleep', 100, 0)));
+    const spans = outcomes.map(({ usage }) => usage);
+    for (const { startedAt } of spans) {
+      const overlapping = spans.filter((other) => other.startedAt <= startedAt + 5 && other.endedAt > startedAt + 10);
+      expect(overlapping.length).toBeLessThanOrEqual(SLOTS);
+    }
+  });
+
+  it('gives a bundle its turn while another has endless short work', async () => {
+    const [a, b] = [await code('a'), await code('b')];
+    await Promise.all(Array.from({ length: 50 }, () => run(a, 'noop')));
+    const flooding = new AbortController();
+    const flood = Promise.all(
+      Array.from({ length: 200 }, async () => {
+        while (!flooding.signal.aborted) await run(a, 'noop');
+      }),
+    );
+    expect(value(await run(b, 'add', 1, 2))).toBe(3);
+    flooding.abort();
+    await flood;
+  });
+
+  it('makes room for new bundles by ending idle processes', async () => {
+    const pids = new Set<unknown>();
+    for (let i = 0; i < 8; i++) pids.add(value(await run(await code(`bundle-${i}`), 'pid')));
+    expect(pids.size).toBe(8);
+    const { readdirSync } = await import('node:fs');
+    expect(readdirSync(join(dir, 'runners')).length).toBeLessThanOrEqual(SLOTS + 3);
+  });
+});
