@@ -15,6 +15,8 @@ export interface HubFile {
   readonly bus: string;
   /** Bus URL with the user's credentials. */
   readonly userUrl: string;
+  /** The URL is this machine's own hub behind TLS, dialled by address: its certificate names another host and isn't checked. */
+  readonly ownTls?: boolean;
   /** Subject token of the user. */
   readonly user: string;
   readonly data: string;

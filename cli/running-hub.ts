@@ -1,7 +1,7 @@
 /** Is a hub of this home running, and is it the one that is asked for? */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readHubFile } from '../bus/hub-file.ts';
-import type { HubFile } from '../bus/hub-file.ts';
+import { readHubFile } from '../host/home.ts';
+import type { HubFile } from '../host/home.ts';
 import { comparableOptions, differingOptions } from '../host/home.ts';
 import { livingInstances } from '../host/instances.ts';
 import { PolaronError } from '../model/errors.ts';

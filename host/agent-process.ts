@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   if (!isSettings(settings)) throw new PolaronError('USAGE', 'agent-process: settings expected as its one argument');
   const target = (): ReturnType<typeof readAgentTarget> => readAgentTarget(settings.targetFile);
   const agent = await runAgentOn({ ...settings, capabilities: ['process'], log: stderrLog('agent'), target });
-  const stop = (): void => void agent.stop();
+  const stop = (): void => void agent.drain();
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   await agent.ended;

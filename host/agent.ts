@@ -8,7 +8,6 @@ import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { startAgent, type RunningAgent } from '../executors/agent/agent.ts';
 import type { AgentTarget } from './data-folder.ts';
-import { recordInstance, forgetInstance } from './instances.ts';
 import { systemClock } from './system-clock.ts';
 import { packageVersion } from './version.ts';
 
@@ -35,22 +34,30 @@ export interface AgentOptions {
   readonly log: Log;
 }
 
+/** An agent as the command line holds it. */
+export interface AgentInProcess {
+  /** Rejects when the agent is refused. */
+  readonly joined: Promise<void>;
+  /** Drains, reports, leaves (A4). */
+  stop(): Promise<void>;
+  /** Resolves when it is over; with SUPERSEDED or AGENT_NAME_TAKEN when it wasn't asked to. */
+  readonly ended: Promise<PolaronError | undefined>;
+}
+
 /** What `polaron agent` runs. Raises BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN. */
-export async function runAgent(o: AgentOptions): Promise<Pick<RunningAgent, 'joined' | 'stop' | 'ended'>> {
+export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
   const [site, name] = [toToken(o.site), toToken(o.name)];
-  recordInstance(o.home, 'agent', process.pid);
   const target = { url: o.bus };
   const capabilities = o.capabilities.includes('process') ? o.capabilities : ['process', ...o.capabilities];
-  const agent = await runAgentOn({
-    ...o,
-    site,
-    name,
-    capabilities,
-    stateDir: join(o.home, 'agents', `${site}.${name}`),
-    target: () => target,
+  const stateDir = join(o.home, 'agents', `${site}.${name}`);
+  const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target: () => target });
+  const ended = agent.ended.then((reason) => {
+    if (reason === 'superseded') return new PolaronError('SUPERSEDED', `a newer agent ${site}.${name} took over`);
+    if (reason === 'name-taken')
+      return new PolaronError('AGENT_NAME_TAKEN', `another live agent is called ${site}.${name}`);
+    return undefined;
   });
-  void agent.ended.then(() => forgetInstance(o.home, 'agent', process.pid));
-  return agent;
+  return { joined: agent.joined, stop: () => agent.drain(), ended };
 }
 
 /** Dials until the bus answers, joins, and goes on until it is stopped. */
@@ -59,7 +66,14 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
   const first = o.target();
   if (first === undefined) throw new PolaronError('NO_HUB', 'the agent was not told where the bus is');
   const dial = (name: string) =>
-    connectNats({ ...busTarget(first), name, identity, log: o.log, reReadCredentials: () => busTargetOf(o.target()) });
+    connectNats({
+      ...busTarget(first),
+      name,
+      identity,
+      log: o.log,
+      ...(first.ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
+      reReadCredentials: () => busTargetOf(o.target()),
+    });
   const [bus, blobBus] = await Promise.all([dial(identity), dial(`${identity}.values`)]);
   const agent = await startAgent({
     bus,

@@ -22,6 +22,8 @@ export interface AgentTarget {
   readonly url: string;
   readonly user?: string;
   readonly password?: string;
+  /** See HubFile.ownTls. */
+  readonly ownTls?: boolean;
 }
 
 const identityFile = (data: string): string => join(data, 'hub-identity.json');

@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path';
 import { polaronHome } from '../bus/hub-file.ts';
 import { PolaronError } from '../model/errors.ts';
 
+export { readHubFile, removeHubFile, type HubFile } from '../bus/hub-file.ts';
+
 export interface HomePaths {
   readonly home: string;
   /** Default data folder. */

@@ -3,7 +3,7 @@
  * A failed store or hub actor makes it drop its memory and recover from disk; the broker and the local agent go on meanwhile.
  */
 import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import type { Broker } from '../bus/broker/broker.ts';
 import { startBroker } from '../bus/broker/broker.ts';
 import { credentialsFor, makeAuthenticator } from '../bus/credentials.ts';
@@ -17,11 +17,11 @@ import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { openLmdbStore } from '../store/lmdb-store.ts';
 import type { Store } from '../store/store.ts';
-import { defaults } from './defaults.ts';
 import { ensureDataFolder, loadIdentity, saveAgentTarget, saveIdentity, type HubIdentity } from './data-folder.ts';
 import { comparableOptions } from './home.ts';
 import { startHubCore, type HubCore } from './hub-core.ts';
 import { forgetInstance, recordInstance } from './instances.ts';
+import { resolveLeases } from './leases.ts';
 import { startLocalAgent, type LocalAgent } from './local-agent.ts';
 import { keepResultsProcess, type ResultsChild } from './results-child.ts';
 import { systemClock } from './system-clock.ts';
@@ -44,9 +44,9 @@ export interface HubOptions {
   readonly traceActors: boolean;
   readonly logFile?: string;
   readonly log: Log;
-  /** ms. @default 15000 */
+  /** ms. @default POLARON_LEASE_MS, else 15000 */
   readonly leaseMs?: number;
-  /** ms. @default 2000 */
+  /** ms. @default POLARON_HEARTBEAT_MS, else 2000 */
   readonly heartbeatMs?: number;
 }
 
@@ -63,7 +63,10 @@ export interface RunningHub {
 }
 
 interface BusAccess {
+  /** For people and other machines. */
   readonly url: string;
+  /** For the processes of this hub. */
+  readonly own: { readonly url: string; readonly ownTls?: true };
   readonly broker: Broker | undefined;
   /** What each identity dials with; undefined: what the URL says. */
   readonly login: (identity: ReturnType<typeof hubIdentity>) => { readonly user?: string; readonly password?: string };
@@ -78,6 +81,7 @@ const AGENT_JOIN_MS = 20_000;
 /** Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, INSECURE_LISTEN, AUTH_FAILED, NO_HUB. */
 export async function startHub(o: HubOptions): Promise<RunningHub> {
   const { log, data } = o;
+  const leases = resolveLeases(o, process.env);
   ensureDataFolder(data);
   const startedAt = systemClock.now();
   const subjects = makeSubjects();
@@ -96,7 +100,8 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     stops.push(async () => access.broker?.close());
     const by = hubIdentity(identity.node);
     const bus = await connectNats({
-      servers: access.url,
+      servers: access.own.url,
+      ...(access.own.ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
       name: by,
       identity: by,
       log,
@@ -107,7 +112,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     const resultsNode = `${identity.node}-results`;
     let child: ResultsChild | undefined;
     if (o.isolateResults) {
-      const settings = { node: resultsNode, data, url: access.url, ...access.login(hubIdentity(resultsNode)) };
+      const settings = { node: resultsNode, data, ...access.own, ...access.login(hubIdentity(resultsNode)) };
       child = await keepResultsProcess(settings, log, (error) => ended.resolve(error));
       stops.push(async () => child?.stop());
     }
@@ -134,7 +139,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
         results: current === undefined ? { node: resultsNode } : { store: current },
         clock: systemClock,
         log,
-        leases: { leaseMs: o.leaseMs ?? defaults.leaseMs, heartbeatMs: o.heartbeatMs ?? defaults.heartbeatMs },
+        leases,
         traceActors: o.traceActors,
         about: { version: packageVersion(), bus: access.url, data, startedAt },
         onFatal,
@@ -176,6 +181,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
         node: identity.node,
         bus: access.url,
         userUrl: access.userUrl,
+        ...(access.own.ownTls === true ? { ownTls: true } : {}),
         user: access.user,
         data,
         startedAt,
@@ -203,8 +209,16 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
 }
 
 async function startAgent(o: HubOptions, access: BusAccess, identity: HubIdentity, name: string): Promise<LocalAgent> {
-  saveAgentTarget(o.data, { url: access.url, ...access.login(agentIdentity('local', name)) });
-  const agent = await startLocalAgent({ home: o.home, data: o.data, site: 'local', name, slots: o.slots, log: o.log });
+  saveAgentTarget(o.data, { ...access.own, ...access.login(agentIdentity('local', name)) });
+  const agent = await startLocalAgent({
+    home: o.home,
+    data: o.data,
+    site: 'local',
+    name,
+    slots: o.slots,
+    clock: systemClock,
+    log: o.log,
+  });
   o.log('info', agent.adopted ? 'took over the living local agent' : 'started the local agent', {
     pid: agent.pid,
     node: identity.node,
@@ -258,10 +272,26 @@ async function openBus(o: HubOptions, identity: HubIdentity): Promise<BusAccess>
   const login = (who: Parameters<typeof credentialsFor>[1]): { readonly user: string; readonly password: string } =>
     credentialsFor(identity.secret, who);
   const mine = login(userIdentity(user));
-  const userUrl = new URL(broker.url);
+  const everywhere = o.host === '0.0.0.0' || o.host === '::';
+  const ownUrl = everywhere ? withHost(broker.url, '127.0.0.1') : broker.url;
+  const url = everywhere ? withHost(broker.url, hostname()) : broker.url;
+  const userUrl = new URL(ownUrl);
   userUrl.username = mine.user;
   userUrl.password = mine.password;
-  return { url: broker.url, broker, login, userUrl: userUrl.href, user };
+  return {
+    url,
+    own: { url: ownUrl, ...(o.tls === undefined ? {} : { ownTls: true }) },
+    broker,
+    login,
+    userUrl: userUrl.href,
+    user,
+  };
+}
+
+function withHost(url: string, host: string): string {
+  const changed = new URL(url);
+  changed.hostname = host;
+  return changed.href.replace(/\/$/, '');
 }
 
 /** Credentials in the URL are everybody's on this machine; they are not shown. */
@@ -273,7 +303,7 @@ function externalBus(bus: string, user: string): BusAccess {
       ? {}
       : { user: decodeURIComponent(signed.username), password: decodeURIComponent(signed.password) };
   const url = urls.map(({ protocol, host }) => `${protocol}//${host}`).join(',');
-  return { url, broker: undefined, login: () => login, userUrl: bus, user };
+  return { url, own: { url }, broker: undefined, login: () => login, userUrl: bus, user };
 }
 
 function osUser(): string {

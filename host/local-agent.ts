@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { childEntry } from './child-entry.ts';
 import { agentTargetFile } from './data-folder.ts';
@@ -16,6 +17,7 @@ export interface LocalAgentOptions {
   readonly site: string;
   readonly name: string;
   readonly slots: number;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -26,19 +28,44 @@ export interface LocalAgent {
   stop(): Promise<void>;
 }
 
-const STOP_GRACE_MS = 6_000;
+/** Longer than an agent's own grace for what runs. */
+const STOP_GRACE_MS = 8_000;
+const WATCH_MS = 1_000;
 
 /** Starts it, or finds the living one that an earlier hub of this home started with the same settings; one with others is ended first. */
 export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent> {
-  const living = livingInstances(o.home).find((instance) => instance.kind === 'local-agent');
   const settingsFile = join(o.data, 'agent-settings.json');
   const wanted = JSON.stringify({ site: o.site, name: o.name, slots: o.slots, data: o.data });
-  if (living !== undefined) {
-    if (settingsOf(settingsFile) === wanted)
-      return { adopted: true, pid: living.pid, stop: () => end(o.home, living.pid) };
-    await end(o.home, living.pid);
-  }
+  const found = livingAgent(o.home);
+  const adopted = found !== undefined && settingsOf(settingsFile) === wanted;
+  if (found !== undefined && !adopted) await end(o.home, found.pid);
   writeFileSync(settingsFile, wanted, { mode: 0o600 });
+  let pid = adopted ? found.pid : spawnAgent(o);
+  let stopped = false;
+  let deaths = 0;
+  const watch = (): void => {
+    if (stopped) return;
+    if (livingAgent(o.home) === undefined) {
+      o.log('error', 'the local agent died; starting it again', { pid, deaths: ++deaths });
+      pid = spawnAgent(o);
+    }
+    watcher = o.clock.after(WATCH_MS * Math.min(30, 1 + deaths), watch);
+  };
+  let watcher = o.clock.after(WATCH_MS, watch);
+  return {
+    adopted,
+    pid,
+    stop: () => {
+      stopped = true;
+      watcher.cancel();
+      return end(o.home, pid);
+    },
+  };
+}
+
+const livingAgent = (home: string) => livingInstances(home).find((instance) => instance.kind === 'local-agent');
+
+function spawnAgent(o: LocalAgentOptions): number {
   const output = openSync(join(o.data, 'agent.log'), 'a', 0o600);
   const settings = {
     home: o.home,
@@ -47,7 +74,6 @@ export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent>
     slots: o.slots,
     stateDir: join(o.data, 'agent'),
     targetFile: agentTargetFile(o.data),
-    owner: process.pid,
   };
   const child = spawn(process.execPath, [...childEntry('agent-process'), JSON.stringify(settings)], {
     detached: true,
@@ -60,7 +86,7 @@ export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent>
   child.on('error', (error) => o.log('error', `the local agent could not be started: ${error.message}`));
   child.on('exit', () => forgetInstance(o.home, 'local-agent', pid));
   recordInstance(o.home, 'local-agent', pid, process.pid);
-  return { adopted: false, pid, stop: () => end(o.home, pid) };
+  return pid;
 }
 
 function settingsOf(file: string): string {

@@ -18,13 +18,14 @@ export interface ResultsProcessSettings {
   readonly url: string;
   readonly user?: string;
   readonly password?: string;
+  readonly ownTls?: boolean;
 }
 
 const isSettings = (x: unknown): x is ResultsProcessSettings =>
   typeof x === 'object' && x !== null && 'node' in x && 'data' in x && 'url' in x;
 
 async function run(settings: ResultsProcessSettings): Promise<void> {
-  const { node, data, url, user, password } = settings;
+  const { node, data, url, user, password, ownTls } = settings;
   const log = stderrLog('results');
   const subjects = makeSubjects();
   const by = hubIdentity(node);
@@ -34,6 +35,7 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
     name: by,
     identity: by,
     log,
+    ...(ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
     ...(user === undefined || password === undefined ? {} : { user, password }),
   });
   const remote = new RemoteDelivery({ bus, subjects, by, log });

@@ -1,4 +1,5 @@
 /** What became of an attempt, a value's description, and an error as data. */
+import { asPolaronError, type ErrorCode } from './errors.ts';
 import type { Digest } from './ids.ts';
 
 /** What the hub knows of a value: it never decodes one. */
@@ -20,6 +21,12 @@ export interface ErrorInfo {
   readonly userCode?: string;
   readonly stack?: string;
   readonly cause?: ErrorInfo;
+}
+
+/** Any thrown thing as data: code and message. */
+export function errorInfoOf(error: unknown, fallback: ErrorCode): ErrorInfo {
+  const { code, message } = asPolaronError(error, fallback);
+  return { code, message };
 }
 
 /** [hub epoch, attempt number]: the fencing token. */

@@ -6,10 +6,10 @@ import { ensureInstalled, root } from './ensure-installed.mjs';
 
 await ensureInstalled();
 await build();
-// The bench stops what it started by itself; a Ctrl-C reaches it directly, and this process only waits for it.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
+// The bench stops what it started by itself. A Ctrl-C reaches it directly, as part of the terminal's group; a SIGTERM only comes here.
+process.on('SIGINT', () => undefined);
 process.exitCode = await runOpen(
   process.execPath,
   ['--import', 'tsx', join(root, 'bench', 'main.ts'), ...process.argv.slice(2)],
-  { cwd: root },
+  { cwd: root, onStart: (child) => process.on('SIGTERM', () => child.kill('SIGTERM')) },
 );

@@ -34,7 +34,10 @@ export function serveApi(o: ApiOptions): () => void {
         (error: unknown) => {
           const { code, message: text, help, details } = asPolaronError(error, 'BAD_REQUEST');
           if (code === 'BAD_MESSAGE' || code === 'WRONG_VERSION' || code === 'NOT_ALLOWED')
-            warn(`api:${code}`, 'warn', `a request on ${message.subject} was refused: ${text}`, { code, refused: ++refused });
+            warn(`api:${code}`, 'warn', `a request on ${message.subject} was refused: ${text}`, {
+              code,
+              refused: ++refused,
+            });
           respond(o, message, binary, { ok: false, error: { code, message: text, help, details } });
         },
       );

@@ -216,10 +216,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     return { id: taken.existing, existing: true };
   }
 
-  async #accept(
-    taken: Exclude<Intake, { existing: DispatchId }>,
-    request: SubmitRequest,
-  ): Promise<SubmitReply> {
+  async #accept(taken: Exclude<Intake, { existing: DispatchId }>, request: SubmitRequest): Promise<SubmitReply> {
     const { spec, graph, contentDigest } = taken;
     const { results, system } = this.#o;
     const ops: RecordOp[] = [];

@@ -79,9 +79,21 @@ export class ElectronActor implements Actor<ElectronMessage> {
       case 'backoff.elapsed':
         if (this.#apply('backoff.elapsed')) this.#requestMatch();
         return;
+      case 'attempt.logged':
+        if (this.#isCurrent(message.token))
+          this.#journal.passing('electron.log', { stream: message.stream, text: message.text });
+        return;
+      case 'attempt.progressed':
+        if (this.#isCurrent(message.token))
+          this.#journal.passing('electron.progress', { fraction: message.fraction, note: message.note });
+        return;
       case 'electron.cancel':
         return this.#cancel(message.reason);
     }
+  }
+
+  #isCurrent(token: Token): boolean {
+    return this.#token !== undefined && sameToken(token, this.#token);
   }
 
   #apply(event: LifecycleEvent): boolean {

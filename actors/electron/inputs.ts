@@ -1,6 +1,5 @@
 /** Gathers an attempt's inputs for the assign message: bytes from the cache, or from the result manager; a digest for what is large. */
-import { asPolaronError } from '../../model/errors.ts';
-import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
+import { errorInfoOf, type ErrorInfo, type ValueInfo } from '../../model/outcome.ts';
 import type { TaskInput } from '../../bus/protocol/agent.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { ValueCache } from '../services.ts';
@@ -27,7 +26,7 @@ export function readInputs(
   if (total > MESSAGE_BYTES) {
     results.ask('results.compose', { elements: infos }).then(
       (answer) => done({ inputs: answer.value }),
-      (error: unknown) => done({ error: errorInfo(error) }),
+      (error: unknown) => done({ error: errorInfoOf(error, 'VALUE_MISSING') }),
     );
     return undefined;
   }
@@ -48,12 +47,7 @@ export function readInputs(
       const found = new Map(missing.map((info, i) => [info.digest, answer.values[i]]));
       done({ inputs: infos.map((info) => found.get(info.digest) ?? values.get(info.digest) ?? info) });
     },
-    (error: unknown) => done({ error: errorInfo(error) }),
+    (error: unknown) => done({ error: errorInfoOf(error, 'VALUE_MISSING') }),
   );
   return undefined;
-}
-
-function errorInfo(error: unknown): ErrorInfo {
-  const failure = asPolaronError(error, 'VALUE_MISSING');
-  return { code: failure.code, message: failure.message };
 }

@@ -12,6 +12,8 @@ const types: ReadonlySet<string> = new Set<ElectronMessage['type']>([
   'attempt.stopped',
   'backoff.elapsed',
   'electron.cancel',
+  'attempt.logged',
+  'attempt.progressed',
 ]);
 
 export const isElectronMessage = (message: Message): message is ElectronMessage => types.has(message.type);

@@ -2,11 +2,10 @@
  * One per dispatch: carries out what LatticeState decides. Spawns electron actors for matched nodes, records what it settles itself, and ends the dispatch.
  * Order: decide (state.ts) → persist (results) → act (messages) → publish (after the flush).
  */
-import type { Clock } from '../../model/clock.ts';
-import { asPolaronError } from '../../model/errors.ts';
+import type { Clock, Timer } from '../../model/clock.ts';
 import { parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron, type DispatchStatus } from '../../model/lifecycle.ts';
-import type { ErrorInfo } from '../../model/outcome.ts';
+import { errorInfoOf, type ErrorInfo } from '../../model/outcome.ts';
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../bus/protocol/results.ts';
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
@@ -47,6 +46,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #held = false;
   #startedAt: number | undefined;
   #ended = false;
+  #expired = false;
+  #deadline: Timer | undefined;
   /** Why all of it was cancelled, when somebody asked for that. */
   #cancelled: string | undefined;
   readonly #electrons = new Set<number>();
@@ -72,6 +73,10 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         break;
       case 'lattice.cancel':
         this.#cancelRequested(message);
+        break;
+      case 'lattice.expired':
+        this.#expired = true;
+        this.#state?.cancel('the dispatch ran out of time');
         break;
       case 'match.found':
         this.#matched(message.agent, message.nodes);
@@ -110,26 +115,21 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
 
   /** Stops the electron actors: the dispatch ended, or this supervisor crashed and begins again from its records. */
   dispose(): void {
+    this.#deadline?.cancel();
     for (const node of this.#electrons)
       this.#s.system.stop(this.#s.system.address('electron', taskIdOf(this.#id, node)));
     this.#electrons.clear();
   }
 
   #cancelRequested(message: Extract<LatticeMessage, { type: 'lattice.cancel' }>): void {
-    const answer = (result: {
-      readonly cancelled?: readonly string[];
-      readonly unconfirmed?: readonly string[];
-      readonly error?: ErrorInfo;
-    }): void =>
-      this.#s.system.send(
-        this.#dispatcher,
-        { type: 'cancel.settled', request: message.request, ...result },
-        this.#self,
-      );
+    const answer = (result: Partial<CancelResult> & { readonly error?: ErrorInfo }): void => {
+      const settled = { type: 'cancel.settled', request: message.request, ...result } as const;
+      this.#s.system.send(this.#dispatcher, settled, this.#self);
+    };
     try {
       this.#cancel(message.reason, message.electrons, answer);
     } catch (error) {
-      answer({ error: info(error) });
+      answer({ error: errorInfoOf(error, 'STORE_FAILED') });
     }
   }
 
@@ -163,6 +163,11 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#spec = spec;
     this.#state = new LatticeState(new Plan(decodeGraph(graph)));
     this.#orders = new Orders(spec, this.#state);
+    if (spec.timeoutMs > 0) {
+      // Long timers are stored as wall-clock due time and full length: after a restart the rest counts.
+      const left = Math.max(0, Math.min(spec.timeoutMs, spec.acceptedAt + spec.timeoutMs - this.#s.clock.now()));
+      this.#deadline = this.#s.clock.after(left, () => this.#tell({ type: 'lattice.expired' }));
+    }
   }
 
   #resume(message: Resume): void {
@@ -285,7 +290,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       case 'slice':
         this.#s.results.ask('results.slice', { digest: effect.value.digest }).then(
           ({ items }) => this.#tell({ type: 'map.sliced', map: effect.map, items }),
-          (error: unknown) => this.#tell({ type: 'map.sliced', map: effect.map, error: info(error) }),
+          (error: unknown) =>
+            this.#tell({ type: 'map.sliced', map: effect.map, error: errorInfoOf(error, 'STORE_FAILED') }),
         );
         return;
       case 'expanded':
@@ -294,7 +300,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       case 'compose':
         this.#s.results.ask('results.compose', { elements: effect.elements }).then(
           ({ value }) => this.#tell({ type: 'map.composed', map: effect.map, value }),
-          (error: unknown) => this.#tell({ type: 'map.composed', map: effect.map, error: info(error) }),
+          (error: unknown) =>
+            this.#tell({ type: 'map.composed', map: effect.map, error: errorInfoOf(error, 'STORE_FAILED') }),
         );
         return;
       case 'ended':
@@ -340,7 +347,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     const state = this.#state;
     if (this.#ended || state === undefined) return;
     this.#ended = true;
-    const { status, errors } = verdictOf(state, this.#cancelled !== undefined);
+    const { status, errors } = verdictOf(state, this.#cancelled !== undefined, this.#expired);
     const seq = ++this.#seq;
     this.#writeRecord(status, { errors, endedAt: this.#s.clock.now() });
     this.#publishAfterFlush(`dispatch.${status}`, seq);
@@ -391,8 +398,3 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
 }
 
 const isAgentKey = (x: unknown): x is AgentKey => typeof x === 'string' && x.includes('.');
-
-function info(error: unknown): ErrorInfo {
-  const failure = asPolaronError(error, 'STORE_FAILED');
-  return { code: failure.code, message: failure.message };
-}

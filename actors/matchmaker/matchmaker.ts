@@ -72,8 +72,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#stopListening = this.#o.gateway.listen({
       sync: (agent, sync, reply) => this.#sync(agent, sync, reply),
       done: (agent, done, reply) => this.#done(agent, done, reply),
-      log: () => undefined,
-      progress: () => undefined,
+      log: (_agent, { task, token, stream, text }) =>
+        this.#toElectron(task, { type: 'attempt.logged', token, stream, text }),
+      progress: (_agent, { task, token, fraction, note }) =>
+        this.#toElectron(task, { type: 'attempt.progressed', token, fraction, note }),
     });
     this.#tick();
     this.#o.gateway.probe();

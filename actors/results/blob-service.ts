@@ -99,7 +99,10 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
     try {
       const envelope = decodeEnvelope(message.data);
       if (envelope.by !== speakerOf(message.subject))
-        throw new PolaronError('NOT_ALLOWED', `the message says it is from ${JSON.stringify(envelope.by.slice(0, 80))}`);
+        throw new PolaronError(
+          'NOT_ALLOWED',
+          `the message says it is from ${JSON.stringify(envelope.by.slice(0, 80))}`,
+        );
       const body = decodeBody(envelope.body);
       if (kind === 'get') {
         const { digest, offset, length } = parseBlobRead(body);

@@ -125,11 +125,9 @@ export class ResultManager implements Actor<ResultsAsk> {
       : { sizes, full };
   }
 
-  async #judge({
-    id,
-    node,
-    token,
-  }: Extract<ResultsAsk, { type: 'results.judge' }>): Promise<{ readonly verdict: 'duplicate' | 'stale' | 'later' | 'unknown' }> {
+  async #judge({ id, node, token }: Extract<ResultsAsk, { type: 'results.judge' }>): Promise<{
+    readonly verdict: 'duplicate' | 'stale' | 'later' | 'unknown';
+  }> {
     const known = this.#o.store.get(keys.dispatch(id)) !== undefined;
     const record = this.#queries.electron(id, node);
     await this.#o.store.write([]);

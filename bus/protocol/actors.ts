@@ -28,6 +28,8 @@ export type LatticeMessage =
       readonly reason: string;
       readonly electrons?: readonly (number | string)[];
     }
+  /** Its time is over. */
+  | { readonly type: 'lattice.expired' }
   /** The matchmaker found an agent for these nodes. */
   | { readonly type: 'match.found'; readonly agent: AgentKey; readonly nodes: readonly number[] }
   /** An electron actor is done with its node. */
@@ -71,7 +73,15 @@ export type ElectronMessage =
   /** The agent doesn't run it any more; `confirmed` is false when only its lease ended. */
   | { readonly type: 'attempt.stopped'; readonly token: Token; readonly confirmed: boolean }
   | { readonly type: 'backoff.elapsed' }
-  | { readonly type: 'electron.cancel'; readonly reason: string };
+  | { readonly type: 'electron.cancel'; readonly reason: string }
+  /** Live output and progress, best effort: shown, not kept. */
+  | {
+      readonly type: 'attempt.logged';
+      readonly token: Token;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+    }
+  | { readonly type: 'attempt.progressed'; readonly token: Token; readonly fraction: number; readonly note: string };
 
 /** What an agent must offer, as a key: the executor and the sorted needs. */
 export interface Requirement {

@@ -1,5 +1,5 @@
 /** `polaron stop`: ends the hub of this home and all that it, or an earlier killed one, started; returns when nothing of it runs. */
-import { readHubFile, removeHubFile } from '../../bus/hub-file.ts';
+import { readHubFile, removeHubFile } from '../../host/home.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import type { Ended } from '../../host/end-processes.ts';
 import { homePaths } from '../../host/home.ts';

@@ -251,7 +251,7 @@ class Agent implements RunningAgent, Hearing {
       pid: process.pid,
       version,
       draining,
-      instance,
+      instance: `${this.#folder.id}.${instance}`,
       run,
     };
   }

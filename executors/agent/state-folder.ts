@@ -3,12 +3,15 @@
  * renamed, so that a reader never sees half of one. Not here: spool, values, bundles, runner processes.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { PolaronError } from '../../model/errors.ts';
 import { startTimeOf } from '../process/process-table.ts';
 
 export interface StateFolder {
   readonly dir: string;
+  /** Random, made with the folder: an agent that comes back in the same folder is the same agent (H6, H11). */
+  readonly id: string;
   /** The boot number of this life: the stored one plus one, already on disk. */
   readonly epoch: number;
   readonly history: string;
@@ -37,8 +40,14 @@ export function openStateFolder(dir: string): StateFolder {
   const epoch = (Number.isSafeInteger(stored) && stored > 0 ? stored : 0) + 1;
   const setEpoch = (n: number): void => replace(join(dir, 'epoch'), String(n));
   setEpoch(epoch);
+  let id = readText(join(dir, 'id'));
+  if (id === '') {
+    id = randomUUID();
+    replace(join(dir, 'id'), id);
+  }
   return {
     dir,
+    id,
     epoch,
     history: readText(join(dir, 'history')),
     setEpoch,

@@ -5,13 +5,20 @@ import type { ExecutorEvents, ExecutorTask } from '../executor.ts';
 import { LogBuffer, type Stream } from '../runner/log-buffer.ts';
 import type { RunFinished } from '../runner/messages.ts';
 import type { TypicalDuration } from './durations.ts';
-import type { Lane } from './lane.ts';
 
 /** Output of shorter attempts isn't published while they run. */
 export const LIVE_AFTER_MS = 200;
 const LIVE_CHARS = 64 * 1024;
 
 export type StopReason = 'cancel' | 'timeout';
+
+/** What holds a job: its lane, as far as a job's stop needs it. */
+export interface JobHolder {
+  /** In order; the first one runs. */
+  readonly jobs: readonly Job[];
+  cancel(job: Job, reason: string): void;
+  kill(signal: NodeJS.Signals): void;
+}
 
 export class Job {
   readonly task: ExecutorTask;
@@ -20,7 +27,7 @@ export class Job {
   readonly typical: TypicalDuration;
   /** Names the electron and the captures that it was checked against. */
   readonly indexKey: string;
-  lane: Lane | undefined;
+  lane: JobHolder | undefined;
   /** Handed over behind another; 0: not. Ms of the machine's clock: it isn't started later. */
   startBy = 0;
   /** Monotonic ms when it became the one that runs; 0 before. */

@@ -126,7 +126,13 @@ export class ApiClient {
     const readReply = parseReply(read);
     return withPatience(this.connection, o, (line) => {
       const { user } = line.target;
-      return this.request(line, line.subjects.api(user, verb), encodeEnvelope(line.target.identity, body), readReply, o);
+      return this.request(
+        line,
+        line.subjects.api(user, verb),
+        encodeEnvelope(line.target.identity, body),
+        readReply,
+        o,
+      );
     });
   }
 

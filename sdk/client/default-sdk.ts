@@ -18,6 +18,7 @@ const dial: Dial = async (target) => {
     log: silent,
     waitOnFirstConnect: false,
     keepAlive: false,
+    ...(target.ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
     ...(target.login === undefined ? {} : target.login),
   });
 };

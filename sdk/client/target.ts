@@ -26,6 +26,8 @@ export interface Target {
   /** For the bus: `u.<user>`. */
   readonly identity: string;
   readonly login?: { readonly user: string; readonly password: string };
+  /** See HubFile.ownTls. */
+  readonly ownTls?: boolean;
   /** Where the address came from, for messages: `POLARON_URL`, `option bus`, or the hub file's path. */
   readonly from: string;
 }
@@ -52,7 +54,8 @@ export function resolveTarget(options: TargetOptions, sources: TargetSources = r
       { details: { tried: ['POLARON_URL', hubFilePath(home)] } },
     );
   }
-  return { ...fromUrl(file.userUrl, hubFilePath(home), { user: file.user, ...given(options) }, sources) };
+  const target = fromUrl(file.userUrl, hubFilePath(home), { user: file.user, ...given(options) }, sources);
+  return file.ownTls === true ? { ...target, ownTls: true } : target;
 }
 
 const given = (o: TargetOptions): TargetOptions => ({

@@ -22,7 +22,10 @@ const worldOf = (seed: number, failPercent: number): World => ({
 });
 
 /** The statuses that the rules give, found without any of the code under test. */
-function expectedStatuses(graph: WireGraph, world: World): { statuses: Record<string, ElectronStatus>; roots: string[] } {
+function expectedStatuses(
+  graph: WireGraph,
+  world: World,
+): { statuses: Record<string, ElectronStatus>; roots: string[] } {
   const statuses: Record<string, ElectronStatus> = {};
   const roots: string[] = [];
   interface Scope {
@@ -43,7 +46,12 @@ function expectedStatuses(graph: WireGraph, world: World): { statuses: Record<st
     if (node.kind === 'electron') return of(node.inputs);
     return [...of([node.over]), ...node.body.nodes.flatMap((inner) => needs(inner, depth + 1))];
   };
-  const evaluate = (nodes: readonly WireNode[], suffix: string, outer: Scope | undefined, itemLength: number | undefined): Scope => {
+  const evaluate = (
+    nodes: readonly WireNode[],
+    suffix: string,
+    outer: Scope | undefined,
+    itemLength: number | undefined,
+  ): Scope => {
     const scope: Scope = { ok: [], lengths: [], itemLength, outer };
     nodes.forEach((node, at) => {
       const plain = node.kind === 'map' ? node.name : (graph.electrons[node.electron]?.name ?? '');
@@ -93,7 +101,8 @@ function watchRules(run: LatticeRun): void {
     const { region, item } = plan.place(node);
     for (let parent = 0; parent < region.nodes.length; parent++) {
       const id = region.base + item * region.nodes.length + parent;
-      if ([...plan.dependentsOf(id)].includes(node)) expect(run.state.value(id), `${plan.nameOf(node)} needs ${plan.nameOf(id)}`).toBeDefined();
+      if ([...plan.dependentsOf(id)].includes(node))
+        expect(run.state.value(id), `${plan.nameOf(node)} needs ${plan.nameOf(id)}`).toBeDefined();
     }
     if (region.map < 0) continue;
     if (isTerminalElectron(run.state.status(plan.outputOf(region, item)))) continue;
@@ -186,7 +195,9 @@ describe('a random lattice', () => {
           if (all) run.state.cancel('enough');
           else run.state.cancel('enough', nodes);
           run.carryOut();
-          if (!all) for (const node of nodes) expect(run.ready.filter((r) => r === node && run.state.status(r) === 'ready')).toEqual([]);
+          if (!all)
+            for (const node of nodes)
+              expect(run.ready.filter((r) => r === node && run.state.status(r) === 'ready')).toEqual([]);
           if (restart) {
             run = run.restarted(run.kept.length - (all ? 0 : random(2)));
             if (all) run.state.cancel('enough');

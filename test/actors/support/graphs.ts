@@ -100,7 +100,11 @@ export function randomGraph(seed: number, size: number): WireGraph {
       } else {
         const reached = outward();
         nodes.push(
-          electron(names.push(`e${names.length}`) - 1, [...some(sources), ...(reached === undefined ? [] : [reached])], some(sources)),
+          electron(
+            names.push(`e${names.length}`) - 1,
+            [...some(sources), ...(reached === undefined ? [] : [reached])],
+            some(sources),
+          ),
         );
       }
     }
@@ -109,7 +113,13 @@ export function randomGraph(seed: number, size: number): WireGraph {
   };
   const nodes = scope(Math.max(1, size), []);
   const output = some(nodes.length);
-  return { ...graphOf(names, nodes.map((node) => withOutput(node, random)), output) };
+  return {
+    ...graphOf(
+      names,
+      nodes.map((node) => withOutput(node, random)),
+      output,
+    ),
+  };
 }
 
 function withOutput(node: WireNode, random: (below: number) => number): WireNode {

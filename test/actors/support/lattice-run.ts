@@ -148,7 +148,8 @@ export class LatticeRun {
   answer(ask: Extract<Effect, { type: 'slice' | 'compose' }>): void {
     const name = this.state.plan.nameOf(ask.map);
     if (ask.type === 'slice') this.state.sliced(ask.map, itemsOf(ask.value, name, this.#world));
-    else if (this.#world.fails(`${name} composed`)) this.state.mapFailed(ask.map, { code: 'STORE_FAILED', message: 'no room' });
+    else if (this.#world.fails(`${name} composed`))
+      this.state.mapFailed(ask.map, { code: 'STORE_FAILED', message: 'no room' });
     else this.state.composed(ask.map, valueNamed(`list ${name}`, ask.elements.length));
     this.carryOut();
   }
@@ -169,7 +170,8 @@ export class LatticeRun {
 
   statuses(): Record<string, ElectronStatus> {
     const found: Record<string, ElectronStatus> = {};
-    for (let node = 0; node < this.state.plan.size; node++) found[this.state.plan.nameOf(node)] = this.state.status(node);
+    for (let node = 0; node < this.state.plan.size; node++)
+      found[this.state.plan.nameOf(node)] = this.state.status(node);
     return found;
   }
 

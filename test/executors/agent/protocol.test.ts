@@ -1,5 +1,5 @@
 /** The agent's part of the protocol against a fake hub, with real runner processes where tasks run. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startAgent } from '../../../executors/agent/agent.ts';
@@ -161,6 +161,8 @@ describe('the sync', { timeout: 30_000 }, () => {
     hub.n = 0;
     await hub.when(() => last(hub)?.history === 'history-2' && runStates(hub).length === 0, 'a clean sync');
     expect(readFileSync(join(dir, 'history'), 'utf8')).toBe('history-2');
+    // also on disk, for an agent that is killed now
+    expect(statSync(join(dir, 'spool')).size).toBe(0);
     hub.judge = () => 'committed';
     await hub.assign({ 1: { electron: 'add', args: [4, 5] } });
     expect(valueOf(await hub.outcome(1))).toBe(9);

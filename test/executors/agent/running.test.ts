@@ -225,6 +225,22 @@ describe('a failing electron', { timeout: 30_000 }, () => {
     await until(() => !alive(child), 'the child to be gone');
   });
 
+  it('that hangs for ever does not hold up those behind it', async () => {
+    const calm: TaskSpec = { electron: 'maybeSpin', args: ['no'] };
+    await runAll(...Array.from({ length: 20 }, () => calm));
+    await harness.hub.when(() => (harness.hub.syncs.at(-1)?.queue ?? 0) > 20, 'a queue for short electrons');
+    const ids = await assign(
+      ...Array.from({ length: 20 }, (_, i): TaskSpec => (i === 5 ? { ...calm, args: ['ever'] } : calm)),
+    );
+    const hung = ids[5] ?? 0;
+    const others = ids.filter((id) => id !== hung);
+    const outcomes = await Promise.all(others.map((id) => harness.hub.outcome(id)));
+    expect(outcomes.map(({ status }) => status)).toEqual(others.map(() => 'completed'));
+    expect(harness.agent.status().unfinished).toBe(1);
+    await harness.hub.cancel([hung]);
+    expect((await harness.hub.outcome(hung)).status).toBe('cancelled');
+  });
+
   it('that hangs or dies behind short ones costs them nothing', async () => {
     const calm: TaskSpec = { electron: 'maybeSpin', args: ['no'] };
     await runAll(...Array.from({ length: 20 }, () => calm));

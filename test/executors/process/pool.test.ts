@@ -101,7 +101,8 @@ describe('the pool', { timeout: 60_000 }, () => {
     await Promise.all(Array.from({ length: 50 }, () => run(a, 'noop')));
     const flooding = new AbortController();
     const flood = Promise.all(
-      Array.from({ length: 200 }, async () => {
+      // more than fits into both lanes, so that neither ever idles by itself
+      Array.from({ length: 3_000 }, async () => {
         while (!flooding.signal.aborted) await run(a, 'noop');
       }),
     );

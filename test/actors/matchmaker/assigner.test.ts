@@ -1,0 +1,195 @@
+/** H4: how assigns go out, are repeated, put back, and left. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { AgentState } from '../../../actors/matchmaker/agent-state.ts';
+import { Assigner, type SendRequest } from '../../../actors/matchmaker/assigner.ts';
+import type { Assign, AssignReply, Manifest } from '../../../bus/protocol/agent.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
+import { PolaronError, type ErrorCode } from '../../../model/errors.ts';
+import { taskIdOf, type TaskId } from '../../../model/ids.ts';
+import { FakeClock, settle } from '../support/fake-clock.ts';
+import { def, template } from '../support/graphs.ts';
+import { dispatchId } from '../support/hub-world.ts';
+
+const task = (n: number): TaskId => taskIdOf(dispatchId(1), n);
+const manifest: Manifest = {
+  dispatch: dispatchId(1),
+  user: 'kim',
+  lattice: 'l',
+  argv: [],
+  captures: {},
+  expiresAt: 0,
+  strict: false,
+};
+const electron = def('train');
+const request = (n: number, over: Partial<SendRequest> = {}): SendRequest => ({
+  type: 'attempt.send',
+  agent: 'lab.a1',
+  task: task(n),
+  token: [100, 1],
+  inputsDigest: digestOf(new Uint8Array()),
+  manifest,
+  electron,
+  name: `train[${n}]`,
+  template,
+  inputs: [],
+  split: false,
+  ...over,
+});
+
+let clock: FakeClock;
+let agent: AgentState;
+let sent: Assign[];
+let answers: ((assign: Assign) => AssignReply | ErrorCode)[];
+let back: string[];
+let assigner: Assigner;
+let maxBytes: number;
+const all = (assign: Assign): AssignReply => ({ accepted: assign.tasks.map((one) => one.task), refused: [] });
+
+beforeEach(() => {
+  clock = new FakeClock();
+  agent = new AgentState('lab.a1', { leaseMs: 15_000, heartbeatMs: 2_000 }, 3, 0);
+  sent = [];
+  answers = [];
+  back = [];
+  maxBytes = 1_000_000;
+  assigner = new Assigner({
+    clock,
+    send: async (_agent, assign) => {
+      sent.push(assign);
+      const answer = (answers.shift() ?? all)(assign);
+      if (typeof answer === 'string') throw new PolaronError(answer, 'no');
+      return answer;
+    },
+    hub: () => 100,
+    history: () => 'h1',
+    maxBytes: () => maxBytes,
+    onBack: (_agent, one, token, reason) => back.push(`${one} ${token.join('/')} ${reason}`),
+  });
+});
+
+function add(...requests: readonly SendRequest[]): void {
+  for (const one of requests) {
+    agent.reserve(one.task);
+    assigner.add(agent, one);
+  }
+}
+
+describe('an assign', () => {
+  it('carries all that is for one agent in one turn, and what is common only once', async () => {
+    add(request(1), request(2), request(3, { electron: def('score') }));
+    expect(sent).toEqual([]);
+    await settle();
+    expect(sent).toMatchObject([{ epoch: 3, hub: 100, history: 'h1', n: 1, manifests: [manifest] }]);
+    expect(sent[0]?.electrons.map(({ name }) => name)).toEqual(['train', 'score']);
+    expect(sent[0]?.tasks.map((one) => [one.task, one.electron])).toEqual([
+      [task(1), 0],
+      [task(2), 0],
+      [task(3), 1],
+    ]);
+    expect(agent.holds(task(2))).toEqual([100, 1]);
+  });
+
+  it('stays within what a message may carry', async () => {
+    maxBytes = 40_000;
+    const large = Array.from({ length: 10 }, (_, i) => request(i, { inputs: [new Uint8Array(9_000)] }));
+    add(...large);
+    await settle();
+    expect(sent.length).toBeGreaterThan(2);
+    expect(sent.map(({ n }) => n)).toEqual(sent.map((_, i) => i + 1));
+    for (const { tasks } of sent) expect(tasks.length * 9_000).toBeLessThan(40_000);
+    expect(sent.flatMap(({ tasks }) => tasks.map((one) => one.task))).toEqual(large.map((one) => one.task));
+  });
+
+  it('that is refused puts the electron back at once, with its token', async () => {
+    answers = [
+      ({ tasks }) => ({
+        accepted: tasks.slice(1).map((one) => one.task),
+        refused: [
+          { task: task(1), reason: 'busy' },
+          { task: task(9), reason: 'busy' },
+        ],
+      }),
+    ];
+    add(request(1), request(2));
+    await settle();
+    expect(back).toEqual([`${task(1)} 100/1 refused`]);
+  });
+
+  it('with no responders on the first try puts all back at once', async () => {
+    answers = [() => 'NO_RESPONDERS'];
+    add(request(1), request(2));
+    await settle();
+    expect(back).toEqual([`${task(1)} 100/1 no-responders`, `${task(2)} 100/1 no-responders`]);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('that never arrived does not leave a hole in the numbers: it goes out empty when the agent misses it', async () => {
+    answers = [() => 'NO_RESPONDERS'];
+    add(request(1));
+    await settle();
+    add(request(2));
+    await settle();
+    expect(sent.map(({ n, tasks }) => [n, tasks.length])).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+    assigner.resend(agent, 0);
+    await settle();
+    expect(sent[2]).toMatchObject({ n: 1, tasks: [] });
+    assigner.resend(agent, 0);
+    await settle();
+    expect(sent).toHaveLength(3);
+  });
+
+  it('that times out is repeated with the same number and tokens, three times in all, and then left as it is', async () => {
+    answers = [() => 'REQUEST_TIMEOUT', () => 'REQUEST_TIMEOUT', () => 'REQUEST_TIMEOUT'];
+    add(request(1));
+    await settle();
+    expect(sent).toHaveLength(3);
+    expect(new Set(sent)).toEqual(new Set([sent[0]]));
+    expect(back).toEqual([]);
+    expect(agent.holds(task(1))).toEqual([100, 1]);
+  });
+
+  it('is never put back by no responders after a first try that may have arrived', async () => {
+    answers = [() => 'REQUEST_TIMEOUT', () => 'NO_RESPONDERS', () => 'NO_RESPONDERS'];
+    add(request(1));
+    await settle();
+    await clock.advance(1_000);
+    expect([sent.length, back]).toEqual([3, []]);
+  });
+
+  it('that was left is sent again when a sync says that it was not seen, with its number', async () => {
+    answers = [() => 'BUS_DISCONNECTED', () => 'BUS_DISCONNECTED', () => 'BUS_DISCONNECTED'];
+    add(request(1));
+    await settle();
+    await clock.advance(1_000);
+    expect(sent).toHaveLength(3);
+    assigner.resend(agent, 1);
+    await settle();
+    expect(sent).toHaveLength(3);
+    assigner.resend(agent, 0);
+    await settle();
+    expect(sent[3]).toBe(sent[0]);
+  });
+
+  it('of an agent that restarted meanwhile counts for nothing any more', async () => {
+    answers = [
+      () => {
+        assigner.forget(agent);
+        return { accepted: [], refused: [{ task: task(1), reason: 'epoch' }] };
+      },
+    ];
+    add(request(1));
+    await settle();
+    expect(back).toEqual([]);
+  });
+
+  it('can be taken back before it goes out', async () => {
+    add(request(1), request(2));
+    expect([assigner.withdraw(agent, task(1)), assigner.withdraw(agent, task(7))]).toEqual([true, false]);
+    await settle();
+    expect(sent.map(({ tasks }) => tasks.map((one) => one.task))).toEqual([[task(2)]]);
+    expect(assigner.withdraw(agent, task(2))).toBe(false);
+  });
+});

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ReadyQueues } from '../../../actors/matchmaker/queues.ts';
+import { dispatchId } from '../support/hub-world.ts';
+
+const [a, b, c] = [dispatchId(1), dispatchId(2), dispatchId(3)];
+const cpu = { key: 'process', capabilities: ['process'] };
+const gpu = { key: 'gpu\nprocess', capabilities: ['gpu', 'process'] };
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+describe('the ready queues', () => {
+  it('give what came first of a dispatch first, and not more than asked for', () => {
+    const queues = new ReadyQueues();
+    queues.add(a, [3, 1, 2], cpu, 0);
+    queues.add(a, [9], cpu, 0);
+    expect(queues.take('process', 2)).toEqual({ dispatch: a, nodes: [3, 1] });
+    expect(queues.take('process', 5)).toEqual({ dispatch: a, nodes: [2, 9] });
+    expect(queues.take('process', 5)).toBeUndefined();
+    expect([queues.waiting, [...queues.classes()]]).toEqual([0, []]);
+  });
+
+  it('keep requirements apart', () => {
+    const queues = new ReadyQueues();
+    queues.add(a, [1], cpu, 0);
+    queues.add(a, [2], gpu, 0);
+    expect(queues.take('gpu\nprocess', 9)).toEqual({ dispatch: a, nodes: [2] });
+    expect([...queues.classes()].map(({ requirement, waiting }) => [requirement.key, waiting])).toEqual([
+      ['process', 1],
+    ]);
+  });
+
+  it('let dispatches take turns, so that a large one does not hold up a small one', () => {
+    const queues = new ReadyQueues();
+    queues.add(a, upTo(1_000), cpu, 0);
+    queues.add(b, [7], cpu, 0);
+    const first = queues.take('process', 1_000);
+    expect(first?.dispatch).toBe(a);
+    expect(first?.nodes.length).toBeLessThanOrEqual(64);
+    expect(queues.take('process', 1_000)).toEqual({ dispatch: b, nodes: [7] });
+  });
+
+  it('put a higher priority before all lower ones, whenever it comes', () => {
+    const queues = new ReadyQueues();
+    queues.add(a, upTo(100), cpu, 0);
+    queues.add(b, upTo(100), cpu, 5);
+    queues.add(c, upTo(100), cpu, 1);
+    const order: string[] = [];
+    for (let taken = queues.take('process', 50); taken !== undefined; taken = queues.take('process', 50))
+      order.push(taken.dispatch);
+    expect(order).toEqual([b, b, c, c, a, a]);
+  });
+
+  it('forget a dispatch, or some of its nodes, in every class', () => {
+    const queues = new ReadyQueues();
+    queues.add(a, [1, 2, 3], cpu, 0);
+    queues.add(a, [4, 5], gpu, 0);
+    queues.add(b, [1], cpu, 0);
+    queues.take('process', 1);
+    queues.withdraw(a, new Set([1, 2, 4]));
+    expect(queues.waiting).toBe(3);
+    queues.withdraw(a);
+    expect(queues.waiting).toBe(1);
+    expect([...queues.classes()].map(({ requirement }) => requirement.key)).toEqual(['process']);
+    expect(queues.take('process', 9)).toEqual({ dispatch: b, nodes: [1] });
+  });
+
+  it('lose and repeat nothing, whatever is added, taken and withdrawn', () => {
+    const step = fc.oneof(
+      fc.record({
+        do: fc.constant('add' as const),
+        dispatch: fc.nat(2),
+        count: fc.integer({ min: 1, max: 200 }),
+        gpu: fc.boolean(),
+      }),
+      fc.record({ do: fc.constant('take' as const), max: fc.integer({ min: 1, max: 100 }), gpu: fc.boolean() }),
+      fc.record({ do: fc.constant('withdraw' as const), dispatch: fc.nat(2), every: fc.integer({ min: 0, max: 4 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const queues = new ReadyQueues();
+        const expected = new Map<string, Set<number>>();
+        const of = (dispatch: string, key: string): Set<number> => {
+          const name = `${dispatch} ${key}`;
+          const found = expected.get(name) ?? new Set<number>();
+          expected.set(name, found);
+          return found;
+        };
+        let next = 0;
+        for (const one of steps) {
+          if (one.do === 'add') {
+            const id = dispatchId(one.dispatch);
+            const nodes = upTo(one.count).map(() => next++);
+            const requirement = one.gpu ? gpu : cpu;
+            queues.add(id, nodes, requirement, one.dispatch);
+            for (const node of nodes) of(id, requirement.key).add(node);
+          } else if (one.do === 'take') {
+            const { key } = one.gpu ? gpu : cpu;
+            const taken = queues.take(key, one.max);
+            expect(taken?.nodes.length ?? 0).toBeLessThanOrEqual(one.max);
+            for (const node of taken?.nodes ?? []) expect(of(taken?.dispatch ?? '', key).delete(node)).toBe(true);
+          } else {
+            const id = dispatchId(one.dispatch);
+            const goes = (node: number): boolean => one.every === 0 || node % one.every === 0;
+            queues.withdraw(id, one.every === 0 ? undefined : new Set(upTo(next).filter(goes)));
+            for (const { key } of [cpu, gpu])
+              for (const node of [...of(id, key)]) if (goes(node)) of(id, key).delete(node);
+          }
+          const left = [...expected.values()].reduce((sum, nodes) => sum + nodes.size, 0);
+          expect(queues.waiting).toBe(left);
+          expect([...queues.classes()].reduce((sum, { waiting }) => sum + waiting, 0)).toBe(left);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

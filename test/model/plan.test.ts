@@ -1,0 +1,87 @@
+/** Node numbers: the graph's own, then what maps became. */
+import { describe, expect, it } from 'vitest';
+import { parentsOf, Plan } from '../../model/plan.ts';
+import { electron, graphOf, map } from '../actors/support/graphs.ts';
+
+const inner = map('inner', { item: 0 }, [
+  electron(2, [{ item: 0 }, { item: 1 }, { index: 0 }, { index: 1 }, { up: 1, node: 0 }, { up: 2, node: 0 }]),
+]);
+const graph = graphOf(
+  ['load', 'clean', 'train', 'score'],
+  [electron(0), map('outer', 0, [electron(1, [{ item: 0 }]), inner]), electron(3, [1], [0])],
+);
+
+describe('a plan', () => {
+  it('begins with the nodes of the graph and grows by items × body nodes per map', () => {
+    const plan = new Plan(graph);
+    expect(plan.size).toBe(3);
+    expect(plan.expand(1, 2)).toMatchObject({ base: 3, items: 2, map: 1 });
+    expect(plan.size).toBe(7);
+    expect(plan.expand(4, 3).base).toBe(7);
+    expect(plan.expand(6, 0).base).toBe(10);
+    expect(plan.size).toBe(10);
+    expect(plan.regionOf(4)?.items).toBe(3);
+    expect(plan.regionOf(6)?.items).toBe(0);
+    expect(plan.regionOf(5)).toBeUndefined();
+  });
+
+  it('finds every node, also behind maps without items', () => {
+    const plan = new Plan(graph);
+    plan.expand(1, 3);
+    plan.expand(4, 0);
+    plan.expand(6, 2);
+    expect(Array.from({ length: plan.size }, (_, node) => plan.nameOf(node))).toEqual([
+      'load',
+      'outer',
+      'score',
+      'clean[0]',
+      'inner[0]',
+      'clean[1]',
+      'inner[1]',
+      'clean[2]',
+      'inner[2]',
+      'train[1][0]',
+      'train[1][1]',
+    ]);
+    expect(plan.plainNameOf(10)).toBe('train');
+    for (const wrong of [-1, 11, 0.5]) expect(() => plan.place(wrong)).toThrow(/no node/);
+    expect(() => plan.expand(0, 1)).toThrow(/no map/);
+  });
+
+  it('says what each input stands for, however far out', () => {
+    const plan = new Plan(graph);
+    plan.expand(1, 2);
+    plan.expand(6, 2);
+    const place = plan.place(8);
+    const inputs = place.node.kind === 'electron' ? place.node.inputs : [];
+    expect(inputs.map((input) => plan.source(place, input))).toEqual([
+      { map: 6, item: 1 },
+      { map: 1, item: 1 },
+      { index: 1 },
+      { index: 1 },
+      { node: 5 },
+      { node: 0 },
+    ]);
+    expect(plan.source(plan.place(2), 1)).toEqual({ node: 1 });
+  });
+
+  it('knows who waits for whom within an item', () => {
+    const plan = new Plan(graph);
+    plan.expand(1, 2);
+    expect([...plan.dependentsOf(0)]).toEqual([1, 2]);
+    expect([...plan.dependentsOf(5)]).toEqual([6]);
+    expect([...plan.dependentsOf(6)]).toEqual([]);
+    expect(plan.outputOf(plan.place(5).region, 1)).toBe(6);
+  });
+
+  it('makes a map wait for what its bodies reach out for, and for nothing of theirs', () => {
+    expect([...parentsOf(graph.nodes[1] ?? electron(0))]).toEqual([0]);
+    const deep = map(
+      'a',
+      { item: 0 },
+      [map('b', { up: 1, node: 5 }, [electron(0, [{ up: 2, node: 7 }, { up: 1, node: 0 }, 0])], { after: [1] })],
+      { after: [3] },
+    );
+    expect([...parentsOf(deep)].sort()).toEqual([3, 5, 7]);
+  });
+});
