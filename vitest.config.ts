@@ -4,9 +4,18 @@
  */
 import { defineConfig } from 'vitest/config';
 
-const system = ['integration', 'contract', 'fault', 'e2e', 'examples', 'cli', 'host', 'scripts'].map(
-  (folder) => `test/${folder}/**/*.test.ts`,
-);
+const system = [
+  'integration',
+  'contract',
+  'fault',
+  'e2e',
+  'examples',
+  'cli',
+  'host',
+  'scripts',
+  'docs',
+  'executors',
+].map((folder) => `test/${folder}/**/*.test.ts`);
 const alone = 'test/**/*.alone.test.ts';
 
 export default defineConfig({

@@ -43,7 +43,7 @@ id=$(grep -oE '^dispatch id \S+' "$work/second.txt" | cut -d' ' -f3)
 for process in /proc/[0-9]*; do
   pid=${process#/proc/}
   [ "$pid" = $$ ] && continue
-  if { tr '\0' '\n' <"$process/environ" | grep -qx "HOME=$HOME"; } 2>/dev/null && { grep -qa 'dist/' "$process/cmdline"; } 2>/dev/null; then
+  if { tr '\0' '\n' <"$process/environ" | grep -x "HOME=$HOME" >/dev/null; } 2>/dev/null && { grep -qa 'dist/' "$process/cmdline"; } 2>/dev/null; then
     echo "still running: $pid $(tr '\0' ' ' <"$process/cmdline")"
     exit 1
   fi
@@ -52,7 +52,7 @@ done
 # What it says to try next, as it is.
 npx polaron start --detach
 npx polaron ls
-npx polaron ls --json | grep -q "$id"
+npx polaron ls --json | grep "$id" >/dev/null
 npx polaron show "$id"
-npx polaron result "$id" --json | grep -q '"completed"'
+npx polaron result "$id" --json | grep '"completed"' >/dev/null
 npx polaron stop

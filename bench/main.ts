@@ -88,11 +88,11 @@ async function compare(workload: Workload, ceiling: CeilingClient, runs: number)
   const ours: number[] = [];
   const bounds: number[] = [];
   const extras = new Map<string, number[]>();
-  await workload.run();
+  await withDeadline(workload);
   await measureCeiling();
   for (let run = 0; run < runs; run++) {
     bounds.push(await measureCeiling());
-    const { figure, extra = {} } = await workload.run();
+    const { figure, extra = {} } = await withDeadline(workload);
     ours.push(figure);
     for (const [name, value] of Object.entries(extra)) extras.set(name, [...(extras.get(name) ?? []), value]);
   }
@@ -102,6 +102,19 @@ async function compare(workload: Workload, ceiling: CeilingClient, runs: number)
   const met = 'atMost' in target ? ratio <= target.atMost : ratio >= target.atLeast;
   const extra = Object.fromEntries([...extras].map(([name, values]) => [name, summary(values)]));
   return { what, unit, polaron, ceiling: bound, ratio, target, met, extra };
+}
+
+/** One run. Raises Error when it takes two minutes: a lost dispatch must show, not hang the bench. */
+async function withDeadline(workload: Workload): ReturnType<Workload['run']> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${workload.id} did not finish within 120 s`)), 120_000);
+  });
+  try {
+    return await Promise.race([workload.run(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function row(id: string, { polaron, ceiling, unit, ratio, target, met }: WorkloadFigures): string {
@@ -132,7 +145,7 @@ async function measureWorkloads(ids: ReadonlySet<string>, bus: BenchBus): Promis
     say(
       memory === undefined
         ? 'memory: no /proc here, not measured'
-        : `memory  peak ${memory.peakMiB} MiB RssAnon in ${memory.seconds} s: ${memory.met ? 'met' : 'MISSED'}`,
+        : `memory  peak ${memory.peakMiB} MiB RssAnon in ${memory.seconds} s${memory.completed ? '' : ', not completed'}: ${memory.met ? 'met' : 'MISSED'}`,
     );
     results['memory'] = memory ?? null;
   }

@@ -1,5 +1,5 @@
 /** What `start` says of a ready hub, and a detached one to the process that waits for it. */
-import type { HubFile } from '../bus/hub-file.ts';
+import type { HubFile } from '../host/home.ts';
 import { writeJson } from './context.ts';
 import type { Context } from './context.ts';
 import { withoutPassword } from './start-options.ts';

@@ -65,4 +65,5 @@ export function parseTaskId(task: string): { readonly dispatch: DispatchId; read
   return { dispatch, node };
 }
 
+export const isAgentKey = (x: unknown): x is AgentKey => typeof x === 'string' && x.includes('.');
 export const agentKeyOf = (site: string, agent: string): AgentKey => `${site}.${agent}`;

@@ -3,7 +3,7 @@
  * Order: decide (state.ts) → persist (results) → act (messages) → publish (after the flush).
  */
 import type { Clock, Timer } from '../../model/clock.ts';
-import { parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
+import { isAgentKey, parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron, type DispatchStatus } from '../../model/lifecycle.ts';
 import { errorInfoOf, type ErrorInfo } from '../../model/outcome.ts';
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
@@ -361,8 +361,9 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
 
   #started(): void {
     this.#startedAt = this.#s.clock.now();
+    this.#seq++;
     this.#writeRecord('running');
-    this.#publishAfterFlush('dispatch.started', ++this.#seq);
+    this.#publishAfterFlush('dispatch.started', this.#seq);
   }
 
   #writeRecord(status: DispatchStatus, extra: Partial<DispatchRecord> = {}): void {
@@ -396,5 +397,3 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#s.system.send(this.#self, message, this.#self);
   }
 }
-
-const isAgentKey = (x: unknown): x is AgentKey => typeof x === 'string' && x.includes('.');

@@ -7,7 +7,7 @@
  */
 import type { Clock, Timer } from '../../model/clock.ts';
 import { asPolaronError } from '../../model/errors.ts';
-import { isDigest, isDispatchId, type AgentKey, type DispatchId } from '../../model/ids.ts';
+import { isAgentKey, isDigest, isDispatchId, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch, isTerminalElectron } from '../../model/lifecycle.ts';
 import { sameToken } from '../../model/outcome.ts';
 import type { WaitReply } from '../../bus/protocol/api.ts';
@@ -217,8 +217,6 @@ export class ResultManager implements Actor<ResultsAsk> {
     for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.timer.cancel();
   }
 }
-
-const isAgentKey = (text: string): text is AgentKey => text.includes('.');
 
 /** Where the manager of a node is. */
 export const managerAddress = (node: string): Address => addressOf(node, 'results', 'main');

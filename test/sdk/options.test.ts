@@ -57,7 +57,7 @@ describe('an electron', () => {
         retryOn: ['TIMEOUT'],
         notOn: ['TypeError'],
       },
-      timeout: { queue: '1m', attempt: '5s', total: '1h', silence: 500 },
+      timeout: { attempt: '5s' },
       memoryMb: 512,
       env: { A: 'b' },
     });
@@ -75,7 +75,7 @@ describe('an electron', () => {
         retryOn: ['TIMEOUT'],
         notOn: ['TypeError'],
       },
-      timeouts: { queueMs: 60_000, attemptMs: 5_000, totalMs: 3_600_000, silenceMs: 500 },
+      timeouts: { queueMs: 0, attemptMs: 5_000, totalMs: 0, silenceMs: 0 },
       memoryMb: 512,
       env: { A: 'b' },
     });

@@ -26,8 +26,9 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves both clocks on; what falls due is called in order. Lets what follows from each settle. */
+  /** Moves both clocks on, once what is under way has come to rest; what falls due is called in order, and what follows from each settles. */
   async advance(ms: number): Promise<void> {
+    await settle();
     const end = this.mono + ms;
     for (;;) {
       let next: Due | undefined;

@@ -192,7 +192,7 @@ describe('what would be lost', () => {
           return arguments;
         })(),
       'arguments',
-    ], // oxlint-disable-line
+    ],
     ['a global class', () => new Headers(), 'Headers'],
   ])('%s is refused', (_name, make, part) => {
     expect(refusal(make())).toContain(part);

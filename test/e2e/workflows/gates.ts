@@ -3,8 +3,10 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { context, electron, lattice } from 'polaron';
 
+/** Ends at once when the electron is cancelled, as a polite one does. */
 async function gate(file: string): Promise<void> {
-  while (!existsSync(file)) await sleep(5);
+  const { signal } = context();
+  while (!existsSync(file)) await sleep(5, undefined, { signal });
 }
 const note = (folder: string, line: string): void => appendFileSync(`${folder}/notes`, `${line}\n`);
 
@@ -40,8 +42,15 @@ export const slowStep = electron(async function slowStep(folder: string, name: s
   note(folder, `end ${name}`);
   return x + 1;
 });
-export const notedChain = lattice(function notedChain(folder: string, name: string, length: number) {
+function steps(folder: string, name: string, length: number) {
   let x = slowStep(folder, `${name}.0`, 0);
   for (let step = 1; step < length; step++) x = slowStep(folder, `${name}.${step}`, x);
   return x;
+}
+export const notedChain = lattice(function notedChain(folder: string, name: string, length: number) {
+  return steps(folder, name, length);
+});
+/** Each step begins only when the one before is on the hub's disk. */
+export const strictChain = lattice({ durability: 'strict' }, function strictChain(folder: string, name: string, length: number) {
+  return steps(folder, name, length);
 });

@@ -68,8 +68,8 @@ export const kindsEverywhere = lattice(function kindsEverywhere(given: ReturnTyp
   return { made, ofMade: lookAtKinds(made).said, ofGiven: lookAtKinds(given), literal: given };
 });
 
-export const pickParts = electron(function pickParts(score: number, name: string, second: unknown): string {
-  return `${score} ${name} ${String(second)}`;
+export const pickParts = electron(function pickParts(score: number, name: string | undefined, second: unknown): string {
+  return `${score} ${name ?? 'none'} ${String(second)}`;
 });
 export const nestedScores = electron(function nestedScores() {
   return { best: { score: 0.5, names: ['x', 'y'] }, rows: [{ id: 1 }, { id: 2 }] };
