@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus } from '../bus/bus.ts';
 import { hubIdentity } from '../bus/identity.ts';
-import type { EventBody } from '../bus/protocol/api.ts';
 import type { DispatcherMessage, LatticeMessage, MatchmakerMessage } from '../bus/protocol/actors.ts';
 import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
 import { isDispatchId, taskIdOf, type DispatchId } from '../model/ids.ts';
 import { throttledLog, type Log } from '../model/log.ts';
 import { Asker } from '../actors/asker.ts';
+import { eventPublisher } from '../actors/events.ts';
 import { serveApi } from '../actors/dispatcher/api.ts';
 import { Dispatcher, isDispatcherMessage } from '../actors/dispatcher/dispatcher.ts';
 import { ElectronActor } from '../actors/electron/electron.ts';
@@ -23,7 +23,7 @@ import { Matchmaker } from '../actors/matchmaker/matchmaker.ts';
 import { RemoteDelivery } from '../actors/remote.ts';
 import { ResultsClient } from '../actors/results-client.ts';
 import { managerAddress } from '../actors/results/manager.ts';
-import { valueCache, type Epoch, type PublishEvent } from '../actors/services.ts';
+import { valueCache, type Epoch } from '../actors/services.ts';
 import { ActorSystem, type Address, type Message } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
 import { hostResults } from './results-host.ts';
@@ -90,10 +90,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   const epoch: Epoch = { value: 0 };
   const values = valueCache(VALUE_CACHE_BYTES);
 
-  const publish: PublishEvent = ({ user, ...event }) => {
-    const body: EventBody = { ...event, at: clock.now() };
-    bus.publish(subjects.event(user, event.dispatch, event.type), Buffer.from(JSON.stringify(body)));
-  };
+  const publish = eventPublisher(bus, subjects, clock);
 
   const gateway = new AgentGateway({ bus, subjects, by, log, monotonic: () => clock.monotonic() });
   const matchmaker = new Matchmaker({

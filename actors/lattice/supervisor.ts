@@ -10,7 +10,7 @@ import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../bus/protocol/results.ts';
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import type { ResultsClient } from '../results-client.ts';
-import type { Epoch, PublishEvent, SpawnElectron, ValueCache } from '../services.ts';
+import type { ElectronServices, Epoch, PublishEvent, SpawnElectron, ValueCache } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { Cancels, type CancelResult } from './cancels.ts';
 import { findNodes } from './find.ts';
@@ -51,6 +51,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   /** Why all of it was cancelled, when somebody asked for that. */
   #cancelled: string | undefined;
   readonly #electrons = new Set<number>();
+  readonly #services: ElectronServices;
   readonly #cancels = new Cancels();
 
   constructor(id: DispatchId, services: SupervisorServices) {
@@ -59,6 +60,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#self = services.system.address('lattice', id);
     this.#dispatcher = services.system.address('dispatcher', 'main');
     this.#matchmaker = services.system.address('matchmaker', 'main');
+    const seq = { nextSeq: () => ++this.#seq, lastSeq: () => this.#seq };
+    this.#services = { ...services, supervisor: this.#self, matchmaker: this.#matchmaker, ...seq };
   }
 
   receive(message: LatticeMessage): void {
@@ -218,14 +221,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     });
     if (work === undefined) return;
     this.#electrons.add(node);
-    const services = {
-      ...this.#s,
-      supervisor: this.#self,
-      matchmaker: this.#matchmaker,
-      nextSeq: () => ++this.#seq,
-      lastSeq: () => this.#seq,
-    };
-    this.#s.spawnElectron(work, services, restored);
+    this.#s.spawnElectron(work, this.#services, restored);
   }
 
   #electronEnded(message: Extract<LatticeMessage, { type: 'electron.ended' }>): void {

@@ -39,10 +39,12 @@ const MOST_LISTED = 1_000;
 /** Output inputs inside one answer; more become one list value to pull. */
 const MESSAGE_BYTES = 256 * 1024;
 const CACHED_PLANS = 32;
+const CACHED_SPECS = 1_024;
 
 export class Queries {
   readonly #store: Store;
   readonly #live: LiveDispatches;
+  readonly #specs = new Map<DispatchId, DispatchSpec>();
   readonly #plans = new Map<DispatchId, { readonly plan: Plan; readonly maps: boolean }>();
 
   constructor(store: Store, live: LiveDispatches) {
@@ -58,9 +60,23 @@ export class Queries {
 
   /** Raises UNKNOWN_DISPATCH. */
   spec(id: DispatchId): DispatchSpec {
-    const bytes = this.#store.get(keys.spec(id));
-    if (bytes === undefined) throw this.#unknown(id);
-    return decodeSpec(bytes);
+    let spec = this.#specs.get(id);
+    if (spec === undefined) {
+      const bytes = this.#store.get(keys.spec(id));
+      if (bytes === undefined) throw this.#unknown(id);
+      spec = decodeSpec(bytes);
+      this.remember(spec);
+    }
+    return spec;
+  }
+  /** A spec never changes: those of late are kept. */
+  remember(spec: DispatchSpec): void {
+    this.#specs.set(spec.id, spec);
+    if (this.#specs.size > CACHED_SPECS)
+      for (const oldest of this.#specs.keys()) {
+        this.#specs.delete(oldest);
+        break;
+      }
   }
   record(id: DispatchId): DispatchRecord {
     const bytes = this.#store.get(keys.dispatch(id));
