@@ -42,6 +42,10 @@ function requested(message: unknown): CeilingFigure | undefined {
   return what === 'chain' || what === 'fan' || what === 'diamonds' || what === 'latencies' ? what : undefined;
 }
 
+// Before the first wait: a Ctrl-C reaches this process too, and the bench ends it by disconnecting, whatever it is at.
+process.once('disconnect', () => process.exit(0));
+if (process.send !== undefined)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 const [, , url = '', agents = '1'] = process.argv;
 const ceiling = await openCeiling({ url, agents: Number(agents) });
 await ceiling.warmUp();
@@ -54,6 +58,5 @@ if (process.send === undefined) {
     const what = requested(message);
     if (what !== undefined) void measure(ceiling, what).then((values) => process.send?.({ values }));
   });
-  process.on('disconnect', () => void ceiling.close());
   process.send('ready');
 }

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +49,8 @@ const batchSize = 32;
 
 /** Starts the agents, connects, opens an empty store. */
 export async function openCeiling({ url, agents }: CeilingOptions): Promise<Ceiling> {
-  const folder = await mkdtemp(join(tmpdir(), 'polaron-ceiling-'));
+  const folder = mkdtempSync(join(tmpdir(), 'polaron-ceiling-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const children = await Promise.all(Array.from({ length: agents }, () => startAgent(url)));
   const connection = await connect({ servers: url, noAsyncTraces: true });
   const store = open({ path: join(folder, 'db'), encoding: 'binary' });
@@ -136,7 +137,6 @@ export async function openCeiling({ url, agents }: CeilingOptions): Promise<Ceil
       await connection.close();
       await store.close();
       await Promise.all(children.map(stopAgent));
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
@@ -172,7 +172,7 @@ async function startAgent(url: string): Promise<ChildProcess> {
 
 async function stopAgent(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
-  child.send('exit');
+  if (child.connected) child.send('exit');
   await ended;
 }
 

@@ -1,14 +1,13 @@
 /** A hub for the bench, started as a user starts one, in a home of its own. Not responsible for the bus that it may join. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const execute = promisify(execFile);
 
 export interface BenchHub {
   readonly home: string;
@@ -50,9 +49,20 @@ async function startIn(home: string, bus: string | undefined): Promise<BenchHub>
   };
 }
 
+/** Its stdout. In a group of its own: a start that a Ctrl-C cut short would leave a hub that nobody knows of. */
 async function polaron(home: string, args: readonly string[]): Promise<string> {
   const { POLARON_URL: _, ...env } = process.env;
-  const { stdout } = await execute(process.execPath, [command, ...args], { env: { ...env, POLARON_HOME: home } });
+  const child = spawn(process.execPath, [command, ...args], {
+    env: { ...env, POLARON_HOME: home },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('close', resolve)),
+  ]);
+  if (code !== 0) throw new Error(`polaron ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
   return stdout;
 }
 

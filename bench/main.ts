@@ -127,13 +127,11 @@ async function measureWorkloads(ids: ReadonlySet<string>, bus: BenchBus): Promis
   const results: Record<string, unknown> = {};
   const chosen = workloads.filter(({ id }) => ids.has(id));
   if (chosen.length === 0 && !ids.has('memory')) return results;
-  const hub = await startHub(bus.hubUrl);
-  closers.push(() => hub.stop());
+  const hub = await opened(startHub(bus.hubUrl), (one) => one.stop());
   process.env['POLARON_HOME'] = hub.home;
   delete process.env['POLARON_URL'];
   if (chosen.length > 0) {
-    const ceiling = await startCeiling(bus.ceilingUrl, positive('agents'));
-    closers.push(() => ceiling.stop());
+    const ceiling = await opened(startCeiling(bus.ceilingUrl, positive('agents')), (one) => one.stop());
     for (const workload of chosen) {
       const figures = await compare(workload, ceiling, positive('runs'));
       say(row(workload.id, figures));
@@ -155,12 +153,11 @@ async function measureWorkloads(ids: ReadonlySet<string>, bus: BenchBus): Promis
 async function bench(): Promise<void> {
   const ids = wanted();
   const runs = positive('runs');
-  const bus = await openBus(busKind());
-  closers.push(() => bus.close());
+  const bus = await opened(openBus(busKind()), (one) => one.close());
   say(`bus: ${bus.description}, for the hub and for the ceiling; ${runs} runs of each in turn, medians (min–max)`);
   const results = await measureWorkloads(ids, bus);
   if (ids.has('start')) {
-    const start = await measureStart(runs, undefined);
+    const start = await measureStart(runs);
     say(
       `start  ${start.emptyMs.median} ms on empty data, ${start.restartMs.median} ms again: ${start.met ? 'met' : 'MISSED'}`,
     );
@@ -185,6 +182,12 @@ async function bench(): Promise<void> {
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   say(`not measured: ${notMeasured.join('; ')}`);
   say(`written to ${file}`);
+}
+
+/** Waits for something to open. An interrupt meanwhile waits too, and closes it. */
+function opened<T>(opening: Promise<T>, close: (one: T) => Promise<void>): Promise<T> {
+  closers.push(() => opening.then(close, () => undefined));
+  return opening;
 }
 
 /** Once, in reverse order; what fails to stop doesn't keep the rest from stopping. */

@@ -27,7 +27,11 @@ export function findNatsServer(): string | undefined {
 export async function startNatsServer(path: string): Promise<NatsServer> {
   const version = execFileSync(path, ['--version'], { encoding: 'utf8' }).trim();
   const folder = await mkdtemp(join(tmpdir(), 'polaron-nats-'));
-  const child = spawn(path, ['-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', folder], { stdio: 'ignore' });
+  const child = spawn(path, ['-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', folder], {
+    stdio: 'ignore',
+    // Not in the terminal's group: it has to outlive a Ctrl-C until what uses it has stopped.
+    detached: true,
+  });
   const stop = async (): Promise<void> => {
     await end(child);
     await rm(folder, { recursive: true, force: true });

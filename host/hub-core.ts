@@ -8,6 +8,7 @@ import { hubIdentity } from '../bus/identity.ts';
 import type { DispatcherMessage, LatticeMessage, MatchmakerMessage } from '../bus/protocol/actors.ts';
 import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
+import { deferred } from '../model/deferred.ts';
 import { isDispatchId, taskIdOf, type DispatchId } from '../model/ids.ts';
 import { throttledLog, type Log } from '../model/log.ts';
 import { Asker } from '../actors/asker.ts';
@@ -81,11 +82,15 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   if ('store' in o.results) stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, log }));
 
   const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock);
+  const broken = deferred<Error>();
   const results = new ResultsClient({
     ask: asker.ask,
     sender: `${node}-${randomBytes(6).toString('hex')}`,
     clock,
-    onFatal: o.onFatal,
+    onFatal: (error) => {
+      broken.resolve(error);
+      o.onFatal(error);
+    },
   });
   const epoch: Epoch = { value: 0 };
   const values = valueCache(VALUE_CACHE_BYTES);
@@ -167,7 +172,8 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     const live = await results.ask('results.live', {});
     epoch.value = Math.max(live.epoch + 1, clock.now());
     results.write({ op: 'epoch', epoch: epoch.value });
-    await results.flushed();
+    // A failed write never calls back: without this a hub that can't write would wait for ever, half begun.
+    await Promise.race([results.flushed(), broken.promise.then((error) => Promise.reject(error))]);
     const load: MatchmakerMessage = { type: 'roster.load', roster: live.roster, history: live.history };
     system.send(system.address('matchmaker', 'main'), load, system.address('dispatcher', 'main'));
     await dispatcher.recover(live.ids, true);

@@ -15,8 +15,7 @@ import { deferred } from '../model/deferred.ts';
 import { asPolaronError, PolaronError } from '../model/errors.ts';
 import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import { openLmdbStore } from '../store/lmdb-store.ts';
-import type { Store } from '../store/store.ts';
+import { openDataStore } from './data-store.ts';
 import { ensureDataFolder, loadIdentity, saveAgentTarget, saveIdentity, type HubIdentity } from './data-folder.ts';
 import { comparableOptions } from './home.ts';
 import { startHubCore, type HubCore } from './hub-core.ts';
@@ -24,6 +23,8 @@ import { forgetInstance, recordInstance } from './instances.ts';
 import { resolveLeases } from './leases.ts';
 import { startLocalAgent, type LocalAgent } from './local-agent.ts';
 import { keepResultsProcess, type ResultsChild } from './results-child.ts';
+import { keepRunning } from './recovery.ts';
+import { isOutOfRoom } from './spare-room.ts';
 import { systemClock } from './system-clock.ts';
 import { packageVersion } from './version.ts';
 
@@ -75,7 +76,6 @@ interface BusAccess {
   readonly user: string;
 }
 
-const MOST_RECOVERIES = 5;
 const AGENT_JOIN_MS = 20_000;
 
 /** Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, INSECURE_LISTEN, AUTH_FAILED, NO_HUB. */
@@ -92,8 +92,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
   };
   try {
     // The store first: its lock says whether another hub has the folder.
-    const first = o.isolateResults ? undefined : await openLmdbStore({ path: data, log });
-    let store: Store | undefined = first;
+    let store = o.isolateResults ? undefined : await openDataStore(data, log);
     stops.push(async () => store?.close());
     const identity = loadIdentity(data);
     const access = await openBus(o, identity);
@@ -121,55 +120,44 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     const agentKey = `local.${agentName}`;
     const joined = deferred<void>();
     let core: HubCore | undefined;
-    let recoveries = 0;
-    const begin = async (): Promise<void> => {
-      store ??= o.isolateResults ? undefined : await openLmdbStore({ path: data, log });
-      const current = store;
-      let failing = false;
-      const onFatal = (error: Error): void => {
-        if (failing) return;
-        failing = true;
-        void recover(error);
-      };
-      if (current !== undefined) void current.failed.then(onFatal);
-      core = await startHubCore({
-        bus,
-        subjects,
-        node: identity.node,
-        results: current === undefined ? { node: resultsNode } : { store: current },
-        clock: systemClock,
-        log,
-        leases,
-        traceActors: o.traceActors,
-        about: { version: packageVersion(), bus: access.url, data, startedAt },
-        onFatal,
-        onAgentReady: (agent) => {
-          if (agent === agentKey) joined.resolve();
-        },
-      });
-    };
-    let stopping = false;
-    /** Nothing further is written or answered; memory is dropped; the disk is the truth. */
-    const recover = async (error: Error): Promise<void> => {
-      core?.stop();
-      core = undefined;
-      if (stopping) return;
-      log('error', `recovering from disk: ${error.message}`, { recoveries: ++recoveries });
-      const failedStore = store;
-      store = undefined;
-      await failedStore?.close().catch(() => undefined); // it has failed already
-      if (recoveries > MOST_RECOVERIES) {
-        ended.resolve(error);
-        return;
-      }
-      await new Promise<void>((resolve) => systemClock.after(200 * recoveries, resolve));
-      await begin().catch(recover);
-    };
+    const endRecovery = await keepRunning({
+      begin: async (onFatal) => {
+        store ??= o.isolateResults ? undefined : await openDataStore(data, log);
+        const current = store;
+        void current?.store.failed.then(onFatal);
+        core = await startHubCore({
+          bus,
+          subjects,
+          node: identity.node,
+          results: current === undefined ? { node: resultsNode } : { store: current.store },
+          clock: systemClock,
+          log,
+          leases,
+          traceActors: o.traceActors,
+          about: { version: packageVersion(), bus: access.url, data, startedAt },
+          onFatal,
+          onAgentReady: (agent) => {
+            if (agent === agentKey) joined.resolve();
+          },
+        });
+      },
+      // Nothing further is written or answered; the disk is the truth.
+      drop: async () => {
+        core?.stop();
+        core = undefined;
+        const failed = store;
+        store = undefined;
+        await failed?.close();
+      },
+      outOfRoom: () => isOutOfRoom(data),
+      giveUp: (error) => ended.resolve(error),
+      clock: systemClock,
+      log,
+    });
     stops.push(async () => {
-      stopping = true;
+      endRecovery();
       core?.stop();
     });
-    await begin();
 
     const agent = o.agent ? await startAgent(o, access, identity, agentName) : undefined;
     if (agent !== undefined) stops.push(() => agent.stop());

@@ -4,6 +4,7 @@ import { isErrorCode, PolaronError } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 import { childEntry } from './child-entry.ts';
 import type { ResultsProcessSettings } from './results-process.ts';
+import { isOutOfRoom } from './spare-room.ts';
 
 export interface ResultsChild {
   readonly pid: () => number | undefined;
@@ -11,6 +12,7 @@ export interface ResultsChild {
 }
 
 const RESTART_DELAY_MS = 200;
+const LONGEST_DELAY_MS = 5_000;
 const MOST_QUICK_DEATHS = 5;
 
 /** Resolves when it is ready. Rejects with its error when the first start fails; later ones that keep failing go to `onFatal`. */
@@ -50,13 +52,17 @@ export async function keepResultsProcess(
 
   const again = (): void => {
     log('error', "the result manager's process died; starting it again", { deaths: ++deaths });
-    if (deaths > MOST_QUICK_DEATHS) {
+    // A disk without room is waited for, however long.
+    if (deaths > MOST_QUICK_DEATHS && !isOutOfRoom(settings.data)) {
       onFatal(new PolaronError('STORE_FAILED', `the result manager's process died ${deaths} times in a row`));
       return;
     }
-    setTimeout(() => {
-      if (!stopping) launch().catch(() => undefined); // its exit handler tries again, or gives up
-    }, RESTART_DELAY_MS * deaths);
+    setTimeout(
+      () => {
+        if (!stopping) launch().catch(() => undefined); // its exit handler tries again, or gives up
+      },
+      Math.min(LONGEST_DELAY_MS, RESTART_DELAY_MS * deaths),
+    );
   };
 
   const first = launch();

@@ -7,7 +7,7 @@ import { hubIdentity } from '../bus/identity.ts';
 import { makeSubjects } from '../bus/subjects.ts';
 import { RemoteDelivery } from '../actors/remote.ts';
 import { ActorSystem } from '../actors/system.ts';
-import { openLmdbStore } from '../store/lmdb-store.ts';
+import { openDataStore } from './data-store.ts';
 import { hostResults } from './results-host.ts';
 import { systemClock } from './system-clock.ts';
 import { stderrLog } from './stderr-log.ts';
@@ -29,7 +29,8 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
   const log = stderrLog('results');
   const subjects = makeSubjects();
   const by = hubIdentity(node);
-  const store = await openLmdbStore({ path: data, log });
+  const opened = await openDataStore(data, log);
+  const { store } = opened;
   const bus = await connectNats({
     servers: url,
     name: by,
@@ -41,7 +42,7 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
   const remote = new RemoteDelivery({ bus, subjects, by, log });
   const fatal = (error: Error): void => {
     log('error', `the result manager can't go on: ${error.message}`);
-    process.exit(1);
+    void opened.close().finally(() => process.exit(1));
   };
   const system = new ActorSystem({ node, onCrash: (_address, error) => fatal(error), onDeadLetter: () => undefined });
   system.connect(remote);
@@ -52,10 +53,7 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
   process.on('disconnect', () => {
     stopListening();
     stopResults();
-    store
-      .close()
-      .catch(() => undefined) // a failed store has nothing left to save
-      .finally(() => process.exit(0));
+    void opened.close().finally(() => process.exit(0));
   });
   process.send?.({ type: 'ready' });
 }

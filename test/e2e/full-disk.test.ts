@@ -1,6 +1,16 @@
 /** The data folder's disk fills up while dispatches run: what is committed stays readable, and all goes on when there is room again. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,14 +53,18 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
     const open = (name: string): void => writeFileSync(join(gates, `${name}.open`), '');
     const notes = (): string => (existsSync(join(gates, 'notes')) ? readFileSync(join(gates, 'notes'), 'utf8') : '');
 
-    const failures = (): number => readFileSync(join(hub.home, 'hub.log'), 'utf8').split('recovering from disk').length - 1;
+    const failures = (): number =>
+      readFileSync(join(hub.home, 'hub.log'), 'utf8').split('recovering from disk').length - 1;
 
     beforeAll(async () => {
       mkdirSync(gates);
       await hub.start();
     });
     afterAll(async () => {
-      console.log(readFileSync(join(hub.home, "hub.log"), "utf8"), readFileSync(join(disk, "data", "agent.log"), "utf8"));
+      console.log(
+        readFileSync(join(hub.home, 'hub.log'), 'utf8'),
+        readFileSync(join(disk, 'data', 'agent.log'), 'utf8'),
+      );
       await hub.close();
       execFileSync('umount', [disk]);
       rmSync(disk, { recursive: true });

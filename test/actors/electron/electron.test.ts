@@ -269,13 +269,20 @@ describe('H1: an outcome', () => {
   });
 
   it('of an attempt that was lost meanwhile is not taken, though its value was being fetched', async () => {
-    const large: Outcome = { status: 'completed', value: { digest: digestOf(Buffer.from('large')), size: 1e6 }, usage };
+    const large: Outcome = {
+      status: 'completed',
+      value: { digest: digestOf(Buffer.from('large')), size: 1e6 },
+      usage,
+    };
+    // An agent that answers nothing: the fetch stays open.
+    world.network.connect('a.lab.a1').subscribe(subjects.down('lab', 'a1', 'blob'), () => undefined);
     spawn();
     await assign();
     await finish(large);
     await tell({ type: 'attempt.lost', token: [HUB, 1], reason: 'agent-lost', charged: true });
+    await assign('lab.a2');
     await tell({ type: 'value.fetched', token: [HUB, 1], stored: true });
-    expect(record()).toMatchObject({ status: 'ready', losses: 1 });
+    expect(record()).toMatchObject({ status: 'assigned', token: [HUB, 2], losses: 1 });
   });
 });
 

@@ -310,6 +310,19 @@ describe('a resumed lattice', () => {
     ).toMatchObject({ status: 'skipped', cause: 4 });
   });
 
+  it('asks once for the list of a map whose items have ended, though it skips some first', () => {
+    const body = [electron(1, [{ item: 0 }]), electron(2, []), electron(3, [1])];
+    const graph = graphOf(['load', 'train', 'side', 'after'], [electron(0), map('sweep', 0, body, { output: 0 })]);
+    const run = ran(graph, world(['side[0]'], { load: 1 }));
+    const failed = run.kept.findIndex((kept) => kept.type === 'ended' && kept.status === 'skipped');
+    const train = run.kept.findIndex((kept) => kept.type === 'ended' && kept.node === 2);
+    // As if the skip that follows the failure had not reached the disk.
+    const left = run.kept.slice(0, Math.max(failed, train) + 1).filter((_, at) => at !== failed);
+    const again = new LatticeRun(graph, world(['side[0]'], { load: 1 }), left);
+    expect(again.seen.filter((effect) => effect.type === 'compose')).toHaveLength(1);
+    expect(again.run(randomFrom(1)).statuses()).toEqual(run.statuses());
+  });
+
   it('asks for nothing again that is being worked on', () => {
     const run = new LatticeRun(graphOf(['a', 'b'], [electron(0), electron(1)]), world());
     run.step(() => 0);

@@ -253,13 +253,28 @@ describe('a cancel', () => {
 
 describe('after a power cut', () => {
   it('a dispatch that was accepted and not begun, begins', async () => {
-    const run = start(chain, given(), {}, 'manual');
-    run.store.flush();
-    await settle(1);
-    run.store.flush();
+    const run = start(chain);
+    await settle();
+    run.world.results.write({ op: 'dispatch', id, record: { status: 'accepted', seq: 0, errors: [] } });
+    await run.world.results.flushed();
     await run.powerCut();
+    expect(run.dispatch()).toMatchObject({ status: 'running', startedAt: run.world.clock.now() });
     await run.run(first);
-    expect(run.dispatch()).toMatchObject({ status: 'completed', startedAt: run.world.clock.now() });
+    expect(run.dispatch().status).toBe('completed');
+  });
+
+  it('a cancel of which only the record was on disk is carried out', async () => {
+    const run = start(chain);
+    await settle();
+    run.world.results.write({
+      op: 'dispatch',
+      id,
+      record: { status: 'running', seq: 1, errors: [], startedAt: 1, cancel: 'enough' },
+    });
+    await run.world.results.flushed();
+    await run.powerCut();
+    expect(run.statuses()).toEqual({ a: 'cancelled', b: 'cancelled', c: 'cancelled' });
+    expect(run.dispatch()).toMatchObject({ status: 'cancelled', cancel: 'enough' });
   });
 
   it('an attempt gets a token above all that were given out before', async () => {

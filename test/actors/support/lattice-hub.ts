@@ -26,7 +26,7 @@ import { dispatchId, makeHubWorld, specOf, type HubWorld } from './hub-world.ts'
 const isLattice = (message: Message): message is LatticeMessage =>
   /^(?:lattice|match|electron|map)\./.test(message.type);
 const isMatch = (message: Message): message is MatchmakerMessage => /^(?:match|attempt|lattice)\./.test(message.type);
-const isTold = (message: Message): message is Message => true;
+const isTold = (message: Message): message is Message => message.type !== '';
 
 export interface Given {
   readonly fails: (name: string) => boolean;
@@ -167,7 +167,10 @@ export class LatticeHub {
         this.stopsAsked++;
         this.#cancelled.add(parseTaskId(message.task).node);
         return;
-      default:
+      case 'attempt.abandoned':
+      case 'attempt.judged':
+      case 'lattice.gone':
+      case 'roster.load':
     }
   }
 

@@ -51,6 +51,9 @@ export const notedChain = lattice(function notedChain(folder: string, name: stri
   return steps(folder, name, length);
 });
 /** Each step begins only when the one before is on the hub's disk. */
-export const strictChain = lattice({ durability: 'strict' }, function strictChain(folder: string, name: string, length: number) {
-  return steps(folder, name, length);
-});
+export const strictChain = lattice(
+  { durability: 'strict' },
+  function strictChain(folder: string, name: string, length: number) {
+    return steps(folder, name, length);
+  },
+);

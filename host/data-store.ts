@@ -1,0 +1,33 @@
+/** The store of a data folder together with its spare room: for the hub, or the result manager's own process. */
+import type { Log } from '../model/log.ts';
+import { openLmdbStore } from '../store/lmdb-store.ts';
+import type { Store } from '../store/store.ts';
+import { keepSpareRoom, releaseSpareRoom } from './spare-room.ts';
+import { systemClock } from './system-clock.ts';
+
+export interface DataStore {
+  readonly store: Store;
+  /** Waits for what is queued, unless the store has failed; never rejects. */
+  close(): Promise<void>;
+}
+
+/** Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, DATA_DAMAGED. */
+export async function openDataStore(data: string, log: Log): Promise<DataStore> {
+  const store = await openLmdbStore({ path: data, log }).catch((error: unknown) => {
+    releaseSpareRoom(data);
+    throw error;
+  });
+  const end = keepSpareRoom(data, systemClock);
+  let failed = false;
+  void store.failed.then(() => {
+    failed = true;
+  });
+  return {
+    store,
+    close: async () => {
+      await end();
+      await store.close().catch(() => undefined); // a failed one has nothing left to save
+      if (failed) releaseSpareRoom(data);
+    },
+  };
+}
