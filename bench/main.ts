@@ -55,6 +55,9 @@ const { values: options } = parseArgs({
 });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const closers: (() => Promise<void>)[] = [];
+class Interrupted extends Error {}
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+let interrupted: keyof typeof exitCodes | undefined;
 
 function usage(text: string): never {
   say(
@@ -127,11 +130,17 @@ async function measureWorkloads(ids: ReadonlySet<string>, bus: BenchBus): Promis
   const results: Record<string, unknown> = {};
   const chosen = workloads.filter(({ id }) => ids.has(id));
   if (chosen.length === 0 && !ids.has('memory')) return results;
-  const hub = await opened(startHub(bus.hubUrl), (one) => one.stop());
+  const hub = await opened(
+    () => startHub(bus.hubUrl),
+    (one) => one.stop(),
+  );
   process.env['POLARON_HOME'] = hub.home;
   delete process.env['POLARON_URL'];
   if (chosen.length > 0) {
-    const ceiling = await opened(startCeiling(bus.ceilingUrl, positive('agents')), (one) => one.stop());
+    const ceiling = await opened(
+      () => startCeiling(bus.ceilingUrl, positive('agents')),
+      (one) => one.stop(),
+    );
     for (const workload of chosen) {
       const figures = await compare(workload, ceiling, positive('runs'));
       say(row(workload.id, figures));
@@ -153,7 +162,11 @@ async function measureWorkloads(ids: ReadonlySet<string>, bus: BenchBus): Promis
 async function bench(): Promise<void> {
   const ids = wanted();
   const runs = positive('runs');
-  const bus = await opened(openBus(busKind()), (one) => one.close());
+  const kind = busKind();
+  const bus = await opened(
+    () => openBus(kind),
+    (one) => one.close(),
+  );
   say(`bus: ${bus.description}, for the hub and for the ceiling; ${runs} runs of each in turn, medians (min–max)`);
   const results = await measureWorkloads(ids, bus);
   if (ids.has('start')) {
@@ -184,25 +197,37 @@ async function bench(): Promise<void> {
   say(`written to ${file}`);
 }
 
-/** Waits for something to open. An interrupt meanwhile waits too, and closes it. */
-function opened<T>(opening: Promise<T>, close: (one: T) => Promise<void>): Promise<T> {
+/** Opens something. An interrupt meanwhile waits for it and closes it; after one, nothing more is opened. Raises Interrupted. */
+function opened<T>(open: () => Promise<T>, close: (one: T) => Promise<void>): Promise<T> {
+  if (interrupted !== undefined) throw new Interrupted();
+  const opening = open();
   closers.push(() => opening.then(close, () => undefined));
   return opening;
 }
 
-/** Once, in reverse order; what fails to stop doesn't keep the rest from stopping. */
+/** In reverse order; what fails to stop doesn't keep the rest from stopping. */
 async function closeAll(): Promise<void> {
-  for (const close of closers.splice(0).toReversed()) await close().catch((error: unknown) => say(String(error)));
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+    await close().catch((error: unknown) => say(String(error)));
+  }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void closeAll().then(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
-}
+// A reader that went away (`| head`) is no reason to leave a hub behind.
+process.stderr.on('error', () => undefined);
+const interruption = new Promise<never>((_, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      interrupted = signal;
+      reject(new Interrupted());
+    });
+  }
+});
 try {
-  await bench();
+  await Promise.race([bench(), interruption]);
 } catch (error) {
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  process.exitCode = 1;
-} finally {
-  await closeAll();
+  if (!(error instanceof Interrupted)) say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = interrupted === undefined ? 1 : exitCodes[interrupted];
 }
+await closeAll();
+// What an interrupted run still waits for would keep the process alive.
+if (interrupted !== undefined) process.exit();

@@ -87,6 +87,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     ask: asker.ask,
     sender: `${node}-${randomBytes(6).toString('hex')}`,
     clock,
+    log,
     onFatal: (error) => {
       broken.resolve(error);
       o.onFatal(error);

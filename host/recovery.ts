@@ -40,6 +40,7 @@ export async function keepRunning(o: RecoveryOptions): Promise<() => void> {
   };
   const recover = async (first: Promise<Error>): Promise<void> => {
     let error = await first;
+    // oxlint-disable-next-line no-unmodified-loop-condition -- changed by what this function returns
     for (let inARow = 1; !stopped; inARow++) {
       await o.drop();
       log('error', `recovering from disk: ${error.message}`, { inARow });

@@ -134,6 +134,8 @@ async function stopHub() {
   else if (code !== 3) throw new Failure(`polaron stop failed (exit code ${code})\n${tail(output, 10)}`);
 }
 
+// A reader that went away (`| head`) is no reason to leave a hub behind.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 try {
   await quickstart();
 } catch (error) {

@@ -1,7 +1,7 @@
 /** Electrons that tell the test what they do, and wait for its word: a file is appended to, another is waited for. */
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { context, electron, lattice } from 'polaron';
+import { after, context, electron, lattice } from 'polaron';
 
 /** Ends at once when the electron is cancelled, as a polite one does. */
 async function gate(file: string): Promise<void> {
@@ -57,3 +57,14 @@ export const strictChain = lattice(
     return steps(folder, name, length);
   },
 );
+/** Every step leaves a value of its own on the hub's disk. */
+export const heavyStep = electron(async function heavyStep(folder: string, name: string, x: Uint8Array): Promise<Uint8Array> {
+  await sleep(10);
+  note(folder, `end ${name}`);
+  return crypto.getRandomValues(new Uint8Array(Math.max(40_000, x.byteLength)));
+});
+export const heavyChain = lattice(function heavyChain(folder: string, name: string, length: number) {
+  let x = after(gated(folder, name, 0), () => heavyStep(folder, `${name}.0`, new Uint8Array()));
+  for (let step = 1; step < length; step++) x = heavyStep(folder, `${name}.${step}`, x);
+  return x;
+});
