@@ -10,7 +10,8 @@ export interface BrokerProcess {
 
 /** Raises Error when the process ends before it has said its address. */
 export async function startBrokerProcess(): Promise<BrokerProcess> {
-  const child = fork(fileURLToPath(new URL('./broker-child.mjs', import.meta.url)));
+  // In a group of its own: a Ctrl-C leaves it alone until its parent ends it.
+  const child = fork(fileURLToPath(new URL('./broker-child.mjs', import.meta.url)), { detached: true });
   const exited = once(child, 'exit');
   const first = await Promise.race([once(child, 'message'), exited.then(() => [])]);
   const message: unknown = first[0];

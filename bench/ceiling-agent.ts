@@ -9,10 +9,9 @@ interface Task {
   readonly args: number;
 }
 
-// Before the first wait: ended by its parent, not by a signal to the whole group, and whether its server still answers or not.
+// Before the first wait: its parent ends it, whether its server still answers or not.
 process.once('message', () => process.exit(0));
 process.once('disconnect', () => process.exit(0));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 
 const packr = new Packr({ useRecords: false });
 const connection = await connect({ servers: process.argv[2] ?? '', noAsyncTraces: true });

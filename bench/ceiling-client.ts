@@ -11,7 +11,10 @@ export interface CeilingClient {
 
 /** Starts the ceiling on the bus at `url`, warm. Raises Error when its process ends early. */
 export async function startCeiling(url: string, agents: number): Promise<CeilingClient> {
-  const child = fork(fileURLToPath(new URL('./ceiling-process.ts', import.meta.url)), [url, String(agents)]);
+  // In a group of its own: a Ctrl-C leaves it alone until its parent ends it.
+  const child = fork(fileURLToPath(new URL('./ceiling-process.ts', import.meta.url)), [url, String(agents)], {
+    detached: true,
+  });
   await nextMessage(child);
   return {
     async measure(what) {

@@ -42,10 +42,8 @@ function requested(message: unknown): CeilingFigure | undefined {
   return what === 'chain' || what === 'fan' || what === 'diamonds' || what === 'latencies' ? what : undefined;
 }
 
-// Before the first wait: a Ctrl-C reaches this process too, and the bench ends it by disconnecting, whatever it is at.
+// Before the first wait: the bench ends this process by disconnecting, whatever it is at.
 process.once('disconnect', () => process.exit(0));
-if (process.send !== undefined)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 const [, , url = '', agents = '1'] = process.argv;
 const ceiling = await openCeiling({ url, agents: Number(agents) });
 await ceiling.warmUp();

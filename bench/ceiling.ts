@@ -165,7 +165,8 @@ async function workers(
 }
 
 async function startAgent(url: string): Promise<ChildProcess> {
-  const child = fork(fileURLToPath(new URL('./ceiling-agent.ts', import.meta.url)), [url]);
+  // In a group of its own: a Ctrl-C leaves it alone until its parent ends it.
+  const child = fork(fileURLToPath(new URL('./ceiling-agent.ts', import.meta.url)), [url], { detached: true });
   await once(child, 'message');
   return child;
 }

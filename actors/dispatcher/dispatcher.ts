@@ -12,6 +12,7 @@ import { INLINE_VALUE_BYTES } from '../../store/store.ts';
 import type { DispatcherMessage, LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { AgentStatus, CancelReplyBody, HubStatus, SubmitReply, SubmitRequest } from '../../bus/protocol/api.ts';
 import type { RecordOp } from '../../bus/protocol/results.ts';
+import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import {
   parseCancelRequest,
   parseList,
@@ -269,7 +270,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     const loaded = await this.#o.results.ask('results.load', { id });
     this.#live.add(id);
     this.#o.spawnSupervisor(id);
-    const message: LatticeMessage = { type: 'lattice.resume', held, ...loaded };
+    const message: LatticeMessage = { type: 'lattice.resume', held, ...loaded, graph: decodeGraph(loaded.graph) };
     this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
   }
 

@@ -23,7 +23,7 @@ export interface IntakeOptions {
 
 export type Intake =
   | { readonly existing: DispatchId }
-  | { readonly spec: DispatchSpec; readonly graph: Uint8Array; readonly contentDigest: Digest };
+  | { readonly spec: DispatchSpec; readonly graph: WireGraph; readonly contentDigest: Digest };
 
 /** Two million nodes with all that they name take less. */
 const MOST_GRAPH_BYTES = 512 * 1024 * 1024;
@@ -126,5 +126,5 @@ export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequ
     literals: literals.map((digest, i) => ({ digest, size: admitted.sizes[i] ?? 0 })),
     acceptedAt: now,
   };
-  return { spec, graph, contentDigest };
+  return { spec, graph: decoded, contentDigest };
 }

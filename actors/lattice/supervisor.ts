@@ -3,12 +3,12 @@
  * Order: decide (state.ts) → persist (results) → act (messages) → publish (after the flush).
  */
 import type { Clock, Timer } from '../../model/clock.ts';
+import type { WireGraph } from '../../model/graph.ts';
 import { isAgentKey, parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron, type DispatchStatus } from '../../model/lifecycle.ts';
 import { errorInfoOf, type ErrorInfo } from '../../model/outcome.ts';
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../bus/protocol/results.ts';
-import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { ElectronServices, Epoch, PublishEvent, SpawnElectron, ValueCache } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
@@ -162,9 +162,9 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#settleCancels();
   }
 
-  #begin(spec: DispatchSpec, graph: Uint8Array): void {
+  #begin(spec: DispatchSpec, graph: WireGraph): void {
     this.#spec = spec;
-    this.#state = new LatticeState(new Plan(decodeGraph(graph)));
+    this.#state = new LatticeState(new Plan(graph));
     this.#orders = new Orders(spec, this.#state);
     if (spec.timeoutMs > 0) {
       // Long timers are stored as wall-clock due time and full length: after a restart the rest counts.

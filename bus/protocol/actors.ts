@@ -2,7 +2,7 @@
  * What the hub's actors tell each other; each union is owned by its receiver. The result manager's is in results.ts.
  * One dotted word names a message everywhere: here, in a trace, and as the electron machine's event.
  */
-import type { ElectronDef } from '../../model/graph.ts';
+import type { ElectronDef, WireGraph } from '../../model/graph.ts';
 import type { AgentKey, Digest, DispatchId, TaskId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, Outcome, Token, ValueInfo } from '../../model/outcome.ts';
@@ -11,11 +11,11 @@ import type { DispatchSpec, ElectronRecord, ExpansionRecord, DispatchRecord, Ros
 
 /** Received by the lattice supervisor of a dispatch. */
 export type LatticeMessage =
-  | { readonly type: 'lattice.start'; readonly spec: DispatchSpec; readonly graph: Uint8Array }
+  | { readonly type: 'lattice.start'; readonly spec: DispatchSpec /** Checked. */; readonly graph: WireGraph }
   | {
       readonly type: 'lattice.resume';
       readonly spec: DispatchSpec;
-      readonly graph: Uint8Array;
+      readonly graph: WireGraph;
       readonly record: DispatchRecord;
       readonly electrons: readonly (readonly [number, ElectronRecord])[];
       readonly expansions: readonly ExpansionRecord[];

@@ -70,7 +70,7 @@ export class LatticeHub {
       { op: 'value', digest: digestOf(bytes), bytes },
       { op: 'accept', spec: this.#spec, contentDigest: digestOf(bytes) },
     );
-    this.tell({ type: 'lattice.start', spec: this.#spec, graph: bytes });
+    this.tell({ type: 'lattice.start', spec: this.#spec, graph });
   }
 
   get store(): MemoryStore {
@@ -105,7 +105,8 @@ export class LatticeHub {
 
   async resume(held: boolean): Promise<void> {
     const loaded = await this.world.results.ask('results.load', { id });
-    if (!isTerminalDispatch(loaded.record.status)) this.tell({ type: 'lattice.resume', held, ...loaded });
+    if (!isTerminalDispatch(loaded.record.status))
+      this.tell({ type: 'lattice.resume', held, ...loaded, graph: this.#graph });
     await settle();
   }
 
