@@ -19,6 +19,7 @@ export const isResultsAnswer = (message: Message): message is ResultsAnswer => m
 
 interface Pending {
   readonly type: ResultsRequestType;
+  readonly message: Message;
   readonly resolve: (body: never) => void;
   readonly reject: (error: Error) => void;
   readonly dueAt: number;
@@ -48,10 +49,16 @@ export class Asker implements Actor<ResultsAnswer> {
   ) =>
     new Promise<ResultsRequests[T]['answer']>((resolve, reject) => {
       const number = this.#next++;
-      this.#pending.set(number, { type, resolve, reject, dueAt: this.#clock.monotonic() + timeoutMs });
+      const message = { type, ask: number, ...ask };
+      this.#pending.set(number, { type, message, resolve, reject, dueAt: this.#clock.monotonic() + timeoutMs });
       this.#sweeper ??= this.#clock.after(1_000, this.#sweep);
-      this.#system.send(this.#manager, { type, ask: number, ...ask }, this.#self);
+      this.#system.send(this.#manager, message, this.#self);
     });
+
+  /** The result manager is another than before: it has heard nothing of what isn't answered. Every request may be sent twice. */
+  askAgain(): void {
+    for (const { message } of this.#pending.values()) this.#system.send(this.#manager, message, this.#self);
+  }
 
   receive(answer: ResultsAnswer): void {
     const pending = this.#pending.get(answer.ask);

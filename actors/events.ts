@@ -10,7 +10,7 @@ import type { PublishEvent } from './services.ts';
 
 type Event = Parameters<PublishEvent>[0];
 
-const LINGER_MS = 25;
+const LINGER_MS = 100;
 /** More waiting ones are told at once: the wait must not hold memory. */
 const MOST_LINGERING = 10_000;
 

@@ -52,6 +52,8 @@ export interface HubCoreOptions {
 }
 
 export interface HubCore {
+  /** The result manager's own process was started again. */
+  resultsRestarted(): void;
   stop(): void;
 }
 
@@ -197,5 +199,5 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     }),
   );
   await bus.flush();
-  return { stop };
+  return { stop, resultsRestarted: () => asker.askAgain() };
 }

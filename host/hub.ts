@@ -109,17 +109,22 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     });
     stops.push(() => bus.close());
     const resultsNode = `${identity.node}-results`;
+    let core: HubCore | undefined;
     let child: ResultsChild | undefined;
     if (o.isolateResults) {
       const settings = { node: resultsNode, data, ...access.own, ...access.login(hubIdentity(resultsNode)) };
-      child = await keepResultsProcess(settings, log, (error) => ended.resolve(error));
+      child = await keepResultsProcess(
+        settings,
+        log,
+        (error) => ended.resolve(error),
+        () => core?.resultsRestarted(),
+      );
       stops.push(async () => child?.stop());
     }
 
     const agentName = o.bus === undefined ? 'local' : identity.node;
     const agentKey = `local.${agentName}`;
     const joined = deferred<void>();
-    let core: HubCore | undefined;
     const endRecovery = await keepRunning({
       begin: async (onFatal) => {
         store ??= o.isolateResults ? undefined : await openDataStore(data, log);

@@ -20,6 +20,7 @@ export async function keepResultsProcess(
   settings: ResultsProcessSettings,
   log: Log,
   onFatal: (error: Error) => void,
+  onRestart: () => void,
 ): Promise<ResultsChild> {
   let child: ChildProcess;
   let stopping = false;
@@ -59,7 +60,7 @@ export async function keepResultsProcess(
     }
     setTimeout(
       () => {
-        if (!stopping) launch().catch(() => undefined); // its exit handler tries again, or gives up
+        if (!stopping) launch().then(onRestart, () => undefined); // its exit handler tries again, or gives up
       },
       Math.min(LONGEST_DELAY_MS, RESTART_DELAY_MS * deaths),
     );

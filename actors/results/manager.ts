@@ -15,6 +15,7 @@ import type { ResultsMessage, ResultsRequests, RosterEntry } from '../../bus/pro
 import { decodeKey, decodeNumber, keys, tailOfKey } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
 import { addressOf, type Actor, type ActorSystem, type Address, type Message } from '../system.ts';
+import { KnownSizes } from './known-sizes.ts';
 import { LiveDispatches } from './live.ts';
 import { Queries } from './queries.ts';
 import { composeList, pullFromAgent, sliceList, storeBytes, wholeValue, type PullOptions } from './values.ts';
@@ -44,6 +45,7 @@ export class ResultManager implements Actor<ResultsAsk> {
   readonly #o: ManagerOptions;
   readonly #self: Address;
   readonly #live = new LiveDispatches();
+  readonly #sizes: KnownSizes;
   readonly #writer: RecordWriter;
   readonly #queries: Queries;
   readonly #waiters = new Map<string, Set<Waiter>>();
@@ -52,6 +54,7 @@ export class ResultManager implements Actor<ResultsAsk> {
   constructor(options: ManagerOptions) {
     this.#o = options;
     this.#self = options.system.address('results', 'main');
+    this.#sizes = new KnownSizes(options.store, () => options.clock.monotonic());
     this.#queries = new Queries(options.store, this.#live);
     this.#writer = new RecordWriter(options.store, this.#live, (id) => this.#ended(id));
     this.#restoreLive();
@@ -115,7 +118,7 @@ export class ResultManager implements Actor<ResultsAsk> {
 
   #admit(message: Extract<ResultsAsk, { type: 'results.admit' }>): ResultsRequests['results.admit']['answer'] {
     const { store } = this.#o;
-    const sizes = message.digests.map((digest) => (store.hasValue(digest) ? store.valueSize(digest) : undefined));
+    const sizes = message.digests.map((digest) => this.#sizes.of(digest));
     const full = this.#freeBytes < (this.#o.reserveBytes ?? 256 * 1024 * 1024);
     const known = store.get(keys.idempotency(message.user, keyPart(message.key)));
     if (known === undefined) return { sizes, full };

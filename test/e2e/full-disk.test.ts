@@ -71,10 +71,6 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
       await hub.start();
     });
     afterAll(async () => {
-      console.log(
-        readFileSync(join(hub.home, 'hub.log'), 'utf8'),
-        readFileSync(join(disk, 'data', 'agent.log'), 'utf8'),
-      );
       await hub.close();
       execFileSync('umount', ['-l', disk]);
       rmSync(disk, { recursive: true });
