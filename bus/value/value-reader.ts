@@ -134,6 +134,7 @@ export class ValueReader extends WireReader {
   }
 
   #typedArray(length: number, at: number): unknown {
+    if (length < 1) return this.refuse('a typed array without a kind', at);
     const name = typedArrayNames[this.byte()];
     const bytes = this.take(length - 1).slice();
     for (const [known, Class] of Object.entries(typedArrays)) {

@@ -76,7 +76,9 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
       rmSync(disk, { recursive: true });
     });
 
-    it('is recovered from, nothing that was accepted is lost, and what is committed stays readable', { timeout: 120_000 }, async () => {
+    it('is recovered from, nothing that was accepted is lost, and what is committed stays readable', {
+      timeout: 120_000,
+    }, async () => {
       const [pid, agent] = [hub.pid('hub'), hub.pid('local-agent')];
       open('before');
       const before = await dispatch(throughGate)(gates, 'before');

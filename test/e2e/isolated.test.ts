@@ -72,8 +72,7 @@ describe('an isolated result manager', () => {
     const result = await getResult(chain);
     expect(result.electrons.counts).toEqual({ completed: 100 });
     const seqs: number[] = [];
-    for await (const { seq, type } of watch(chain, { from: 'start' }))
-      if (/completed/.test(type)) seqs.push(seq);
+    for await (const { seq, type } of watch(chain, { from: 'start' })) if (/completed/.test(type)) seqs.push(seq);
     expect(seqs).toEqual(Array.from({ length: 101 }, (_, index) => index + 2));
     expect(hub.pid('local-agent')).toBe(agent);
   });

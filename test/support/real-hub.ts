@@ -45,7 +45,8 @@ export interface RealHubOptions {
 export class RealHub {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly #start: readonly string[];
+  /** What `start` is given besides --detach. */
+  readonly options: readonly string[];
   readonly #children = new Set<Running>();
 
   constructor(o: RealHubOptions = {}) {
@@ -54,12 +55,12 @@ export class RealHub {
     this.env = { ...inherited, NO_COLOR: '1', ...o.env, POLARON_HOME: this.home };
     const slots = o.start?.includes('--slots') === true ? [] : ['--slots', '2'];
     const isolate = isolated && o.start?.includes('--isolate') !== true ? ['--isolate', 'results'] : [];
-    this.#start = [...slots, ...isolate, ...(o.start ?? [])];
+    this.options = [...slots, ...isolate, ...(o.start ?? [])];
   }
 
   /** `polaron start --detach`; the SDK in this process uses this hub from now on. */
   async start(): Promise<HubFile> {
-    const { exit, err } = await this.polaron(['start', '--detach', ...this.#start]);
+    const { exit, err } = await this.polaron(['start', '--detach', ...this.options]);
     if (exit !== 0) throw new Error(`polaron start ended with ${exit}: ${err}`);
     this.use();
     return this.file();

@@ -58,7 +58,11 @@ export const strictChain = lattice(
   },
 );
 /** Every step leaves a value of its own on the hub's disk. */
-export const heavyStep = electron(async function heavyStep(folder: string, name: string, x: Uint8Array): Promise<Uint8Array> {
+export const heavyStep = electron(async function heavyStep(
+  folder: string,
+  name: string,
+  x: Uint8Array,
+): Promise<Uint8Array> {
   await sleep(10);
   note(folder, `end ${name}`);
   return crypto.getRandomValues(new Uint8Array(Math.max(40_000, x.byteLength)));
