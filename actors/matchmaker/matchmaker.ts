@@ -86,10 +86,12 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#stopListening?.();
   }
 
+  /** By site and name. */
   agents(): readonly AgentStatus[] {
     const now = this.#o.clock.monotonic();
     return [...this.#agents.values()]
       .filter((agent) => agent.last !== undefined || agent.held > 0)
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
       .map((agent) => ({
         name: agent.name,
         site: agent.site,
