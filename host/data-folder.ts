@@ -3,10 +3,11 @@
  * Files are 0600: who reads them is the hub.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PolaronError } from '../model/errors.ts';
 import { isToken } from '../model/ids.ts';
+import { makeFolder } from '../store/make-folder.ts';
 
 export interface HubIdentity {
   /** Part of every dispatch id. */
@@ -32,7 +33,7 @@ export const agentTargetFile = (data: string): string => join(data, 'agent-bus.j
 /** Makes the folder when missing. Raises DATA_NOT_WRITABLE. */
 export function ensureDataFolder(data: string): void {
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    makeFolder(data);
   } catch (cause) {
     throw new PolaronError(
       'DATA_NOT_WRITABLE',

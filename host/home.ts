@@ -2,10 +2,11 @@
  * The layout of `$POLARON_HOME`, and what of a hub's options `start` compares with a running one.
  * Not here: the hub file itself (bus/hub-file.ts), records of processes (instances.ts).
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { polaronHome } from '../bus/hub-file.ts';
 import { PolaronError } from '../model/errors.ts';
+import { makeFolder } from '../store/make-folder.ts';
 
 export { readHubFile, removeHubFile, type HubFile } from '../bus/hub-file.ts';
 
@@ -36,7 +37,7 @@ export function homePaths(env: NodeJS.ProcessEnv = process.env): HomePaths {
 /** Makes the home folder (0700) when missing. Raises DATA_NOT_WRITABLE. */
 export function ensureHome(paths: HomePaths): void {
   try {
-    mkdirSync(paths.run, { recursive: true, mode: 0o700 });
+    makeFolder(paths.run);
     accessSync(paths.run, constants.W_OK | constants.X_OK);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

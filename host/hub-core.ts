@@ -49,11 +49,11 @@ export interface HubCoreOptions {
   readonly about: HubAbout;
   readonly onFatal: (error: Error) => void;
   readonly onAgentReady: (agent: string) => void;
+  /** Calls back when the result manager's own process was started again; returns what ends that. */
+  readonly onResultsRestart: (listener: () => void) => () => void;
 }
 
 export interface HubCore {
-  /** The result manager's own process was started again. */
-  resultsRestarted(): void;
   stop(): void;
 }
 
@@ -84,6 +84,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   if ('store' in o.results) stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, log }));
 
   const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock);
+  stops.push(o.onResultsRestart(() => asker.askAgain()));
   const broken = deferred<Error>();
   const results = new ResultsClient({
     ask: asker.ask,
@@ -199,5 +200,5 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     }),
   );
   await bus.flush();
-  return { stop, resultsRestarted: () => asker.askAgain() };
+  return { stop };
 }

@@ -110,6 +110,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     stops.push(() => bus.close());
     const resultsNode = `${identity.node}-results`;
     let core: HubCore | undefined;
+    const restarts = new Set<() => void>();
     let child: ResultsChild | undefined;
     if (o.isolateResults) {
       const settings = { node: resultsNode, data, ...access.own, ...access.login(hubIdentity(resultsNode)) };
@@ -117,7 +118,9 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
         settings,
         log,
         (error) => ended.resolve(error),
-        () => core?.resultsRestarted(),
+        () => {
+          for (const restarted of restarts) restarted();
+        },
       );
       stops.push(async () => child?.stop());
     }
@@ -143,6 +146,10 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
           onFatal,
           onAgentReady: (agent) => {
             if (agent === agentKey) joined.resolve();
+          },
+          onResultsRestart: (listener) => {
+            restarts.add(listener);
+            return () => restarts.delete(listener);
           },
         });
       },

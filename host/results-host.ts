@@ -17,6 +17,8 @@ export interface ResultsHostOptions {
   readonly by: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** In a process of its own. */
+  readonly alone?: boolean;
 }
 
 /** Returns what ends it; the store stays open. */
@@ -28,6 +30,7 @@ export function hostResults(o: ResultsHostOptions): () => void {
     clock: o.clock,
     pull,
     epoch: randomBytes(8).toString('hex'),
+    alone: o.alone ?? false,
   });
   const address = o.system.address('results', 'main');
   o.system.spawn(address, manager, isResultsAsk);

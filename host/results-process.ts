@@ -47,7 +47,7 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
   const system = new ActorSystem({ node, onCrash: (_address, error) => fatal(error), onDeadLetter: () => undefined });
   system.connect(remote);
   const stopListening = remote.listen(system);
-  const stopResults = hostResults({ system, store, bus, subjects, by, clock: systemClock, log });
+  const stopResults = hostResults({ system, store, bus, subjects, by, clock: systemClock, log, alone: true });
   void store.failed.then(fatal);
   await bus.flush();
   process.on('disconnect', () => {

@@ -6,23 +6,13 @@
  *   blobs/         large values (blob-files.ts)
  */
 import { randomUUID } from 'node:crypto';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  realpathSync,
-  statSync,
-} from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { accessSync, closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { PolaronError } from '../model/errors.ts';
 import { makeBlobFolder } from './blob-files.ts';
 import { lockFolder } from './folder-lock.ts';
+import { makeFolder } from './make-folder.ts';
 import { SCHEMA_VERSION } from './records.ts';
 import type { StoreMeta } from './store.ts';
 
@@ -63,19 +53,6 @@ function enter(path: string): () => void {
   } catch (error) {
     if (error instanceof PolaronError) throw error;
     throw notWritable(path, error);
-  }
-}
-
-/** Not mkdir's `recursive`: Node 20 loops for ever where a folder refuses new ones with ENOENT, as /proc does. */
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
-    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
-    makeFolder(dirname(path));
-    mkdirSync(path, { mode: 0o700 });
   }
 }
 

@@ -53,6 +53,8 @@ export const keys = {
   agent: (agent: AgentKey): string => `a/${agent}`,
   allAgents: { start: 'a/', end: 'a/~' },
   hubEpoch: 'hub/epoch',
+  /** The last batch of whom: see actors/results/writer.ts. */
+  lastBatch: 'hub/batch',
 } as const;
 
 /** The node id in an electron's key. */

@@ -30,6 +30,8 @@ export interface ManagerOptions {
   readonly epoch: string;
   /** Below so many free bytes no dispatch is accepted. @default 256 MiB */
   readonly reserveBytes?: number;
+  /** It runs in a process of its own: who writes to it may outlive it. @default false */
+  readonly alone?: boolean;
 }
 
 export type ResultsAsk = ResultsMessage & { readonly ask: number };
@@ -56,7 +58,9 @@ export class ResultManager implements Actor<ResultsAsk> {
     this.#self = options.system.address('results', 'main');
     this.#sizes = new KnownSizes(options.store, () => options.clock.monotonic());
     this.#queries = new Queries(options.store, this.#live);
-    this.#writer = new RecordWriter(options.store, this.#live, (id) => this.#ended(id));
+    this.#writer = new RecordWriter(options.store, this.#live, (id) => this.#ended(id), {
+      numbered: options.alone ?? false,
+    });
     this.#restoreLive();
     this.#watchDisk();
   }

@@ -1,4 +1,9 @@
-/** Turns record ops into store writes, in each sender's order without gaps, and keeps the live counts in step. */
+/**
+ * Turns record ops into store writes, in each sender's order without gaps, and keeps the live counts in step.
+ *
+ * N1. In a process of its own the manager may die with batches on disk that their sender believes lost, and sends again. So the number of a
+ *     batch is stored with it: what comes again after a restart is only answered. Applied twice it would count twice.
+ */
 import { digestOf } from '../../bus/value/digest.ts';
 import type { RecordOp } from '../../bus/protocol/results.ts';
 import { PolaronError } from '../../model/errors.ts';
@@ -30,11 +35,23 @@ export class RecordWriter {
   readonly #senders = new Map<string, Sender>();
   /** Called when a dispatch's end is on disk. */
   readonly #onEnd: (id: string) => void;
+  /** Its sender outlives it (N1). */
+  readonly #numbered: boolean;
 
-  constructor(store: Store, live: LiveDispatches, onEnd: (id: string) => void) {
+  constructor(
+    store: Store,
+    live: LiveDispatches,
+    onEnd: (id: string) => void,
+    o: { readonly numbered?: boolean } = {},
+  ) {
     this.#store = store;
     this.#live = live;
     this.#onEnd = onEnd;
+    this.#numbered = o.numbered ?? false;
+    const last = this.#numbered ? store.get(keys.lastBatch) : undefined;
+    if (last === undefined) return;
+    const [sender = '', n] = Buffer.from(last).toString('utf8').split(' ');
+    this.#senders.set(sender, { expected: Number(n) + 1, early: new Map() });
   }
 
   /** Resolves when the batch is flushed. One that comes early waits for those before it; one that comes again is only waited for. */
@@ -46,18 +63,18 @@ export class RecordWriter {
       const { early } = known;
       return new Promise((resolve, reject) => early.set(n, { ops, done: (flushed) => flushed.then(resolve, reject) }));
     }
-    const flushed = this.#apply(ops);
+    const flushed = this.#apply(sender, n, ops);
     known.expected++;
     for (let next = known.early.get(known.expected); next !== undefined; next = known.early.get(known.expected)) {
       known.early.delete(known.expected);
-      known.expected++;
-      next.done(this.#apply(next.ops));
+      next.done(this.#apply(sender, known.expected++, next.ops));
     }
     return flushed;
   }
 
-  #apply(ops: readonly RecordOp[]): Promise<void> {
+  #apply(sender: string, n: number, ops: readonly RecordOp[]): Promise<void> {
     const writes: WriteOp[] = [];
+    if (this.#numbered) writes.push({ op: 'put', key: keys.lastBatch, value: Buffer.from(`${sender} ${n}`) });
     const ended: string[] = [];
     for (const op of ops) this.#convert(op, writes, ended);
     const flushed = this.#store.write(writes);

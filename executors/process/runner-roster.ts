@@ -30,11 +30,13 @@ export function killLeftRunners(dir: string, log: Log): number {
 
 export class RunnerRoster {
   readonly #dir: string;
+  readonly #log: Log;
   #guardian: ChildProcess | undefined;
 
   /** `dir` is `<runners>/<epoch>`. */
   constructor(dir: string, log: Log) {
     this.#dir = dir;
+    this.#log = log;
     mkdirSync(dir, { recursive: true });
     const guardian = spawn('/bin/sh', ['-c', GUARDIAN, 'polaron-guardian', dir], {
       detached: true,
@@ -46,9 +48,16 @@ export class RunnerRoster {
     this.#guardian = guardian;
   }
 
+  /** Never throws: on a full disk the runner works unrecorded, and ends with its pipe when the agent dies. */
   add(pid: number): void {
     const start = startTimeOf(pid);
-    if (start !== undefined) writeFileSync(join(this.#dir, String(pid)), start);
+    if (start === undefined) return;
+    try {
+      writeFileSync(join(this.#dir, String(pid)), start);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#log('warn', `agent: runner ${pid} can't be recorded: ${why}`);
+    }
   }
 
   /** The leader has ended: its group's left members are killed. */
