@@ -3,6 +3,7 @@
  * A request carries `ask`, its number; the answer is `results.answer` with the same. Local or remote, the asker can't tell.
  */
 import { isErrorCode, PolaronError } from '../model/errors.ts';
+import { trusted } from '../model/trusted.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { ResultsRequests, ResultsRequestType } from '../bus/protocol/results.ts';
 import type { ApiError } from '../bus/protocol/api.ts';
@@ -64,7 +65,7 @@ export class Asker implements Actor<ResultsAnswer> {
     const pending = this.#pending.get(answer.ask);
     if (pending === undefined) return;
     this.#pending.delete(answer.ask);
-    if (answer.error === undefined) pending.resolve(trusted(answer.body));
+    if (answer.error === undefined) pending.resolve(trusted<never>(answer.body));
     else {
       const { code, message, details, help } = answer.error;
       pending.reject(new PolaronError(isErrorCode(code) ? code : 'STORE_FAILED', message, { details, help }));
@@ -95,11 +96,4 @@ export class Asker implements Actor<ResultsAnswer> {
     }
     if (this.#pending.size > 0) this.#sweeper = this.#clock.after(1_000, this.#sweep);
   };
-}
-
-/** Answers come from our own result manager, whose types are checked where they are made. */
-const isAnswer = (_body: unknown): _body is never => true;
-function trusted(body: unknown): never {
-  if (isAnswer(body)) return body;
-  throw new PolaronError('BAD_MESSAGE', 'an answer of the result manager has no body');
 }

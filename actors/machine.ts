@@ -1,6 +1,6 @@
 /**
  * The lifecycle of an electron: the only definition, and the only thing that changes an electron's status.
- * It is written with XState; `nextStatus` interprets a table derived from it at start-up (an XState actor per electron costs 40–60 µs and 3.8 kB,
+ * It is written with XState; `nextStatus` interprets a table derived from it at start-up (an XState actor per electron costs some 300 times as much,
  * see docs/adr/003-electron-machine.md). test/actors/machine.test.ts holds both equal for every state and event.
  * Guards live outside: whoever sends `attempt.failed` or `attempt.retry` has decided which it is.
  */

@@ -31,8 +31,6 @@ export interface ResultsClientOptions {
   readonly clock: Clock;
   /** A write failed for good: the hub drops its memory and recovers. */
   readonly onFatal: (error: Error) => void;
-  /** Largest number of ops in one batch, so that a batch fits a message. */
-  readonly maxOps?: number;
   readonly log?: Log;
 }
 

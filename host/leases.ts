@@ -1,7 +1,7 @@
 /** How long agents may be silent: the caller's word, else the environment (tests and unusual networks), else the default. */
 import type { Leases } from '../actors/matchmaker/agent-state.ts';
 import { PolaronError } from '../model/errors.ts';
-import { defaults } from './defaults.ts';
+import { defaults } from '../model/defaults.ts';
 
 /** Shorter ones can't be told from a busy machine. */
 const LEAST_MS = 100;

@@ -7,7 +7,7 @@ import { rmSync, statfsSync, statSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../model/clock.ts';
-import { defaults } from './defaults.ts';
+import { defaults } from '../model/defaults.ts';
 
 const SPARE_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;

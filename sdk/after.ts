@@ -3,7 +3,7 @@ import { PolaronError } from '../model/errors.ts';
 import { currentBuilder } from './builder.ts';
 import { errorSite } from './call-site.ts';
 import type { RefBase } from './ref-types.ts';
-import { trusted } from './trusted.ts';
+import { trusted } from '../model/trusted.ts';
 
 /**
  * Every node added by `body` starts only after `parents` are done (ordering without data).

@@ -2,7 +2,7 @@
 import { registry } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
 import { errorSite } from './call-site.ts';
-import { trusted } from './trusted.ts';
+import { trusted } from '../model/trusted.ts';
 import type { Codec } from './types.ts';
 
 /**

@@ -10,7 +10,7 @@ import { withLocalTask } from './context.ts';
 import { nameOf } from './definition-name.ts';
 import { withInputs } from './input-schemas.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { trusted } from './trusted.ts';
+import { trusted } from '../model/trusted.ts';
 import type { Electron, ElectronFactory, ElectronOptions } from './types.ts';
 
 type Fn = (...args: never[]) => unknown;

@@ -7,7 +7,7 @@ import { PolaronError } from '../model/errors.ts';
 import { attachLattice, currentBuilder, isAsync, type LatticeInfo } from './builder.ts';
 import { definitionSite, errorSite } from './call-site.ts';
 import { nameOf } from './definition-name.ts';
-import { trusted } from './trusted.ts';
+import { trusted } from '../model/trusted.ts';
 import type { DrawFormat, Graph, LatticeFactory, LatticeOptions } from './types.ts';
 
 type Fn = (...args: never[]) => unknown;

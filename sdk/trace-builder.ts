@@ -26,7 +26,7 @@ import { holdsRef, RefMeta, refMetaOf, type RefOwner } from './refs.ts';
 import { ArgumentEncoder, type Encoded } from './trace-arguments.ts';
 import { Definitions } from './trace-definitions.ts';
 import { foreign, Scope, type DraftElectron } from './trace-scope.ts';
-import { trusted } from './trusted.ts';
+import { trusted } from '../model/trusted.ts';
 
 type Callback = (...args: never[]) => unknown;
 

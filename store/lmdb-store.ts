@@ -9,6 +9,7 @@
  *     "Attempting to write page"), which breaks the heap. So a batch that might not fit fails here, before LMDB sees it.
  * Not here: what records hold (records.ts), files of large values (blob-files.ts), opening the folder (lmdb-open.ts).
  */
+import { defaults } from '../model/defaults.ts';
 import { statfsSync } from 'node:fs';
 import type { Database } from 'lmdb';
 import { PolaronError } from '../model/errors.ts';
@@ -19,7 +20,7 @@ import { openFolder, type OpenFolder } from './lmdb-open.ts';
 import type { BlobWriter, RecordKey, Store, StoreMeta, StoreOptions, WriteOp } from './store.ts';
 import { checkOps, overlaid, pendingRange, WriteBatch, type Entry } from './write-batch.ts';
 
-const DEFAULT_MAX_VALUE_BYTES = 1024 ** 3;
+const DEFAULT_MAX_VALUE_BYTES = defaults.maxValueBytes;
 const DEFAULT_FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 /** With more free than this any batch fits (L5). */

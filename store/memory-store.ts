@@ -1,6 +1,7 @@
 /**
  * The store in memory, for tests and simulation: the same contract, and crashes on demand. What counts as flushed is decided by whoever holds it.
  */
+import { defaults } from '../model/defaults.ts';
 import { PolaronError } from '../model/errors.ts';
 import { isDigest, type Digest } from '../model/ids.ts';
 import { createHash, randomUUID } from 'node:crypto';
@@ -184,7 +185,7 @@ class InMemory implements MemoryStore {
 
   async openBlob(digest: Digest, size: number): Promise<BlobWriter> {
     this.#check();
-    const maxValueBytes = this.#options.maxValueBytes ?? 1024 ** 3;
+    const maxValueBytes = this.#options.maxValueBytes ?? defaults.maxValueBytes;
     if (size > maxValueBytes) {
       throw new PolaronError('VALUE_TOO_LARGE', `value of ${size} bytes; at most ${maxValueBytes} are taken`);
     }

@@ -7,6 +7,7 @@
  * E3. An outcome counts only with the current agent, token and inputs digest; anything else is stale.
  */
 import type { Timer } from '../../model/clock.ts';
+import { defaults } from '../../model/defaults.ts';
 import { taskIdOf, type AgentKey, type TaskId } from '../../model/ids.ts';
 import { isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
 import { sameToken, type ErrorInfo, type TaskLogs, type Token, type ValueInfo } from '../../model/outcome.ts';
@@ -22,7 +23,7 @@ import { readInputs } from './inputs.ts';
 import { ElectronJournal } from './journal.ts';
 
 /** Losses with an agent that are too many (H9). */
-export const MAX_LOSSES = 10;
+export const MAX_LOSSES = defaults.maxLosses;
 
 type Finished = Extract<ElectronMessage, { type: 'attempt.finished' }>;
 

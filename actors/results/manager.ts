@@ -6,6 +6,7 @@
  * R2. `results.judge` is answered only when everything written before is on disk, and so is every query of a user.
  */
 import type { Clock, Timer } from '../../model/clock.ts';
+import { defaults } from '../../model/defaults.ts';
 import { asPolaronError } from '../../model/errors.ts';
 import { isAgentKey, isDigest, isDispatchId, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch, isTerminalElectron } from '../../model/lifecycle.ts';
@@ -123,7 +124,7 @@ export class ResultManager implements Actor<ResultsAsk> {
   #admit(message: Extract<ResultsAsk, { type: 'results.admit' }>): ResultsRequests['results.admit']['answer'] {
     const { store } = this.#o;
     const sizes = message.digests.map((digest) => this.#sizes.of(digest));
-    const full = this.#freeBytes < (this.#o.reserveBytes ?? 256 * 1024 * 1024);
+    const full = this.#freeBytes < (this.#o.reserveBytes ?? defaults.reserveBytes);
     const known = store.get(keys.idempotency(message.user, keyPart(message.key)));
     if (known === undefined) return { sizes, full };
     const { id, contentDigest } = decodeKey(known);

@@ -1,4 +1,5 @@
 /** Limits of the embedded broker, and their defaults. */
+import { defaults } from '../../model/defaults.ts';
 
 export interface BrokerLimits {
   /** Bytes of payload and headers of one message. */
@@ -16,7 +17,7 @@ export interface BrokerLimits {
 }
 
 export const DEFAULT_LIMITS: BrokerLimits = {
-  maxPayload: 1_048_576,
+  maxPayload: defaults.maxPayloadBytes,
   maxControlLine: 4_096,
   maxPending: 67_108_864,
   maxSubscriptions: 100_000,

@@ -1,20 +1,12 @@
 /** Names of values: SHA-256 over their encoded bytes. Not here: encoding them (value.ts). */
 import { createHash, hash } from 'node:crypto';
-import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
+import { trusted } from '../../model/trusted.ts';
 import { isList, listLength } from './list.ts';
 
-/** What the hash function gives has the form: no need to look. */
-const isHash = (_text: string): _text is Digest => true;
-
-function named(text: string): Digest {
-  if (isHash(text)) return text;
-  throw new PolaronError('BAD_MESSAGE', `${JSON.stringify(text)} is no digest`);
-}
-
 /** The name under which `bytes` are stored. */
-export const digestOf = (bytes: Uint8Array): Digest => named(hash('sha256', bytes, 'hex'));
+export const digestOf = (bytes: Uint8Array): Digest => trusted<Digest>(hash('sha256', bytes, 'hex'));
 
 /** A digest made chunk by chunk: `update` as bytes come, `digest` once at the end. */
 export function digester(): { readonly update: (bytes: Uint8Array) => void; readonly digest: () => Digest } {
@@ -23,7 +15,7 @@ export function digester(): { readonly update: (bytes: Uint8Array) => void; read
     update: (bytes) => {
       state.update(bytes);
     },
-    digest: () => named(state.digest('hex')),
+    digest: () => trusted<Digest>(state.digest('hex')),
   };
 }
 

@@ -22,7 +22,7 @@ import { killLeftRunners, type RunnerRoster } from '../process/runner-roster.ts'
 import type { BlobCache } from './blob-cache.ts';
 import { Bundles } from './bundles.ts';
 import { Channel } from './channel.ts';
-import { deferred } from './deferred.ts';
+import { deferred } from '../../model/deferred.ts';
 import { listen, type Hearing } from './ears.ts';
 import type { HeldValues } from './held-values.ts';
 import { Inputs } from './inputs.ts';

@@ -1,4 +1,5 @@
 /** What an agent is started with, and its defaults. */
+import { defaults } from '../../model/defaults.ts';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -59,9 +60,9 @@ export interface ResolvedAgent extends Required<AgentOptions> {
 export function resolveAgent(options: AgentOptions): ResolvedAgent {
   const { stateDir } = options;
   return {
-    heartbeatMs: 2_000,
-    graceMs: 5_000,
-    maxValueBytes: 1024 ** 3,
+    heartbeatMs: defaults.heartbeatMs,
+    graceMs: defaults.graceMs,
+    maxValueBytes: defaults.maxValueBytes,
     nodePath: process.execPath,
     runnerCwd: stateDir,
     spareRunner: true,

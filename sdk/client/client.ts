@@ -4,7 +4,7 @@
  */
 import { PolaronError } from '../../model/errors.ts';
 import { isDispatchId } from '../../model/ids.ts';
-import { trusted } from '../trusted.ts';
+import { trusted } from '../../model/trusted.ts';
 import type { Cancel, Client as FullClient, ConnectOptions, DispatchEvent, DispatchOptions } from '../types.ts';
 import { Connection, type Dial } from './connection.ts';
 import { type DispatchEnvironment, startDispatch } from './dispatch.ts';

@@ -3,6 +3,7 @@
  * Bad arguments are refused here, before anything is stored. What is slow (bundler, inspector) is loaded when it is first needed.
  * Not here: sending (dispatch.ts).
  */
+import { defaults } from '../../model/defaults.ts';
 import type { ElectronEntry } from '../../bus/protocol/registry.ts';
 import { encodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { encodeValue } from '../../bus/value/value.ts';
@@ -35,7 +36,7 @@ export interface Shipment {
 }
 
 /** 1 GiB. */
-export const MAX_VALUE_BYTES = 1024 ** 3;
+export const MAX_VALUE_BYTES = defaults.maxValueBytes;
 
 /** Traces, and encodes the arguments. Raises the tracing errors, NOT_SERIALISABLE, PROMISE_ARG, VALUE_TOO_LARGE. */
 export function draw(

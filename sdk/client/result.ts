@@ -1,7 +1,7 @@
 /** The Result that users hold: everything that is known of a dispatch, made of the hub's detail. What is large is asked for when it is read. */
 import type { DispatchDetail } from '../../bus/protocol/api.ts';
 import { assertNever } from '../../model/errors.ts';
-import { trusted } from '../trusted.ts';
+import { trusted } from '../../model/trusted.ts';
 import type { Cancelled, Completed, Failed, Result, ResultBase, Unfinished } from '../types.ts';
 import { electronsOf } from './electron-result.ts';
 import { rootErrors } from './failures.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { makeProgram } from '../../cli/program.ts';
 import { DEFAULT_GRAPH_LIMITS } from '../../model/graph-check.ts';
 import { DEFAULT_RETRY } from '../../model/graph.ts';
-import { defaults } from '../../host/defaults.ts';
+import { defaults } from '../../model/defaults.ts';
 import { root, sourceFiles } from '../house/sources.ts';
 import { firstColumn, plain, readPage, section, tableOf, tables } from './pages.ts';
 

@@ -21,7 +21,7 @@ import type {
 import { eventTypes } from '../../bus/protocol/api.ts';
 import type { ResultsRequestType } from '../../bus/protocol/results.ts';
 import { apiVerbs, makeSubjects, type BlobKind, type DownKind, type UpKind } from '../../bus/subjects.ts';
-import { defaults } from '../../host/defaults.ts';
+import { defaults } from '../../model/defaults.ts';
 import { readSource } from '../house/sources.ts';
 import { firstColumn, plain, readPage, section, tableOf } from './pages.ts';
 

@@ -6,7 +6,7 @@ import { context } from '../../sdk/context.ts';
 import { electron } from '../../sdk/electron.ts';
 import { SdkError } from '../../sdk/errors.ts';
 import { lattice } from '../../sdk/lattice.ts';
-import { trusted } from '../../sdk/trusted.ts';
+import { trusted } from '../../model/trusted.ts';
 
 const add = electron(async function add(a: number, b: number) {
   return a + b;

@@ -6,7 +6,7 @@ import { electronInfoOf } from '../../sdk/builder.ts';
 import { milliseconds } from '../../sdk/durations.ts';
 import { electron } from '../../sdk/electron.ts';
 import { resolveElectron } from '../../sdk/options.ts';
-import { trusted } from '../../sdk/trusted.ts';
+import { trusted } from '../../model/trusted.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { ElectronOptions } from '../../sdk/types.ts';
 

@@ -11,7 +11,7 @@ import { SdkError, WorkflowCancelled, WorkflowFailed } from '../../sdk/errors.ts
 import { lattice } from '../../sdk/lattice.ts';
 import { lepton } from '../../sdk/lepton.ts';
 import { traceLattice } from '../../sdk/trace.ts';
-import { trusted } from '../../sdk/trusted.ts';
+import { trusted } from '../../model/trusted.ts';
 import type { Cancelled, Failed } from '../../sdk/types.ts';
 
 /** What no type would let through. */

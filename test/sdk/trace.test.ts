@@ -13,7 +13,7 @@ import { after } from '../../sdk/after.ts';
 import { electron } from '../../sdk/electron.ts';
 import { lattice } from '../../sdk/lattice.ts';
 import { traceLattice, type Trace } from '../../sdk/trace.ts';
-import { trusted } from '../../sdk/trusted.ts';
+import { trusted } from '../../model/trusted.ts';
 
 const mk = electron(function mk(n: number) {
   return {
