@@ -1,6 +1,6 @@
 /** Narrow interfaces that the hub's actors share. The composition root makes them. */
 import type { Clock } from '../model/clock.ts';
-import type { ElectronDef } from '../model/graph.ts';
+import type { ElectronDef, WireGraph } from '../model/graph.ts';
 import type { Digest, DispatchId } from '../model/ids.ts';
 import type { ValueInfo } from '../model/outcome.ts';
 import type { ElectronRecord } from '../model/records.ts';
@@ -67,6 +67,39 @@ export interface ElectronServices {
 
 /** Puts an electron actor at its address; `restored`: from its record, after a restart. */
 export type SpawnElectron = (work: ElectronWork, services: ElectronServices, restored?: ElectronRecord) => void;
+
+/** Decoded graphs of late: accepting, supervising and answering all need one. By the digest of its bytes. */
+export interface GraphCache {
+  get(digest: Digest): WireGraph | undefined;
+  put(digest: Digest, graph: WireGraph): void;
+}
+
+/** What the result manager finds in memory when it lives in the hub's process: saves it reads, and changes no answer. */
+export interface NearMemory {
+  readonly values: ValueCache;
+  readonly graphs: GraphCache;
+}
+
+const MOST_GRAPHS = 4_096;
+/** Larger ones are seldom, and would hold much. */
+const LARGEST_CACHED_NODES = 1_000;
+
+/** Keeps the last few thousand small graphs. */
+export function graphCache(): GraphCache {
+  const held = new Map<Digest, WireGraph>();
+  return {
+    get: (digest) => held.get(digest),
+    put(digest, graph) {
+      if (graph.nodes.length > LARGEST_CACHED_NODES) return;
+      held.set(digest, graph);
+      if (held.size <= MOST_GRAPHS) return;
+      for (const oldest of held.keys()) {
+        held.delete(oldest);
+        break;
+      }
+    },
+  };
+}
 
 /** The bytes-bounded cache. Oldest out first. */
 export function valueCache(maxBytes: number): ValueCache {

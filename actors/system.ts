@@ -8,6 +8,7 @@
  * Y4. A mailbox over its bound, or a throw in `receive`, is a crash of that actor alone.
  */
 import { PolaronError } from '../model/errors.ts';
+import { trusted } from '../model/trusted.ts';
 
 export interface Message {
   readonly type: string;
@@ -40,8 +41,8 @@ export interface SystemOptions {
 
 interface Cell {
   readonly address: Address;
-  deliver(message: Message, from: Address): void;
-  undeliverable(to: Address, message: Message): void;
+  readonly actor: Actor<Message>;
+  readonly accepts: (message: Message) => boolean;
   waiting: number;
 }
 
@@ -86,15 +87,8 @@ export class ActorSystem {
   /** Puts an actor at an address. `accepts` checks a message's type once, at the mailbox. Raises when the address is taken. */
   spawn<M extends Message>(address: Address, actor: Actor<M>, accepts: (message: Message) => message is M): void {
     if (this.#cells.has(address)) throw new PolaronError('MAILBOX_FULL', `actor address ${address} is taken`);
-    this.#cells.set(address, {
-      address,
-      waiting: 0,
-      deliver: (message, from) => {
-        if (accepts(message)) actor.receive(message, from);
-        else this.#dead({ to: address, message, from });
-      },
-      undeliverable: (to, message) => actor.undeliverable?.(to, message),
-    });
+    // `accepts` stands before every delivery, so the actor gets what it takes.
+    this.#cells.set(address, { address, actor: trusted<Actor<Message>>(actor), accepts, waiting: 0 });
   }
 
   stop(address: Address): void {
@@ -175,7 +169,8 @@ export class ActorSystem {
     cell.waiting--;
     this.#trace(envelope);
     try {
-      cell.deliver(envelope.message, envelope.from);
+      if (cell.accepts(envelope.message)) cell.actor.receive(envelope.message, envelope.from);
+      else this.#dead(envelope);
     } catch (error) {
       this.#crash(cell, asError(error));
     }
@@ -201,7 +196,7 @@ export class ActorSystem {
     this.#options.onDeadLetter(envelope.to, envelope.message, envelope.from);
     const sender = this.#cells.get(envelope.from);
     try {
-      sender?.undeliverable(envelope.to, envelope.message);
+      sender?.actor.undeliverable?.(envelope.to, envelope.message);
     } catch (error) {
       if (sender !== undefined) this.#crash(sender, asError(error));
     }

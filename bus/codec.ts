@@ -43,28 +43,45 @@ export function decodeBody(bytes: Uint8Array): unknown {
 /** A message: `body` is encoded once and put into an envelope said by `by`. */
 export function encodeEnvelope(by: string, body: unknown, key?: string): Uint8Array {
   const inner = packr.pack(body);
-  const byLength = Buffer.byteLength(by);
-  const keyLength = key === undefined ? 0 : Buffer.byteLength(key);
-  if (byLength > LONGEST_NAME || keyLength > LONGEST_NAME) {
-    throw new PolaronError('BAD_MESSAGE', `envelope: "by" and "key" hold at most ${LONGEST_NAME} bytes`);
-  }
-  const out = Buffer.allocUnsafe(20 + byLength + keyLength + 6 + inner.length);
-  let at = out.writeUInt8(key === undefined ? 0x83 : 0x84, 0);
-  at += out.write('\u00a1v\u0001\u00a2by', at, 'latin1');
-  at = writeText(out, at, by, byLength);
-  if (key !== undefined) {
-    at += out.write('\u00a3key', at, 'latin1');
-    at = writeText(out, at, key, keyLength);
-  }
-  at += out.write('\u00a4body\u00c6', at, 'latin1');
-  at = out.writeUInt32BE(inner.length, at);
-  out.set(inner, at);
-  return out.subarray(0, at + inner.length);
+  const head = headOf(by, key);
+  const out = Buffer.allocUnsafe(head.length + 4 + inner.length);
+  out.set(head);
+  out.writeUInt32BE(inner.length, head.length);
+  out.set(inner, head.length + 4);
+  return out;
 }
 
-function writeText(out: Buffer, at: number, text: string, length: number): number {
-  const from = out.writeUInt8(length, out.writeUInt8(0xd9, at));
-  return from + out.write(text, from, 'utf8');
+const MOST_HEADS = 256;
+const heads = new Map<string, Uint8Array>();
+
+/** All of an envelope before its body's length: the same in every message of one sender. Raises BAD_MESSAGE. */
+function headOf(by: string, key: string | undefined): Uint8Array {
+  if (key !== undefined) return makeHead(by, key);
+  let head = heads.get(by);
+  if (head === undefined) {
+    head = makeHead(by, undefined);
+    if (heads.size >= MOST_HEADS) heads.clear();
+    heads.set(by, head);
+  }
+  return head;
+}
+
+function makeHead(by: string, key: string | undefined): Uint8Array {
+  const keyed = key === undefined ? [] : [Buffer.from('\u00a3key', 'latin1'), text(key)];
+  return Buffer.concat([
+    Buffer.of(key === undefined ? 0x83 : 0x84),
+    Buffer.from('\u00a1v\u0001\u00a2by', 'latin1'),
+    text(by),
+    ...keyed,
+    Buffer.from('\u00a4body\u00c6', 'latin1'),
+  ]);
+}
+
+function text(words: string): Uint8Array {
+  const bytes = Buffer.from(words);
+  if (bytes.length > LONGEST_NAME)
+    throw new PolaronError('BAD_MESSAGE', `envelope: "by" and "key" hold at most ${LONGEST_NAME} bytes`);
+  return Buffer.concat([Buffer.of(0xd9, bytes.length), bytes]);
 }
 
 /**

@@ -24,9 +24,10 @@ import { Matchmaker } from '../actors/matchmaker/matchmaker.ts';
 import { RemoteDelivery } from '../actors/remote.ts';
 import { ResultsClient } from '../actors/results-client.ts';
 import { managerAddress } from '../actors/results/manager.ts';
-import { valueCache, type Epoch } from '../actors/services.ts';
+import { graphCache, valueCache, type Epoch } from '../actors/services.ts';
 import { ActorSystem, type Address, type Message } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
+import { randomSource } from './random.ts';
 import { hostResults } from './results-host.ts';
 
 export interface HubAbout {
@@ -58,10 +59,11 @@ export interface HubCore {
 }
 
 const VALUE_CACHE_BYTES = 64 * 1024 * 1024;
-const isLatticeMessage = (message: Message): message is LatticeMessage =>
-  /^(?:lattice|match|electron|map)\./.test(message.type);
-const isMatchmakerMessage = (message: Message): message is MatchmakerMessage =>
-  /^(?:match|attempt|roster|lattice)\./.test(message.type);
+const family = (message: Message): string => message.type.slice(0, message.type.indexOf('.'));
+const latticeFamilies = new Set(['lattice', 'match', 'electron', 'map']);
+const matchmakerFamilies = new Set(['match', 'attempt', 'roster', 'lattice']);
+const isLatticeMessage = (message: Message): message is LatticeMessage => latticeFamilies.has(family(message));
+const isMatchmakerMessage = (message: Message): message is MatchmakerMessage => matchmakerFamilies.has(family(message));
 
 /** Recovers from the store, then begins to listen. */
 export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
@@ -81,7 +83,9 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   });
   system.connect(remote);
   stops.push(remote.listen(system));
-  if ('store' in o.results) stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, log }));
+  const near = { values: valueCache(VALUE_CACHE_BYTES), graphs: graphCache() };
+  if ('store' in o.results)
+    stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, log, near }));
 
   const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock);
   stops.push(o.onResultsRestart(() => asker.askAgain()));
@@ -97,8 +101,6 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     },
   });
   const epoch: Epoch = { value: 0 };
-  const values = valueCache(VALUE_CACHE_BYTES);
-
   const publish = eventPublisher(bus, subjects, clock);
 
   const gateway = new AgentGateway({ bus, subjects, by, log, monotonic: () => clock.monotonic() });
@@ -119,7 +121,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     const supervisor = new LatticeSupervisor(id, {
       system,
       results,
-      values,
+      values: near.values,
       clock,
       random: Math.random,
       publish,
@@ -145,9 +147,10 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   const dispatcher = new Dispatcher({
     system,
     results,
+    graphs: near.graphs,
     clock,
     log,
-    randomBytes: (count) => randomBytes(count),
+    randomBytes: randomSource(),
     publish,
     agents: () => matchmaker.agents(),
     about: () => ({ ...o.about, pid: process.pid, node }),

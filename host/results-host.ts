@@ -6,6 +6,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { serveBlobs } from '../actors/results/blob-service.ts';
 import { isResultsAsk, ResultManager } from '../actors/results/manager.ts';
+import type { NearMemory } from '../actors/services.ts';
 import type { ActorSystem } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
 
@@ -19,6 +20,7 @@ export interface ResultsHostOptions {
   readonly log: Log;
   /** In a process of its own. */
   readonly alone?: boolean;
+  readonly near?: NearMemory;
 }
 
 /** Returns what ends it; the store stays open. */
@@ -31,6 +33,7 @@ export function hostResults(o: ResultsHostOptions): () => void {
     pull,
     epoch: randomBytes(8).toString('hex'),
     alone: o.alone ?? false,
+    near: o.near,
   });
   const address = o.system.address('results', 'main');
   o.system.spawn(address, manager, isResultsAsk);

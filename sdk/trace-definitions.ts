@@ -6,6 +6,13 @@ import type { ElectronInfo } from './builder.ts';
 import { nearest } from './near-match.ts';
 import { identityDef, resolveElectron, type Inherited } from './options.ts';
 
+interface Resolved {
+  readonly def: ElectronDef;
+  readonly content: string;
+}
+/** An electron's own options never change: without others over them a dispatch needn't look at them again. */
+const resolvedAlone = new WeakMap<ElectronInfo, Resolved>();
+
 export class Definitions {
   readonly defs: ElectronDef[] = [];
   /** Beside `defs`; undefined: the identity electron. */
@@ -23,10 +30,20 @@ export class Definitions {
   indexOf(info: ElectronInfo): number {
     const known = this.#byInfo.get(info);
     if (known !== undefined) return known;
-    const def = resolveElectron(info, this.#inherited);
-    const index = this.#sameContent(info.entry, def);
+    const index = this.#sameContent(info.entry, this.#resolved(info));
     this.#byInfo.set(info, index);
     return index;
+  }
+
+  #resolved(info: ElectronInfo): Resolved {
+    const { defaults, executors } = this.#inherited;
+    const alone = Object.keys(defaults).length === 0 && Object.keys(executors).length === 0;
+    const known = alone ? resolvedAlone.get(info) : undefined;
+    if (known !== undefined) return known;
+    const def = resolveElectron(info, this.#inherited);
+    const resolved = { def, content: JSON.stringify(def) };
+    if (alone) resolvedAlone.set(info, resolved);
+    return resolved;
   }
 
   identity(): number {
@@ -52,13 +69,12 @@ export class Definitions {
   }
 
   /** `electron.with(...)` in a loop makes many handles of one definition. */
-  #sameContent(entry: ElectronEntry, def: ElectronDef): number {
+  #sameContent(entry: ElectronEntry, { def, content }: Resolved): number {
     let of = this.#byContent.get(entry);
     if (of === undefined) {
       of = new Map();
       this.#byContent.set(entry, of);
     }
-    const content = JSON.stringify(def);
     const known = of.get(content);
     if (known !== undefined) return known;
     const index = this.#add(def, entry);

@@ -87,13 +87,6 @@ const packValue = (value: ValueInfo | undefined): Packed | null =>
       ? [value.digest, value.size]
       : [value.digest, value.size, value.length];
 
-/** Drops keys whose value is null: optional fields are absent, never undefined. */
-function present<T extends object>(fields: T): T {
-  for (const [key, value] of Object.entries(fields))
-    if (value === null || value === undefined) Reflect.deleteProperty(fields, key);
-  return fields;
-}
-
 /** The store's own bytes: what `encode…` wrote is trusted to have this shape; the version and the decoder guard the rest. */
 interface Trusted {
   readonly spec: DispatchSpec;
@@ -162,27 +155,23 @@ export function decodeElectron(bytes: Uint8Array): ElectronRecord {
   ] = unpack(bytes, 'electron');
   const named = typeof status === 'number' ? electronStatuses[status] : undefined;
   if (named === undefined) throw new PolaronError('DATA_DAMAGED', `electron: there is no status ${String(status)}`);
-  const unpacked = Array.isArray(value) ? present({ digest: value[0], size: value[1], length: value[2] }) : null;
-  return trusted(
-    'electron',
-    present({
-      status: named,
-      attempt,
-      failures,
-      losses,
-      seq,
-      token,
-      agent,
-      inputsDigest,
-      startedAt,
-      endedAt,
-      retryAt,
-      value: unpacked,
-      error,
-      cause,
-    }),
-  );
+  const record: Record<string, unknown> = { status: named, attempt, failures, losses, seq };
+  // Optional fields are absent, never undefined.
+  if (isGiven(token)) record['token'] = token;
+  if (isGiven(agent)) record['agent'] = agent;
+  if (isGiven(inputsDigest)) record['inputsDigest'] = inputsDigest;
+  if (isGiven(startedAt)) record['startedAt'] = startedAt;
+  if (isGiven(endedAt)) record['endedAt'] = endedAt;
+  if (isGiven(retryAt)) record['retryAt'] = retryAt;
+  if (Array.isArray(value)) record['value'] = unpackValue(value);
+  if (isGiven(error)) record['error'] = error;
+  if (isGiven(cause)) record['cause'] = cause;
+  return trusted('electron', record);
 }
+
+const isGiven = (x: unknown): boolean => x !== null && x !== undefined;
+const unpackValue = ([digest, size, length]: Packed): object =>
+  isGiven(length) ? { digest, size, length } : { digest, size };
 
 export const encodeKey = (id: DispatchId, content: Digest): Uint8Array => packr.pack([SCHEMA_VERSION, id, content]);
 export function decodeKey(bytes: Uint8Array): { readonly id: string; readonly contentDigest: string } {

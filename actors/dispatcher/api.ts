@@ -1,5 +1,6 @@
 /**
- * `polaron.api.USER.VERB` at the edge: decodes msgpack or JSON, answers in the same, turns failures into coded errors. Decides nothing.
+ * `polaron.api.USER.VERB` at the edge: decodes an envelope or JSON, answers in the same, turns failures into coded errors. Decides nothing.
+ * The first byte tells which of the two came: our own clients send no header, since those are dear. One that sends a header gets it back.
  */
 import type { Bus, BusMessage } from '../../bus/bus.ts';
 import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
@@ -19,6 +20,8 @@ export interface ApiOptions {
 }
 
 const MSGPACK = 'application/msgpack';
+/** An envelope is a MessagePack map of three to five fields; no JSON begins so. */
+const isEnvelope = (data: Uint8Array): boolean => (data[0] ?? 0) >> 4 === 8;
 const isVerb = (text: string | undefined): text is ApiVerb => apiVerbs.some((verb) => verb === text);
 
 /** Begins to answer; returns what ends it. */
@@ -28,9 +31,11 @@ export function serveApi(o: ApiOptions): () => void {
   const subscription = o.bus.subscribe(
     o.subjects.allApi,
     (message) => {
-      const binary = message.header('content-type') === MSGPACK;
+      const named = message.header('content-type') === MSGPACK;
+      const binary = named || isEnvelope(message.data);
+      const say = (reply: ApiReply<unknown>): void => respond(o, message, { binary, named }, reply);
       answer(o, message, binary).then(
-        (body) => respond(o, message, binary, { ok: true, body }),
+        (body) => say({ ok: true, body }),
         (error: unknown) => {
           const { code, message: text, help, details } = asPolaronError(error, 'BAD_REQUEST');
           if (code === 'BAD_MESSAGE' || code === 'WRONG_VERSION' || code === 'NOT_ALLOWED')
@@ -38,7 +43,7 @@ export function serveApi(o: ApiOptions): () => void {
               code,
               refused: ++refused,
             });
-          respond(o, message, binary, { ok: false, error: { code, message: text, help, details } });
+          say({ ok: false, error: { code, message: text, help, details } });
         },
       );
     },
@@ -82,9 +87,15 @@ function fromJson(message: BusMessage): unknown {
   }
 }
 
-function respond(o: ApiOptions, message: BusMessage, binary: boolean, reply: ApiReply<unknown>): void {
+interface Form {
+  readonly binary: boolean;
+  /** The request named its form in a header. */
+  readonly named: boolean;
+}
+
+function respond(o: ApiOptions, message: BusMessage, form: Form, reply: ApiReply<unknown>): void {
   try {
-    if (binary) message.respond(encodeEnvelope(o.by, reply), { 'content-type': MSGPACK });
+    if (form.binary) message.respond(encodeEnvelope(o.by, reply), form.named ? { 'content-type': MSGPACK } : undefined);
     else
       message.respond(
         Buffer.from(

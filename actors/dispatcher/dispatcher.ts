@@ -25,7 +25,7 @@ import {
 } from '../../bus/protocol/wire-api.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import type { ResultsClient } from '../results-client.ts';
-import type { PublishEvent } from '../services.ts';
+import type { GraphCache, PublishEvent } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { takeIn, type Intake } from './intake.ts';
 
@@ -36,6 +36,7 @@ export interface DispatcherOptions {
   readonly log: Log;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly publish: PublishEvent;
+  readonly graphs: GraphCache;
   readonly agents: () => readonly AgentStatus[];
   readonly about: () => Omit<HubStatus, 'agents' | 'dispatches'>;
   /** Puts a supervisor at its address. */
@@ -219,7 +220,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
 
   async #accept(taken: Exclude<Intake, { existing: DispatchId }>, request: SubmitRequest): Promise<SubmitReply> {
     const { spec, graph, contentDigest } = taken;
-    const { results, system } = this.#o;
+    const { results, system, graphs } = this.#o;
     const ops: RecordOp[] = [];
     for (const part of [request.graph, request.args]) {
       if ('value' in part) continue;
@@ -229,6 +230,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     }
     ops.push({ op: 'accept', spec, contentDigest });
     results.write(...ops);
+    graphs.put(spec.graph.digest, graph);
     this.#live.add(spec.id);
     this.#o.spawnSupervisor(spec.id);
     const start: LatticeMessage = { type: 'lattice.start', spec, graph };

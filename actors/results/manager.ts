@@ -11,16 +11,18 @@ import { asPolaronError } from '../../model/errors.ts';
 import { isAgentKey, isDigest, isDispatchId, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch, isTerminalElectron } from '../../model/lifecycle.ts';
 import { sameToken } from '../../model/outcome.ts';
+import type { DispatchRecord } from '../../model/records.ts';
 import type { WaitReply } from '../../bus/protocol/api.ts';
 import type { ResultsMessage, ResultsRequests, RosterEntry } from '../../bus/protocol/results.ts';
 import { decodeKey, decodeNumber, keys, tailOfKey } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
 import { addressOf, type Actor, type ActorSystem, type Address, type Message } from '../system.ts';
+import type { NearMemory } from '../services.ts';
 import { KnownSizes } from './known-sizes.ts';
 import { LiveDispatches } from './live.ts';
 import { Queries } from './queries.ts';
 import { composeList, pullFromAgent, sliceList, storeBytes, wholeValue, type PullOptions } from './values.ts';
-import { keyPart, RecordWriter } from './writer.ts';
+import { keyPart, RecordWriter, type Ended } from './writer.ts';
 
 export interface ManagerOptions {
   readonly system: ActorSystem;
@@ -33,6 +35,8 @@ export interface ManagerOptions {
   readonly reserveBytes?: number;
   /** It runs in a process of its own: who writes to it may outlive it. @default false */
   readonly alone?: boolean;
+  /** Memory of the hub, when it lives there. */
+  readonly near?: NearMemory | undefined;
 }
 
 export type ResultsAsk = ResultsMessage & { readonly ask: number };
@@ -40,7 +44,8 @@ export const isResultsAsk = (message: Message): message is ResultsAsk =>
   message.type.startsWith('results.') && 'ask' in message;
 
 interface Waiter {
-  readonly answer: () => void;
+  /** With the dispatch's last record, when that is known. */
+  readonly answer: (record?: DispatchRecord) => void;
   readonly timer: Timer;
 }
 
@@ -58,8 +63,8 @@ export class ResultManager implements Actor<ResultsAsk> {
     this.#o = options;
     this.#self = options.system.address('results', 'main');
     this.#sizes = new KnownSizes(options.store, () => options.clock.monotonic());
-    this.#queries = new Queries(options.store, this.#live);
-    this.#writer = new RecordWriter(options.store, this.#live, (id) => this.#ended(id), {
+    this.#queries = new Queries(options.store, this.#live, options.near);
+    this.#writer = new RecordWriter(options.store, this.#live, (ended) => this.#ended(ended), {
       numbered: options.alone ?? false,
     });
     this.#restoreLive();
@@ -153,33 +158,31 @@ export class ResultManager implements Actor<ResultsAsk> {
   }
 
   #wait(id: DispatchId, timeoutMs: number): Promise<WaitReply> {
-    if (isTerminalDispatch(this.#queries.record(id).status)) {
-      // Written, but perhaps not flushed: the waiters' own path (R1).
-      return this.#o.store.write([]).then(() => this.#waited(id));
-    }
+    // What has ended is written, but perhaps not flushed: the waiters' own path (R1).
+    if (!this.#live.has(id)) return this.#o.store.write([]).then(() => this.#waited(id));
     return new Promise((resolve, reject) => {
       const waiters = this.#waiters.get(id) ?? new Set<Waiter>();
-      const answer = (): void => {
+      const answer = (record?: DispatchRecord): void => {
         waiter.timer.cancel();
         waiters.delete(waiter);
         if (waiters.size === 0) this.#waiters.delete(id);
-        this.#waited(id).then(resolve, reject);
+        this.#waited(id, record).then(resolve, reject);
       };
       // The time may be up between the end's record and its flush.
-      const late = (): void => void this.#o.store.write([]).then(answer, reject);
+      const late = (): void => void this.#o.store.write([]).then(() => answer(), reject);
       const waiter: Waiter = { answer, timer: this.#o.clock.after(timeoutMs, late) };
       waiters.add(waiter);
       this.#waiters.set(id, waiters);
     });
   }
 
-  async #waited(id: DispatchId): Promise<WaitReply> {
-    const { source: _source, ...dispatch } = this.#queries.detail(id);
+  async #waited(id: DispatchId, record?: DispatchRecord): Promise<WaitReply> {
+    const { source: _source, ...dispatch } = this.#queries.detail(id, record);
     return dispatch.status === 'completed' ? { dispatch, output: await this.#queries.output(id) } : { dispatch };
   }
 
-  #ended(id: string): void {
-    for (const waiter of [...(this.#waiters.get(id) ?? [])]) waiter.answer();
+  #ended({ id, record }: Ended): void {
+    for (const waiter of [...(this.#waiters.get(id) ?? [])]) waiter.answer(record);
   }
 
   #liveIds(): readonly DispatchId[] {

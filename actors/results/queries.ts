@@ -14,7 +14,7 @@ import type {
 import type { LoadedDispatch } from '../../bus/protocol/results.ts';
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { PolaronError } from '../../model/errors.ts';
-import { isDispatchId, type DispatchId } from '../../model/ids.ts';
+import { isDispatchId, type Digest, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { Plan } from '../../model/plan.ts';
@@ -30,6 +30,7 @@ import {
   tailOfKey,
 } from '../../store/records.ts';
 import { INLINE_VALUE_BYTES, type Store } from '../../store/store.ts';
+import type { NearMemory } from '../services.ts';
 import type { LiveDispatches } from './live.ts';
 import { nearMatches } from './near.ts';
 import { composeList, wholeValue } from './values.ts';
@@ -47,9 +48,12 @@ export class Queries {
   readonly #specs = new Map<DispatchId, DispatchSpec>();
   readonly #plans = new Map<DispatchId, { readonly plan: Plan; readonly maps: boolean }>();
 
-  constructor(store: Store, live: LiveDispatches) {
+  readonly #near: NearMemory | undefined;
+
+  constructor(store: Store, live: LiveDispatches, near?: NearMemory) {
     this.#store = store;
     this.#live = live;
+    this.#near = near;
   }
 
   /** Raises UNKNOWN_DISPATCH, and NOT_ALLOWED for another user's dispatch. */
@@ -115,9 +119,8 @@ export class Queries {
   summary(id: DispatchId): DispatchSummary {
     return this.#summary(this.spec(id), this.record(id));
   }
-  detail(id: DispatchId): DispatchDetail {
+  detail(id: DispatchId, record = this.record(id)): DispatchDetail {
     const spec = this.spec(id);
-    const record = this.record(id);
     const bundle = spec.bundle === undefined ? {} : { bundle: spec.bundle.digest };
     return {
       ...this.#summary(spec, record),
@@ -196,16 +199,17 @@ export class Queries {
 
   /** What a completed dispatch's result is made of. */
   async output(id: DispatchId): Promise<OutputView> {
-    const plan = await this.plan(id);
-    const { template, inputs } = plan.graph.output;
-    const spec = this.spec(id);
-    const literals = new Map<string, ValueInfo>(spec.literals.map((value) => [value.digest, value]));
+    const graph = this.#near?.graphs.get(this.spec(id).graph.digest) ?? (await this.plan(id)).graph;
+    const { template, inputs } = graph.output;
+    const known = this.spec(id).literals;
+    const literals =
+      known.length === 0 ? undefined : new Map<string, ValueInfo>(known.map((value) => [value.digest, value]));
     const infos = inputs.map((input) => {
       const value =
         typeof input === 'number'
           ? this.electron(id, input)?.value
           : 'value' in input
-            ? literals.get(input.value)
+            ? literals?.get(input.value)
             : undefined;
       if (value === undefined)
         throw new PolaronError('VALUE_MISSING', `dispatch ${id}: a value that its result needs is not in the store`);
@@ -217,16 +221,21 @@ export class Queries {
     return {
       template,
       inputs: infos.map(
-        (info) => (info.size <= INLINE_VALUE_BYTES ? this.#store.smallValue(info.digest) : undefined) ?? info,
+        (info) => (info.size <= INLINE_VALUE_BYTES ? this.#smallValue(info.digest) : undefined) ?? info,
       ),
     };
+  }
+
+  #smallValue(digest: Digest): Uint8Array | undefined {
+    return this.#near?.values.get(digest) ?? this.#store.smallValue(digest);
   }
 
   /** The dispatch's nodes, expanded maps included. */
   async plan(id: DispatchId): Promise<Plan> {
     let cached = this.#plans.get(id);
     if (cached === undefined) {
-      const graph = decodeGraph(await wholeValue(this.#store, this.spec(id).graph.digest));
+      const { digest } = this.spec(id).graph;
+      const graph = this.#near?.graphs.get(digest) ?? decodeGraph(await wholeValue(this.#store, digest));
       cached = { plan: new Plan(graph), maps: graph.nodes.some((node) => node.kind === 'map') };
       this.#plans.set(id, cached);
       for (const oldest of this.#plans.keys()) if (this.#plans.size > CACHED_PLANS) this.#plans.delete(oldest);

@@ -7,7 +7,9 @@
 import { digestOf } from '../../bus/value/digest.ts';
 import type { RecordOp } from '../../bus/protocol/results.ts';
 import { PolaronError } from '../../model/errors.ts';
+import type { DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
+import type { DispatchRecord } from '../../model/records.ts';
 import {
   encodeDispatch,
   encodeElectron,
@@ -29,19 +31,25 @@ interface Sender {
   >;
 }
 
+/** A dispatch that is over, with its last record. */
+export interface Ended {
+  readonly id: DispatchId;
+  readonly record: DispatchRecord;
+}
+
 export class RecordWriter {
   readonly #store: Store;
   readonly #live: LiveDispatches;
   readonly #senders = new Map<string, Sender>();
   /** Called when a dispatch's end is on disk. */
-  readonly #onEnd: (id: string) => void;
+  readonly #onEnd: (ended: Ended) => void;
   /** Its sender outlives it (N1). */
   readonly #numbered: boolean;
 
   constructor(
     store: Store,
     live: LiveDispatches,
-    onEnd: (id: string) => void,
+    onEnd: (ended: Ended) => void,
     o: { readonly numbered?: boolean } = {},
   ) {
     this.#store = store;
@@ -75,7 +83,7 @@ export class RecordWriter {
   #apply(sender: string, n: number, ops: readonly RecordOp[]): Promise<void> {
     const writes: WriteOp[] = [];
     if (this.#numbered) writes.push({ op: 'put', key: keys.lastBatch, value: Buffer.from(`${sender} ${n}`) });
-    const ended: string[] = [];
+    const ended: Ended[] = [];
     for (const op of ops) this.#convert(op, writes, ended);
     const flushed = this.#store.write(writes);
     if (ended.length > 0) {
@@ -87,7 +95,7 @@ export class RecordWriter {
     return flushed;
   }
 
-  #convert(op: RecordOp, writes: WriteOp[], ended: string[]): void {
+  #convert(op: RecordOp, writes: WriteOp[], ended: Ended[]): void {
     switch (op.op) {
       case 'electron':
         this.#live.changed(op.id, op.node, op.was, op.record.status, op.record.seq);
@@ -103,7 +111,7 @@ export class RecordWriter {
         if (over) {
           this.#live.remove(op.id);
           writes.push({ op: 'remove', key: keys.live(op.id) });
-          ended.push(op.id);
+          ended.push({ id: op.id, record });
         }
         return;
       }

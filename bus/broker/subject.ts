@@ -18,10 +18,22 @@ export function isSubject(text: string): boolean {
   return tokenLength > 0;
 }
 
-/** A subject without wildcard tokens: what a message is sent to. */
+/** A subject without wildcard tokens: what a message is sent to. One pass: every message pays for it. */
 export function isLiteralSubject(text: string): boolean {
-  return isSubject(text) && !hasWildcard(text);
+  let start = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 46) {
+      if (i === start || isWildcard(text, start, i)) return false;
+      start = i + 1;
+    } else if (bad(code)) return false;
+  }
+  return start < text.length && !isWildcard(text, start, text.length);
 }
+
+/** Is the token from `start` to `end` a wildcard? */
+const isWildcard = (text: string, start: number, end: number): boolean =>
+  end - start === 1 && (text.charCodeAt(start) === 42 || text.charCodeAt(start) === 62);
 
 /** A subject that a subscription may have: `*` only as a whole token, `>` only as the last one. */
 export function isPattern(text: string): boolean {

@@ -11,9 +11,12 @@ import { NodeTransport, nodeResolveHost } from '@nats-io/transport-node/lib/node
 import { PolaronError } from '../../model/errors.ts';
 import type { ServerAddress } from './server-address.ts';
 
+const CRLF = Buffer.from('\r\n');
+
 /** The library's client with its notices given at once, to one listener. */
 export class Wire extends ProtocolHandler {
   listener: ((status: Status) => void) | undefined;
+  #planned = false;
 
   constructor(options: ConnectionOptions) {
     // What `connect()` of transport-node does first.
@@ -24,6 +27,26 @@ export class Wire extends ProtocolHandler {
 
   override dispatchStatus(status: Status): void {
     this.listener?.(status);
+  }
+
+  /** What one turn of the event loop sends goes out in one write: the library would write once per microtask, and a write is dear. */
+  override sendCommand(command: string | Uint8Array, ...payloads: Uint8Array[]): void {
+    const { outbound } = this;
+    outbound.fill(typeof command === 'string' ? Buffer.from(command) : command, ...payloads);
+    if (!this.#planned) {
+      this.#planned = true;
+      setImmediate(this.#writeOut);
+    } else if (outbound.size() >= this.pendingLimit) this.#write();
+  }
+
+  readonly #writeOut = (): void => {
+    this.#planned = false;
+    this.#write();
+  };
+
+  /** As the library's own, which is private. */
+  #write(): void {
+    if (this.infoReceived && this.connected && this.outbound.size() > 0) this.transport.send(this.outbound.drain());
   }
 
   get socket(): Socket | undefined {
@@ -88,10 +111,10 @@ export class Link {
   }
 
   publish(subject: string, data: Uint8Array, reply: string | undefined, headers: MsgHdrs | undefined): void {
-    this.#wire.publish(subject, data, {
-      ...(reply === undefined ? {} : { reply }),
-      ...(headers === undefined ? {} : { headers }),
-    });
+    if (headers !== undefined)
+      this.#wire.publish(subject, data, reply === undefined ? { headers } : { headers, reply });
+    else if (reply === undefined) this.#wire.sendCommand(`PUB ${subject} ${data.length}\r\n`, data, CRLF);
+    else this.#wire.sendCommand(`PUB ${subject} ${reply} ${data.length}\r\n`, data, CRLF);
   }
 
   /** `handler` must not throw. Returns what ends the subscription. */

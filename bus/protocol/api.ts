@@ -1,6 +1,6 @@
 /**
  * What the SDK, the CLI and people with the `nats` CLI may ask of the dispatcher: `polaron.api.USER.VERB`.
- * A request with header `content-type: application/msgpack` is an envelope around msgpack, and so is its answer;
+ * A request that is an envelope (its first byte, or the header `content-type: application/msgpack`, says so) is answered by an envelope;
  * any other is JSON (or empty) and is answered in JSON, with bytes as base64. Shapes only; wire-api.ts checks them.
  */
 import type { ElectronStatus, DispatchStatus } from '../../model/lifecycle.ts';

@@ -32,8 +32,6 @@ export interface CallOptions extends Patience {
 /** A checked reader of a decoded answer (bus/protocol/wire-api.ts). */
 export type Read<T> = (x: unknown) => T;
 
-export const MSGPACK_HEADERS = { 'content-type': 'application/msgpack' } as const;
-
 const REQUEST_MS = 5_000;
 /** A submit may wait for a flush behind many others. */
 const SUBMIT_MS = 15_000;
@@ -146,7 +144,6 @@ export class ApiClient {
   ): Promise<T> {
     const answer = await line.bus.request(subject, data, {
       timeoutMs: o.timeoutMs ?? REQUEST_MS,
-      headers: MSGPACK_HEADERS,
       ...(o.signal === undefined ? {} : { signal: o.signal }),
     });
     this.connection.markContacted();

@@ -16,7 +16,7 @@ import { digester } from '../../bus/value/digest.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
-import { type ApiClient, type CallOptions, MSGPACK_HEADERS, payloadRoom, type Read } from './api.ts';
+import { type ApiClient, type CallOptions, payloadRoom, type Read } from './api.ts';
 import type { Line } from './connection.ts';
 import { WAITING, withPatience } from './patience.ts';
 
@@ -144,7 +144,6 @@ export class Blobs {
     return withPatience(this.#api.connection, { ...WAITING, ...o }, async (line) => {
       const answer = await line.bus.request(this.#subject(line, 'get'), encodeEnvelope(line.target.identity, body), {
         timeoutMs: o.timeoutMs ?? CHUNK_MS,
-        headers: MSGPACK_HEADERS,
         ...(o.signal === undefined ? {} : { signal: o.signal }),
       });
       this.#api.connection.markContacted();

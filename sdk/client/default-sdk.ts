@@ -9,6 +9,19 @@ import type { Shipping } from './preparation.ts';
 
 const silent: Log = () => undefined;
 
+/** Loads once: `import()` of what is loaded already still goes through the loader, for every dispatch. */
+function once<T>(load: () => Promise<T>): () => T | Promise<T> {
+  let loaded: T | undefined;
+  return () =>
+    loaded ??
+    load().then((made) => {
+      loaded = made;
+      return made;
+    });
+}
+const bundler = once(() => import('../ship/bundle.ts'));
+const captures = once(() => import('../../bus/capture.ts'));
+
 const dial: Dial = async (target) => {
   const { connectNats } = await import('../../bus/nats-bus.ts');
   return connectNats({
@@ -25,7 +38,7 @@ const dial: Dial = async (target) => {
 
 const shipping: Shipping = {
   bundle: async (electrons, options) => {
-    const { bundleElectrons } = await import('../ship/bundle.ts');
+    const { bundleElectrons } = await bundler();
     return bundleElectrons(electrons, {
       cwd: process.cwd(),
       ...(options.code === undefined ? {} : { code: options.code }),
@@ -33,7 +46,7 @@ const shipping: Shipping = {
     });
   },
   captures: async (electrons) => {
-    const { readCaptures } = await import('../../bus/capture.ts');
+    const { readCaptures } = await captures();
     return readCaptures(new Map(electrons.map(({ name, fn }) => [name, fn])));
   },
 };

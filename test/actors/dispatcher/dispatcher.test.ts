@@ -12,6 +12,7 @@ import { isDispatchId, type DispatchId } from '../../../model/ids.ts';
 import { decodeDispatch, keys } from '../../../store/records.ts';
 import { settle } from '../support/fake-clock.ts';
 import { electron, graphOf, map } from '../support/graphs.ts';
+import { graphCache } from '../../../actors/services.ts';
 import { dispatchId, makeHubWorld, type Delivered, type HubWorld } from '../support/hub-world.ts';
 
 const isLattice = (message: Message): message is LatticeMessage => message.type.startsWith('lattice.');
@@ -36,6 +37,7 @@ function begin(flush: 'turn' | 'manual' = 'turn'): void {
     clock,
     log: logs.log,
     randomBytes: (count) => Uint8Array.from({ length: count }, (_, i) => (i < 4 ? (random++ >> 2) >> (5 * i) : 0)),
+    graphs: graphCache(),
     publish: ({ type, dispatch }) => published.push(`${dispatch} ${type}`),
     agents: () => [],
     about: () => ({ version: '0', pid: 1, node: 'n1', bus: '', data: '', startedAt: 0 }),

@@ -24,7 +24,7 @@ function setUp(flush: 'turn' | 'manual' = 'turn') {
   const store = openMemoryStore({ flush });
   const live = new LiveDispatches();
   const ended: string[] = [];
-  const writer = new RecordWriter(store, live, (one) => ended.push(one));
+  const writer = new RecordWriter(store, live, ({ id: one }) => ended.push(one));
   const stored = (): number => {
     const bytes = store.get(keys.hubEpoch);
     return bytes === undefined ? 0 : decodeNumber(bytes);
