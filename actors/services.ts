@@ -80,11 +80,11 @@ export interface NearMemory {
   readonly graphs: GraphCache;
 }
 
-const MOST_GRAPHS = 4_096;
+const MOST_GRAPHS = 1_024;
 /** Larger ones are seldom, and would hold much. */
 const LARGEST_CACHED_NODES = 1_000;
 
-/** Keeps the last few thousand small graphs. */
+/** Keeps the last thousand small graphs. */
 export function graphCache(): GraphCache {
   const held = new Map<Digest, WireGraph>();
   return {
@@ -111,10 +111,11 @@ export function valueCache(maxBytes: number): ValueCache {
       if (held.has(digest)) return;
       held.set(digest, bytes);
       size += bytes.byteLength + 200;
+      if (size <= maxBytes) return;
       for (const [oldest, old] of held) {
-        if (size <= maxBytes) break;
         held.delete(oldest);
         size -= old.byteLength + 200;
+        if (size <= maxBytes) break;
       }
     },
   };

@@ -10,9 +10,7 @@ export interface Region {
   readonly base: number;
   readonly items: number;
   readonly nodes: readonly WireNode[];
-  /** Per body node: local indices of those that wait for it, and how many it waits for, within the scope. */
-  readonly dependents: readonly (readonly number[])[];
-  readonly parents: Uint32Array;
+  readonly links: Links;
   /** Node id of the map; -1 for the graph. */
   readonly map: number;
 }
@@ -32,42 +30,67 @@ export type Source =
   | { readonly index: number }
   | { readonly digest: string };
 
+/** Who waits for whom among the nodes of one scope, as local indices. */
 interface Links {
-  readonly dependents: readonly (readonly number[])[];
+  /** Per node: how many nodes it waits for. */
   readonly parents: Uint32Array;
+  /** Those that wait for node `i` are `dependents[starts[i]]` up to `dependents[starts[i + 1]]`. */
+  readonly starts: Uint32Array;
+  readonly dependents: Uint32Array;
 }
 
-/** Nodes of its own scope that a node needs, those that its body reaches out for included. */
-export function parentsOf(node: WireNode): Set<number> {
-  const parents = new Set<number>(node.after);
-  const visit = (inputs: readonly Input[], depth: number): void => {
-    for (const input of inputs) {
-      if (typeof input === 'number') {
-        if (depth === 0) parents.add(input);
-      } else if ('up' in input && input.up === depth) parents.add(input.node);
-    }
-  };
-  const walk = (inner: WireNode, depth: number): void => {
-    if (inner.kind === 'electron') visit(inner.inputs, depth);
-    else {
-      visit([inner.over], depth);
-      for (const body of inner.body.nodes) walk(body, depth + 1);
-    }
-  };
-  walk(node, 0);
-  return parents;
+/** Visits the nodes of its own scope that a node needs, those that its body reaches out for included; one may come twice. */
+function eachParent(node: WireNode, visit: (parent: number) => void): void {
+  for (const parent of node.after) visit(parent);
+  eachInput(node, 0, visit);
 }
 
+function eachInput(node: WireNode, depth: number, visit: (parent: number) => void): void {
+  for (const input of node.kind === 'electron' ? node.inputs : [node.over]) {
+    if (typeof input === 'number') {
+      if (depth === 0) visit(input);
+    } else if ('up' in input && input.up === depth) visit(input.node);
+  }
+  if (node.kind === 'map') for (const inner of node.body.nodes) eachInput(inner, depth + 1, visit);
+}
+
+/** Two passes, one to count and one to fill: a graph of 100,000 nodes makes no 100,000 small arrays. */
 function link(nodes: readonly WireNode[]): Links {
-  const dependents: number[][] = nodes.map(() => []);
-  const parents = new Uint32Array(nodes.length);
-  nodes.forEach((node, local) => {
-    const needed = parentsOf(node);
-    parents[local] = needed.size;
-    for (const parent of needed) dependents[parent]?.push(local);
+  const count = nodes.length;
+  const parents = new Uint32Array(count);
+  const starts = new Uint32Array(count + 1);
+  /** The last node that named this one as a parent: each counts once. */
+  const seenBy = new Int32Array(count).fill(-1);
+  const eachEdge = (pass: number, found: (parent: number, local: number) => void): void => {
+    let local = 0;
+    const visit = (parent: number): void => {
+      const mark = pass * count + local;
+      if (parent >= count || seenBy[parent] === mark) return;
+      seenBy[parent] = mark;
+      found(parent, local);
+    };
+    for (; local < count; local++) {
+      const node = nodes[local];
+      if (node !== undefined) eachParent(node, visit);
+    }
+  };
+  const add = (array: Uint32Array, at: number, by: number): number => (array[at] = (array[at] ?? 0) + by);
+  let edges = 0;
+  eachEdge(0, (parent, local) => {
+    edges++;
+    add(parents, local, 1);
+    add(starts, parent + 1, 1);
   });
-  return { dependents, parents };
+  for (let i = 0; i < count; i++) add(starts, i + 1, starts[i] ?? 0);
+  const dependents = new Uint32Array(edges);
+  const next = starts.slice(0, count);
+  eachEdge(1, (parent, local) => {
+    dependents[add(next, parent, 1) - 1] = local;
+  });
+  return { parents, starts, dependents };
 }
+
+const NONE = new Uint32Array();
 
 export class Plan {
   readonly graph: WireGraph;
@@ -141,10 +164,14 @@ export class Plan {
   }
 
   /** Ids of the nodes that wait for this one, within its item. */
-  *dependentsOf(id: number): Iterable<number> {
+  dependentsOf(id: number): Uint32Array {
     const { region, item, local } = this.place(id);
-    const start = region.base + item * region.nodes.length;
-    for (const dependent of region.dependents[local] ?? []) yield start + dependent;
+    const { starts, dependents } = region.links;
+    const [from, to] = [starts[local] ?? 0, starts[local + 1] ?? 0];
+    if (from === to) return NONE;
+    const first = region.base + item * region.nodes.length;
+    const found = dependents.subarray(from, to);
+    return first === 0 ? found : found.map((dependent) => first + dependent);
   }
 
   /** The node that gives the item's value. */
@@ -177,7 +204,7 @@ export class Plan {
       links = link(nodes);
       this.#links.set(nodes, links);
     }
-    const region: Region = { base: this.#size, items, nodes, ...links, map };
+    const region: Region = { base: this.#size, items, nodes, links, map };
     this.#size += items * nodes.length;
     if (items > 0 && nodes.length > 0) this.#regions.push(region);
     if (map >= 0) this.#byMap.set(map, region);

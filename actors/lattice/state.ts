@@ -66,7 +66,7 @@ export class LatticeState {
     this.#open = plan.size;
     this.#status = new Uint8Array(plan.size);
     this.#pending = new Uint32Array(plan.size);
-    this.#pending.set(plan.root().parents);
+    this.#pending.set(plan.root().links.parents);
   }
 
   status(node: number): ElectronStatus {
@@ -271,7 +271,8 @@ export class LatticeState {
     status.set(this.#status);
     const pending = new Uint32Array(this.plan.size);
     pending.set(this.#pending);
-    for (let item = 0; item < record.items.length; item++) pending.set(region.parents, region.base + item * width);
+    for (let item = 0; item < record.items.length; item++)
+      pending.set(region.links.parents, region.base + item * width);
     this.#status = status;
     this.#pending = pending;
     const open = record.items.length * width;
@@ -350,6 +351,7 @@ export class LatticeState {
   }
 
   #leaveRegion(node: number): void {
+    if (this.#maps.size === 0) return;
     const { region, item } = this.plan.place(node);
     const run = this.#maps.get(region.map);
     if (run === undefined) return;

@@ -58,16 +58,21 @@ const usage: Reader<Usage> = object((o) => ({ startedAt: number(o, 'startedAt'),
 const logs = (o: Fields): { readonly logs?: TaskLogs } =>
   optional(o, 'logs', (from, key) => field(from, key, taskLogs));
 
+const isAbsent = (x: unknown): boolean => x === undefined || x === null;
+
 export const outcome: Reader<Outcome> = object((o) => {
   switch (o['status']) {
-    case 'completed':
-      return {
-        status: 'completed',
-        value: field(o, 'value', valueInfo),
-        ...optional(o, 'bytes', bytes),
-        ...logs(o),
-        usage: field(o, 'usage', usage),
-      };
+    case 'completed': {
+      const value = field(o, 'value', valueInfo);
+      const used = field(o, 'usage', usage);
+      // The usual one, without a spread for what it doesn't have.
+      if (isAbsent(o['logs'])) {
+        return isAbsent(o['bytes'])
+          ? { status: 'completed', value, usage: used }
+          : { status: 'completed', value, bytes: bytes(o, 'bytes'), usage: used };
+      }
+      return { status: 'completed', value, ...optional(o, 'bytes', bytes), ...logs(o), usage: used };
+    }
     case 'failed':
       return { status: 'failed', error: field(o, 'error', errorInfo), ...logs(o), usage: field(o, 'usage', usage) };
     case 'cancelled':

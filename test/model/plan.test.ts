@@ -1,6 +1,6 @@
 /** Node numbers: the graph's own, then what maps became. */
 import { describe, expect, it } from 'vitest';
-import { parentsOf, Plan } from '../../model/plan.ts';
+import { Plan } from '../../model/plan.ts';
 import { electron, graphOf, map } from '../actors/support/graphs.ts';
 
 const inner = map('inner', { item: 0 }, [
@@ -74,14 +74,18 @@ describe('a plan', () => {
     expect(plan.outputOf(plan.place(5).region, 1)).toBe(6);
   });
 
-  it('makes a map wait for what its bodies reach out for, and for nothing of theirs', () => {
-    expect([...parentsOf(graph.nodes[1] ?? electron(0))]).toEqual([0]);
+  it('makes a map wait for what its bodies reach out for, once each, and for nothing of theirs', () => {
     const deep = map(
       'a',
       { item: 0 },
       [map('b', { up: 1, node: 5 }, [electron(0, [{ up: 2, node: 7 }, { up: 1, node: 0 }, 0])], { after: [1] })],
-      { after: [3] },
+      { after: [3, 3] },
     );
-    expect([...parentsOf(deep)].sort()).toEqual([3, 5, 7]);
+    const before = Array.from({ length: 8 }, () => electron(0));
+    const plan = new Plan({ ...graph, nodes: [...before, deep, electron(0, [7, 7, 8])] });
+    expect([...plan.root().links.parents].slice(8)).toEqual([3, 2]);
+    const waiting = before.map((_, node) => [...plan.dependentsOf(node)]);
+    expect(waiting).toEqual([[], [], [], [8], [], [8], [], [8, 9]]);
+    expect([...plan.dependentsOf(8)]).toEqual([9]);
   });
 });
