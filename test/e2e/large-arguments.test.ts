@@ -2,18 +2,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatch, getResult, getValue } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
-import { wide } from './workflows/wide.ts';
+import { wide, wideResult } from './workflows/wide.ts';
 
 const hub = new RealHub();
 beforeAll(() => hub.start());
 afterAll(() => hub.close());
 
-describe('a fan-in', () => {
-  it('over 20,000 electrons gets all their values, though its references alone are stored and pulled', async () => {
-    const count = 20_000;
-    const id = await dispatch(wide)(count);
-    expect(await getValue(id)).toBe(`all: ${count}, ${(count * (count - 1)) / 2}`);
+const COUNT = 11_000;
+
+describe('references that are larger than a message', () => {
+  it('are stored and pulled by the agent when they are the arguments of an electron', async () => {
+    const id = await dispatch(wide)(COUNT);
+    expect(await getValue(id)).toBe(`all: ${COUNT}, ${(COUNT * (COUNT - 1)) / 2}`);
     expect((await (await getResult(id)).electrons.get('total')).attempts).toBe(1);
+  });
+
+  it("are stored and pulled by the user's process when they are a lattice's result", async () => {
+    const { values } = await getValue(await dispatch(wideResult)(COUNT));
+    expect([values.length, values[0], values.at(-1)]).toEqual([COUNT, 0, COUNT - 1]);
   });
 });
 

@@ -72,9 +72,9 @@ it('template and inputs that are both too large become two values', async () => 
 
 it('a store that fails is an error with its code, and the next attempt tries again', async () => {
   const template = new Uint8Array(150 * KIB).fill(3);
-  const { openBlob } = world.store;
+  const openBlob = world.store.openBlob.bind(world.store);
   world.store.openBlob = () => Promise.reject(new Error('the disk is full'));
   expect(await read(template)).toMatchObject({ error: { message: 'the disk is full' } });
-  world.store.openBlob = openBlob.bind(world.store);
+  world.store.openBlob = openBlob;
   expect(await read(template)).toMatchObject({ template: valueInfoOf(template) });
 });
