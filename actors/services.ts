@@ -101,15 +101,32 @@ export function graphCache(): GraphCache {
   };
 }
 
-/** The bytes-bounded cache. Oldest out first. */
+const SLAB_BYTES = 64 * 1024;
+
+/**
+ * The bytes-bounded cache. Oldest out first. It keeps copies: what came in a message is a view that would hold the whole message. Small values lie
+ * together in slabs, which go as their values do.
+ */
 export function valueCache(maxBytes: number): ValueCache {
   const held = new Map<Digest, Uint8Array>();
   let size = 0;
+  let slab = new Uint8Array();
+  let used = 0;
+  const copy = (bytes: Uint8Array): Uint8Array => {
+    if (bytes.byteLength > SLAB_BYTES / 16) return new Uint8Array(bytes);
+    if (used + bytes.byteLength > slab.byteLength) {
+      slab = new Uint8Array(SLAB_BYTES);
+      used = 0;
+    }
+    const kept = slab.subarray(used, (used += bytes.byteLength));
+    kept.set(bytes);
+    return kept;
+  };
   return {
     get: (digest) => held.get(digest),
     put(digest, bytes) {
       if (held.has(digest)) return;
-      held.set(digest, bytes);
+      held.set(digest, copy(bytes));
       size += bytes.byteLength + 200;
       if (size <= maxBytes) return;
       for (const [oldest, old] of held) {

@@ -1,7 +1,11 @@
 /** Binds `start` and `agent` to host/, the composition root: apart from bindings.ts, so that neither loads what only the other needs. */
+import { boundHeapGrowth } from '../host/heap-growth.ts';
 import type { HostPort } from './host-port.ts';
 
 export const loadHost = (): HostPort => ({
-  startHub: async (options) => (await import('../host/hub.ts')).startHub(options),
+  startHub: async (options) => {
+    boundHeapGrowth();
+    return (await import('../host/hub.ts')).startHub(options);
+  },
   runAgent: async (options) => (await import('../host/agent.ts')).runAgent(options),
 });

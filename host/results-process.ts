@@ -8,6 +8,7 @@ import { makeSubjects } from '../bus/subjects.ts';
 import { RemoteDelivery } from '../actors/remote.ts';
 import { ActorSystem } from '../actors/system.ts';
 import { openDataStore } from './data-store.ts';
+import { boundHeapGrowth } from './heap-growth.ts';
 import { hostResults } from './results-host.ts';
 import { systemClock } from './system-clock.ts';
 import { stderrLog } from './stderr-log.ts';
@@ -25,6 +26,7 @@ const isSettings = (x: unknown): x is ResultsProcessSettings =>
   typeof x === 'object' && x !== null && 'node' in x && 'data' in x && 'url' in x;
 
 async function run(settings: ResultsProcessSettings): Promise<void> {
+  boundHeapGrowth();
   const { node, data, url, user, password, ownTls } = settings;
   const log = stderrLog('results');
   const subjects = makeSubjects();

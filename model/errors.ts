@@ -253,7 +253,12 @@ export const errorTable = {
   BUS_DISCONNECTED: entry('bus', true, 'The bus is not connected at the moment.', 'It dials again by itself.'),
   NO_RESPONDERS: entry('bus', true, 'Nobody listens on the subject.', 'Start the part that should answer.'),
   REQUEST_TIMEOUT: entry('bus', true, 'A request was not answered in time.', 'Try again; what matters is idempotent.'),
-  PAYLOAD_TOO_LARGE: entry('bus', false, 'A message is larger than the bus allows.', 'Send it as a value, in chunks.'),
+  PAYLOAD_TOO_LARGE: entry(
+    'bus',
+    false,
+    'A message is larger than the bus allows.',
+    'Pass large data as arguments, not in captured variables, the command line or options.',
+  ),
   PERMISSION_DENIED: entry('bus', false, 'The bus refused a subject to this identity.', 'Use credentials that may.'),
   AUTH_FAILED: entry(
     'bus',

@@ -62,7 +62,11 @@ async function storedGraph({ results }: IntakeOptions, user: string, digest: Dig
 /** Raises GRAPH_INVALID, VALUE_MISSING, IDEMPOTENCY_MISMATCH, DISK_FULL. Nothing is recorded. */
 export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequest): Promise<Intake> {
   const { results } = o;
-  const graph = 'bytes' in request.graph ? request.graph.bytes : await storedGraph(o, user, request.graph.value.digest);
+  // A copy of what came in the message: nodes hold views of it for as long as the dispatch lives, and a view holds all that was received with it.
+  const graph =
+    'bytes' in request.graph
+      ? Uint8Array.from(request.graph.bytes)
+      : await storedGraph(o, user, request.graph.value.digest);
   const decoded = decodeGraph(graph);
   checkGraph(decoded, DEFAULT_GRAPH_LIMITS);
   const needsCode = decoded.electrons.some((electron) => electron.name !== IDENTITY_ELECTRON);

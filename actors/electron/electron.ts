@@ -67,6 +67,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
         return this.#assigned(message.agent);
       case 'inputs.read':
         return this.#inputsRead(message);
+      case 'attempt.unsendable':
+        return this.#unsendable(message.token, message.error);
       case 'attempt.started':
         return this.#started(message.token, message.startedAt);
       case 'attempt.lost':
@@ -116,39 +118,30 @@ export class ElectronActor implements Actor<ElectronMessage> {
     this.#sent = false;
     this.#record({});
     this.#journal.passing('electron.assigned', { agent });
-    const ready = readInputs(this.#work.inputs, this.#s.values, this.#s.results, (result) =>
+    const ready = readInputs(this.#work, this.#s.values, this.#s.results, (result) =>
       this.#s.system.send(this.#self, { type: 'inputs.read', ...result }, this.#self),
     );
-    if (ready !== undefined) this.#inputsRead({ type: 'inputs.read', inputs: ready });
+    if (ready !== undefined) this.#inputsRead({ type: 'inputs.read', ...ready });
   }
 
   #inputsRead(message: Extract<ElectronMessage, { type: 'inputs.read' }>): void {
     if (this.#status !== 'assigned' || this.#sent || this.#agent === undefined || this.#token === undefined) return;
-    if (message.inputs === undefined) {
-      const error = message.error ?? {
-        code: 'VALUE_MISSING',
-        message: `electron "${this.#work.name}": an input could not be read`,
-      };
+    if ('error' in message) {
       this.#tell({ type: 'attempt.abandoned', agent: this.#agent, task: this.#task });
-      this.#apply('attempt.failed');
-      this.#end({ error });
-      return;
+      return this.#unsendable(this.#token, message.error);
     }
     this.#sent = true;
-    const { manifest, def, name, template, split, inputsDigest } = this.#work;
-    this.#tell({
-      type: 'attempt.send',
-      agent: this.#agent,
-      task: this.#task,
-      token: this.#token,
-      inputsDigest,
-      manifest,
-      electron: def,
-      name,
-      template,
-      inputs: message.inputs,
-      split,
-    });
+    const { manifest, def: electron, name, split, inputsDigest } = this.#work;
+    const { template, inputs } = message;
+    const attempt = { task: this.#task, token: this.#token, inputsDigest, manifest, electron, name, split };
+    this.#tell({ type: 'attempt.send', agent: this.#agent, ...attempt, template, inputs });
+  }
+
+  /** It can't be given to any agent: no retry would help. */
+  #unsendable(token: Token, error: ErrorInfo): void {
+    if (!this.#isCurrent(token)) return;
+    if (this.#status === 'cancelling') this.#stopped(token, true);
+    else if (this.#apply('attempt.failed')) this.#end({ error });
   }
 
   #started(token: Token, startedAt: number): void {

@@ -5,6 +5,7 @@ import type { Message } from '../system.ts';
 const types: ReadonlySet<string> = new Set<ElectronMessage['type']>([
   'attempt.assigned',
   'inputs.read',
+  'attempt.unsendable',
   'attempt.started',
   'attempt.lost',
   'attempt.finished',

@@ -1,25 +1,30 @@
 /**
  * Sends attempts to agents: what is for one agent in one turn goes in one message, and an unanswered one is repeated with the same number (H4).
+ * One that no message can carry fails its electron: it would be repeated for ever.
  */
 import type { Clock } from '../../model/clock.ts';
-import { asPolaronError } from '../../model/errors.ts';
+import { asPolaronError, errorTable, type PolaronError } from '../../model/errors.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { AgentKey, TaskId } from '../../model/ids.ts';
-import type { Token } from '../../model/outcome.ts';
-import type { MatchmakerMessage } from '../../bus/protocol/actors.ts';
+import type { ErrorInfo, Token } from '../../model/outcome.ts';
+import type { ElectronMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Assign, AssignedTask, AssignReply, Manifest } from '../../bus/protocol/agent.ts';
 import type { AgentState } from './agent-state.ts';
+import { argumentBytes, ASSIGN_BYTES, sharedBytes, taskBytes } from './assign-size.ts';
 
 export type SendRequest = Extract<MatchmakerMessage, { type: 'attempt.send' }>;
+/** What an electron is told of an attempt that didn't reach its agent. */
+export type NotSent = Extract<ElectronMessage, { type: 'attempt.lost' | 'attempt.unsendable' }>;
 
 export interface AssignerOptions {
   readonly clock: Clock;
+  /** One try. Rejects with PAYLOAD_TOO_LARGE or BAD_MESSAGE when no try will ever succeed. */
   readonly send: (agent: AgentKey, assign: Assign, timeoutMs: number) => Promise<AssignReply>;
   readonly hub: () => number;
   readonly history: () => string;
   /** Bytes that one message may carry. */
   readonly maxBytes: () => number;
-  readonly onBack: (agent: AgentState, task: TaskId, token: Token, reason: 'refused' | 'no-responders') => void;
+  readonly onBack: (agent: AgentState, task: TaskId, message: NotSent) => void;
 }
 
 const TIMEOUT_MS = 1_000;
@@ -35,6 +40,8 @@ export class Assigner {
   readonly #o: AssignerOptions;
   readonly #outbox = new Map<AgentState, SendRequest[]>();
   readonly #unanswered = new Map<AgentState, Map<number, Outgoing>>();
+  /** Were in a message that couldn't be sent, with others: each goes by itself now, so that the others don't suffer for one. */
+  readonly #alone = new Set<TaskId>();
   #scheduled = false;
 
   constructor(options: AssignerOptions) {
@@ -86,19 +93,19 @@ export class Assigner {
     const electrons: ElectronDef[] = [];
     const tasks: AssignedTask[] = [];
     const n = agent.nextN();
-    const room = this.#o.maxBytes() - 4_096;
+    const room = this.#o.maxBytes() - ASSIGN_BYTES;
     let bytes = 0;
     let at = from;
-    for (; at < requests.length && tasks.length < MOST_TASKS; at++) {
+    let full = false;
+    for (; at < requests.length && tasks.length < MOST_TASKS && !full; at++) {
       const request = requests[at];
-      if (request === undefined) break;
-      let size = 300 + request.template.byteLength + request.name.length;
-      if ('digest' in request.inputs) size += 100;
-      else for (const input of request.inputs) size += 'digest' in input ? 100 : input.byteLength + 5;
+      if (request === undefined || (tasks.length > 0 && this.#alone.has(request.task))) break;
+      full = this.#alone.delete(request.task);
+      let size = taskBytes(request);
       let manifest = manifests.lastIndexOf(request.manifest);
       let electron = electrons.lastIndexOf(request.electron);
-      if (manifest < 0) size += 600 + JSON.stringify(request.manifest).length;
-      if (electron < 0) size += 400 + JSON.stringify(request.electron).length;
+      if (manifest < 0) size += sharedBytes(request.manifest);
+      if (electron < 0) size += sharedBytes(request.electron);
       if (tasks.length > 0 && bytes + size > room) break;
       bytes += size;
       if (manifest < 0) manifest = manifests.push(request.manifest) - 1;
@@ -138,15 +145,18 @@ export class Assigner {
         const tokens = new Map(assign.tasks.map((task) => [task.task, task.token]));
         for (const { task } of reply.refused) {
           const token = tokens.get(task);
-          if (token !== undefined) this.#o.onBack(agent, task, token, 'refused');
+          if (token !== undefined) this.#o.onBack(agent, task, lost(token, 'refused'));
         }
         return;
       } catch (error) {
-        const { code } = asPolaronError(error, 'BAD_MESSAGE');
-        if (tries === 1 && code === 'NO_RESPONDERS') {
+        const failure = asPolaronError(error, 'BAD_MESSAGE');
+        const { code } = failure;
+        const unsendable = code === 'PAYLOAD_TOO_LARGE' || code === 'BAD_MESSAGE';
+        if (unsendable || (tries === 1 && code === 'NO_RESPONDERS')) {
           if (!this.#settle(agent, outgoing)) return;
           this.#leaveEmpty(agent, assign);
-          for (const { task, token } of assign.tasks) this.#o.onBack(agent, task, token, 'no-responders');
+          if (unsendable) this.#unsendable(agent, assign, failure);
+          else for (const { task, token } of assign.tasks) this.#o.onBack(agent, task, lost(token, 'no-responders'));
           return;
         }
         if (code !== 'REQUEST_TIMEOUT') await new Promise<void>((resolve) => this.#o.clock.after(200, resolve));
@@ -154,6 +164,18 @@ export class Assigner {
       if (this.#unanswered.get(agent)?.get(assign.n) !== outgoing) return;
     }
     outgoing.given = 'given-up';
+  }
+
+  /** One alone is to blame and fails; of several it isn't known which. */
+  #unsendable(agent: AgentState, assign: Assign, failure: PolaronError): void {
+    const [first, ...others] = assign.tasks;
+    if (first !== undefined && others.length === 0) {
+      const error = errorOf(agent.key, assign, first, failure);
+      this.#o.onBack(agent, first.task, { type: 'attempt.unsendable', token: first.token, error });
+      return;
+    }
+    for (const { task } of assign.tasks) this.#alone.add(task);
+    for (const { task, token } of assign.tasks) this.#o.onBack(agent, task, lost(token, 'refused'));
   }
 
   /** A number that never arrives would hold the agent's `seen` below it for ever: it goes out empty when the agent misses it. */
@@ -169,4 +191,24 @@ export class Assigner {
     const { n } = outgoing.assign;
     return unanswered?.get(n) === outgoing && unanswered.delete(n);
   }
+}
+
+const lost = (token: Token, reason: 'refused' | 'no-responders'): NotSent => ({
+  type: 'attempt.lost',
+  token,
+  reason,
+  charged: false,
+});
+
+function errorOf(agent: AgentKey, assign: Assign, task: AssignedTask, { code, message }: PolaronError): ErrorInfo {
+  const manifest = assign.manifests[task.manifest];
+  const electron = assign.electrons[task.electron];
+  const what = `electron "${task.name}" can't be sent to agent ${agent}: ${message}`;
+  if (code !== 'PAYLOAD_TOO_LARGE' || manifest === undefined || electron === undefined) return { code, message: what };
+  const parts = [
+    `captured variables and command line: ${sharedBytes(manifest)} bytes`,
+    `the electron's options: ${sharedBytes(electron)}`,
+    `its arguments: ${argumentBytes(task)}`,
+  ];
+  return { code, message: `${what} (${parts.join(', ')}); ${errorTable[code].remedy}` };
 }

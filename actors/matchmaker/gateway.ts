@@ -3,7 +3,7 @@
  * A message that isn't decodable, of another version, or that claims another identity than its subject's is dropped, counted and logged.
  */
 import type { Bus, BusMessage } from '../../bus/bus.ts';
-import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
+import { decodeBody, decodeEnvelope, encodeBody, encodeEnvelope } from '../../bus/codec.ts';
 import { agentIdentity } from '../../bus/identity.ts';
 import type {
   Assign,
@@ -18,6 +18,7 @@ import type {
   SyncReply,
 } from '../../bus/protocol/agent.ts';
 import {
+  parseAssign,
   parseAssignReply,
   parseCancelReply,
   parseDone,
@@ -63,15 +64,16 @@ export class AgentGateway {
       try {
         this.#receive(message, handlers);
       } catch (error) {
-        this.dropped++;
-        const failure = asPolaronError(error, 'BAD_MESSAGE');
-        this.#warn(`up:${failure.code}`, 'warn', `dropped a message on ${message.subject}: ${failure.message}`, {
-          code: failure.code,
-          dropped: this.dropped,
-        });
+        this.#drop(`a message on ${message.subject}`, error);
       }
     });
     return () => subscription.unsubscribe();
+  }
+
+  #drop(what: string, error: unknown): void {
+    this.dropped++;
+    const { code, message } = asPolaronError(error, 'BAD_MESSAGE');
+    this.#warn(`up:${code}`, 'warn', `dropped ${what}: ${message}`, { code, dropped: this.dropped });
   }
 
   #receive(message: BusMessage, handlers: GatewayHandlers): void {
@@ -90,13 +92,22 @@ export class AgentGateway {
     else throw new PolaronError('BAD_MESSAGE', `unknown kind ${JSON.stringify(kind)}`);
   }
 
-  /** One try. Rejects with NO_RESPONDERS, REQUEST_TIMEOUT, BUS_DISCONNECTED or BAD_MESSAGE. */
+  /**
+   * One try. Rejects with NO_RESPONDERS, REQUEST_TIMEOUT, BUS_DISCONNECTED; with PAYLOAD_TOO_LARGE when the bus doesn't carry it, and BAD_MESSAGE
+   * when it went unanswered and is nothing that an agent would take.
+   */
   async assign(agent: AgentKey, assign: Assign, timeoutMs: number): Promise<AssignReply> {
-    return parseAssignReply(await this.#request(agent, 'assign', assign, timeoutMs));
+    try {
+      return await this.#request(agent, 'assign', assign, parseAssignReply, timeoutMs);
+    } catch (error) {
+      // An agent drops what doesn't fit the protocol without a word: only then it is worth the look.
+      if (asPolaronError(error, 'BAD_MESSAGE').code === 'REQUEST_TIMEOUT') parseAssign(decodeBody(encodeBody(assign)));
+      throw error;
+    }
   }
 
   async cancel(agent: AgentKey, cancel: Cancel, timeoutMs: number): Promise<CancelReply> {
-    return parseCancelReply(await this.#request(agent, 'cancel', cancel, timeoutMs));
+    return this.#request(agent, 'cancel', cancel, parseCancelReply, timeoutMs);
   }
 
   /** Asks every agent to sync now. */
@@ -104,14 +115,27 @@ export class AgentGateway {
     this.#o.bus.publish(this.#o.subjects.probe, encodeEnvelope(this.#o.by, {}));
   }
 
-  async #request(agent: AgentKey, kind: 'assign' | 'cancel', body: unknown, timeoutMs: number): Promise<unknown> {
+  async #request<T>(
+    agent: AgentKey,
+    kind: 'assign' | 'cancel',
+    body: unknown,
+    read: (x: unknown) => T,
+    timeoutMs: number,
+  ): Promise<T> {
     const [site = '', name = ''] = agent.split('.');
     const message = await this.#o.bus.request(
       this.#o.subjects.down(site, name, kind),
       encodeEnvelope(this.#o.by, body),
       { timeoutMs },
     );
-    return decodeBody(decodeEnvelope(message.data).body);
+    try {
+      return read(decodeBody(decodeEnvelope(message.data).body));
+    } catch (error) {
+      this.#drop(`the answer of ${agent} to ${kind}`, error);
+      throw new PolaronError('REQUEST_TIMEOUT', `agent ${agent} gave ${kind} no answer that can be read`, {
+        cause: error,
+      });
+    }
   }
 
   #respond(message: BusMessage, body: unknown): void {

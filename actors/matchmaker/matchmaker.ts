@@ -60,8 +60,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       hub: () => options.epoch.value,
       history: () => this.#history,
       maxBytes: options.maxPayload,
-      onBack: (agent, task, token, reason) => {
-        if (agent.release(task, token)) this.#toElectron(task, { type: 'attempt.lost', token, reason, charged: false });
+      onBack: (agent, task, message) => {
+        if (agent.release(task, message.token)) this.#toElectron(task, message);
         this.#match();
       },
     });

@@ -33,12 +33,14 @@ import { INLINE_VALUE_BYTES, type Store } from '../../store/store.ts';
 import type { NearMemory } from '../services.ts';
 import type { LiveDispatches } from './live.ts';
 import { nearMatches } from './near.ts';
-import { composeList, wholeValue } from './values.ts';
+import { composeList, storeBytes, wholeValue } from './values.ts';
 
 const MOST_PAGE = 10_000;
 const MOST_LISTED = 1_000;
 /** Output inputs inside one answer; more become one list value to pull. */
 const MESSAGE_BYTES = 256 * 1024;
+/** When they are more: a template over this is a value to pull, as 100,000 references are. */
+const TEMPLATE_BYTES = 128 * 1024;
 const CACHED_PLANS = 32;
 const CACHED_SPECS = 1_024;
 
@@ -217,7 +219,13 @@ export class Queries {
     });
     let total = template.byteLength;
     for (const info of infos) total += info.size <= INLINE_VALUE_BYTES ? info.size : 100;
-    if (total > MESSAGE_BYTES) return { template, inputs: await composeList(this.#store, infos) };
+    if (total > MESSAGE_BYTES) {
+      const inputs = await composeList(this.#store, infos);
+      return {
+        template: template.byteLength <= TEMPLATE_BYTES ? template : await storeBytes(this.#store, template),
+        inputs,
+      };
+    }
     return {
       template,
       inputs: infos.map(

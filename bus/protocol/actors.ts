@@ -6,7 +6,7 @@ import type { ElectronDef, WireGraph } from '../../model/graph.ts';
 import type { AgentKey, Digest, DispatchId, TaskId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, Outcome, Token, ValueInfo } from '../../model/outcome.ts';
-import type { Manifest, TaskInput, Verdict } from './agent.ts';
+import type { AssignedTask, Manifest, Verdict } from './agent.ts';
 import type { DispatchSpec, ElectronRecord, ExpansionRecord, DispatchRecord, RosterEntry } from './results.ts';
 
 /** Received by the lattice supervisor of a dispatch. */
@@ -49,10 +49,15 @@ export type LatticeMessage =
     }
   | { readonly type: 'map.composed'; readonly map: number; readonly value?: ValueInfo; readonly error?: ErrorInfo };
 
+/** What an attempt's arguments are made of, as it is sent. */
+export type Arguments = Pick<AssignedTask, 'template' | 'inputs'>;
+
 /** Received by an electron actor. */
 export type ElectronMessage =
   | { readonly type: 'attempt.assigned'; readonly agent: AgentKey }
-  | { readonly type: 'inputs.read'; readonly inputs?: readonly TaskInput[] | ValueInfo; readonly error?: ErrorInfo }
+  | ({ readonly type: 'inputs.read' } & (Arguments | { readonly error: ErrorInfo }))
+  /** No agent can be told of it: it would be too large for the bus, or nothing that an agent understands. */
+  | { readonly type: 'attempt.unsendable'; readonly token: Token; readonly error: ErrorInfo }
   | { readonly type: 'attempt.started'; readonly token: Token; readonly startedAt: number }
   | {
       readonly type: 'attempt.lost';
@@ -102,7 +107,7 @@ export type MatchmakerMessage =
     }
   | { readonly type: 'match.withdraw'; readonly dispatch: DispatchId; readonly nodes?: readonly number[] }
   /** Send this attempt to its agent. */
-  | {
+  | ({
       readonly type: 'attempt.send';
       readonly agent: AgentKey;
       readonly task: TaskId;
@@ -111,10 +116,8 @@ export type MatchmakerMessage =
       readonly manifest: Manifest;
       readonly electron: ElectronDef;
       readonly name: string;
-      readonly template: Uint8Array;
-      readonly inputs: readonly TaskInput[] | ValueInfo;
       readonly split: boolean;
-    }
+    } & Arguments)
   /** After a restart: the agent may hold this one (H8). */
   | {
       readonly type: 'attempt.recovered';

@@ -87,8 +87,8 @@ export interface AssignedTask {
   readonly electron: number;
   /** Human name of the node, e.g. `train[3]`. */
   readonly name: string;
-  /** Encoded arguments with references into the inputs (bus/value/template.ts). */
-  readonly template: Uint8Array;
+  /** Encoded arguments with references into the inputs (bus/value/template.ts); a value to pull when they are large. */
+  readonly template: TaskInput;
   /** One entry per input, in order: the bytes, or what to pull from the hub. */
   readonly inputs: readonly TaskInput[] | ValueInfo;
   readonly split: boolean;
@@ -96,7 +96,7 @@ export interface AssignedTask {
   readonly timeoutMs: number;
 }
 
-/** An input's bytes, or where to pull them from. When the whole list is too large for a message, `inputs` is one list value to pull. */
+/** The bytes of an input or a template, or where to pull them from. When the whole list is too large for a message, `inputs` is one list value to pull. */
 export type TaskInput = Uint8Array | ValueInfo;
 
 export interface Assign {

@@ -163,9 +163,12 @@ export interface WaitReply {
   readonly output?: OutputView;
 }
 
-/** The result's template and, per input, its bytes or what to pull from the hub (`polaron.blob.u.USER.get`); when all inputs are too many for a message, one list value. */
+/**
+ * The result's template and, per input, its bytes or what to pull from the hub (`polaron.blob.u.USER.get`); when all inputs are too many for a
+ * message, one list value; a large template is a value to pull, too.
+ */
 export interface OutputView {
-  readonly template: Uint8Array;
+  readonly template: Uint8Array | ValueInfo;
   readonly inputs: readonly (Uint8Array | ValueInfo)[] | ValueInfo;
 }
 

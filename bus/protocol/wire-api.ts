@@ -210,7 +210,7 @@ export const parseWait: Reader<api.WaitRequest> = parser(
 
 const outputInput = (x: unknown) => (x instanceof Uint8Array ? x : valueInfo(x));
 const output: Reader<api.OutputView> = object((o) => ({
-  template: bytes(o, 'template'),
+  template: field(o, 'template', outputInput),
   inputs: Array.isArray(o['inputs']) ? array(o, 'inputs', MOST, outputInput) : anInfo(o, 'inputs'),
 }));
 

@@ -1,5 +1,5 @@
 /**
- * Brings a task's inputs together: bytes that came along, values pulled from the hub, and pointers inside lists replaced by what they stand
+ * Brings a task's template and inputs together: bytes that came along, values pulled from the hub, and pointers inside lists replaced by what they stand
  * for. Most tasks need nothing of it: `inlineInputs` says so without a promise. Not here: the transfer (pull.ts).
  */
 import type { AssignedTask } from '../../bus/protocol/agent.ts';
@@ -15,15 +15,23 @@ const DEEPEST = 32;
 /** Pulls at once, so that a list of 10,000 pointers doesn't ask for all of them together. */
 const AT_ONCE = 8;
 
-/** The inputs when all are here, as bytes without pointers; else undefined. */
-export function inlineInputs(inputs: AssignedTask['inputs']): readonly Uint8Array[] | undefined {
-  if (!Array.isArray(inputs)) return undefined;
+type Arguments = Pick<AssignedTask, 'template' | 'inputs'>;
+
+/** Template and inputs as bytes without pointers. */
+export interface WholeArguments {
+  readonly template: Uint8Array;
+  readonly inputs: readonly Uint8Array[];
+}
+
+/** When all of it came along; else undefined. */
+export function inlineInputs({ template, inputs }: Arguments): WholeArguments | undefined {
+  if (!(template instanceof Uint8Array) || !Array.isArray(inputs)) return undefined;
   const whole: Uint8Array[] = [];
   for (const input of inputs) {
     if (!(input instanceof Uint8Array) || isList(input) || isPointer(input)) return undefined;
     whole.push(input);
   }
-  return whole;
+  return { template, inputs: whole };
 }
 
 export class Inputs {
@@ -38,8 +46,16 @@ export class Inputs {
     this.#cache = cache;
   }
 
-  /** All inputs as bytes. Raises VALUE_MISSING, VALUE_TOO_LARGE, BAD_MESSAGE, or the signal's reason. */
-  async resolve(inputs: AssignedTask['inputs'], signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  /** The template and all inputs as bytes. Raises VALUE_MISSING, VALUE_TOO_LARGE, BAD_MESSAGE, or the signal's reason. */
+  async resolve({ template, inputs }: Arguments, signal: AbortSignal): Promise<WholeArguments> {
+    const [whole, all] = await Promise.all([
+      template instanceof Uint8Array ? template : this.#fetch(template, signal),
+      this.#all(inputs, signal),
+    ]);
+    return { template: whole, inputs: all };
+  }
+
+  async #all(inputs: AssignedTask['inputs'], signal: AbortSignal): Promise<readonly Uint8Array[]> {
     if (isInputs(inputs)) return Promise.all(inputs.map((input) => this.#whole(input, signal)));
     const list = await this.#fetch(inputs, signal);
     return Promise.all(elementsOf(list).map((element) => this.#expand(element, signal, 0)));

@@ -11,7 +11,7 @@ import type { Executor, ExecutorCode } from '../executor.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { Bundles } from './bundles.ts';
 import type { HeldValues } from './held-values.ts';
-import { inlineInputs, type Inputs } from './inputs.ts';
+import { inlineInputs, type Inputs, type WholeArguments } from './inputs.ts';
 import type { AgentState, Held } from './state.ts';
 
 export interface TasksOptions {
@@ -113,8 +113,8 @@ export class Tasks implements AttemptListener {
   #begin(attempt: Attempt, assign: Assign, task: AssignedTask): void {
     const manifest = assign.manifests[task.manifest];
     const code = manifest === undefined ? undefined : this.#options.bundles.ready(manifest);
-    const inputs = inlineInputs(task.inputs);
-    if (code !== undefined && inputs !== undefined) this.#hand(attempt, assign, task, code, inputs);
+    const whole = inlineInputs(task);
+    if (code !== undefined && whole !== undefined) this.#hand(attempt, assign, task, code, whole);
     else void this.#prepare(attempt, assign, task);
   }
 
@@ -123,13 +123,13 @@ export class Tasks implements AttemptListener {
     const manifest = assign.manifests[task.manifest];
     if (manifest === undefined) return;
     try {
-      const [inputs] = await Promise.all([
-        this.#options.inputs.resolve(task.inputs, signal),
+      const [whole] = await Promise.all([
+        this.#options.inputs.resolve(task, signal),
         manifest.bundle === undefined ? undefined : this.#options.bundles.fetch(manifest.bundle, signal),
       ]);
       const code = this.#options.bundles.ready(manifest);
       if (signal.aborted || code === undefined) return;
-      this.#hand(attempt, assign, task, code, inputs);
+      this.#hand(attempt, assign, task, code, whole);
     } catch (error) {
       if (signal.aborted) return;
       const { code, message } = asPolaronError(error, 'VALUE_MISSING');
@@ -143,16 +143,16 @@ export class Tasks implements AttemptListener {
     }
   }
 
-  #hand(attempt: Attempt, assign: Assign, task: AssignedTask, code: ExecutorCode, inputs: readonly Uint8Array[]): void {
+  #hand(attempt: Attempt, assign: Assign, task: AssignedTask, code: ExecutorCode, whole: WholeArguments): void {
     const electron = assign.electrons[task.electron];
     const executor = electron === undefined ? undefined : this.#options.executors.get(electron.executor);
     const manifest = assign.manifests[task.manifest];
     if (electron === undefined || executor === undefined || manifest === undefined) return;
-    const { template, split, timeoutMs, name, token } = task;
+    const { split, timeoutMs, name, token } = task;
     const { dispatch } = manifest;
     attempt.begun(
       executor.start(
-        { task: task.task, token, dispatch, node: name, electron, template, inputs, split, timeoutMs, code },
+        { task: task.task, token, dispatch, node: name, electron, ...whole, split, timeoutMs, code },
         attempt,
       ),
     );

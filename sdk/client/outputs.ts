@@ -25,11 +25,14 @@ export async function decodeReply(hub: Hub, reply: ValueReply): Promise<unknown>
 
 /** The output template, filled in. Raises VALUE_MISSING, REF_PATH. */
 export async function decodeOutput(hub: Hub, output: OutputView): Promise<unknown> {
-  const inputs = await inputsOf(hub, output);
+  const [template, inputs] = await Promise.all([
+    output.template instanceof Uint8Array ? output.template : hub.blobs.fetch(output.template),
+    inputsOf(hub, output),
+  ]);
   const stored = new Map<Digest, Uint8Array>();
   await inParallel(inputs, FETCHES_AT_ONCE, (bytes) => fetchPointers(hub, bytes, stored, 0));
   const decoded = new Map<number, unknown>();
-  return decodeTemplate(output.template, (input, path) => {
+  return decodeTemplate(template, (input, path) => {
     if (!decoded.has(input)) {
       const bytes = inputs[input];
       if (bytes === undefined)

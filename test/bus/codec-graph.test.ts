@@ -110,6 +110,12 @@ describe('messages between hub and agent', () => {
   it('come back as they were said', () => {
     expect(parseSync(over(sync))).toStrictEqual(sync);
     expect(parseAssign(over(assign))).toStrictEqual(assign);
+    const [task] = assign.tasks;
+    const pulled = {
+      ...assign,
+      tasks: [{ ...task, template: { digest: A, size: 1e6 }, inputs: { digest: A, size: 9 } }],
+    };
+    expect(parseAssign(over(pulled))).toStrictEqual(pulled);
     expect(parseDone(over(done))).toStrictEqual(done);
     for (const reply of [
       { type: 'ok', hub: 1, history: 'h', seq: 1, leaseMs: 15e3, heartbeatMs: 2e3, drop: [], cancel: [] },
@@ -130,6 +136,10 @@ describe('messages between hub and agent', () => {
       'sync.capabilities[0]',
     );
     expect(errorOf(() => parseAssign({ ...assign, manifests: [] })).code).toBe('BAD_MESSAGE');
+    for (const template of [undefined, 'x', [], { digest: A }, { digest: 'x', size: 1 }]) {
+      const one = { ...assign, tasks: [{ ...assign.tasks[0], template }] };
+      expect(errorOf(() => parseAssign(one)).message).toContain('assign.tasks[0].template');
+    }
     for (const x of [null, 1, 'x', [], new Uint8Array(3), {}])
       expect(errorOf(() => parseDone(x)).code).toBe('BAD_MESSAGE');
   });

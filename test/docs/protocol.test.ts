@@ -216,6 +216,7 @@ describe('docs/protocol.md', () => {
       'map.composed': 'lattice',
       'attempt.assigned': 'electron',
       'inputs.read': 'electron',
+      'attempt.unsendable': 'electron',
       'attempt.started': 'electron',
       'attempt.lost': 'electron',
       'attempt.finished': 'electron',

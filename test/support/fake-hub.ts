@@ -53,6 +53,8 @@ export interface TaskSpec {
   /** Encoded inputs, or values to pull; they become further arguments. */
   readonly inputs?: AssignedTask['inputs'];
   readonly inputCount?: number;
+  /** The template is a value to pull. */
+  readonly pullTemplate?: boolean;
   readonly timeoutMs?: number;
   readonly memoryMb?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -122,6 +124,7 @@ export class FakeHub {
     const inputs = spec.inputs ?? [];
     const count = spec.inputCount ?? (Array.isArray(inputs) ? inputs.length : 0);
     const holes = Array.from({ length: count }, (_, i) => new Hole(i));
+    const template = encodeTemplate([...(spec.args ?? []), ...holes], holeIn, 'arguments');
     return {
       task: taskId(id),
       token: [this.hub, spec.attempt ?? 1],
@@ -129,7 +132,7 @@ export class FakeHub {
       manifest: 0,
       electron: electrons.length - 1,
       name: spec.name ?? spec.electron,
-      template: encodeTemplate([...(spec.args ?? []), ...holes], holeIn, 'arguments'),
+      template: spec.pullTemplate === true ? this.store(template) : template,
       inputs,
       split: spec.split ?? false,
       timeoutMs: spec.timeoutMs ?? 0,

@@ -146,6 +146,38 @@ beforeEach(() => {
   receipts = 0;
 });
 
+describe('an attempt that no message can carry', () => {
+  const error: ErrorInfo = { code: 'PAYLOAD_TOO_LARGE', message: 'too much' };
+
+  it('fails the electron at once, whatever its retries', async () => {
+    spawn({ retries: { max: 5 } });
+    await assign();
+    await tell({ type: 'attempt.unsendable', token: [HUB, 1], error });
+    await flush();
+    expect(supervisor.map(({ message }) => message)).toMatchObject([
+      { type: 'electron.ended', node: NODE, status: 'failed', error },
+    ]);
+    expect([record()?.status, record()?.error, events]).toEqual(['failed', error, ['electron.failed']]);
+  });
+
+  it('is no news when another attempt is under way', async () => {
+    spawn();
+    await assign();
+    await tell({ type: 'attempt.lost', token: [HUB, 1], reason: 'refused', charged: false });
+    await assign();
+    await tell({ type: 'attempt.unsendable', token: [HUB, 1], error });
+    expect([record()?.status, supervisor]).toEqual(['assigned', []]);
+  });
+
+  it('has stopped when its electron is being cancelled', async () => {
+    spawn();
+    await assign();
+    await tell({ type: 'electron.cancel', reason: 'asked for' });
+    await tell({ type: 'attempt.unsendable', token: [HUB, 1], error });
+    expect(supervisor.map(({ message }) => message)).toMatchObject([{ status: 'cancelled' }]);
+  });
+});
+
 describe('an attempt', () => {
   it('is recorded with its token before it is sent (H3)', async () => {
     spawn();

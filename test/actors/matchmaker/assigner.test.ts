@@ -1,9 +1,11 @@
 /** H4: how assigns go out, are repeated, put back, and left. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AgentState } from '../../../actors/matchmaker/agent-state.ts';
+import { ASSIGN_BYTES, sharedBytes, taskBytes } from '../../../actors/matchmaker/assign-size.ts';
 import { Assigner, type SendRequest } from '../../../actors/matchmaker/assigner.ts';
 import type { Assign, AssignReply, Manifest } from '../../../bus/protocol/agent.ts';
-import { digestOf } from '../../../bus/value/digest.ts';
+import { encodeEnvelope } from '../../../bus/codec.ts';
+import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
 import { PolaronError, type ErrorCode } from '../../../model/errors.ts';
 import { taskIdOf, type TaskId } from '../../../model/ids.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
@@ -41,6 +43,7 @@ let agent: AgentState;
 let sent: Assign[];
 let answers: ((assign: Assign) => AssignReply | ErrorCode)[];
 let back: string[];
+let failed: { readonly task: TaskId; readonly code: string; readonly message: string }[];
 let assigner: Assigner;
 let maxBytes: number;
 const all = (assign: Assign): AssignReply => ({ accepted: assign.tasks.map((one) => one.task), refused: [] });
@@ -51,6 +54,7 @@ beforeEach(() => {
   sent = [];
   answers = [];
   back = [];
+  failed = [];
   maxBytes = 1_000_000;
   assigner = new Assigner({
     clock,
@@ -63,7 +67,10 @@ beforeEach(() => {
     hub: () => 100,
     history: () => 'h1',
     maxBytes: () => maxBytes,
-    onBack: (_agent, one, token, reason) => back.push(`${one} ${token.join('/')} ${reason}`),
+    onBack: (_agent, one, message) => {
+      if (message.type === 'attempt.unsendable') failed.push({ task: one, ...message.error });
+      else back.push(`${one} ${message.token.join('/')} ${message.reason}`);
+    },
   });
 });
 
@@ -191,5 +198,87 @@ describe('an assign', () => {
     await settle();
     expect(sent.map(({ tasks }) => tasks.map((one) => one.task))).toEqual([[task(2)]]);
     expect(assigner.withdraw(agent, task(2))).toBe(false);
+  });
+});
+
+describe('an assign that no message can carry', () => {
+  const refuse = (): ErrorCode => 'PAYLOAD_TOO_LARGE';
+
+  it('fails its electron with what takes the room, and is not repeated', async () => {
+    answers = [refuse];
+    add(request(1, { manifest: { ...manifest, argv: ['x'.repeat(5_000)] }, template: new Uint8Array(700) }));
+    await settle();
+    await clock.advance(10_000);
+    assigner.resend(agent, 0);
+    await settle();
+    expect(back).toEqual([]);
+    expect(failed).toMatchObject([{ task: task(1), code: 'PAYLOAD_TOO_LARGE' }]);
+    expect(failed[0]?.message).toMatch(
+      /^electron "train\[1\]" can't be sent to agent lab\.a1: no \(captured variables and command line: 50\d\d bytes, the electron's options: \d+, its arguments: 705\); Pass large data as arguments/,
+    );
+    // Only its number goes out, empty, so that the agent misses nothing.
+    expect(sent.map(({ n, tasks }) => [n, tasks.length])).toEqual([
+      [1, 1],
+      [1, 0],
+    ]);
+  });
+
+  it('of several electrons puts all back, and each goes by itself then, so that only the one to blame fails', async () => {
+    const bad = (assign: Assign): AssignReply | ErrorCode =>
+      assign.tasks.some((one) => one.task === task(2)) ? 'PAYLOAD_TOO_LARGE' : all(assign);
+    answers = [bad, bad, bad, bad, bad];
+    add(request(1), request(2), request(3));
+    await settle();
+    expect([back.length, failed]).toEqual([3, []]);
+    add(request(1), request(2), request(3), request(4));
+    await settle();
+    expect(sent.slice(1).map(({ tasks }) => tasks.map((one) => one.task))).toEqual([
+      [task(1)],
+      [task(2)],
+      [task(3)],
+      [task(4)],
+    ]);
+    expect([back.length, failed.map((one) => one.task)]).toEqual([3, [task(2)]]);
+    add(request(5), request(6));
+    await settle();
+    expect(sent.at(-1)?.tasks).toHaveLength(2);
+  });
+
+  it('or that is nothing an agent would understand fails its electron, too', async () => {
+    answers = [() => 'REQUEST_TIMEOUT', () => 'BAD_MESSAGE'];
+    add(request(1));
+    await settle();
+    expect(failed).toEqual([
+      { task: task(1), code: 'BAD_MESSAGE', message: `electron "train[1]" can't be sent to agent lab.a1: no` },
+    ]);
+  });
+});
+
+describe('the size that is counted', () => {
+  it('is never below what is sent, and not far above', async () => {
+    const text = 'ü€\u{1F600}'.repeat(3_000);
+    const info = { ...valueInfoOf(new Uint8Array(3)), size: 2 ** 40, length: 2 ** 31 };
+    for (const over of [
+      {},
+      {
+        name: `${'€'.repeat(200)}[7]`,
+        manifest: { ...manifest, argv: [text], captures: { f: { text, big: 2n ** 60n } } },
+      },
+      { template: info, inputs: info, electron: def(text, { env: { [text]: text }, memoryMb: 1.5 }) },
+      {
+        template: new Uint8Array(70_000),
+        inputs: [info, new Uint8Array(), new Uint8Array(300)],
+        token: [2 ** 42, 2 ** 40],
+      },
+    ] satisfies Partial<SendRequest>[]) {
+      sent = [];
+      const one = request(1, over);
+      add(one);
+      await settle();
+      const actual = encodeEnvelope('hub.n1', sent[0]).byteLength;
+      const counted = ASSIGN_BYTES + taskBytes(one) + sharedBytes(one.manifest) + sharedBytes(one.electron);
+      expect(counted).toBeGreaterThanOrEqual(actual);
+      expect(counted).toBeLessThan(actual + ASSIGN_BYTES + 500);
+    }
   });
 });

@@ -69,6 +69,14 @@ describe('values', { timeout: 30_000 }, () => {
     expect(valueOf(await run('add', [], { inputs, inputCount: 2 }))).toBe(9);
   });
 
+  it('and the arguments around them are pulled when these are large', async () => {
+    const inputs = harness.hub.store(encodeList([input(20), input(22)]));
+    expect(valueOf(await run('add', [], { inputs, inputCount: 2, pullTemplate: true }))).toBe(42);
+    expect(valueOf(await run('add', [1], { inputs: [input(2)], pullTemplate: true }))).toBe(3);
+    const [id = 0] = await assign({ electron: 'add', args: ['a lost', ' template'], pullTemplate: true });
+    expect(valueOf(await harness.hub.outcome(id))).toBe('a lost template');
+  });
+
   it('that the hub does not have fail the electron with VALUE_MISSING', async () => {
     const stored = harness.hub.store(input('soon gone'));
     harness.hub.values.delete(stored.digest);

@@ -1,0 +1,41 @@
+/** How many bytes the parts of an assign take in its message: never fewer than they do. Not here: how they are put into messages (assigner.ts). */
+import { encodeBody } from '../../bus/codec.ts';
+import type { Manifest, TaskInput } from '../../bus/protocol/agent.ts';
+import type { Arguments } from '../../bus/protocol/actors.ts';
+import type { ElectronDef } from '../../model/graph.ts';
+
+/** Envelope, fields of the assign itself, and what it says of each list. */
+export const ASSIGN_BYTES = 4_096;
+/** A task without its name, template and inputs. */
+const TASK_BYTES = 300;
+/** A ValueInfo with its field names. */
+const INFO_BYTES = 110;
+/** MessagePack's longest header of bytes. */
+const HEADER_BYTES = 5;
+
+/** Manifests and electrons are the same objects in all attempts of a dispatch: each is encoded for its size once. */
+const sizes = new WeakMap<Manifest | ElectronDef, number>();
+
+/** Of what several tasks of one assign share. */
+export function sharedBytes(part: Manifest | ElectronDef): number {
+  let size = sizes.get(part);
+  if (size === undefined) {
+    size = encodeBody(part).byteLength;
+    sizes.set(part, size);
+  }
+  return size;
+}
+
+const inputBytes = (input: TaskInput): number => ('digest' in input ? INFO_BYTES : input.byteLength + HEADER_BYTES);
+
+/** Of the template and the inputs of one task. */
+export function argumentBytes({ template, inputs }: Arguments): number {
+  let size = inputBytes(template);
+  if ('digest' in inputs) size += INFO_BYTES;
+  else for (const input of inputs) size += inputBytes(input);
+  return size;
+}
+
+/** Of one task, without what it shares. */
+export const taskBytes = (task: Arguments & { readonly name: string }): number =>
+  TASK_BYTES + Buffer.byteLength(task.name) + argumentBytes(task);
