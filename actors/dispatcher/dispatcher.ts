@@ -5,7 +5,8 @@
  * D2. A crashed supervisor begins again from its records, at most MAX_RESTARTS times in a window; then its dispatch is failed.
  */
 import type { Clock } from '../../model/clock.ts';
-import { asPolaronError, isErrorCode, PolaronError } from '../../model/errors.ts';
+import { isErrorCode } from '../../model/error-table.ts';
+import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
 import { INLINE_VALUE_BYTES } from '../../store/store.ts';
