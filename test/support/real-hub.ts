@@ -13,7 +13,7 @@ import type { Bus } from '../../bus/bus.ts';
 import { readHubFile, type HubFile } from '../../bus/hub-file.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { livingInstances, type InstanceKind } from '../../host/instances.ts';
-import { listProcesses, processInfo } from '../../host/process-identity.ts';
+import { listProcesses, processInfo } from '../../executors/process/process-table.ts';
 import { noLog } from './log-list.ts';
 import { until } from './until.ts';
 
