@@ -19,7 +19,8 @@ import { addressOf, type Actor, type ActorSystem, type Address, type Message } f
 import { KnownSizes } from './known-sizes.ts';
 import { LiveDispatches } from './live.ts';
 import { Queries } from './queries.ts';
-import { composeList, pullFromAgent, sliceList, storeBytes, wholeValue, type PullOptions } from './values.ts';
+import { pullFromAgent, type PullOptions } from './pull.ts';
+import { composeList, sliceList, storeBytes, wholeValue } from './values.ts';
 import { keyPart, RecordWriter } from './writer.ts';
 
 export interface ManagerOptions {
