@@ -150,6 +150,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     randomBytes: (count) => randomBytes(count),
     publish,
     agents: () => matchmaker.agents(),
+    unoffered: (id) => matchmaker.unoffered(id),
     about: () => ({ ...o.about, pid: process.pid, node }),
     spawnSupervisor,
     disposeSupervisor,

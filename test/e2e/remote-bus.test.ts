@@ -124,6 +124,7 @@ withRealPart('nats-server', anyServer, 'no nats-server was found', (binary) => {
         if (type === 'electron.completed' && electron === 'anywhere') break;
       const { status, attempts } = await (await getResult(id)).electrons.get('onTpu');
       expect([status, attempts]).toEqual(['waiting', 0]);
+      expect((await hub.polaron(['show', id])).out).toMatch(/^waits {6}1 electron: no agent offers .*tpu/m);
       const a3 = await startAgent(hub, server.url, 'a3', '--capability', 'tpu', '--capability', 'fast');
       expect(await getValue(id)).toEqual([21, 8]);
       a3.child.kill('SIGTERM');
