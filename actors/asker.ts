@@ -2,7 +2,8 @@
  * Request and answer over actor messages: an actor that asks the result manager and matches the answers.
  * A request carries `ask`, its number; the answer is `results.answer` with the same. Local or remote, the asker can't tell.
  */
-import { isErrorCode, PolaronError } from '../model/errors.ts';
+import { isErrorCode } from '../model/error-table.ts';
+import { PolaronError } from '../model/errors.ts';
 import { trusted } from '../model/trusted.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { ResultsRequests, ResultsRequestType } from '../bus/protocol/results.ts';

@@ -3,7 +3,8 @@
  * `body` stays the sender's bytes and is never serialised again, so that a signature over it stays valid.
  * Not here: the shape of a body (protocol/wire-*.ts), user values (value/).
  */
-import { Packr } from 'msgpackr';
+// Not 'msgpackr': that loads a native part for reading, which WireReader does here, and costs each `import 'polaron'` 11 ms.
+import { Packr } from 'msgpackr/pack';
 import { PolaronError } from '../model/errors.ts';
 import { WireReader } from './wire-reader.ts';
 

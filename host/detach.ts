@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { endProcesses } from './end-processes.ts';
-import { processInfo } from './process-identity.ts';
+import { processInfo } from '../executors/process/process-table.ts';
 
 const READY_FD = 3;
 const READY_ENV = 'POLARON_READY_FD';

@@ -9,10 +9,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PolaronError } from '../model/errors.ts';
-import { listProcesses, processInfo } from './process-identity.ts';
-import type { ProcessInfo } from './process-identity.ts';
+import { listProcesses, processInfo } from '../executors/process/process-table.ts';
+import type { ProcessInfo } from '../executors/process/process-table.ts';
 
-/** What tells a process: see process-identity.ts. */
+/** What tells a process: see process-table.ts. */
 export interface Target {
   readonly pid: number;
   readonly startTime: string;

@@ -153,6 +153,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     randomBytes: randomSource(),
     publish,
     agents: () => matchmaker.agents(),
+    unoffered: (id) => matchmaker.unoffered(id),
     about: () => ({ ...o.about, pid: process.pid, node }),
     spawnSupervisor,
     disposeSupervisor,

@@ -113,7 +113,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     const restarts = new Set<() => void>();
     let child: ResultsChild | undefined;
     if (o.isolateResults) {
-      const settings = { node: resultsNode, data, ...access.own, ...access.login(hubIdentity(resultsNode)) };
+      const settings = { node: resultsNode, identity: by, data, ...access.own, ...access.login(by) };
       child = await keepResultsProcess(
         settings,
         log,

@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { processInfo } from './process-identity.ts';
+import { processInfo } from '../executors/process/process-table.ts';
 
 /** `local-agent` belongs to the hub of this home; `agent` was started by hand and is left alone by `stop`, its runners too. */
 export const instanceKinds = ['hub', 'local-agent', 'agent', 'runner'] as const;
@@ -14,7 +14,7 @@ export type InstanceKind = (typeof instanceKinds)[number];
 export interface Instance {
   readonly kind: InstanceKind;
   readonly pid: number;
-  /** Opaque (process-identity.ts). */
+  /** Opaque (process-table.ts). */
   readonly startTime: string;
   /** Pid of the process of ours that started it. */
   readonly owner?: number;
@@ -40,6 +40,9 @@ export function recordInstance(home: string, kind: InstanceKind, pid: number, ow
 export function forgetInstance(home: string, kind: InstanceKind, pid: number): void {
   rmSync(fileOf(home, kind, pid), { force: true });
 }
+
+/** Does any process have this pid now? */
+export const isRunning = (pid: number): boolean => processInfo(pid) !== undefined;
 
 /** Is it still the same process? False for another one that got its pid. */
 export const isLiving = (instance: Pick<Instance, 'pid' | 'startTime'>): boolean =>

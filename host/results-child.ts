@@ -1,6 +1,7 @@
 /** Keeps the result manager's own process alive: starts it, and starts it again when it dies. The hub sends again what it had not answered. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { isErrorCode, PolaronError } from '../model/errors.ts';
+import { isErrorCode } from '../model/error-table.ts';
+import { PolaronError } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 import { childEntry } from './child-entry.ts';
 import type { ResultsProcessSettings } from './results-process.ts';

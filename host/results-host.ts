@@ -25,7 +25,7 @@ export interface ResultsHostOptions {
 
 /** Returns what ends it; the store stays open. */
 export function hostResults(o: ResultsHostOptions): () => void {
-  const pull = { bus: o.bus, subjects: o.subjects, by: o.by };
+  const pull = { bus: o.bus, subjects: o.subjects, by: o.by, clock: o.clock };
   const manager = new ResultManager({
     system: o.system,
     store: o.store,

@@ -3,7 +3,6 @@
  * it ends when the parent does.
  */
 import { connectNats } from '../bus/nats-bus.ts';
-import { hubIdentity } from '../bus/identity.ts';
 import { makeSubjects } from '../bus/subjects.ts';
 import { RemoteDelivery } from '../actors/remote.ts';
 import { ActorSystem } from '../actors/system.ts';
@@ -15,6 +14,8 @@ import { stderrLog } from './stderr-log.ts';
 
 export interface ResultsProcessSettings {
   readonly node: string;
+  /** The hub's own: a server with permissions per identity knows no second one for this process. */
+  readonly identity: string;
   readonly data: string;
   readonly url: string;
   readonly user?: string;
@@ -23,25 +24,24 @@ export interface ResultsProcessSettings {
 }
 
 const isSettings = (x: unknown): x is ResultsProcessSettings =>
-  typeof x === 'object' && x !== null && 'node' in x && 'data' in x && 'url' in x;
+  typeof x === 'object' && x !== null && 'node' in x && 'identity' in x && 'data' in x && 'url' in x;
 
 async function run(settings: ResultsProcessSettings): Promise<void> {
   boundHeapGrowth();
-  const { node, data, url, user, password, ownTls } = settings;
+  const { node, identity, data, url, user, password, ownTls } = settings;
   const log = stderrLog('results');
   const subjects = makeSubjects();
-  const by = hubIdentity(node);
   const opened = await openDataStore(data, log);
   const { store } = opened;
   const bus = await connectNats({
     servers: url,
-    name: by,
-    identity: by,
+    name: `hub.${node}`,
+    identity,
     log,
     ...(ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
     ...(user === undefined || password === undefined ? {} : { user, password }),
   });
-  const remote = new RemoteDelivery({ bus, subjects, by, log });
+  const remote = new RemoteDelivery({ bus, subjects, by: identity, log });
   const fatal = (error: Error): void => {
     log('error', `the result manager can't go on: ${error.message}`);
     void opened.close().finally(() => process.exit(1));
@@ -49,7 +49,7 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
   const system = new ActorSystem({ node, onCrash: (_address, error) => fatal(error), onDeadLetter: () => undefined });
   system.connect(remote);
   const stopListening = remote.listen(system);
-  const stopResults = hostResults({ system, store, bus, subjects, by, clock: systemClock, log, alone: true });
+  const stopResults = hostResults({ system, store, bus, subjects, by: identity, clock: systemClock, log, alone: true });
   void store.failed.then(fatal);
   await bus.flush();
   process.on('disconnect', () => {

@@ -7,7 +7,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PolaronError } from '../model/errors.ts';
 import { isLiving } from './instances.ts';
-import { processInfo } from './process-identity.ts';
+import { processInfo } from '../executors/process/process-table.ts';
 
 interface Holder {
   readonly pid: number;

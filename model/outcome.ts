@@ -42,6 +42,7 @@ export interface TaskLogs {
   readonly stderr: string;
 }
 
+/** When an attempt ran, by the agent's clock: whole ms since 1970. */
 export interface Usage {
   readonly startedAt: number;
   readonly endedAt: number;

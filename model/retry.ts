@@ -1,5 +1,5 @@
 /** Whether and when a failed attempt is tried again: the one function that decides it. It reads data, never text. */
-import { errorTable, isErrorCode } from './errors.ts';
+import { errorTable, isErrorCode } from './error-table.ts';
 import type { RetryPolicy } from './graph.ts';
 import type { ErrorInfo } from './outcome.ts';
 

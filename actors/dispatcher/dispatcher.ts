@@ -5,12 +5,21 @@
  * D2. A crashed supervisor begins again from its records, at most MAX_RESTARTS times in a window; then its dispatch is failed.
  */
 import type { Clock } from '../../model/clock.ts';
-import { asPolaronError, isErrorCode, PolaronError } from '../../model/errors.ts';
+import { isErrorCode } from '../../model/error-table.ts';
+import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
 import { INLINE_VALUE_BYTES } from '../../store/store.ts';
 import type { DispatcherMessage, LatticeMessage } from '../../bus/protocol/actors.ts';
-import type { AgentStatus, CancelReplyBody, HubStatus, SubmitReply, SubmitRequest } from '../../bus/protocol/api.ts';
+import type {
+  AgentStatus,
+  CancelReplyBody,
+  HubStatus,
+  SnapshotReply,
+  SubmitReply,
+  SubmitRequest,
+  Unoffered,
+} from '../../bus/protocol/api.ts';
 import type { RecordOp } from '../../bus/protocol/results.ts';
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import {
@@ -38,6 +47,8 @@ export interface DispatcherOptions {
   readonly publish: PublishEvent;
   readonly graphs: GraphCache;
   readonly agents: () => readonly AgentStatus[];
+  /** What a dispatch waits for that no agent offers. */
+  readonly unoffered: (id: DispatchId) => readonly Unoffered[];
   readonly about: () => Omit<HubStatus, 'agents' | 'dispatches'>;
   /** Puts a supervisor at its address. */
   readonly spawnSupervisor: (id: DispatchId) => void;
@@ -50,6 +61,8 @@ const MOST_SUBMITTING = 1_024;
 const LONGEST_WAIT_MS = 25_000;
 const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 60_000;
+/** Kinds of missing agents that a snapshot tells: it has to fit into a message. */
+const MOST_UNOFFERED = 20;
 const CANCEL_WAIT_MS = 120_000;
 const RESTART_PAUSE_MS = 100;
 
@@ -148,7 +161,10 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       }
       case 'snapshot': {
         const request = parseSnapshot(body);
-        return results.ask('results.snapshot', { ...request, id: this.#own(request.id), user });
+        const id = this.#own(request.id);
+        const reply = await results.ask('results.snapshot', { ...request, id, user });
+        const unoffered = this.#o.unoffered(id).slice(0, MOST_UNOFFERED);
+        return { ...reply, ...(unoffered.length === 0 ? {} : { unoffered }) } satisfies SnapshotReply;
       }
       case 'wait': {
         const { id, timeoutMs } = parseWait(body);

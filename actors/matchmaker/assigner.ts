@@ -3,7 +3,8 @@
  * One that no message can carry fails its electron: it would be repeated for ever.
  */
 import type { Clock } from '../../model/clock.ts';
-import { asPolaronError, errorTable, type PolaronError } from '../../model/errors.ts';
+import { remedyOf } from '../../model/error-table.ts';
+import { asPolaronError, type PolaronError } from '../../model/errors.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { AgentKey, TaskId } from '../../model/ids.ts';
 import type { ErrorInfo, Token } from '../../model/outcome.ts';
@@ -210,5 +211,5 @@ function errorOf(agent: AgentKey, assign: Assign, task: AssignedTask, { code, me
     `the electron's options: ${sharedBytes(electron)}`,
     `its arguments: ${argumentBytes(task)}`,
   ];
-  return { code, message: `${what} (${parts.join(', ')}); ${errorTable[code].remedy}` };
+  return { code, message: `${what} (${parts.join(', ')}); ${remedyOf(code)}` };
 }

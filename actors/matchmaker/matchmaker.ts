@@ -11,7 +11,7 @@ import { isDispatchId, parseTaskId, taskIdOf, type AgentKey, type DispatchId, ty
 import type { Log } from '../../model/log.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
-import type { AgentStatus } from '../../bus/protocol/api.ts';
+import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { Epoch } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
@@ -20,6 +20,7 @@ import { Assigner } from './assigner.ts';
 import type { AgentGateway } from './gateway.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
+import { agentStatuses, unofferedOf } from './report.ts';
 
 export interface MatchmakerOptions {
   readonly system: ActorSystem;
@@ -86,25 +87,13 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#stopListening?.();
   }
 
-  /** By site and name. */
   agents(): readonly AgentStatus[] {
-    const now = this.#o.clock.monotonic();
-    return [...this.#agents.values()]
-      .filter((agent) => agent.last !== undefined || agent.held > 0)
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
-      .map((agent) => ({
-        name: agent.name,
-        site: agent.site,
-        host: agent.last?.host ?? '',
-        pid: agent.last?.pid ?? 0,
-        slots: agent.last?.slots ?? 0,
-        running: agent.running,
-        queued: agent.held - agent.running,
-        capabilities: agent.last?.capabilities ?? [],
-        version: agent.last?.version ?? '',
-        state: agent.state(now),
-        lastSyncMs: Math.round(agent.silentMs(now)),
-      }));
+    return agentStatuses(this.#agents.values(), this.#o.clock.monotonic());
+  }
+
+  /** What a dispatch waits for that no agent offers. */
+  unoffered(dispatch: DispatchId): readonly Unoffered[] {
+    return unofferedOf(dispatch, this.#queues, this.#agents.values(), this.#o.clock.monotonic());
   }
 
   receive(message: MatchmakerMessage): void {

@@ -36,6 +36,14 @@ export class ReadyQueues {
     for (const queue of this.#classes.values()) if (queue.waiting > 0) yield queue;
   }
 
+  /** How many of a dispatch wait in each class. */
+  waitingOf(dispatch: DispatchId): readonly { readonly requirement: Requirement; readonly waiting: number }[] {
+    return [...this.#classes.values()].flatMap(({ requirement, byDispatch }) => {
+      const lane = byDispatch.get(dispatch);
+      return lane === undefined ? [] : [{ requirement, waiting: lane.nodes.length - lane.head }];
+    });
+  }
+
   add(dispatch: DispatchId, nodes: readonly number[], requirement: Requirement, priority: number): void {
     let queue = this.#classes.get(requirement.key);
     if (queue === undefined) {

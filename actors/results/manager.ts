@@ -21,7 +21,8 @@ import type { NearMemory } from '../services.ts';
 import { KnownSizes } from './known-sizes.ts';
 import { LiveDispatches } from './live.ts';
 import { Queries } from './queries.ts';
-import { composeList, pullFromAgent, sliceList, storeBytes, wholeValue, type PullOptions } from './values.ts';
+import { pullFromAgent, type PullOptions } from './pull.ts';
+import { composeList, sliceList, storeBytes, wholeValue } from './values.ts';
 import { keyPart, RecordWriter, type Ended } from './writer.ts';
 
 export interface ManagerOptions {

@@ -1,7 +1,4 @@
-/** Values as bytes: put together into lists, cut apart, pulled from agents. Nothing here decodes a user's value. */
-import type { Bus } from '../../bus/bus.ts';
-import { encodeEnvelope } from '../../bus/codec.ts';
-import type { Subjects } from '../../bus/subjects.ts';
+/** Values as bytes: put together into lists and cut apart. Nothing here decodes a user's value. Not here: pulling them from agents (pull.ts). */
 import { digestOf } from '../../bus/value/digest.ts';
 import {
   encodeList,
@@ -13,16 +10,13 @@ import {
   listLength,
 } from '../../bus/value/list.ts';
 import { PolaronError } from '../../model/errors.ts';
-import type { AgentKey, Digest } from '../../model/ids.ts';
+import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { INLINE_VALUE_BYTES, type Store, type WriteOp } from '../../store/store.ts';
 
 /** Elements over this become pointers, so that a list of many large values stays small. */
 const INLINE_ELEMENT_BYTES = 4 * 1024;
 const CHUNK_BYTES = 256 * 1024;
-const WINDOW = 4;
-const CHUNK_TIMEOUT_MS = 10_000;
-const CHUNK_TRIES = 5;
 
 /** All bytes of a value. Raises VALUE_MISSING. */
 export async function wholeValue(store: Store, digest: Digest): Promise<Uint8Array> {
@@ -95,66 +89,4 @@ async function storeElements(
     }
   }
   return infos;
-}
-
-export interface PullOptions {
-  readonly bus: Bus;
-  readonly subjects: Subjects;
-  readonly by: string;
-}
-
-/** Pulls a value from the agent that made it, in chunks, verified by digest. False when the agent doesn't have it or it isn't what it said. */
-export async function pullFromAgent(
-  store: Store,
-  o: PullOptions,
-  agent: AgentKey,
-  digest: Digest,
-  size: number,
-): Promise<boolean> {
-  if (store.hasValue(digest)) return true;
-  const [site = '', name = ''] = agent.split('.');
-  const subject = o.subjects.down(site, name, 'blob');
-  const chunk = Math.min(CHUNK_BYTES, o.bus.maxPayload - 1_024);
-  const read = async (offset: number): Promise<Uint8Array> => {
-    const request = encodeEnvelope(o.by, { digest, offset, length: Math.min(chunk, size - offset) });
-    for (let tries = 1; ; tries++) {
-      try {
-        return (await o.bus.request(subject, request, { timeoutMs: CHUNK_TIMEOUT_MS })).data;
-      } catch (error) {
-        if (tries >= CHUNK_TRIES) throw error;
-      }
-    }
-  };
-  if (size <= INLINE_VALUE_BYTES) {
-    const bytes = size === 0 ? new Uint8Array() : await read(0);
-    if (digestOf(bytes) !== digest) return false;
-    await store.write([{ op: 'value', digest, bytes }]);
-    return true;
-  }
-  const writer = await store.openBlob(digest, size);
-  const pending: Promise<Uint8Array>[] = [];
-  let next = writer.received;
-  try {
-    for (let at = writer.received; at < size; ) {
-      while (pending.length < WINDOW && next < size) {
-        const request = read(next);
-        request.catch(() => undefined); // awaited below, in order
-        pending.push(request);
-        next += chunk;
-      }
-      const bytes = await pending.shift();
-      if (bytes === undefined || bytes.byteLength === 0) {
-        await writer.abort();
-        return false;
-      }
-      await writer.write(bytes);
-      at += bytes.byteLength;
-    }
-    await writer.finish();
-    return true;
-  } catch (error) {
-    await writer.abort();
-    if (error instanceof PolaronError && error.code === 'BAD_MESSAGE') return false;
-    throw error;
-  }
 }

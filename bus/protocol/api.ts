@@ -127,6 +127,16 @@ export interface SnapshotReply {
   readonly electrons: readonly ElectronView[];
   /** Where the next page begins; absent on the last. */
   readonly next?: number;
+  /** Absent when there is an agent for all that is ready. */
+  readonly unoffered?: readonly Unoffered[];
+}
+/** Ready electrons that no agent which is there can run. */
+export interface Unoffered {
+  /** The capabilities that one agent must offer together: the executor and the electron's `needs`. */
+  readonly needs: readonly string[];
+  /** Those that no agent offers at all; empty: each is offered, but not by one agent. */
+  readonly missing: readonly string[];
+  readonly electrons: number;
 }
 export interface DispatchDetail extends DispatchSummary {
   /** Absent when `brief`. */

@@ -194,12 +194,19 @@ const electronView: Reader<api.ElectronView> = object((o) => ({
   ...optional(o, 'cause', (from, key) => text(from, key, 300)),
 }));
 
+const unoffered: Reader<api.Unoffered> = object((o) => ({
+  needs: array(o, 'needs', 1_000, aText()),
+  missing: array(o, 'missing', 1_000, aText()),
+  electrons: int(o, 'electrons'),
+}));
+
 export const parseSnapshotReply: Reader<api.SnapshotReply> = parser(
   'snapshot reply',
   object((o) => ({
     dispatch: field(o, 'dispatch', detail),
     electrons: array(o, 'electrons', MOST, electronView),
     ...optional(o, 'next', whole),
+    ...optional(o, 'unoffered', (from, key) => array(from, key, MANY, unoffered)),
   })),
 );
 

@@ -1,5 +1,5 @@
 /** `polaron show ID`: one dispatch with its electrons. */
-import type { DispatchDetail, ElectronView, NodeFailure } from '../../bus/protocol/api.ts';
+import type { DispatchDetail, ElectronView, NodeFailure, Unoffered } from '../../bus/protocol/api.ts';
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
 import { electronStatuses } from '../../model/lifecycle.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
@@ -44,14 +44,14 @@ const filterOf = ({ id, status }: ShowArguments): { id: string; status?: Electro
 });
 
 async function showJson(context: Context, hub: HubApi, asked: ShowArguments): Promise<void> {
-  const { dispatch } = await hub.snapshot({ id: asked.id, limit: 1 });
+  const { dispatch, unoffered } = await hub.snapshot({ id: asked.id, limit: 1 });
   const electrons: unknown[] = [];
   for await (const electron of electronsOf(hub, filterOf(asked))) electrons.push(electronJson(electron));
-  writeJson(context, { ...detailJson(dispatch), electrons });
+  writeJson(context, { ...detailJson(dispatch), ...(unoffered === undefined ? {} : { unoffered }), electrons });
 }
 
 async function showLines(context: Context, hub: HubApi, asked: ShowArguments): Promise<void> {
-  const { dispatch } = await hub.snapshot({ id: asked.id, brief: true, limit: 1 });
+  const { dispatch, unoffered = [] } = await hub.snapshot({ id: asked.id, brief: true, limit: 1 });
   const rows: ElectronView[] = [];
   let more = false;
   for await (const electron of electronsOf(hub, filterOf(asked))) {
@@ -59,7 +59,11 @@ async function showLines(context: Context, hub: HubApi, asked: ShowArguments): P
     if (more) break;
     rows.push(electron);
   }
-  const lines = [...headLines(context, dispatch), ...errorLines(context, dispatch.errors, asked.all)];
+  const lines = [
+    ...headLines(context, dispatch),
+    ...unoffered.map(unofferedLine),
+    ...errorLines(context, dispatch.errors, asked.all),
+  ];
   if (rows.length > 0) lines.push('', ...electronLines(context, rows));
   for (const line of lines) context.terminal.out(line);
   if (!more) return;
@@ -85,6 +89,13 @@ function headLines(context: Context, dispatch: DispatchDetail): readonly string[
     ['metadata', notes.length === 0 ? undefined : notes.join(' ')],
     ['electrons', countsText(dispatch)],
   ]);
+}
+
+/** `waits      2 electrons: no agent offers gpu`. */
+function unofferedLine({ needs, missing, electrons }: Unoffered): string {
+  const together = missing.length === 0;
+  const what = plain((together ? needs : missing).join(' and '));
+  return `waits      ${electrons} ${electrons === 1 ? 'electron' : 'electrons'}: no agent offers ${what}${together ? ' together' : ''}`;
 }
 
 /** `12: 10 completed, 2 running`, in the order of the lifecycle. */

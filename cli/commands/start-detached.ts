@@ -1,7 +1,8 @@
 /** `polaron start --detach`: the hub as a process of its own; returns when it is ready. */
 import { startDetached } from '../../host/detach.ts';
 import type { HomePaths } from '../../host/home.ts';
-import { isErrorCode, PolaronError } from '../../model/errors.ts';
+import { isErrorCode } from '../../model/error-table.ts';
+import { PolaronError } from '../../model/errors.ts';
 import type { Context } from '../context.ts';
 import { exitCodeOf, exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';

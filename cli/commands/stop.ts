@@ -3,9 +3,8 @@ import { readHubFile, removeHubFile } from '../../host/home.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import type { Ended } from '../../host/end-processes.ts';
 import { homePaths } from '../../host/home.ts';
-import { livingInstances, ofHub } from '../../host/instances.ts';
+import { isRunning, livingInstances, ofHub } from '../../host/instances.ts';
 import type { Instance, InstanceKind } from '../../host/instances.ts';
-import { processInfo } from '../../host/process-identity.ts';
 import { writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -32,7 +31,7 @@ export async function stop(context: Context): Promise<ExitCode> {
   ];
   livingInstances(home); // removes the records of what has just ended
   const file = readHubFile(home);
-  if (file !== undefined && processInfo(file.pid) === undefined) removeHubFile(home, file.pid);
+  if (file !== undefined && !isRunning(file.pid)) removeHubFile(home, file.pid);
   if (context.json) writeJson(context, { stopped: stopped.map(({ kind, pid, how }) => ({ kind, pid, how })) });
   else for (const line of linesOf(stopped)) context.terminal.out(line);
   return exitCodes.ok;

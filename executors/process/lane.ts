@@ -243,7 +243,8 @@ export class Lane implements RunnerListener {
     this.#remove(job);
     this.#options.owner.ended(job, endedAt - startedAt);
     if (message.scratchUsed === true) this.#options.owner.scratchUsed(job);
-    const usage = { startedAt, endedAt };
+    // Parts of a millisecond count for how long the next ones may take, not in records.
+    const usage = { startedAt: Math.round(startedAt), endedAt: Math.round(endedAt) };
     if (!alone || job.startBy !== 0) {
       job.end(result, usage);
       return;

@@ -1,22 +1,39 @@
-/** What the operating system knows of processes: when one began, and which belong to a group. Linux by /proc, elsewhere by `ps`. */
+/**
+ * What the operating system knows of processes: pids are reused, so a process is told by its pid and its start time together.
+ * Linux reads /proc, elsewhere `ps` is asked. Not here: records of our processes (host/instances.ts), and ending whole trees of them (host/end-processes.ts).
+ */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  /** Of the session's leader; undefined where `ps` doesn't tell. */
+  readonly session: number | undefined;
+  /** Opaque, without spaces; equal only for the same process of the same boot. */
+  readonly startTime: string;
+}
+
 const onLinux = process.platform === 'linux';
 
-interface Stat {
-  readonly group: number;
-  readonly session: number;
-  /** Clock ticks since the machine's boot. */
-  readonly start: string;
+/** A living process, or undefined when there is none of this pid. A zombie is not living: nothing of it runs. */
+export function processInfo(pid: number): ProcessInfo | undefined {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  return onLinux ? fromProc(pid) : fromPs(['-p', String(pid)])[0];
 }
 
-/** A text that no other process of this pid has: the machine's boot and the process's start. Undefined when there is no such process. */
-export function startTimeOf(pid: number): string | undefined {
-  if (!onLinux) return psStart(pid);
-  const stat = readStat(pid);
-  return stat === undefined ? undefined : `${bootId()}:${stat.start}`;
+/** All living processes that we may see. */
+export function listProcesses(): readonly ProcessInfo[] {
+  if (!onLinux) return fromPs(['-A']);
+  return readdirSync('/proc').flatMap((name) => {
+    const info = /^\d+$/.test(name) ? fromProc(Number(name)) : undefined;
+    return info === undefined ? [] : [info];
+  });
 }
+
+/** A text that no other process of this pid has. Undefined when there is no such process. */
+export const startTimeOf = (pid: number): string | undefined => processInfo(pid)?.startTime;
 
 /**
  * Kills the group that `pid` led, when it is still the one that began at `start`; members that outlived their leader too.
@@ -26,12 +43,11 @@ export function killGroupOf(pid: number, start: string): boolean {
   const now = startTimeOf(pid);
   if (now !== undefined) return now === start && signalGroup(pid, 'SIGKILL');
   // a pid isn't given out again while a group of that number lives: the members' session and age say if it is ours
-  if (!onLinux || !start.startsWith(`${bootId()}:`)) return false;
-  const began = Number(start.slice(start.indexOf(':') + 1));
-  const ours = readdirSync('/proc').some((name) => {
-    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;
-    return stat !== undefined && stat.group === pid && stat.session === pid && Number(stat.start) >= began;
-  });
+  if (!onLinux || !start.endsWith(`@${bootId()}`)) return false;
+  const began = ticksOf(start);
+  const ours = listProcesses().some(
+    ({ group, session, startTime }) => group === pid && session === pid && ticksOf(startTime) >= began,
+  );
   return ours && signalGroup(pid, 'SIGKILL');
 }
 
@@ -55,17 +71,29 @@ export function residentBytes(pid: number): number | undefined {
   }
 }
 
-function readStat(pid: number): Stat | undefined {
+/** proc(5), /proc/pid/stat: `pid (name) state ppid pgrp session … starttime`; the name may hold spaces and brackets. */
+function fromProc(pid: number): ProcessInfo | undefined {
+  let stat: string;
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // the command name may hold anything, parentheses too
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return { group: Number(fields[2]), session: Number(fields[3]), start: fields[19] ?? '' };
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
     return undefined;
   }
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, parent, group, session] = fields;
+  const ticks = fields[19];
+  if (ticks === undefined || state === 'Z' || state === 'X') return undefined;
+  return {
+    pid,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    startTime: `${ticks}@${bootId()}`,
+  };
 }
+
+/** Clock ticks from the machine's boot to the process's start. */
+const ticksOf = (startTime: string): number => Number(startTime.slice(0, startTime.indexOf('@')));
 
 let boot: string | undefined;
 function bootId(): string {
@@ -77,18 +105,26 @@ function readBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   } catch {
-    return 'unknown';
+    return 'unknown'; // not every container shows it
   }
 }
 
-function psStart(pid: number): string | undefined {
+function fromPs(which: readonly string[]): readonly ProcessInfo[] {
+  let text: string;
   try {
-    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+    text = execFileSync('ps', [...which, '-o', 'pid=,ppid=,pgid=,stat=,lstart='], {
       encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    return text.trim().replaceAll(/\s+/g, '-') || undefined;
   } catch {
-    return undefined;
+    return []; // ps exits 1 when there is no such process
   }
+  return text.split('\n').flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line);
+    const [, pid, parent, group, state, began] = match ?? [];
+    if (began === undefined || state?.startsWith('Z') === true) return [];
+    const startTime = began.replaceAll(/\s+/g, '-');
+    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), session: undefined, startTime }];
+  });
 }

@@ -59,6 +59,7 @@ export type FromRunner =
 export interface RunFinished {
   readonly type: 'finished';
   readonly task: string;
+  /** ms since 1970; the end with parts of a millisecond, so that short runs can be told apart. */
   readonly startedAt: number;
   readonly endedAt: number;
   readonly logs?: TaskLogs;

@@ -20,7 +20,8 @@ import {
   parseWaitReply,
 } from '../../bus/protocol/wire-api.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
-import { isErrorCode, PolaronError } from '../../model/errors.ts';
+import { isErrorCode } from '../../model/error-table.ts';
+import { PolaronError } from '../../model/errors.ts';
 import type { Connection, Line } from './connection.ts';
 import { type Patience, WAITING, withPatience } from './patience.ts';
 

@@ -21,7 +21,7 @@ import { inlineComment } from './source-map.ts';
 export type { Bundle, BundleOptions, NativeHint, ShippedElectron } from './shipped.ts';
 
 /** Part of every cache key: raise it when the same input gives another output. */
-const MAKER = 'polaron-bundle-1 rolldown-1.3.2';
+const MAKER = 'polaron-bundle-2 rolldown-1.3.2';
 
 interface Kept {
   readonly made: Promise<CachedBundle>;

@@ -1,5 +1,5 @@
 /**
- * What the bundler is told while it walks the user's modules: the SDK is the agent shim, test frameworks are stubs, native packages are refused
+ * What the bundler is told while it walks the user's modules: the SDK is the agent shim with small parts, test frameworks are stubs, native packages are refused
  * or left out, user modules are scanned. Not here: running the bundler (build.ts).
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
@@ -7,11 +7,12 @@ import { basename, dirname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'rolldown';
 import { PolaronError, type ErrorDetails } from '../../model/errors.ts';
+import { agentPartsOf, ERRORS_ID, ERRORS_TEXT } from './agent-parts.ts';
 import { nativePackage, packageFolder, type NativePackage } from './native.ts';
 import { mayRead, topLevelReads, warningOf } from './scan.ts';
 import type { Parse } from './inline.ts';
 import type { NativeHint } from './shipped.ts';
-import { inputMap, shownPath } from './source-map.ts';
+import { inputMap, isSdkFile, shownPath } from './source-map.ts';
 import { isStubbed, isTestFile, STUB_ID, STUB_TEXT, TEST_GLOBALS_ID, TEST_GLOBALS_TEXT } from './stubs.ts';
 
 export const ENTRY_ID = '\0polaron-entry';
@@ -79,6 +80,7 @@ export function shipPlugin(input: PluginInput): { readonly plugin: Plugin; reado
     throw error;
   };
   const entries = new Set(input.files);
+  const agentPart = agentPartsOf(input.shim);
   const natives = new Map<string, NativePackage | undefined>();
   const native = (folder: string): NativePackage | undefined => {
     if (!natives.has(folder)) {
@@ -112,6 +114,8 @@ export function shipPlugin(input: PluginInput): { readonly plugin: Plugin; reado
         if (id === 'polaron') return { id: input.shim, moduleSideEffects: true };
         if (isStubbed(id)) return STUB_ID;
         if (importer === undefined) return null;
+        const part = agentPart(id, importer);
+        if (part !== undefined) return part;
         if (isExternal(id)) return { id, external: true };
         const bare = isBare(id);
         if (!bare && !id.endsWith('.node') && !isUserFile(importer)) return null;
@@ -138,9 +142,11 @@ export function shipPlugin(input: PluginInput): { readonly plugin: Plugin; reado
       handler(id) {
         if (id === ENTRY_ID) return entryText(input);
         if (id === INLINE_ID) return { code: input.inline, moduleType: 'js', moduleSideEffects: true };
+        if (id === ERRORS_ID) return { code: ERRORS_TEXT, moduleType: 'js' };
         if (id === STUB_ID) return { code: STUB_TEXT, moduleType: 'js' };
         if (id === TEST_GLOBALS_ID) return { code: TEST_GLOBALS_TEXT, moduleType: 'js', moduleSideEffects: true };
-        return isUserFile(id) ? withInputMap(id, findings) : null;
+        // The package's own files keep their names, also where it is linked and not installed.
+        return isUserFile(id) && !isSdkFile(id) ? withInputMap(id, findings) : null;
       },
     },
     transform: {

@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { coarsened } from './mappings.ts';
 
 export interface RawMap {
   readonly version: number;
@@ -27,20 +28,26 @@ export function shownPath(file: string, root: string): string {
 const SDK_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SDK_FILE = /^(?:sdk|bus|model)[\\/]/;
 
-const sourcePath = (file: string, root: string): string => {
-  const within = file.startsWith(SDK_ROOT) ? file.slice(SDK_ROOT.length) : undefined;
-  return within !== undefined && SDK_FILE.test(within)
-    ? `node_modules/polaron/${posix(within)}`
-    : shownPath(file, root);
-};
+/** Does the file belong to the running SDK? */
+export const isSdkFile = (file: string): boolean =>
+  file.startsWith(SDK_ROOT) && SDK_FILE.test(file.slice(SDK_ROOT.length));
 
-/** The map as it is shipped: no text of the sources in it. `outDir`: what the map's sources are relative to. */
+const sourcePath = (file: string, root: string): string =>
+  isSdkFile(file) ? `node_modules/polaron/${posix(file.slice(SDK_ROOT.length))}` : shownPath(file, root);
+
+const OURS = 'polaron:///node_modules/polaron/';
+
+/** The map as it is shipped: no text of the sources in it, and of the SDK's own only which file it is: it is the larger part of a small bundle's map. `outDir`: what the map's sources are relative to. */
 export function shippedMap(map: RawMap, outDir: string, root: string): string {
   const sources = map.sources.map((source) => {
     if (source === null || source.includes('\0') || source.includes('polaron-entry')) return 'polaron:///bundle';
     return `polaron:///${encodeURI(sourcePath(resolve(outDir, source), root))}`;
   });
-  return JSON.stringify({ version: 3, sources, names: map.names, mappings: map.mappings });
+  const mappings = coarsened(
+    map.mappings,
+    sources.map((source) => source.startsWith(OURS)),
+  );
+  return JSON.stringify({ version: 3, sources, names: map.names, mappings });
 }
 
 export const inlineComment = (map: string): string =>

@@ -10,8 +10,8 @@ import { startDetached } from '../../host/detach.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { comparableOptions, differingOptions, homePaths } from '../../host/home.ts';
 import { forgetInstance, isLiving, livingInstances, ofHub, recordInstance } from '../../host/instances.ts';
-import { listProcesses, processInfo } from '../../host/process-identity.ts';
-import type { ProcessInfo } from '../../host/process-identity.ts';
+import { listProcesses, processInfo } from '../../executors/process/process-table.ts';
+import type { ProcessInfo } from '../../executors/process/process-table.ts';
 import { takeStartLock } from '../../host/start-lock.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hubFilePath, readHubFile } from '../../bus/hub-file.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { livingInstances } from '../../host/instances.ts';
-import { listProcesses, processInfo } from '../../host/process-identity.ts';
+import { listProcesses, processInfo } from '../../executors/process/process-table.ts';
 
 const main = fileURLToPath(new URL('support/fake-main.ts', import.meta.url));
 const realMain = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));

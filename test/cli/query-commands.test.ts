@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ListRequest, CancelRequest } from '../../bus/protocol/api.ts';
+import type { CancelRequest, ListRequest, SnapshotRequest } from '../../bus/protocol/api.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { polaron } from './support/fake-context.ts';
 import { dispatchDetail, electron, failure, hubStatus, ID, snapshots } from './support/hub-data.ts';
@@ -141,6 +141,19 @@ describe('polaron show', () => {
     const failed = await polaron(['show', ID, '--status', 'failed'], { hub });
     expect(failed.out.match(/^ +\d+ {2}train/gm)).toHaveLength(1);
     expect(failed.out).not.toContain('more;');
+  });
+
+  it('says what no agent offers, so that somebody can start one', async () => {
+    const page = snapshots(dispatchDetail({ status: 'running' }), [electron(0, { status: 'ready' })]);
+    const unoffered = [
+      { needs: ['gpu', 'process'], missing: ['gpu'], electrons: 1 },
+      { needs: ['fast', 'process'], missing: [], electrons: 2 },
+    ];
+    const waiting = { snapshot: async (request: SnapshotRequest) => ({ ...(await page(request)), unoffered }) };
+    const { out } = await polaron(['show', ID], { hub: waiting });
+    expect(out).toContain('\nwaits      1 electron: no agent offers gpu\n');
+    expect(out).toContain('\nwaits      2 electrons: no agent offers fast and process together\n');
+    expect(JSON.parse((await polaron(['show', ID, '--json'], { hub: waiting })).out)).toMatchObject({ unoffered });
   });
 
   it('has every page of electrons in its JSON', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorTable } from '../../model/errors.ts';
+import { errorTable } from '../../model/error-table.ts';
 import { plain, readPage, tables } from './pages.ts';
 
 const rows = tables(readPage('docs/errors.md')).flatMap(({ head, rows: found }) => (head[0] === 'code' ? found : []));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from '../house/sources.ts';
+import { isolation } from '../support/real-hub.ts';
 import { readPage } from './pages.ts';
 
 const page = readPage('README.md');
@@ -31,7 +32,7 @@ describe("the README's code", () => {
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(root, join(folder, 'node_modules', 'polaron'));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
-    await node(command, 'start', '--detach', '--json');
+    await node(command, 'start', '--detach', '--json', ...isolation);
   }, 60_000);
   afterAll(async () => {
     await node(command, 'stop');

@@ -9,7 +9,7 @@ import { decodeBody, decodeEnvelope, encodeBody, encodeEnvelope } from '../../bu
 import { encodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { DEFAULT_RETRY, IDENTITY_ELECTRON, NO_TIMEOUTS, type WireGraph, type WireNode } from '../../model/graph.ts';
 import { freePort } from '../support/nats-server.ts';
-import { RealHub } from '../support/real-hub.ts';
+import { isolation, RealHub } from '../support/real-hub.ts';
 import { branches, taking } from './workflows/failures.ts';
 import { paths } from './workflows/kinds.ts';
 
@@ -133,10 +133,10 @@ describe('a data folder', () => {
   /** `polaron start` of another home on this data folder, in the foreground and detached. */
   async function refused(data: string): Promise<string> {
     const env = { POLARON_HOME: mkdtempSync(join(hub.home, 'other-')) };
-    const foreground = await hub.polaron(['start', '--data', data, '--no-agent', '--json'], env);
+    const foreground = await hub.polaron(['start', '--data', data, '--no-agent', '--json', ...isolation], env);
     expect(foreground.exit).toBe(1);
     const { error } = JSON.parse(foreground.out);
-    const detached = await hub.polaron(['start', '--data', data, '--detach'], env);
+    const detached = await hub.polaron(['start', '--data', data, '--detach', ...isolation], env);
     expect([detached.exit, detached.out]).toEqual([1, '']);
     expect(detached.err).toContain(`${error.code}: `);
     expect(existsSync(join(env.POLARON_HOME, 'hub.json'))).toBe(false);
@@ -174,7 +174,7 @@ describe('a data folder', () => {
   it('and a home that cannot be used is said, too', async () => {
     const file = join(hub.home, 'home-is-a-file');
     writeFileSync(file, '');
-    const { exit, err } = await hub.polaron(['start', '--detach'], { POLARON_HOME: join(file, 'home') });
+    const { exit, err } = await hub.polaron(['start', '--detach', ...isolation], { POLARON_HOME: join(file, 'home') });
     expect(exit).toBe(1);
     expect(err).toMatch(/^polaron: DATA_NOT_WRITABLE: folder .*home-is-a-file\/home cannot be used: .*POLARON_HOME/);
   });

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dispatch, dispatchSync, getResult, getValue, watch } from 'polaron';
-import { listProcesses, processInfo } from '../../host/process-identity.ts';
+import { listProcesses, processInfo } from '../../executors/process/process-table.ts';
 import { RealHub } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
 import { branches } from './workflows/failures.ts';

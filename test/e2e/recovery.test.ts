@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dispatch, getResult, getValue } from 'polaron';
-import { processInfo } from '../../host/process-identity.ts';
+import { processInfo } from '../../executors/process/process-table.ts';
 import { RealHub } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
 import { notedChain, strictChain, throughGate, twoGates } from './workflows/gates.ts';

@@ -8,7 +8,7 @@ import { credentialsFor, natsServerConfig } from '../../bus/credentials.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
 import type { BusServer } from '../support/bus-server.ts';
 import { anyServer, startNatsServer } from '../support/nats-server.ts';
-import { RealHub, type Running } from '../support/real-hub.ts';
+import { isolation, RealHub, type Running } from '../support/real-hub.ts';
 import { withRealPart } from '../support/real-part.ts';
 import { until } from '../support/until.ts';
 import { branches } from './workflows/failures.ts';
@@ -124,6 +124,7 @@ withRealPart('nats-server', anyServer, 'no nats-server was found', (binary) => {
         if (type === 'electron.completed' && electron === 'anywhere') break;
       const { status, attempts } = await (await getResult(id)).electrons.get('onTpu');
       expect([status, attempts]).toEqual(['waiting', 0]);
+      expect((await hub.polaron(['show', id])).out).toMatch(/^waits {6}1 electron: no agent offers .*tpu/m);
       const a3 = await startAgent(hub, server.url, 'a3', '--capability', 'tpu', '--capability', 'fast');
       expect(await getValue(id)).toEqual([21, 8]);
       a3.child.kill('SIGTERM');
@@ -182,7 +183,14 @@ withRealPart('nats-server', anyServer, 'no nats-server was found', (binary) => {
       const data = join(hub.home, 'data');
       mkdirSync(data, { mode: 0o700 });
       writeFileSync(join(data, 'hub-identity.json'), JSON.stringify({ node: 'n1', secret, port: 0 }), { mode: 0o600 });
-      const started = await hub.polaron(['start', '--detach', '--no-agent', '--bus', url(server.url, 'hub.n1')]);
+      const started = await hub.polaron([
+        'start',
+        '--detach',
+        '--no-agent',
+        '--bus',
+        url(server.url, 'hub.n1'),
+        ...isolation,
+      ]);
       expect(started).toMatchObject({ exit: 0, err: '' });
       await startAgent(hub, url(server.url, 'a.s1.a1'), 'a1');
       process.env['POLARON_URL'] = url(server.url, 'u.kim');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isolation } from '../support/real-hub.ts';
 import { totalsByHand } from './flights-by-hand.ts';
 import { scoreByHand } from './penguins-by-hand.ts';
 
@@ -40,7 +41,7 @@ async function resultOf(id: string): Promise<ResultDocument> {
 
 describe('on a hub', () => {
   beforeAll(async () => {
-    await node(command, 'start', '--detach', '--json');
+    await node(command, 'start', '--detach', '--json', ...isolation);
   });
   afterAll(async () => {
     await node(command, 'stop');

@@ -12,6 +12,8 @@ export interface Import {
   /** Path from the repository's root, when the import is relative. */
   readonly target?: string;
   readonly typeOnly: boolean;
+  /** `import(…)`: a module loaded when that is reached, or a type. */
+  readonly call: boolean;
   readonly line: number;
 }
 
@@ -35,18 +37,19 @@ export function importsOf(path: string, text = readSource(path)): Import[] {
   const statement = /(?:^|[;}\n])\s*(import|export)\s+(type\s+)?(?:[\w*{][^;'"`()=]*?\sfrom\s*)?(['"])([^'"\n]+)\3/g;
   const call = /\bimport\s*\(\s*(['"])([^'"\n]+)\1/g;
   for (const match of code.matchAll(statement)) {
-    found.push(imported(path, match[4] ?? '', match[2] !== undefined, code, match.index + match[0].length));
+    const line = lineAt(code, match.index + match[0].length);
+    found.push({ ...named(path, match[4] ?? ''), typeOnly: match[2] !== undefined, call: false, line });
   }
   for (const match of code.matchAll(call)) {
-    found.push(imported(path, match[2] ?? '', false, code, match.index));
+    found.push({ ...named(path, match[2] ?? ''), typeOnly: false, call: true, line: lineAt(code, match.index) });
   }
   return found;
 }
 
-function imported(path: string, specifier: string, typeOnly: boolean, code: string, offset: number): Import {
-  const line = code.slice(0, offset).split('\n').length;
-  if (!specifier.startsWith('.')) return { specifier, typeOnly, line };
-  return { specifier, target: normalize(join(dirname(path), specifier)), typeOnly, line };
+const lineAt = (code: string, offset: number): number => code.slice(0, offset).split('\n').length;
+
+function named(path: string, specifier: string): Pick<Import, 'specifier' | 'target'> {
+  return specifier.startsWith('.') ? { specifier, target: normalize(join(dirname(path), specifier)) } : { specifier };
 }
 
 /** Blanks out comments, templates and quoted text that is no specifier, and keeps the lines. */

@@ -1,12 +1,13 @@
 /** What bundles import on agents: it halts instead of dispatching, stays small, and lacks no name. */
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
-import { rolldown } from 'rolldown';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { registry } from '../../bus/protocol/registry.ts';
+import { errorTable, isErrorCode, remedyOf } from '../../model/error-table.ts';
 import * as shim from '../../sdk/agent-shim.ts';
 import * as sdk from '../../sdk/index.ts';
+import { load, project, removeProjects, ship, shipped } from './ship-support.ts';
 
-const file = new URL('../../sdk/agent-shim.ts', import.meta.url).pathname;
+afterAll(removeProjects);
 
 afterEach(() => {
   registry().agent = undefined;
@@ -16,15 +17,68 @@ test('it exports every name of the SDK', () => {
   expect(Object.keys(sdk).filter((name) => !(name in shim))).toEqual([]);
 });
 
-test('bundled, it is small and has no bus client, codec or tracer in it', async () => {
-  const bundle = await rolldown({ input: file, platform: 'node' });
-  const { output } = await bundle.generate({
-    format: 'esm',
-    minify: { compress: true, codegen: { removeWhitespace: true }, mangle: false },
+async function bundleOf(source: string): Promise<{ readonly code: string; readonly sdkFiles: readonly string[] }> {
+  const folder = project({ 'a.ts': source });
+  const { code, map } = await ship(folder, [shipped('step', join(folder, 'a.ts'))]);
+  const { sources }: { readonly sources: readonly string[] } = JSON.parse(Buffer.from(map ?? []).toString());
+  const ours = 'polaron:///node_modules/polaron/';
+  return {
+    code: Buffer.from(code).toString(),
+    sdkFiles: sources.flatMap((name) => (name.startsWith(ours) ? [name.slice(ours.length)] : [])),
+  };
+}
+const EVERYTHING = `import * as polaron from 'polaron'; export const step = polaron.electron(function step() { return Object.keys(polaron); });`;
+
+test('with an electron that does nothing it is small, its source map included', async () => {
+  const { code } = await bundleOf(
+    `import { electron } from 'polaron'; export const step = electron(function step() {});`,
+  );
+  expect(code.length).toBeLessThan(12 * 1024);
+});
+
+test('it has no bus client, value codec, tracer or table of all errors in it, even for a module that takes all names', async () => {
+  const { code, sdkFiles } = await bundleOf(EVERYTHING);
+  expect(sdkFiles).toContain('sdk/context.ts');
+  expect(
+    sdkFiles.filter((name) =>
+      /^bus\/(?!protocol\/registry)|trace|local\.ts|draw|sdk\/call-site|error-table/.test(name),
+    ),
+  ).toEqual([]);
+  expect(code.length).toBeLessThan(15 * 1024);
+});
+
+test('it has the remedy of every error that it can raise', async () => {
+  const { code } = await bundleOf(EVERYTHING);
+  const codes = Object.keys(errorTable).filter(isErrorCode);
+  // a code that is retryable stands in a list of them, too
+  const raised = codes.filter((name) => new RegExp(`PolaronError\\(\`${name}\`|super\\(\`${name}\``).test(code));
+  expect(raised).toContain('NO_NAME');
+  expect(raised.filter((name) => !code.includes(remedyOf(name)))).toEqual([]);
+});
+
+test('an error on an agent names the line of the author, and says what to do', async () => {
+  const folder = project({
+    'a.ts': `import { context, electron } from 'polaron';
+export const step = electron(function step() {
+  try {
+    context();
+  } catch (error) {
+    return [error.code, error.retryable, error.help, error.message];
+  }
+});`,
   });
-  const inside = output[0].moduleIds.map((id) => id.slice(join(file, '../..').length + 1));
-  expect(inside.filter((id) => /node_modules|^bus\/(?!protocol\/registry)|trace|local\.ts|draw/.test(id))).toEqual([]);
-  expect(output[0].code.length).toBeLessThan(26 * 1024);
+  const { code } = await ship(folder, [shipped('step', join(folder, 'a.ts'))]);
+  const { results } = await load({ bundle: code, calls: [['step']] });
+  expect(results).toEqual([
+    {
+      value: [
+        'NOT_ALLOWED',
+        false,
+        'Call it inside the function of an electron, while that runs.',
+        'context() was called outside a running electron (a.ts:4)',
+      ],
+    },
+  ]);
 });
 
 test('definitions are registered, with the function that a runner calls', () => {

@@ -13,13 +13,15 @@ import type { Bus } from '../../bus/bus.ts';
 import { readHubFile, type HubFile } from '../../bus/hub-file.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { livingInstances, type InstanceKind } from '../../host/instances.ts';
-import { listProcesses, processInfo } from '../../host/process-identity.ts';
+import { listProcesses, processInfo } from '../../executors/process/process-table.ts';
 import { noLog } from './log-list.ts';
 import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const command = join(root, 'dist', 'cli', 'main.js');
-const isolated = process.env['POLARON_TEST_ISOLATE'] === '1';
+
+/** What every `polaron start` of a test is given, so that the same tests hold for a result manager in a process of its own. */
+export const isolation: readonly string[] = process.env['POLARON_TEST_ISOLATE'] === '1' ? ['--isolate', 'results'] : [];
 
 export interface Finished {
   readonly exit: number | null;
@@ -54,7 +56,7 @@ export class RealHub {
     const { POLARON_URL: _, POLARON_HOME: __, ...inherited } = process.env;
     this.env = { ...inherited, NO_COLOR: '1', ...o.env, POLARON_HOME: this.home };
     const slots = o.start?.includes('--slots') === true ? [] : ['--slots', '2'];
-    const isolate = isolated && o.start?.includes('--isolate') !== true ? ['--isolate', 'results'] : [];
+    const isolate = o.start?.includes('--isolate') === true ? [] : isolation;
     this.options = [...slots, ...isolate, ...(o.start ?? [])];
   }
 

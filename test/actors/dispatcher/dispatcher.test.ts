@@ -4,6 +4,7 @@ import { Dispatcher, isDispatcherMessage } from '../../../actors/dispatcher/disp
 import type { Message } from '../../../actors/system.ts';
 import type { LatticeMessage } from '../../../bus/protocol/actors.ts';
 import type { SubmitReply, SubmitRequest } from '../../../bus/protocol/api.ts';
+import { parseSnapshotReply } from '../../../bus/protocol/wire-api.ts';
 import { encodeBody } from '../../../bus/codec.ts';
 import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
@@ -40,6 +41,7 @@ function begin(flush: 'turn' | 'manual' = 'turn'): void {
     graphs: graphCache(),
     publish: ({ type, dispatch }) => published.push(`${dispatch} ${type}`),
     agents: () => [],
+    unoffered: (id) => Array.from({ length: 30 }, (_, i) => ({ needs: [id], missing: [], electrons: i })),
     about: () => ({ version: '0', pid: 1, node: 'n1', bus: '', data: '', startedAt: 0 }),
     spawnSupervisor: (id) => {
       spawned.push(id);
@@ -249,6 +251,16 @@ function claim(nodes: number): Uint8Array {
 }
 
 describe('a question', () => {
+  it('for a snapshot is told at most twenty kinds of what no agent offers', async () => {
+    const id = await submitted();
+    const { dispatch, unoffered } = parseSnapshotReply(await dispatcher.handle('kim', 'snapshot', { id }));
+    expect([dispatch.id, unoffered?.length, unoffered?.[19]]).toEqual([
+      id,
+      20,
+      { needs: [id], missing: [], electrons: 19 },
+    ]);
+  });
+
   it('about an id that is none, of another hub, or unknown is refused with its code', async () => {
     const id = await submitted();
     const status = (of: string): Promise<unknown> => dispatcher.handle('kim', 'status', { id: of });

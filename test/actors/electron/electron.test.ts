@@ -283,6 +283,7 @@ describe('H1: an outcome', () => {
     spawn();
     await assign();
     await finish(large);
+    await world.clock.advance(3_000);
     await flush();
     expect(verdicts()).toEqual(['1: missing (not current)']);
     const waiting: (() => void)[] = [];

@@ -150,10 +150,40 @@ describe('matching', () => {
     });
     await ready([2]);
     expect(found()).toEqual([['lab.a1', 2]]);
+    expect(matchmaker.unoffered(id)).toEqual([{ needs: ['gpu', 'process'], missing: ['gpu'], electrons: 1 }]);
+    expect(matchmaker.unoffered(dispatchId(2))).toEqual([]);
     const gpu = new FakeAgent(world.network, 'gpu');
     await gpu.sync({ capabilities: ['process', 'gpu'] });
     await settle();
     expect(found()).toContainEqual(['lab.gpu', 1]);
+    expect(matchmaker.unoffered(id)).toEqual([]);
+  });
+
+  it('tells what is not offered by agents that are there: none alone, or none together; a busy one is waited for', async () => {
+    const a1 = await join('a1', 1);
+    const half = new FakeAgent(world.network, 'half');
+    await half.sync({ capabilities: ['gpu'] });
+    const needing = (node: number, ...capabilities: string[]): void =>
+      tell({
+        type: 'match.request',
+        dispatch: id,
+        nodes: [node, node + 1],
+        requirement: { key: capabilities.join('\n'), capabilities },
+        priority: 0,
+        held: false,
+      });
+    needing(1, 'gpu', 'process');
+    needing(3, 'process');
+    await settle();
+    expect(matchmaker.unoffered(id)).toEqual([{ needs: ['gpu', 'process'], missing: [], electrons: 2 }]);
+    await world.clock.advance(LEASE - 1);
+    await half.sync({ capabilities: ['gpu'] });
+    await world.clock.advance(2_000);
+    expect(a1.name).toBe('a1');
+    expect(matchmaker.unoffered(id)).toEqual([
+      { needs: ['gpu', 'process'], missing: ['process'], electrons: 2 },
+      { needs: ['process'], missing: ['process'], electrons: 1 },
+    ]);
   });
 
   it('goes on when a place is free again: refused, abandoned, ended', async () => {

@@ -55,7 +55,7 @@ export function makeHubWorld(o: { readonly flush?: 'turn' | 'manual'; readonly s
     },
     onDeadLetter: (to, message, from) => dead.push({ to, message, from }),
   });
-  const pull = { bus, subjects, by: 'hub.n1' };
+  const pull = { bus, subjects, by: 'hub.n1', clock };
   const manager = new ResultManager({ system, store, clock, pull, epoch: 'm1' });
   system.spawn(managerAddress('n1'), manager, isResultsAsk);
   const asker = new Asker(system, managerAddress('n1'), clock);

@@ -90,6 +90,9 @@ describe('the pool', { timeout: 60_000 }, () => {
     const a = await code('a');
     const outcomes = await Promise.all(Array.from({ length: 6 }, () => run(a, 'sleep', 100, 0)));
     const spans = outcomes.map(({ usage }) => usage);
+    expect(
+      spans.flatMap(({ startedAt, endedAt }) => [startedAt, endedAt]).filter((ms) => !Number.isInteger(ms)),
+    ).toEqual([]);
     for (const { startedAt } of spans) {
       const overlapping = spans.filter((other) => other.startedAt <= startedAt + 5 && other.endedAt > startedAt + 10);
       expect(overlapping.length).toBeLessThanOrEqual(SLOTS);

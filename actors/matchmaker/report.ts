@@ -1,0 +1,40 @@
+/** What people are told of agents, and of electrons that none of them can run. Pure. Not here: who gets what (matchmaker.ts). */
+import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
+import type { DispatchId } from '../../model/ids.ts';
+import type { AgentState } from './agent-state.ts';
+import type { ReadyQueues } from './queues.ts';
+
+/** By site and name. */
+export function agentStatuses(agents: Iterable<AgentState>, now: number): readonly AgentStatus[] {
+  return [...agents]
+    .filter((agent) => agent.last !== undefined || agent.held > 0)
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map((agent) => ({
+      name: agent.name,
+      site: agent.site,
+      host: agent.last?.host ?? '',
+      pid: agent.last?.pid ?? 0,
+      slots: agent.last?.slots ?? 0,
+      running: agent.running,
+      queued: agent.held - agent.running,
+      capabilities: agent.last?.capabilities ?? [],
+      version: agent.last?.version ?? '',
+      state: agent.state(now),
+      lastSyncMs: Math.round(agent.silentMs(now)),
+    }));
+}
+
+/** Ready electrons of a dispatch that wait for an agent which isn't there, by what they need. */
+export function unofferedOf(
+  dispatch: DispatchId,
+  queues: ReadyQueues,
+  agents: Iterable<AgentState>,
+  now: number,
+): readonly Unoffered[] {
+  const there = [...agents].filter((agent) => ['live', 'suspect'].includes(agent.state(now)));
+  return queues.waitingOf(dispatch).flatMap(({ requirement: { capabilities }, waiting }) => {
+    if (there.some((agent) => agent.offers(capabilities))) return [];
+    const missing = capabilities.filter((capability) => !there.some((agent) => agent.offers([capability])));
+    return [{ needs: capabilities, missing, electrons: waiting }];
+  });
+}

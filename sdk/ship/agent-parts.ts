@@ -1,0 +1,58 @@
+/**
+ * Which of the SDK's own modules have a small form in bundles: what only a person's own process needs would travel with every dispatch.
+ * Not here: the shim that stands for the whole SDK (agent-shim.ts).
+ */
+import { realpathSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { errorTable, type ErrorCode } from '../../model/error-table.ts';
+
+/** Stands for model/error-table.ts. */
+export const ERRORS_ID = '\0polaron-errors';
+
+/** The codes that modules behind the shim raise: of these a bundle has the remedy. */
+const RAISED = [
+  'OUTSIDE_LATTICE',
+  'ASYNC_LATTICE',
+  'NO_NAME',
+  'INPUT_INVALID',
+  'NOT_SUPPORTED',
+  'NOT_ALLOWED',
+  'WORKFLOW_FAILED',
+  'WORKFLOW_CANCELLED',
+  'BAD_MESSAGE',
+  'USAGE',
+] as const satisfies readonly ErrorCode[];
+
+const retryable = Object.entries(errorTable).flatMap(([code, row]) => (row.retryable ? [code] : []));
+const remedies = Object.fromEntries(RAISED.map((code) => [code, errorTable[code].remedy]));
+
+/** What model/errors.ts asks of the table, and no more. */
+export const ERRORS_TEXT = `
+const retryable = new Set(${JSON.stringify(retryable)});
+const remedies = ${JSON.stringify(remedies)};
+export const isRetryable = (code) => retryable.has(code);
+export const remedyOf = (code) => remedies[code] ?? 'See docs/errors.md.';
+`;
+
+/**
+ * @param shim the file that stands for the SDK
+ * @returns what to take when `importer` asks for `id`; undefined: the module itself
+ */
+export function agentPartsOf(shim: string): (id: string, importer: string) => string | undefined {
+  const parts = new Map<string, string>();
+  for (const file of [shim, real(shim)]) {
+    const sdk = dirname(file);
+    parts.set(join(sdk, 'call-site'), join(sdk, `agent-call-site${extname(shim)}`));
+    parts.set(join(sdk, '..', 'model', 'error-table'), ERRORS_ID);
+  }
+  return (id, importer) =>
+    id.startsWith('.') ? parts.get(join(dirname(importer), id.replace(/\.[jt]s$/, ''))) : undefined;
+}
+
+function real(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
