@@ -59,7 +59,7 @@ export interface HubCore {
 
 const VALUE_CACHE_BYTES = 64 * 1024 * 1024;
 const isLatticeMessage = (message: Message): message is LatticeMessage =>
-  /^(?:lattice|match|electron|map)\./.test(message.type);
+  message.type === 'attempt.claimed' || /^(?:lattice|match|electron|map)\./.test(message.type);
 const isMatchmakerMessage = (message: Message): message is MatchmakerMessage =>
   /^(?:match|attempt|roster|lattice)\./.test(message.type);
 

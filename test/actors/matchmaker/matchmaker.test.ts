@@ -31,7 +31,8 @@ const manifest: Manifest = {
 };
 const inputsDigest = digestOf(new Uint8Array());
 const task = (n: number): TaskId => taskIdOf(id, n);
-const isLattice = (message: Message): message is LatticeMessage => message.type === 'match.found';
+const isLattice = (message: Message): message is LatticeMessage =>
+  message.type === 'match.found' || message.type === 'attempt.claimed';
 const isElectron = (message: Message): message is ElectronMessage => message.type.startsWith('attempt.');
 const isMatchmaker = (message: Message): message is MatchmakerMessage =>
   /^(?:match|attempt|roster|lattice)\./.test(message.type);
@@ -423,6 +424,72 @@ describe('H8: after a restart of the hub', () => {
     expect(heard(1)).toEqual([]);
     await world.clock.advance(3_000);
     expect(heard(1)).toMatchObject([{ type: 'attempt.lost', reason: 'agent-lost' }]);
+  });
+});
+
+describe('an attempt without a record, from an earlier life of the hub', () => {
+  const old: Token = [50, 1];
+  const claims = (): readonly number[] =>
+    lattice.flatMap(({ message }) =>
+      message.type === 'attempt.claimed' ? message.attempts.map(({ node }) => node) : [],
+    );
+  const claimOf = async (dispatch: string): Promise<FakeAgent> => {
+    const agent = new FakeAgent(world.network);
+    agent.run = [{ ...listed(1, old), task: `${dispatch}_1` as TaskId }];
+    expect(await agent.sync()).toMatchObject({ drop: [] });
+    await settle();
+    return agent;
+  };
+
+  it('goes to its dispatch before that hears of another agent for what was held', async () => {
+    matchmaker.stop();
+    begin({ roster: [{ agent: 'lab.a1', epoch: 1 }] });
+    await ready([1, 2], true);
+    const agent = new FakeAgent(world.network);
+    agent.run = [listed(1, old), listed(4, old)];
+    await agent.sync({ slots: 5 });
+    await settle();
+    expect(lattice.map(({ message }) => message.type)).toEqual(['attempt.claimed', 'match.found']);
+    const attempts = [{ node: 1, token: old, inputsDigest, startedAt: 5 }, { node: 4 }];
+    expect(lattice[0]?.message).toMatchObject({ agent: 'lab.a1', attempts });
+  });
+
+  it('stays with its agent when it is adopted, and is dropped when it is refused', async () => {
+    const agent = await claimOf(id);
+    tell({ type: 'attempt.recovered', agent: 'lab.a1', task: task(1), token: old });
+    expect(await agent.sync()).toMatchObject({ drop: [] });
+    await settle();
+    expect([claims(), heard(1)]).toEqual([[1], [{ type: 'attempt.started', token: old, startedAt: 5 }]]);
+    agent.run = [listed(2, old)];
+    await agent.sync();
+    tell({ type: 'attempt.refused', agent: 'lab.a1', task: task(2), token: old });
+    expect(await agent.sync()).toMatchObject({ drop: [{ task: task(2), token: old }] });
+  });
+
+  it('is dropped when its dispatch is unknown', async () => {
+    const agent = await claimOf(dispatchId(9));
+    expect(await agent.sync()).toMatchObject({ drop: [{ token: old }] });
+  });
+
+  it('is kept while only the supervisor of its dispatch is away', async () => {
+    world.results.write({ op: 'accept', spec: specOf(id), contentDigest: inputsDigest });
+    world.results.write({ op: 'epoch', epoch: epoch.value });
+    world.system.stop(`n1.lattice.${id}`);
+    const agent = await claimOf(id);
+    lattice = world.probe('lattice', id, isLattice);
+    expect(await agent.sync()).toMatchObject({ drop: [] });
+    await settle();
+    expect(claims()).toEqual([1]);
+  });
+
+  it('keeps its outcome until the first sync has told what else its agent has', async () => {
+    const agent = new FakeAgent(world.network);
+    expect(await agent.done(outcome(1, old))).toMatchObject({ verdicts: [{ task: task(1), verdict: 'later' }] });
+    expect(heard(1)).toEqual([]);
+    await agent.sync();
+    void agent.done(outcome(1, old));
+    await settle();
+    expect(heard(1)).toMatchObject([{ type: 'attempt.finished', token: old }]);
   });
 });
 

@@ -24,7 +24,7 @@ import { settle } from './fake-clock.ts';
 import { dispatchId, makeHubWorld, specOf, type HubWorld } from './hub-world.ts';
 
 const isLattice = (message: Message): message is LatticeMessage =>
-  /^(?:lattice|match|electron|map)\./.test(message.type);
+  message.type === 'attempt.claimed' || /^(?:lattice|match|electron|map)\./.test(message.type);
 const isMatch = (message: Message): message is MatchmakerMessage => /^(?:match|attempt|lattice)\./.test(message.type);
 const isTold = (message: Message): message is Message => message.type !== '';
 
@@ -115,7 +115,7 @@ export class LatticeHub {
     const { system } = this.world;
     this.#boot++;
     system.spawn(system.address('dispatcher', 'main'), { receive: (message) => void this.told.push(message) }, isTold);
-    system.spawn(system.address('matchmaker', 'main'), { receive: (message) => this.#match(message) }, isMatch);
+    system.spawn(system.address('matchmaker', 'main'), { receive: (message) => this.match(message) }, isMatch);
     this.#spawnSupervisor();
   }
 
@@ -142,7 +142,8 @@ export class LatticeHub {
     system.spawn(system.address('lattice', id), this.#supervisor, isLattice);
   }
 
-  #match(message: MatchmakerMessage): void {
+  /** As the matchmaker hears it. */
+  protected match(message: MatchmakerMessage): void {
     switch (message.type) {
       case 'match.request':
         this.ready.push(...message.nodes);
@@ -168,6 +169,7 @@ export class LatticeHub {
         this.stopsAsked++;
         this.#cancelled.add(parseTaskId(message.task).node);
         return;
+      case 'attempt.refused':
       case 'attempt.abandoned':
       case 'attempt.judged':
       case 'lattice.gone':
