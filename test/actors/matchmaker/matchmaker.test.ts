@@ -458,7 +458,6 @@ describe('an attempt without a record, from an earlier life of the hub', () => {
     const agent = await claimOf(id);
     tell({ type: 'attempt.recovered', agent: 'lab.a1', task: task(1), token: old });
     expect(await agent.sync()).toMatchObject({ drop: [] });
-    await settle();
     expect([claims(), heard(1)]).toEqual([[1], [{ type: 'attempt.started', token: old, startedAt: 5 }]]);
     agent.run = [listed(2, old)];
     await agent.sync();
@@ -467,8 +466,7 @@ describe('an attempt without a record, from an earlier life of the hub', () => {
   });
 
   it('is dropped when its dispatch is unknown', async () => {
-    const agent = await claimOf(dispatchId(9));
-    expect(await agent.sync()).toMatchObject({ drop: [{ token: old }] });
+    expect(await (await claimOf(dispatchId(9))).sync()).toMatchObject({ drop: [{ token: old }] });
   });
 
   it('is kept while only the supervisor of its dispatch is away', async () => {
@@ -483,6 +481,8 @@ describe('an attempt without a record, from an earlier life of the hub', () => {
   });
 
   it('keeps its outcome until the first sync has told what else its agent has', async () => {
+    matchmaker.stop();
+    begin({ roster: [{ agent: 'lab.a1', epoch: 1 }] });
     const agent = new FakeAgent(world.network);
     expect(await agent.done(outcome(1, old))).toMatchObject({ verdicts: [{ task: task(1), verdict: 'later' }] });
     expect(heard(1)).toEqual([]);

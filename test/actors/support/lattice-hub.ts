@@ -15,7 +15,7 @@ import { encodeValue } from '../../../bus/value/value.ts';
 import type { WireGraph } from '../../../model/graph.ts';
 import { parseTaskId, taskIdOf, type AgentKey } from '../../../model/ids.ts';
 import { isTerminalDispatch, type ElectronStatus } from '../../../model/lifecycle.ts';
-import type { Token } from '../../../model/outcome.ts';
+import type { Outcome, Token } from '../../../model/outcome.ts';
 import { Plan } from '../../../model/plan.ts';
 import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../../model/records.ts';
 import type { MemoryStore } from '../../../store/memory-store.ts';
@@ -91,6 +91,9 @@ export class LatticeHub {
     this.#cancelled.clear();
     this.world = makeHubWorld({ store });
     this.#build();
+    this.world.results.write({ op: 'epoch', epoch: 100 * this.#boot });
+    await settle(2);
+    this.store.flush();
     await this.resume(true);
   }
 
@@ -212,13 +215,17 @@ export class LatticeHub {
       send({ ...{ token, reason: 'not-listed', charged: true }, type: 'attempt.lost' });
       return;
     }
-    const name = this.nameOf(node);
+    const outcome = this.outcomeOf(this.nameOf(node));
+    send({ ...{ task, agent, token, inputsDigest, outcome, receipt: 1 }, type: 'attempt.finished' });
+  }
+
+  /** What an electron gives, by its name. */
+  protected outcomeOf(name: string): Outcome {
     const usage = { startedAt: 1, endedAt: 2 };
     const bytes = valueOf(name, this.#given, 0);
-    const outcome = this.#given.fails(name)
+    return this.#given.fails(name)
       ? { status: 'failed', error: { code: 'TASK_THREW', message: `${name} threw` }, usage }
       : { status: 'completed', value: valueInfoOf(bytes), bytes, usage };
-    send({ ...{ task, agent, token, inputsDigest, outcome, receipt: 1 }, type: 'attempt.finished' });
   }
 
   async run(random: (below: number) => number): Promise<this> {
