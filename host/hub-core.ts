@@ -62,7 +62,8 @@ const VALUE_CACHE_BYTES = 64 * 1024 * 1024;
 const family = (message: Message): string => message.type.slice(0, message.type.indexOf('.'));
 const latticeFamilies = new Set(['lattice', 'match', 'electron', 'map']);
 const matchmakerFamilies = new Set(['match', 'attempt', 'roster', 'lattice']);
-const isLatticeMessage = (message: Message): message is LatticeMessage => latticeFamilies.has(family(message));
+const isLatticeMessage = (message: Message): message is LatticeMessage =>
+  latticeFamilies.has(family(message)) || message.type === 'attempt.claimed';
 const isMatchmakerMessage = (message: Message): message is MatchmakerMessage => matchmakerFamilies.has(family(message));
 
 /** Recovers from the store, then begins to listen. */

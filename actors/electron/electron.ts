@@ -4,13 +4,21 @@
  *
  * E1. Status changes only by `nextStatus`; an event without a transition is ignored, since messages may come late.
  * E2. Records are queued in the order decide → persist → act; what the outside sees waits for the flush.
- * E3. An outcome counts only with the current agent, token and inputs digest; anything else is stale.
+ * E3. An outcome counts only with the current agent, token and inputs digest; an older one is stale.
+ * E4. An attempt without a record, from an earlier life of the hub, is adopted if it is newer than the own one and its inputs are equal (H8).
  */
 import type { Timer } from '../../model/clock.ts';
 import { defaults } from '../../model/defaults.ts';
 import { taskIdOf, type AgentKey, type TaskId } from '../../model/ids.ts';
 import { isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
-import { sameToken, type ErrorInfo, type TaskLogs, type Token, type ValueInfo } from '../../model/outcome.ts';
+import {
+  olderToken,
+  sameToken,
+  type ErrorInfo,
+  type TaskLogs,
+  type Token,
+  type ValueInfo,
+} from '../../model/outcome.ts';
 import { decideRetry } from '../../model/retry.ts';
 import type { ElectronMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Verdict } from '../../bus/protocol/agent.ts';
@@ -21,11 +29,11 @@ import type { Actor, Address } from '../system.ts';
 import { nextStatus, type LifecycleEvent } from '../machine.ts';
 import { readInputs } from './inputs.ts';
 import { ElectronJournal } from './journal.ts';
+import { endedOf, sendOf, type Ending } from './letters.ts';
+import { ValuePull, type Finished } from './pull.ts';
 
 /** Losses with an agent that are too many (H9). */
 export const MAX_LOSSES = defaults.maxLosses;
-
-type Finished = Extract<ElectronMessage, { type: 'attempt.finished' }>;
 
 export class ElectronActor implements Actor<ElectronMessage> {
   readonly #work: ElectronWork;
@@ -34,6 +42,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
   readonly #task: TaskId;
   #status: ElectronStatus;
   readonly #journal: ElectronJournal;
+  readonly #pull: ValuePull;
   #attempt: number;
   #failures: number;
   #losses: number;
@@ -41,7 +50,6 @@ export class ElectronActor implements Actor<ElectronMessage> {
   #token: Token | undefined;
   #startedAt: number | undefined;
   #sent = false;
-  #fetching: Finished | undefined;
   #timer: Timer | undefined;
   readonly #lostWith: AgentKey[] = [];
 
@@ -52,6 +60,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
     this.#self = services.system.address('electron', this.#task);
     this.#status = restored?.status ?? 'ready';
     this.#journal = new ElectronJournal(work, services, restored?.status);
+    this.#pull = new ValuePull(services, this.#self);
     this.#attempt = restored?.attempt ?? 0;
     this.#failures = restored?.failures ?? 0;
     this.#losses = restored?.losses ?? 0;
@@ -77,18 +86,16 @@ export class ElectronActor implements Actor<ElectronMessage> {
         return this.#finished(message);
       case 'value.fetched':
         return this.#fetched(message.token, message.stored);
+      case 'attempt.adopt':
+        return this.#adopt(message);
       case 'attempt.stopped':
         return this.#stopped(message.token, message.confirmed);
       case 'backoff.elapsed':
         if (this.#apply('backoff.elapsed')) this.#requestMatch();
         return;
       case 'attempt.logged':
-        if (this.#isCurrent(message.token))
-          this.#journal.passing('electron.log', { stream: message.stream, text: message.text });
-        return;
       case 'attempt.progressed':
-        if (this.#isCurrent(message.token))
-          this.#journal.passing('electron.progress', { fraction: message.fraction, note: message.note });
+        if (this.#isCurrent(message.token)) this.#journal.live(message);
         return;
       case 'electron.cancel':
         return this.#cancel(message.reason);
@@ -97,6 +104,11 @@ export class ElectronActor implements Actor<ElectronMessage> {
 
   #isCurrent(token: Token): boolean {
     return this.#token !== undefined && sameToken(token, this.#token);
+  }
+
+  /** Given out after ours, by an earlier life of the hub: its record was lost. */
+  #isUnrecorded(token: Token): boolean {
+    return token[0] < this.#s.epoch.value && (this.#token === undefined || olderToken(this.#token, token));
   }
 
   #apply(event: LifecycleEvent): boolean {
@@ -124,6 +136,37 @@ export class ElectronActor implements Actor<ElectronMessage> {
     if (ready !== undefined) this.#inputsRead({ type: 'inputs.read', ...ready });
   }
 
+  /** E4: whatever the records say of an older attempt, its agent has had this one since. */
+  #adopt({ agent, token, inputsDigest, startedAt }: Extract<ElectronMessage, { type: 'attempt.adopt' }>): void {
+    const { dispatch, node } = this.#work;
+    const task = this.#task;
+    if (this.#isCurrent(token) && agent === this.#agent)
+      return this.#tell({ type: 'attempt.recovered', agent, task, token });
+    const wanted = inputsDigest === this.#work.inputsDigest && this.#isUnrecorded(token);
+    const requested = this.#status === 'ready' && this.#attempt > 0;
+    if (!wanted || !this.#adoptable()) return this.#tell({ type: 'attempt.refused', agent, task, token });
+    if (requested) this.#tell({ type: 'match.withdraw', dispatch, nodes: [node] });
+    if (this.#agent !== undefined && this.#token !== undefined && this.#agent !== agent)
+      this.#tell({ type: 'attempt.refused', agent: this.#agent, task, token: this.#token });
+    this.#timer?.cancel();
+    this.#pull.forget();
+    this.#attempt = token[1];
+    this.#agent = agent;
+    this.#token = token;
+    this.#startedAt = startedAt > 0 ? startedAt : this.#s.clock.now();
+    this.#sent = true;
+    this.#apply('attempt.assigned');
+    this.#record({});
+    this.#journal.passing('electron.assigned', { agent });
+    this.#tell({ type: 'attempt.recovered', agent, task, token });
+    if (startedAt > 0) this.#started(token, startedAt);
+  }
+
+  /** Makes it ready if what it does now can be replaced. */
+  #adoptable(): boolean {
+    return this.#status === 'ready' || this.#apply('backoff.elapsed') || this.#apply('attempt.lost');
+  }
+
   #inputsRead(message: Extract<ElectronMessage, { type: 'inputs.read' }>): void {
     if (this.#status !== 'assigned' || this.#sent || this.#agent === undefined || this.#token === undefined) return;
     if ('error' in message) {
@@ -131,10 +174,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
       return this.#unsendable(this.#token, message.error);
     }
     this.#sent = true;
-    const { manifest, def: electron, name, split, inputsDigest } = this.#work;
-    const { template, inputs } = message;
-    const attempt = { task: this.#task, token: this.#token, inputsDigest, manifest, electron, name, split };
-    this.#tell({ type: 'attempt.send', agent: this.#agent, ...attempt, template, inputs });
+    this.#tell(sendOf(this.#work, this.#agent, this.#token, message));
   }
 
   /** It can't be given to any agent: no retry would help. */
@@ -157,7 +197,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
       return;
     }
     if (!this.#apply('attempt.lost')) return;
-    this.#fetching = undefined;
+    this.#pull.forget();
     if (message.charged) {
       this.#losses++;
       if (this.#agent !== undefined) this.#lostWith.push(this.#agent);
@@ -173,14 +213,16 @@ export class ElectronActor implements Actor<ElectronMessage> {
     this.#requestMatch();
   }
 
-  #finished(message: Finished): void {
+  /** `stored`: its large value has been pulled. */
+  #finished(message: Finished, stored = false): void {
     const current =
       this.#token !== undefined &&
       sameToken(message.token, this.#token) &&
       message.agent === this.#agent &&
       message.inputsDigest === this.#work.inputsDigest;
     if (!current) {
-      this.#judge(message, 'stale', false);
+      // One without a record may still be adopted: its agent's next sync claims it (H1).
+      this.#judge(message, this.#isUnrecorded(message.token) ? 'later' : 'stale', false);
       return;
     }
     if (this.#status === 'cancelling') {
@@ -198,7 +240,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
       this.#judge(message, 'stale', true);
       this.#lost({ type: 'attempt.lost', token: message.token, reason: 'refused', charged: false });
     } else if (outcome.status === 'failed') this.#attemptFailed(message, outcome.error);
-    else if (outcome.bytes === undefined) this.#fetch(message, outcome.value);
+    else if (stored) this.#completed(message, outcome.value);
+    else if (outcome.bytes === undefined) this.#pull.begin(message, outcome.value);
     else if (digestOf(outcome.bytes) !== outcome.value.digest) this.#judge(message, 'missing', false);
     else {
       this.#s.values.put(outcome.value.digest, outcome.bytes);
@@ -207,27 +250,11 @@ export class ElectronActor implements Actor<ElectronMessage> {
     }
   }
 
-  /** A large value: the hub has it before `committed`. */
-  #fetch(message: Finished, value: ValueInfo): void {
-    if (this.#fetching !== undefined) return;
-    this.#fetching = message;
-    const reply = (stored: boolean): void =>
-      this.#s.system.send(this.#self, { type: 'value.fetched', token: message.token, stored }, this.#self);
-    this.#s.results
-      .ask('results.fetch', { digest: value.digest, size: value.size, agent: message.agent }, 600_000)
-      .then(
-        (answer) => reply(answer.stored),
-        () => reply(false),
-      );
-  }
-
   #fetched(token: Token, stored: boolean): void {
-    const message = this.#fetching;
-    if (message === undefined || !sameToken(token, message.token) || message.outcome.status !== 'completed') return;
-    this.#fetching = undefined;
-    if (!stored) this.#judge(message, 'missing', false);
-    else if (this.#status === 'assigned' || this.#status === 'running') this.#completed(message, message.outcome.value);
-    else this.#finished(message);
+    const message = this.#pull.fetched(token);
+    if (message === undefined) return;
+    if (stored) this.#finished(message, true);
+    else this.#judge(message, 'missing', false);
   }
 
   #completed(message: Finished, value: ValueInfo): void {
@@ -255,11 +282,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
     this.#record({ error, retryAt: this.#s.clock.now() + decision.delayMs, seq });
     this.#backOff(decision.delayMs);
     this.#s.results.afterFlush(() => {
-      this.#journal.published('electron.retrying', seq, {
-        attempt: this.#attempt,
-        delayMs: Math.round(decision.delayMs),
-        error: { code: error.code, message: error.message },
-      });
+      this.#journal.retrying(seq, this.#attempt, decision.delayMs, error);
       this.#judge(message, 'committed', true);
     });
   }
@@ -322,16 +345,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
   }
 
   /** Records the end, tells the supervisor (after the flush when the lattice is strict), publishes, and leaves. */
-  #end(
-    o: {
-      readonly value?: ValueInfo;
-      readonly error?: ErrorInfo;
-      readonly logs?: TaskLogs | undefined;
-      readonly endedAt?: number;
-      readonly unconfirmed?: boolean;
-    },
-    flushed?: () => void,
-  ): void {
+  #end(o: Ending & { readonly logs?: TaskLogs | undefined; readonly endedAt?: number }, flushed?: () => void): void {
     this.#timer?.cancel();
     const status = this.#status;
     const seq = this.#s.nextSeq();
@@ -342,19 +356,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
       endedAt: o.endedAt ?? this.#s.clock.now(),
       seq,
     });
-    const tellSupervisor = (): void =>
-      this.#s.system.send(
-        this.#s.supervisor,
-        {
-          type: 'electron.ended',
-          node: this.#work.node,
-          status,
-          ...(o.value === undefined ? {} : { value: o.value }),
-          ...(o.error === undefined ? {} : { error: o.error }),
-          ...(o.unconfirmed === true ? { unconfirmed: true } : {}),
-        },
-        this.#self,
-      );
+    const ended = endedOf(this.#work.node, status, o);
+    const tellSupervisor = (): void => this.#s.system.send(this.#s.supervisor, ended, this.#self);
     if (!this.#work.strict) tellSupervisor();
     this.#s.results.afterFlush(() => {
       if (this.#work.strict) tellSupervisor();

@@ -1,4 +1,5 @@
 /** What an electron actor leaves behind: its records, its logs, its events. Decides nothing. */
+import type { ElectronMessage } from '../../bus/protocol/actors.ts';
 import type { EventType } from '../../bus/protocol/api.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, TaskLogs } from '../../model/outcome.ts';
@@ -39,6 +40,16 @@ export class ElectronJournal {
 
   passing(type: EventType, data: Readonly<Record<string, unknown>>): void {
     this.#publish(type, this.#s.lastSeq(), true, data);
+  }
+
+  retrying(seq: number, attempt: number, delayMs: number, { code, message }: ErrorInfo): void {
+    this.published('electron.retrying', seq, { attempt, delayMs: Math.round(delayMs), error: { code, message } });
+  }
+
+  /** Output and progress of the current attempt: shown, not kept. */
+  live(message: Extract<ElectronMessage, { type: 'attempt.logged' | 'attempt.progressed' }>): void {
+    if (message.type === 'attempt.logged') this.passing('electron.log', { stream: message.stream, text: message.text });
+    else this.passing('electron.progress', { fraction: message.fraction, note: message.note });
   }
 
   ended(

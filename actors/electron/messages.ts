@@ -4,6 +4,7 @@ import type { Message } from '../system.ts';
 
 const types: ReadonlySet<string> = new Set<ElectronMessage['type']>([
   'attempt.assigned',
+  'attempt.adopt',
   'inputs.read',
   'attempt.unsendable',
   'attempt.started',

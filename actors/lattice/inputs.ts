@@ -10,13 +10,14 @@ import type { LatticeState } from './state.ts';
 
 export interface ResolvedInputs {
   readonly infos: readonly ValueInfo[];
-  /** Over the template and every input's digest. */
+  /** Over the electron's name, the template and every input's digest. */
   readonly digest: Digest;
 }
 
 /** `made` is told of values that the hub makes itself: positions in a map. */
 export function resolveInputs(
   state: LatticeState,
+  name: string,
   place: Place,
   inputs: readonly Input[],
   template: Uint8Array,
@@ -24,7 +25,8 @@ export function resolveInputs(
   made: (value: ValueInfo, bytes: Uint8Array) => void,
 ): ResolvedInputs {
   const infos: ValueInfo[] = [];
-  const parts: Uint8Array[] = [template];
+  // The name, too: after a restart maps may be expanded in another order, and a node's number then means another electron.
+  const parts: Uint8Array[] = [Buffer.from(`${name}\0`), template];
   for (const input of inputs) {
     const info = resolve(state, place, input, literals, made);
     infos.push(info);

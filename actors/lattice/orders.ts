@@ -39,12 +39,13 @@ export class Orders {
       throw new PolaronError('SUPERVISOR_FAILED', `node ${node} is a map and can't be assigned`);
     const { electron, inputs, template, split } = place.node;
     const def = this.#def(electron);
-    const resolved = resolveInputs(this.#state, place, inputs, template, this.#literals, made);
+    const name = this.#state.plan.nameOf(node);
+    const resolved = resolveInputs(this.#state, name, place, inputs, template, this.#literals, made);
     return {
       dispatch: this.#spec.id,
       user: this.#spec.user,
       node,
-      name: this.#state.plan.nameOf(node),
+      name,
       def,
       manifest: this.#manifest,
       requirement: this.#requirement(def),

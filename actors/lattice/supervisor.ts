@@ -5,15 +5,17 @@
 import type { Clock, Timer } from '../../model/clock.ts';
 import type { WireGraph } from '../../model/graph.ts';
 import { isAgentKey, parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
-import { isTerminalElectron, type DispatchStatus } from '../../model/lifecycle.ts';
+import { isTerminalElectron } from '../../model/lifecycle.ts';
 import { errorInfoOf, type ErrorInfo } from '../../model/outcome.ts';
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
-import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../bus/protocol/results.ts';
+import type { DispatchSpec, ElectronRecord } from '../../bus/protocol/results.ts';
 import type { ResultsClient } from '../results-client.ts';
-import type { ElectronServices, Epoch, PublishEvent, SpawnElectron, ValueCache } from '../services.ts';
+import type { ElectronServices, ElectronWork, Epoch, PublishEvent, SpawnElectron, ValueCache } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { Cancels, type CancelResult } from './cancels.ts';
+import { Claims } from './claims.ts';
 import { findNodes } from './find.ts';
+import { LatticeJournal } from './journal.ts';
 import { Orders } from './orders.ts';
 import { Plan } from '../../model/plan.ts';
 import { LatticeState, type Effect } from './state.ts';
@@ -42,14 +44,12 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #spec: DispatchSpec | undefined;
   #state: LatticeState | undefined;
   #orders: Orders | undefined;
-  #seq = 0;
   #held = false;
-  #startedAt: number | undefined;
   #ended = false;
   #expired = false;
   #deadline: Timer | undefined;
-  /** Why all of it was cancelled, when somebody asked for that. */
-  #cancelled: string | undefined;
+  readonly #journal: LatticeJournal;
+  #claims: Claims | undefined;
   readonly #electrons = new Set<number>();
   readonly #services: ElectronServices;
   readonly #cancels = new Cancels();
@@ -60,7 +60,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#self = services.system.address('lattice', id);
     this.#dispatcher = services.system.address('dispatcher', 'main');
     this.#matchmaker = services.system.address('matchmaker', 'main');
-    const seq = { nextSeq: () => ++this.#seq, lastSeq: () => this.#seq };
+    this.#journal = new LatticeJournal(id, services);
+    const seq = { nextSeq: () => ++this.#journal.seq, lastSeq: () => this.#journal.seq };
     this.#services = { ...services, supervisor: this.#self, matchmaker: this.#matchmaker, ...seq };
   }
 
@@ -68,7 +69,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     switch (message.type) {
       case 'lattice.start':
         this.#begin(message.spec, message.graph);
-        this.#started();
+        this.#journal.started();
         this.#state?.start();
         break;
       case 'lattice.resume':
@@ -83,6 +84,9 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         break;
       case 'match.found':
         this.#matched(message.agent, message.nodes);
+        break;
+      case 'attempt.claimed':
+        this.#claims?.claimed(message);
         break;
       case 'electron.ended':
         this.#electronEnded(message);
@@ -153,8 +157,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       (node) => !isTerminalElectron(state.status(node)),
     );
     if (nodes === undefined) {
-      this.#cancelled ??= reason;
-      this.#writeRecord('running');
+      this.#journal.cancelled ??= reason;
+      this.#journal.record('running');
     }
     state.cancel(reason, nodes);
     this.#cancels.add(state, affected, resolve);
@@ -166,6 +170,20 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#spec = spec;
     this.#state = new LatticeState(new Plan(graph));
     this.#orders = new Orders(spec, this.#state);
+    this.#journal.begin(spec);
+    this.#claims = new Claims({
+      dispatch: this.#id,
+      system: this.#s.system,
+      supervisor: this.#self,
+      matchmaker: this.#matchmaker,
+      state: this.#state,
+      working: (node) => this.#electrons.has(node),
+      begin: (node, inputsDigest) => {
+        // What was an electron before may be a map now: maps are numbered as they are expanded.
+        const work = this.#state?.plan.place(node).node.kind === 'electron' ? this.#work(node) : undefined;
+        return work?.inputsDigest === inputsDigest && this.#state?.assigned(node) === true && this.#spawn(work);
+      },
+    });
     if (spec.timeoutMs > 0) {
       // Long timers are stored as wall-clock due time and full length: after a restart the rest counts.
       const left = Math.max(0, Math.min(spec.timeoutMs, spec.acceptedAt + spec.timeoutMs - this.#s.clock.now()));
@@ -178,13 +196,11 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     const state = this.#state;
     if (state === undefined) return;
     this.#held = message.held;
-    this.#startedAt = message.record.startedAt;
-    this.#cancelled = message.record.cancel;
-    this.#seq = message.record.seq;
+    this.#journal.restore(message.record);
     for (const expansion of message.expansions) state.restoreExpansion(expansion);
     const working = new Map<number, ElectronRecord>();
     for (const [node, record] of message.electrons) {
-      this.#seq = Math.max(this.#seq, record.seq);
+      this.#journal.seq = Math.max(this.#journal.seq, record.seq);
       if (isTerminalElectron(record.status) || state.plan.place(node).node.kind === 'map')
         state.restore(node, record.status, record.value, record.error, record.cause);
       else if (record.status !== 'ready' || record.attempt > 0) working.set(node, record);
@@ -192,11 +208,12 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     state.resume((node) => working.has(node));
     for (const [node, record] of working) {
       if (state.status(node) !== 'assigned') continue;
-      this.#spawn(node, record);
+      this.#spawn(this.#work(node), record);
       if (record.status === 'ready') this.#request([node]);
     }
-    if (message.record.status === 'accepted') this.#started();
-    if (this.#cancelled !== undefined) this.#cancel(this.#cancelled, undefined, () => undefined);
+    if (message.record.status === 'accepted') this.#journal.started();
+    const { cancelled } = this.#journal;
+    if (cancelled !== undefined) this.#cancel(cancelled, undefined, () => undefined);
   }
 
   #matched(agent: AgentKey, nodes: readonly number[]): void {
@@ -208,20 +225,24 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
           this.#s.system.send(this.#matchmaker, { type: 'attempt.abandoned', agent, task }, this.#self);
           continue;
         }
-        this.#spawn(node);
+        this.#spawn(this.#work(node));
       }
       this.#s.system.send(address, { type: 'attempt.assigned', agent }, this.#self);
     }
   }
 
-  #spawn(node: number, restored?: ElectronRecord): void {
-    const work = this.#orders?.work(node, (value, bytes) => {
+  #work(node: number): ElectronWork | undefined {
+    return this.#orders?.work(node, (value, bytes) => {
       this.#s.values.put(value.digest, bytes);
       this.#s.results.write({ op: 'value', digest: value.digest, bytes });
     });
-    if (work === undefined) return;
-    this.#electrons.add(node);
+  }
+
+  #spawn(work: ElectronWork | undefined, restored?: ElectronRecord): boolean {
+    if (work === undefined) return false;
+    this.#electrons.add(work.node);
     this.#s.spawnElectron(work, this.#services, restored);
+    return true;
   }
 
   #electronEnded(message: Extract<LatticeMessage, { type: 'electron.ended' }>): void {
@@ -242,9 +263,10 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     const effects = this.#state?.takeEffects() ?? [];
     const ready: number[] = [];
     for (const effect of effects) {
-      // What was cancelled in the same turn isn't asked for.
+      // What was cancelled in the same turn isn't asked for, and neither is what an agent has had since before a restart.
       if (effect.type !== 'ready') this.#effect(effect);
-      else if (this.#state?.status(effect.node) === 'ready') ready.push(effect.node);
+      else if (this.#state?.status(effect.node) === 'ready' && this.#claims?.ready(effect.node) !== true)
+        ready.push(effect.node);
     }
     if (ready.length > 0) this.#request(ready);
     this.#settleCancels();
@@ -268,7 +290,9 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #effect(effect: Exclude<Effect, { type: 'ready' }>): void {
     switch (effect.type) {
       case 'settled':
-        return this.#settled(effect);
+        if (isTerminalElectron(effect.status)) this.#claims?.ended(effect.node);
+        if (this.#state !== undefined) this.#journal.settled(effect, this.#state.plan);
+        return;
       case 'withdraw':
         this.#s.system.send(
           this.#matchmaker,
@@ -305,35 +329,6 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     }
   }
 
-  #settled(effect: Extract<Effect, { type: 'settled' }>): void {
-    const { node, was, status, value, error, cause } = effect;
-    const seq = ++this.#seq;
-    const record: ElectronRecord = {
-      status,
-      attempt: 0,
-      failures: 0,
-      losses: 0,
-      seq,
-      ...(isTerminalElectron(status) ? { endedAt: this.#s.clock.now() } : {}),
-      ...(value === undefined ? {} : { value }),
-      ...(error === undefined ? {} : { error }),
-      ...(cause === undefined ? {} : { cause }),
-    };
-    this.#s.results.write({
-      op: 'electron',
-      id: this.#id,
-      node,
-      // What the supervisor settles itself had no record before, but for a map that was being cancelled.
-      was: was === 'cancelling' ? was : undefined,
-      record,
-    });
-    if (status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'skipped') {
-      const name = this.#state?.plan.nameOf(node) ?? '';
-      const data = cause === undefined ? {} : { cause: this.#state?.plan.nameOf(cause) };
-      this.#s.results.afterFlush(() => this.#publish(`electron.${status}`, seq, { node, electron: name, data }));
-    }
-  }
-
   #settleCancels(): void {
     if (this.#state !== undefined)
       this.#cancels.settle(this.#state, (callback) => this.#s.results.afterFlush(callback));
@@ -343,50 +338,15 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     const state = this.#state;
     if (this.#ended || state === undefined) return;
     this.#ended = true;
-    const { status, errors } = verdictOf(state, this.#cancelled !== undefined, this.#expired);
-    const seq = ++this.#seq;
-    this.#writeRecord(status, { errors, endedAt: this.#s.clock.now() });
-    this.#publishAfterFlush(`dispatch.${status}`, seq);
+    const { status, errors } = verdictOf(state, this.#journal.cancelled !== undefined, this.#expired);
+    this.#journal.ended(status, errors);
+    this.#claims?.close();
     this.#settleCancels();
     this.dispose();
     this.#s.system.send(this.#matchmaker, { type: 'lattice.gone', dispatch: this.#id }, this.#self);
     this.#s.system.send(this.#dispatcher, { type: 'dispatch.ended', id: this.#id }, this.#self);
     this.#s.system.stop(this.#self);
     this.#s.onEnd();
-  }
-
-  #started(): void {
-    this.#startedAt = this.#s.clock.now();
-    this.#seq++;
-    this.#writeRecord('running');
-    this.#publishAfterFlush('dispatch.started', this.#seq);
-  }
-
-  #writeRecord(status: DispatchStatus, extra: Partial<DispatchRecord> = {}): void {
-    const record: DispatchRecord = {
-      status,
-      seq: this.#seq,
-      errors: [],
-      ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt }),
-      ...(this.#cancelled === undefined ? {} : { cancel: this.#cancelled }),
-      ...extra,
-    };
-    this.#s.results.write({ op: 'dispatch', id: this.#id, record });
-  }
-
-  #publishAfterFlush(
-    type: 'dispatch.started' | 'dispatch.completed' | 'dispatch.failed' | 'dispatch.cancelled',
-    seq: number,
-  ): void {
-    this.#s.results.afterFlush(() => this.#publish(type, seq, {}));
-  }
-
-  #publish(
-    type: Parameters<PublishEvent>[0]['type'],
-    seq: number,
-    more: { readonly node?: number; readonly electron?: string; readonly data?: Readonly<Record<string, unknown>> },
-  ): void {
-    this.#s.publish({ user: this.#spec?.user ?? '', dispatch: this.#id, type, seq, transient: false, ...more });
   }
 
   #tell(message: LatticeMessage): void {

@@ -1,10 +1,11 @@
 /**
  * What the hub knows of one agent, and what its syncs mean. Pure: no I/O; time comes in as an argument (the hub's monotonic clock, ms).
- * The rules H4–H8 and H11 of docs/protocol.md by number.
+ * The rules H4–H8 and H11 of docs/protocol.md by number. Not here: attempts without a record (agent-claims.ts).
  */
 import type { AgentKey, TaskId } from '../../model/ids.ts';
-import { sameToken, type Token } from '../../model/outcome.ts';
-import type { Sync, SyncReply } from '../../bus/protocol/agent.ts';
+import { olderToken, sameToken, type Token } from '../../model/outcome.ts';
+import type { RunEntry, Sync, SyncReply } from '../../bus/protocol/agent.ts';
+import { AgentClaims } from './agent-claims.ts';
 
 export interface Leases {
   readonly heartbeatMs: number;
@@ -30,6 +31,8 @@ export type AgentEffect =
       readonly token: Token;
       readonly reason: 'agent-lost' | 'not-listed';
     }
+  /** Given out by an earlier life of the hub, which has no record of it: its dispatch decides. Before what is lost, which it may replace. */
+  | { readonly type: 'claimed'; readonly entries: readonly RunEntry[] }
   /** The agent is new, or has a new epoch: record it, then call `admitted`. */
   | { readonly type: 'joined'; readonly epoch: number }
   /** Assigns above `seen` that nobody answered go out again. */
@@ -41,6 +44,7 @@ export class AgentState {
   readonly name: string;
   readonly #leases: Leases;
   readonly #held = new Map<TaskId, Held>();
+  readonly #claims = new AgentClaims();
   /** Of those, how many have finished. */
   #finished = 0;
   #last: Sync | undefined;
@@ -74,10 +78,14 @@ export class AgentState {
     return this.#last;
   }
   get held(): number {
-    return this.#held.size;
+    return this.#held.size + this.#claims.taken;
   }
   get running(): number {
-    return Math.min(this.#held.size - this.#finished, this.#last?.slots ?? 0);
+    return Math.min(this.#open, this.#last?.slots ?? 0);
+  }
+  /** What takes a slot, or a place in the queue. */
+  get #open(): number {
+    return this.#held.size - this.#finished + this.#claims.taken;
   }
 
   state(now: number): 'live' | 'suspect' | 'lost' | 'draining' {
@@ -94,9 +102,8 @@ export class AgentState {
   /** Free slots, and places in its queue beyond them. */
   credit(now: number): { readonly free: number; readonly total: number } {
     if (!this.#admitted || this.#last === undefined || this.state(now) !== 'live') return { free: 0, total: 0 };
-    const open = this.#held.size - this.#finished;
-    const free = Math.max(0, this.#last.slots - open);
-    return { free, total: Math.max(0, this.#last.slots + this.#last.queue - open) };
+    const free = Math.max(0, this.#last.slots - this.#open);
+    return { free, total: Math.max(0, this.#last.slots + this.#last.queue - this.#open) };
   }
 
   offers(capabilities: readonly string[]): boolean {
@@ -118,15 +125,22 @@ export class AgentState {
   hold(task: TaskId, token: Token, n: number): void {
     this.#put(task, { token, n, running: false, finished: false, cancel: undefined });
   }
-  /** It was with the agent before the hub restarted (H8). */
+  /** It was with the agent before the hub restarted (H8), by its record or by the agent's claim. */
   recover(task: TaskId, token: Token, cancel: string | undefined): void {
     const held = this.#held.get(task);
+    const done = this.#claims.adopted(task, token);
     if (held !== undefined && sameToken(held.token, token)) {
       // Only the supervisor began again: what is known of the attempt stands.
       held.cancel ??= cancel;
       return;
     }
     this.#put(task, { token, n: 0, running: false, finished: false, cancel });
+    if (done) this.finish(task, token);
+  }
+  /** The dispatch doesn't want this attempt: the next sync that lists it is told to drop it. */
+  refuse(task: TaskId, token: Token): void {
+    this.#claims.refused(task, token);
+    this.release(task, token);
   }
   release(task: TaskId, token: Token): boolean {
     const held = this.#held.get(task);
@@ -143,6 +157,7 @@ export class AgentState {
   }
   /** The agent reported its end: the place it took can be given again. */
   finish(task: TaskId, token: Token): void {
+    this.#claims.finish(task, token);
     const held = this.#held.get(task);
     if (held === undefined || held.finished || !sameToken(held.token, token)) return;
     held.finished = true;
@@ -200,7 +215,7 @@ export class AgentState {
     this.#lastAt = now;
     this.#lost = false;
     this.synced = true;
-    const drop = this.#compare(sync, hub, restarted, effects);
+    const drop = this.#compare(sync, hub, restarted, sync.history === history, effects);
     if (sync.hub === hub && sync.seen < this.#n) effects.push({ type: 'resend', above: sync.seen });
     return { reply: this.#ok(hub, history, sync.seq, drop), effects };
   }
@@ -210,6 +225,7 @@ export class AgentState {
     this.#lost = true;
     this.#admitted = false;
     this.#last = undefined;
+    this.#claims.clear();
     const effects: AgentEffect[] = [];
     for (const [task, held] of this.#held) {
       if (held.n === Number.POSITIVE_INFINITY) continue;
@@ -245,22 +261,39 @@ export class AgentState {
     };
   }
 
-  /** H5, H6: what is listed and not current is dropped; what is current and should be listed but isn't is lost. */
-  #compare(sync: Sync, hub: number, restarted: boolean, effects: AgentEffect[]): { task: TaskId; token: Token }[] {
+  /** H5, H6: what is listed and not current is dropped or a claim; what is current and should be listed but isn't is lost. */
+  #compare(
+    sync: Sync,
+    hub: number,
+    restarted: boolean,
+    ours: boolean,
+    effects: AgentEffect[],
+  ): { task: TaskId; token: Token }[] {
     const drop: { task: TaskId; token: Token }[] = [];
+    const claimed: RunEntry[] = [];
     const listed = new Set<TaskId>();
+    const unheld = new Set<TaskId>();
     for (const entry of sync.run) {
-      const held = this.#held.get(entry.task);
-      if (held === undefined || !sameToken(held.token, entry.token)) {
-        drop.push({ task: entry.task, token: entry.token });
+      const { task, token } = entry;
+      const held = this.#held.get(task);
+      if (held !== undefined && sameToken(held.token, token)) {
+        listed.add(task);
+        if (entry.state === 'done') this.finish(task, token);
+        if (entry.state !== 'running' || held.running) continue;
+        held.running = true;
+        effects.push({ type: 'started', task, token, startedAt: entry.startedAt });
         continue;
       }
-      listed.add(entry.task);
-      if (entry.state === 'running' && !held.running) {
-        held.running = true;
-        effects.push({ type: 'started', task: entry.task, token: entry.token, startedAt: entry.startedAt });
-      }
+      const claim = ours && token[0] < hub && (held === undefined || olderToken(held.token, token));
+      if (claim) unheld.add(task);
+      if (claim && this.#claims.listed(entry) === 'ask') {
+        // The older attempt that it stands for isn't lost: it was followed by this one, if that is adopted.
+        listed.add(task);
+        claimed.push(entry);
+      } else drop.push({ task, token });
     }
+    this.#claims.keep(unheld);
+    if (claimed.length > 0) effects.push({ type: 'claimed', entries: claimed });
     const seen = sync.hub === hub ? sync.seen : 0;
     for (const [task, held] of this.#held) {
       if (listed.has(task) || held.n === Number.POSITIVE_INFINITY) continue;

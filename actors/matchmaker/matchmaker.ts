@@ -1,13 +1,15 @@
 /**
  * Pairs ready electrons with agents that have credit and the capabilities asked for, and speaks with the agents for the electron actors.
- * Not here: what an agent's sync means (agent-state.ts), order among the waiting (queues.ts), the wire (gateway.ts), repeats (assigner.ts).
+ * Not here: what an agent's sync means (agent-state.ts), order among the waiting (queues.ts), the wire (gateway.ts), repeats (assigner.ts),
+ * what becomes of an agent's claims (claim-post.ts, and the lattice supervisors).
  *
  * M1. An agent's attempts are counted from the moment of the match, so that credit can't be given twice.
  * M2. An attempt is released when it is judged (after the flush), refused, lost or stopped: until then a sync that lists it is no surprise.
- * M3. After a restart of the hub, what was ready waits for the roster's first syncs, at most 1.5 leases (H8).
+ * M3. After a restart of the hub, what was ready waits for the roster's first syncs, at most 1.5 leases (H8); what a sync claims goes to the
+ *     supervisors before anything is matched, and no outcome counts before its agent's first sync.
  */
 import type { Clock, Timer } from '../../model/clock.ts';
-import { isDispatchId, parseTaskId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
+import { isDispatchId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
@@ -18,6 +20,8 @@ import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { AgentState, type AgentEffect, type Leases } from './agent-state.ts';
 import { Assigner } from './assigner.ts';
 import type { AgentGateway } from './gateway.ts';
+import { ClaimPost, isClaimed } from './claim-post.ts';
+import { HeldRequests, type MatchRequest } from './held-requests.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { agentStatuses, unofferedOf } from './report.ts';
@@ -37,8 +41,6 @@ export interface MatchmakerOptions {
   readonly maxBacklog?: number;
 }
 
-type HeldRequest = Extract<MatchmakerMessage, { type: 'match.request' }>;
-
 export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
   readonly #self: Address;
@@ -47,7 +49,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #assigner: Assigner;
   readonly #receipts = new Receipts();
   #history = '';
-  #held: HeldRequest[] | undefined;
+  readonly #held = new HeldRequests();
+  readonly #claims: ClaimPost;
   #matching = false;
   #ticker: Timer | undefined;
   #stopListening: (() => void) | undefined;
@@ -55,6 +58,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   constructor(options: MatchmakerOptions) {
     this.#o = options;
     this.#self = options.system.address('matchmaker', 'main');
+    this.#claims = new ClaimPost(options.system, options.results, this.#self);
     this.#assigner = new Assigner({
       clock: options.clock,
       send: (agent, assign, timeoutMs) => options.gateway.assign(agent, assign, timeoutMs),
@@ -99,8 +103,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   receive(message: MatchmakerMessage): void {
     switch (message.type) {
       case 'match.request':
-        if (message.held && this.#held !== undefined) this.#held.push(message);
-        else this.#enqueue(message);
+        if (!this.#held.add(message)) this.#enqueue(message);
         return;
       case 'match.withdraw':
         this.#withdraw(message.dispatch, message.nodes);
@@ -120,6 +123,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       case 'attempt.recovered':
         this.#agentOf(message.agent).recover(message.task, message.token, message.cancelling);
         return;
+      case 'attempt.refused':
+        this.#agents.get(message.agent)?.refuse(message.task, message.token);
+        this.#match();
+        return;
       case 'attempt.abandoned':
         if (this.#agents.get(message.agent)?.unreserve(message.task) === true) this.#match();
         return;
@@ -138,17 +145,14 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #withdraw(dispatch: DispatchId, nodes: readonly number[] | undefined): void {
     const gone = nodes === undefined ? undefined : new Set(nodes);
     this.#queues.withdraw(dispatch, gone);
-    this.#held = this.#held?.flatMap((request) => {
-      if (request.dispatch !== dispatch) return [request];
-      const left = gone === undefined ? [] : request.nodes.filter((node) => !gone.has(node));
-      return left.length === 0 ? [] : [{ ...request, nodes: left }];
-    });
+    this.#held.withdraw(dispatch, gone);
   }
 
   /** A match for a dispatch that ended meanwhile is given back. An outcome for an electron that nobody works on: the records tell what it is. */
   undeliverable(to: Address, message: Message): void {
+    const dispatch = to.slice(to.lastIndexOf('.') + 1);
+    if (isClaimed(message) && isDispatchId(dispatch)) return this.#claims.unheard(dispatch, message);
     if (isFound(message)) {
-      const dispatch = to.slice(to.lastIndexOf('.') + 1);
       if (!isDispatchId(dispatch)) return;
       for (const node of message.nodes) this.#agents.get(message.agent)?.unreserve(taskIdOf(dispatch, node));
       this.#match();
@@ -156,20 +160,16 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     }
     if (message.type !== 'attempt.finished' || !isFinished(message)) return;
     const { task, token, receipt } = message;
-    const { dispatch, node } = parseTaskId(task);
     const answer = (verdict: Verdict): void =>
       this.#o.system.send(
         this.#self,
         { type: 'attempt.judged', receipt, task, token, verdict, current: true },
         this.#self,
       );
-    this.#o.results.ask('results.judge', { id: dispatch, node, token }).then(
-      ({ verdict }) => answer(verdict),
-      () => answer('later'),
-    );
+    void this.#claims.judge(task, token).then(answer);
   }
 
-  #enqueue(request: HeldRequest): void {
+  #enqueue(request: MatchRequest): void {
     this.#queues.add(request.dispatch, request.nodes, request.requirement, request.priority);
     this.#match();
   }
@@ -242,6 +242,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
           reason: effect.reason,
           charged: true,
         });
+      case 'claimed':
+        return this.#claims.tell(agent.key, effect.entries);
       case 'joined':
         this.#assigner.forget(agent);
         this.#o.log('info', 'agent joined', { agent: agent.key, epoch: effect.epoch });
@@ -261,7 +263,12 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const receipt = this.#receipts.open(done.outcomes.length, this.#o.clock.monotonic(), reply);
     const agent = this.#agents.get(key);
     for (const { task, token, inputsDigest, outcome } of done.outcomes) {
-      agent?.finish(task, token);
+      if (agent?.synced !== true) {
+        // What follows from it may be with this agent, too: that its first sync tells (M3).
+        this.#receipts.judged(receipt, task, token, 'later');
+        continue;
+      }
+      agent.finish(task, token);
       const message: ElectronMessage = {
         type: 'attempt.finished',
         task,
@@ -315,17 +322,15 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       if (!this.#agents.has(agent)) this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now));
     }
     if (message.roster.length > 0) {
-      this.#held = [];
+      this.#held.begin();
       this.#o.clock.after(1.5 * this.#o.leases.leaseMs, () => this.#releaseHeld(true));
     }
   }
 
   #releaseHeld(due: boolean): void {
-    if (this.#held === undefined) return;
+    if (!this.#held.holding) return;
     if (!due && [...this.#agents.values()].some((agent) => !agent.synced)) return;
-    const held = this.#held;
-    this.#held = undefined;
-    for (const request of held) this.#enqueue(request);
+    for (const request of this.#held.release()) this.#enqueue(request);
   }
 
   /** Leases end by the hub's monotonic clock only (H7). */

@@ -10,7 +10,7 @@ import { defaults } from '../../model/defaults.ts';
 import { asPolaronError } from '../../model/errors.ts';
 import { isAgentKey, isDigest, isDispatchId, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch, isTerminalElectron } from '../../model/lifecycle.ts';
-import { sameToken } from '../../model/outcome.ts';
+import { olderToken, sameToken } from '../../model/outcome.ts';
 import type { DispatchRecord } from '../../model/records.ts';
 import type { WaitReply } from '../../bus/protocol/api.ts';
 import type { ResultsMessage, ResultsRequests, RosterEntry } from '../../bus/protocol/results.ts';
@@ -146,10 +146,15 @@ export class ResultManager implements Actor<ResultsAsk> {
     const record = this.#queries.electron(id, node);
     await this.#o.store.write([]);
     if (!known) return { verdict: 'unknown' };
-    if (record?.token === undefined || !sameToken(record.token, token)) return { verdict: 'stale' };
-    if (isTerminalElectron(record.status)) return { verdict: 'duplicate' };
+    const ended = record !== undefined && isTerminalElectron(record.status);
+    const recorded = record?.token !== undefined && sameToken(record.token, token);
+    if (ended && recorded) return { verdict: 'duplicate' };
+    if (ended || isTerminalDispatch(this.#queries.record(id).status)) return { verdict: 'stale' };
     // Its supervisor is about to begin again: the outcome is wanted, and the agent keeps it until then.
-    return { verdict: isTerminalDispatch(this.#queries.record(id).status) ? 'stale' : 'later' };
+    if (recorded) return { verdict: 'later' };
+    // A killed hub gave it out, and its record was lost: the agent's claim decides (H8). What this hub gives out has a record.
+    const newer = record?.token === undefined || olderToken(record.token, token);
+    return { verdict: newer && token[0] < this.#hubEpoch() ? 'later' : 'stale' };
   }
 
   /** What was read may be newer than the disk: it is told once it isn't. */

@@ -9,6 +9,15 @@ import type { ErrorInfo, Outcome, Token, ValueInfo } from '../../model/outcome.t
 import type { AssignedTask, Manifest, Verdict } from './agent.ts';
 import type { DispatchSpec, ElectronRecord, ExpansionRecord, DispatchRecord, RosterEntry } from './results.ts';
 
+/** An attempt that an agent has, and of which the hub has no record: an earlier life of the hub gave it out. */
+export interface ClaimedAttempt {
+  readonly node: number;
+  readonly token: Token;
+  readonly inputsDigest: Digest;
+  /** Wall clock of the agent when it began to run; 0: it only queues. */
+  readonly startedAt: number;
+}
+
 /** Received by the lattice supervisor of a dispatch. */
 export type LatticeMessage =
   | { readonly type: 'lattice.start'; readonly spec: DispatchSpec /** Checked. */; readonly graph: WireGraph }
@@ -32,6 +41,8 @@ export type LatticeMessage =
   | { readonly type: 'lattice.expired' }
   /** The matchmaker found an agent for these nodes. */
   | { readonly type: 'match.found'; readonly agent: AgentKey; readonly nodes: readonly number[] }
+  /** To be adopted (`attempt.recovered`) or refused; one whose node isn't ready yet is kept until it is. */
+  | { readonly type: 'attempt.claimed'; readonly agent: AgentKey; readonly attempts: readonly ClaimedAttempt[] }
   /** An electron actor is done with its node. */
   | {
       readonly type: 'electron.ended';
@@ -58,6 +69,8 @@ export type ElectronMessage =
   | ({ readonly type: 'inputs.read' } & (Arguments | { readonly error: ErrorInfo }))
   /** No agent can be told of it: it would be too large for the bus, or nothing that an agent understands. */
   | { readonly type: 'attempt.unsendable'; readonly token: Token; readonly error: ErrorInfo }
+  /** Go on with this attempt, which an agent has and no record names, if it is newer than the own one. */
+  | ({ readonly type: 'attempt.adopt'; readonly agent: AgentKey } & Omit<ClaimedAttempt, 'node'>)
   | { readonly type: 'attempt.started'; readonly token: Token; readonly startedAt: number }
   | {
       readonly type: 'attempt.lost';
@@ -126,6 +139,8 @@ export type MatchmakerMessage =
       readonly token: Token;
       readonly cancelling?: string;
     }
+  /** The agent shall drop this one: it was claimed in vain, or another was adopted for it. */
+  | { readonly type: 'attempt.refused'; readonly agent: AgentKey; readonly task: TaskId; readonly token: Token }
   /** The node was matched but won't be sent. */
   | { readonly type: 'attempt.abandoned'; readonly agent: AgentKey; readonly task: TaskId }
   | {

@@ -217,9 +217,11 @@ export class AgentState {
 
   /** The hub's word on a reported outcome. True: acknowledged for good, forget it. */
   judged(task: TaskId, token: Token, verdict: Verdict): boolean {
-    if (verdict === 'later' || verdict === 'missing') return false;
     const held = this.held.get(task);
-    if (held !== undefined && held.outcome !== undefined && sameToken(held.token, token)) this.#remove(held);
+    // dropped while its report was under way: nobody will ever want it
+    if (held?.outcome === undefined || !sameToken(held.token, token)) return true;
+    if (verdict === 'later' || verdict === 'missing') return false;
+    this.#remove(held);
     return true;
   }
 

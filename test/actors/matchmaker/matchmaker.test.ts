@@ -1,131 +1,36 @@
-/** The matchmaker between electrons and agents on an in-memory bus: M1–M3, and H2–H8, H10 of docs/protocol.md. */
+/** The matchmaker between electrons and agents on an in-memory bus: M1, M2, and H2–H7, H10 of docs/protocol.md. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AgentGateway } from '../../../actors/matchmaker/gateway.ts';
-import { Matchmaker } from '../../../actors/matchmaker/matchmaker.ts';
-import type { Epoch } from '../../../actors/services.ts';
-import type { Message } from '../../../actors/system.ts';
-import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../../bus/protocol/actors.ts';
-import type { FinishedTask, Manifest } from '../../../bus/protocol/agent.ts';
-import type { RosterEntry } from '../../../bus/protocol/results.ts';
-import { digestOf } from '../../../bus/value/digest.ts';
-import { taskIdOf, type TaskId } from '../../../model/ids.ts';
-import type { Token } from '../../../model/outcome.ts';
+import { taskIdOf } from '../../../model/ids.ts';
 import { decodeNumber, keys } from '../../../store/records.ts';
 import { until } from '../../support/until.ts';
 import { FakeAgent } from '../support/fake-agent.ts';
 import { settle } from '../support/fake-clock.ts';
-import { def, template } from '../support/graphs.ts';
-import { dispatchId, makeHubWorld, specOf, subjects, type Delivered, type HubWorld } from '../support/hub-world.ts';
+import { dispatchId, specOf } from '../support/hub-world.ts';
+import {
+  id,
+  LEASE,
+  inputsDigest,
+  task,
+  world,
+  matchmaker,
+  epoch,
+  begin,
+  tell,
+  ready,
+  send,
+  found,
+  heard,
+  listed,
+  outcome,
+  judge,
+  join,
+} from '../support/matchmaker-rig.ts';
 
-const id = dispatchId(1);
-const LEASE = 15_000;
-const requirement = { key: 'process', capabilities: ['process'] };
-const manifest: Manifest = {
-  dispatch: id,
-  user: 'kim',
-  lattice: 'l',
-  argv: [],
-  captures: {},
-  expiresAt: 0,
-  strict: false,
-};
-const inputsDigest = digestOf(new Uint8Array());
-const task = (n: number): TaskId => taskIdOf(id, n);
-const isLattice = (message: Message): message is LatticeMessage => message.type === 'match.found';
-const isElectron = (message: Message): message is ElectronMessage => message.type.startsWith('attempt.');
-const isMatchmaker = (message: Message): message is MatchmakerMessage =>
-  /^(?:match|attempt|roster|lattice)\./.test(message.type);
-
-let world: HubWorld;
-let matchmaker: Matchmaker;
-let epoch: Epoch;
-let lattice: Delivered<LatticeMessage>[];
-let electrons: Map<number, Delivered<ElectronMessage>[]>;
-
-function begin(
-  o: {
-    readonly flush?: 'turn' | 'manual';
-    readonly roster?: readonly RosterEntry[];
-    readonly maxBacklog?: number;
-  } = {},
-): void {
-  world = makeHubWorld(o);
-  epoch = { value: 100 };
-  const { system, results, clock, bus, logs } = world;
-  const gateway = new AgentGateway({ bus, subjects, by: 'hub.n1', log: logs.log, monotonic: () => clock.monotonic() });
-  matchmaker = new Matchmaker({
-    system,
-    results,
-    gateway,
-    clock,
-    log: logs.log,
-    epoch,
-    leases: { leaseMs: LEASE, heartbeatMs: 2_000 },
-    maxPayload: () => 1e6,
-    onAgentReady: () => undefined,
-    ...(o.maxBacklog === undefined ? {} : { maxBacklog: o.maxBacklog }),
-  });
-  system.spawn(system.address('matchmaker', 'main'), matchmaker, isMatchmaker);
-  lattice = world.probe('lattice', id, isLattice);
-  electrons = new Map();
-  for (let n = 0; n < 12; n++) electrons.set(n, world.probe('electron', task(n), isElectron));
-  tell({ type: 'roster.load', roster: o.roster ?? [], history: 'h1' });
-  matchmaker.start();
-}
 beforeEach(() => begin());
 afterEach(() => {
   matchmaker.stop();
   world.close();
 });
-
-function tell(message: MatchmakerMessage): void {
-  world.system.send('n1.matchmaker.main', message, `n1.lattice.${id}`);
-}
-const ready = async (nodes: readonly number[], held = false): Promise<void> => {
-  tell({ type: 'match.request', dispatch: id, nodes, requirement, priority: 0, held });
-  await settle();
-};
-const send = (n: number, agent: `lab.${string}` = 'lab.a1', token: Token = [100, 1]): void =>
-  tell({
-    type: 'attempt.send',
-    agent,
-    task: task(n),
-    token,
-    inputsDigest,
-    manifest,
-    electron: def('train'),
-    name: `train[${n}]`,
-    template,
-    inputs: [],
-    split: false,
-  });
-const found = (): (readonly [string, number])[] =>
-  lattice.flatMap(({ message }) =>
-    message.type === 'match.found' ? message.nodes.map((node) => [message.agent, node] as const) : [],
-  );
-const heard = (n: number): ElectronMessage[] => (electrons.get(n) ?? []).map(({ message }) => message);
-const listed = (n: number, token: Token = [100, 1]) => ({
-  task: task(n),
-  token,
-  inputsDigest,
-  state: 'running' as const,
-  startedAt: 5,
-});
-const outcome = (n: number, token: Token = [100, 1]): FinishedTask => ({
-  task: task(n),
-  token,
-  inputsDigest,
-  outcome: { status: 'cancelled', usage: { startedAt: 1, endedAt: 2 } },
-});
-const judge = (receipt: number, n: number, verdict: 'committed' | 'stale' = 'committed'): void =>
-  tell({ type: 'attempt.judged', receipt, task: task(n), token: [100, 1], verdict, current: true });
-async function join(name = 'a1', slots = 2): Promise<FakeAgent> {
-  const agent = new FakeAgent(world.network, name);
-  agent.base = { slots };
-  expect((await agent.sync()).type).toBe('ok');
-  await settle();
-  return agent;
-}
 
 describe('matching', () => {
   it('gives no more than the slots of all agents together', async () => {
@@ -370,89 +275,6 @@ describe('an agent', () => {
     expect((await agent.sync({ hub: 9_999, history: 'another' })).type).toBe('ok');
     await settle();
     expect(epoch.value).toBe(100);
-  });
-});
-
-describe('H8: after a restart of the hub', () => {
-  const roster: RosterEntry[] = [
-    { agent: 'lab.a1', epoch: 1 },
-    { agent: 'lab.a2', epoch: 1 },
-  ];
-  beforeEach(() => {
-    matchmaker.stop();
-    begin({ roster });
-  });
-
-  it('what was ready waits for the first sync of every agent in the roster; what becomes ready now does not', async () => {
-    await ready([1], true);
-    await join('a1', 4);
-    await ready([2]);
-    expect(found()).toEqual([['lab.a1', 2]]);
-    await join('a2', 4);
-    expect(
-      found()
-        .map(([, node]) => node)
-        .sort(),
-    ).toEqual([1, 2]);
-  });
-
-  it('waits for at most one and a half leases', async () => {
-    await ready([1], true);
-    const agent = await join('a1');
-    for (let i = 0; i < 7; i++) {
-      await world.clock.advance(3_000);
-      await agent.sync();
-    }
-    expect(found()).toEqual([]);
-    await world.clock.advance(2_000);
-    expect(found()).toEqual([['lab.a1', 1]]);
-  });
-
-  it('does not hold anything when the roster is empty', async () => {
-    matchmaker.stop();
-    begin();
-    await ready([1], true);
-    await join();
-    expect(found()).toEqual([['lab.a1', 1]]);
-  });
-
-  it('gives nothing out that was withdrawn while it was held', async () => {
-    await ready([1, 2, 3], true);
-    tell({ type: 'match.withdraw', dispatch: id, nodes: [2] });
-    await join('a1', 4);
-    await join('a2', 4);
-    expect(
-      found()
-        .map(([, node]) => node)
-        .sort(),
-    ).toEqual([1, 3]);
-  });
-
-  it('gives nothing to a dispatch that ended while its requests were held', async () => {
-    await ready([1, 2], true);
-    tell({ type: 'lattice.gone', dispatch: id });
-    await join('a1');
-    await join('a2');
-    expect(found()).toEqual([]);
-  });
-
-  it('adopts a recovered attempt that is listed, and makes lost one that is not', async () => {
-    for (const n of [1, 2]) tell({ type: 'attempt.recovered', agent: 'lab.a1', task: task(n), token: [50, 1] });
-    await settle();
-    const agent = new FakeAgent(world.network);
-    agent.run = [listed(1, [50, 1])];
-    expect(await agent.sync({ hub: 50, seen: 12 })).toMatchObject({ type: 'ok', drop: [] });
-    await settle();
-    expect(heard(1)).toEqual([{ type: 'attempt.started', token: [50, 1], startedAt: 5 }]);
-    expect(heard(2)).toEqual([{ type: 'attempt.lost', token: [50, 1], reason: 'not-listed', charged: true }]);
-  });
-
-  it('makes a recovered attempt lost when its agent does not come within one and a half leases', async () => {
-    tell({ type: 'attempt.recovered', agent: 'lab.a1', task: task(1), token: [50, 1] });
-    await world.clock.advance(1.5 * LEASE - 1_000);
-    expect(heard(1)).toEqual([]);
-    await world.clock.advance(3_000);
-    expect(heard(1)).toMatchObject([{ type: 'attempt.lost', reason: 'agent-lost' }]);
   });
 });
 

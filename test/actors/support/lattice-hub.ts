@@ -15,7 +15,7 @@ import { encodeValue } from '../../../bus/value/value.ts';
 import type { WireGraph } from '../../../model/graph.ts';
 import { parseTaskId, taskIdOf, type AgentKey } from '../../../model/ids.ts';
 import { isTerminalDispatch, type ElectronStatus } from '../../../model/lifecycle.ts';
-import type { Token } from '../../../model/outcome.ts';
+import type { Outcome, Token } from '../../../model/outcome.ts';
 import { Plan } from '../../../model/plan.ts';
 import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../../model/records.ts';
 import type { MemoryStore } from '../../../store/memory-store.ts';
@@ -24,7 +24,7 @@ import { settle } from './fake-clock.ts';
 import { dispatchId, makeHubWorld, specOf, type HubWorld } from './hub-world.ts';
 
 const isLattice = (message: Message): message is LatticeMessage =>
-  /^(?:lattice|match|electron|map)\./.test(message.type);
+  message.type === 'attempt.claimed' || /^(?:lattice|match|electron|map)\./.test(message.type);
 const isMatch = (message: Message): message is MatchmakerMessage => /^(?:match|attempt|lattice)\./.test(message.type);
 const isTold = (message: Message): message is Message => message.type !== '';
 
@@ -91,6 +91,9 @@ export class LatticeHub {
     this.#cancelled.clear();
     this.world = makeHubWorld({ store });
     this.#build();
+    this.world.results.write({ op: 'epoch', epoch: 100 * this.#boot });
+    await settle(2);
+    this.store.flush();
     await this.resume(true);
   }
 
@@ -115,7 +118,7 @@ export class LatticeHub {
     const { system } = this.world;
     this.#boot++;
     system.spawn(system.address('dispatcher', 'main'), { receive: (message) => void this.told.push(message) }, isTold);
-    system.spawn(system.address('matchmaker', 'main'), { receive: (message) => this.#match(message) }, isMatch);
+    system.spawn(system.address('matchmaker', 'main'), { receive: (message) => this.match(message) }, isMatch);
     this.#spawnSupervisor();
   }
 
@@ -142,7 +145,8 @@ export class LatticeHub {
     system.spawn(system.address('lattice', id), this.#supervisor, isLattice);
   }
 
-  #match(message: MatchmakerMessage): void {
+  /** As the matchmaker hears it. */
+  protected match(message: MatchmakerMessage): void {
     switch (message.type) {
       case 'match.request':
         this.ready.push(...message.nodes);
@@ -168,6 +172,7 @@ export class LatticeHub {
         this.stopsAsked++;
         this.#cancelled.add(parseTaskId(message.task).node);
         return;
+      case 'attempt.refused':
       case 'attempt.abandoned':
       case 'attempt.judged':
       case 'lattice.gone':
@@ -210,13 +215,17 @@ export class LatticeHub {
       send({ ...{ token, reason: 'not-listed', charged: true }, type: 'attempt.lost' });
       return;
     }
-    const name = this.nameOf(node);
+    const outcome = this.outcomeOf(this.nameOf(node));
+    send({ ...{ task, agent, token, inputsDigest, outcome, receipt: 1 }, type: 'attempt.finished' });
+  }
+
+  /** What an electron gives, by its name. */
+  protected outcomeOf(name: string): Outcome {
     const usage = { startedAt: 1, endedAt: 2 };
     const bytes = valueOf(name, this.#given, 0);
-    const outcome = this.#given.fails(name)
+    return this.#given.fails(name)
       ? { status: 'failed', error: { code: 'TASK_THREW', message: `${name} threw` }, usage }
       : { status: 'completed', value: valueInfoOf(bytes), bytes, usage };
-    send({ ...{ task, agent, token, inputsDigest, outcome, receipt: 1 }, type: 'attempt.finished' });
   }
 
   async run(random: (below: number) => number): Promise<this> {

@@ -100,6 +100,15 @@ describe('an assign', () => {
     expect(listed(state)).toEqual(['2:1:queued']);
   });
 
+  it('that was dropped while its report was under way is settled by any verdict: it is not reported for ever', () => {
+    const state = makeState();
+    state.assign(assign(1, [task(1)]), 0);
+    state.ended(taskId(1), [HUB, 1], done);
+    const drop = [{ task: taskId(1), token: [HUB, 1] as const }];
+    state.synced(ok({ drop }));
+    expect(state.judged(taskId(1), [HUB, 1], 'later')).toBe(true);
+  });
+
   it('of another agent epoch starts nothing (S1)', () => {
     const state = makeState();
     for (const epoch of [EPOCH - 1, EPOCH + 1])
