@@ -1,11 +1,11 @@
 /**
- * Publishes events on their subjects. Not here: when a transition may be told (its record is flushed first).
- * A passing `electron.assigned` waits a moment, and is left out when the electron has ended meanwhile: for short electrons it would double the traffic and say nothing.
+ * Publishes events on their subjects, and keeps those that are worth telling only when they last.
+ * Not here: when a transition may be told (its record is flushed first), and what is told of it (journals of the actors).
  */
 import type { Bus } from '../bus/bus.ts';
 import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
-import type { PublishEvent } from './services.ts';
+import type { Lingering, PublishEvent } from './services.ts';
 
 type Event = Parameters<PublishEvent>[0];
 
@@ -23,47 +23,41 @@ function eventText({ dispatch, type, seq, transient, node, electron, data }: Eve
   return `${text}}`;
 }
 
+export interface EventPublisher {
+  readonly publish: PublishEvent;
+  /** Calls `tell` after a moment. */
+  readonly linger: (one: Lingering) => void;
+}
+
 /** Makes the publisher that all actors of a hub share. */
-export function eventPublisher(bus: Bus, subjects: Subjects, clock: Clock): PublishEvent {
+export function eventPublisher(bus: Bus, subjects: Subjects, clock: Clock): EventPublisher {
   /** What has waited since before the last tick, and what came after it. */
-  let older = new Map<string, Event>();
-  let newer = new Map<string, Event>();
+  let older: Lingering[] = [];
+  let newer: Lingering[] = [];
   let planned = false;
 
-  const send = (event: Event): void => {
-    bus.publish(subjects.event(event.user, event.dispatch, event.type), Buffer.from(eventText(event, clock.now())));
-  };
   const tick = (): void => {
     const due = older;
     older = newer;
-    newer = new Map();
-    planned = older.size > 0;
+    newer = [];
+    planned = older.length > 0;
     if (planned) clock.after(LINGER_MS, tick);
-    for (const event of due.values()) send(event);
+    for (const one of due) one.tell();
   };
-  const linger = (key: string, event: Event): void => {
-    newer.set(key, event);
-    if (!planned) clock.after(LINGER_MS, tick);
-    planned = true;
-  };
-
-  return (event) => {
-    if (event.node === undefined) {
-      send(event);
-      return;
-    }
-    const key = `${event.dispatch}_${event.node}`;
-    if (event.type === 'electron.assigned' && older.size + newer.size < MOST_LINGERING) {
-      linger(key, event);
-      return;
-    }
-    const waiting = newer.get(key) ?? older.get(key);
-    if (waiting !== undefined) {
-      newer.delete(key);
-      older.delete(key);
-      // What passes on the way is told in order; the end alone says enough.
-      if (event.transient) send(waiting);
-    }
-    send(event);
+  return {
+    publish: (event) =>
+      void bus.publish(
+        subjects.event(event.user, event.dispatch, event.type),
+        Buffer.from(eventText(event, clock.now())),
+      ),
+    linger: (one) => {
+      if (older.length + newer.length >= MOST_LINGERING) {
+        one.tell();
+        return;
+      }
+      newer.push(one);
+      if (!planned) clock.after(LINGER_MS, tick);
+      planned = true;
+    },
   };
 }

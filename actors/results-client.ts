@@ -34,6 +34,8 @@ export interface ResultsClientOptions {
   readonly log?: Log;
 }
 
+/** They rest on nothing that is still queued: who waits knows an id that is on disk, and a key's second use waits for its first. Sending first would cut batches short. */
+const unordered: ReadonlySet<ResultsRequestType> = new Set(['results.admit', 'results.wait']);
 const WRITE_TIMEOUT_MS = 15_000;
 const ASK_TIMEOUT_MS = 30_000;
 
@@ -80,7 +82,7 @@ export class ResultsClient {
     ask: ResultsRequests[T]['ask'],
     timeoutMs = ASK_TIMEOUT_MS,
   ): Promise<ResultsRequests[T]['answer']> {
-    this.#send();
+    if (!unordered.has(type)) this.#send();
     return this.#options.ask(type, ask, timeoutMs);
   }
 

@@ -1,7 +1,7 @@
 /** Narrow interfaces that the hub's actors share. The composition root makes them. */
 import type { Clock } from '../model/clock.ts';
 import type { ElectronDef, WireGraph } from '../model/graph.ts';
-import type { Digest, DispatchId } from '../model/ids.ts';
+import type { Digest, DispatchId, TaskId } from '../model/ids.ts';
 import type { ValueInfo } from '../model/outcome.ts';
 import type { ElectronRecord } from '../model/records.ts';
 import type { Requirement } from '../bus/protocol/actors.ts';
@@ -33,8 +33,16 @@ export type PublishEvent = (event: {
   readonly data?: Readonly<Record<string, unknown>>;
 }) => void;
 
+/** Something that is told only if it still holds after a moment. */
+export interface Lingering {
+  tell(): void;
+}
+
 /** An electron to work on: what stays the same over all attempts. */
 export interface ElectronWork {
+  readonly task: TaskId;
+  /** Where its actor is. */
+  readonly address: Address;
   readonly dispatch: DispatchId;
   readonly user: string;
   readonly node: number;
@@ -57,6 +65,7 @@ export interface ElectronServices {
   readonly clock: Clock;
   readonly random: () => number;
   readonly publish: PublishEvent;
+  readonly linger: (one: Lingering) => void;
   readonly epoch: Epoch;
   readonly supervisor: Address;
   readonly matchmaker: Address;

@@ -9,7 +9,7 @@ import type { DispatcherMessage, LatticeMessage, MatchmakerMessage } from '../bu
 import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
 import { deferred } from '../model/deferred.ts';
-import { isDispatchId, taskIdOf, type DispatchId } from '../model/ids.ts';
+import { isDispatchId, type DispatchId } from '../model/ids.ts';
 import { throttledLog, type Log } from '../model/log.ts';
 import { Asker } from '../actors/asker.ts';
 import { eventPublisher } from '../actors/events.ts';
@@ -102,7 +102,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     },
   });
   const epoch: Epoch = { value: 0 };
-  const publish = eventPublisher(bus, subjects, clock);
+  const { publish, linger } = eventPublisher(bus, subjects, clock);
 
   const gateway = new AgentGateway({ bus, subjects, by, log, monotonic: () => clock.monotonic() });
   const matchmaker = new Matchmaker({
@@ -126,13 +126,10 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
       clock,
       random: Math.random,
       publish,
+      linger,
       epoch,
       spawnElectron: (work, services, restored) =>
-        system.spawn(
-          system.address('electron', taskIdOf(work.dispatch, work.node)),
-          new ElectronActor(work, services, restored),
-          isElectronMessage,
-        ),
+        system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
       onEnd: () => supervisors.delete(id),
     });
     supervisors.set(id, supervisor);

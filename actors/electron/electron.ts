@@ -9,7 +9,7 @@
  */
 import type { Timer } from '../../model/clock.ts';
 import { defaults } from '../../model/defaults.ts';
-import { taskIdOf, type AgentKey, type TaskId } from '../../model/ids.ts';
+import type { AgentKey, TaskId } from '../../model/ids.ts';
 import { isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
 import {
   olderToken,
@@ -42,7 +42,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
   readonly #task: TaskId;
   #status: ElectronStatus;
   readonly #journal: ElectronJournal;
-  readonly #pull: ValuePull;
+  #pull: ValuePull | undefined;
   #attempt: number;
   #failures: number;
   #losses: number;
@@ -56,11 +56,10 @@ export class ElectronActor implements Actor<ElectronMessage> {
   constructor(work: ElectronWork, services: ElectronServices, restored?: ElectronRecord) {
     this.#work = work;
     this.#s = services;
-    this.#task = taskIdOf(work.dispatch, work.node);
-    this.#self = services.system.address('electron', this.#task);
+    this.#task = work.task;
+    this.#self = work.address;
     this.#status = restored?.status ?? 'ready';
     this.#journal = new ElectronJournal(work, services, restored?.status);
-    this.#pull = new ValuePull(services, this.#self);
     this.#attempt = restored?.attempt ?? 0;
     this.#failures = restored?.failures ?? 0;
     this.#losses = restored?.losses ?? 0;
@@ -128,8 +127,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
     this.#token = [this.#s.epoch.value, this.#attempt];
     this.#startedAt = this.#s.clock.now();
     this.#sent = false;
-    this.#record({});
-    this.#journal.passing('electron.assigned', { agent });
+    this.#record(undefined);
+    this.#journal.assigned(agent);
     const ready = readInputs(this.#work, this.#s.values, this.#s.results, (result) =>
       this.#s.system.send(this.#self, { type: 'inputs.read', ...result }, this.#self),
     );
@@ -149,15 +148,15 @@ export class ElectronActor implements Actor<ElectronMessage> {
     if (this.#agent !== undefined && this.#token !== undefined && this.#agent !== agent)
       this.#tell({ type: 'attempt.refused', agent: this.#agent, task, token: this.#token });
     this.#timer?.cancel();
-    this.#pull.forget();
+    this.#pull?.forget();
     this.#attempt = token[1];
     this.#agent = agent;
     this.#token = token;
     this.#startedAt = startedAt > 0 ? startedAt : this.#s.clock.now();
     this.#sent = true;
     this.#apply('attempt.assigned');
-    this.#record({});
-    this.#journal.passing('electron.assigned', { agent });
+    this.#record(undefined);
+    this.#journal.assigned(agent);
     this.#tell({ type: 'attempt.recovered', agent, task, token });
     if (startedAt > 0) this.#started(token, startedAt);
   }
@@ -197,7 +196,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
       return;
     }
     if (!this.#apply('attempt.lost')) return;
-    this.#pull.forget();
+    this.#pull?.forget();
     if (message.charged) {
       this.#losses++;
       if (this.#agent !== undefined) this.#lostWith.push(this.#agent);
@@ -209,7 +208,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
       }
     }
     this.#agent = undefined;
-    this.#record({});
+    this.#record(undefined);
     this.#requestMatch();
   }
 
@@ -241,7 +240,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
       this.#lost({ type: 'attempt.lost', token: message.token, reason: 'refused', charged: false });
     } else if (outcome.status === 'failed') this.#attemptFailed(message, outcome.error);
     else if (stored) this.#completed(message, outcome.value);
-    else if (outcome.bytes === undefined) this.#pull.begin(message, outcome.value);
+    else if (outcome.bytes === undefined)
+      (this.#pull ??= new ValuePull(this.#s, this.#self)).begin(message, outcome.value);
     else if (digestOf(outcome.bytes) !== outcome.value.digest) this.#judge(message, 'missing', false);
     else {
       this.#s.values.put(outcome.value.digest, outcome.bytes);
@@ -251,7 +251,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
   }
 
   #fetched(token: Token, stored: boolean): void {
-    const message = this.#pull.fetched(token);
+    const message = this.#pull?.fetched(token);
     if (message === undefined) return;
     if (stored) this.#finished(message, true);
     else this.#judge(message, 'missing', false);
@@ -260,9 +260,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
   #completed(message: Finished, value: ValueInfo): void {
     this.#apply('attempt.completed');
     this.#startedAt = message.outcome.usage.startedAt;
-    this.#end({ value, logs: message.outcome.logs, endedAt: message.outcome.usage.endedAt }, () =>
-      this.#judge(message, 'committed', true),
-    );
+    this.#end({ value, logs: message.outcome.logs, endedAt: message.outcome.usage.endedAt }, message);
   }
 
   #attemptFailed(message: Finished, error: ErrorInfo): void {
@@ -271,9 +269,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
     const decision = decideRetry(this.#work.def.retries, error, this.#failures, this.#s.random());
     if (!decision.retry) {
       this.#apply('attempt.failed');
-      this.#end({ error, logs: message.outcome.logs, endedAt: message.outcome.usage.endedAt }, () =>
-        this.#judge(message, 'committed', true),
-      );
+      this.#end({ error, logs: message.outcome.logs, endedAt: message.outcome.usage.endedAt }, message);
       return;
     }
     this.#apply('attempt.retry');
@@ -307,7 +303,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
       this.#stopped(this.#token, true);
       return;
     }
-    this.#record({});
+    this.#record(undefined);
     this.#tell({ type: 'attempt.cancel', agent: this.#agent, task: this.#task, token: this.#token, reason });
   }
 
@@ -344,42 +340,40 @@ export class ElectronActor implements Actor<ElectronMessage> {
     );
   }
 
-  /** Records the end, tells the supervisor (after the flush when the lattice is strict), publishes, and leaves. */
-  #end(o: Ending & { readonly logs?: TaskLogs | undefined; readonly endedAt?: number }, flushed?: () => void): void {
+  /** Records the end, tells the supervisor (after the flush when the lattice is strict), publishes, answers who reported it, and leaves. */
+  #end(o: Ending & { readonly logs?: TaskLogs | undefined; readonly endedAt?: number }, reported?: Finished): void {
     this.#timer?.cancel();
     const status = this.#status;
     const seq = this.#s.nextSeq();
     this.#journal.logs(this.#attempt, o.logs);
-    this.#record({
-      ...(o.value === undefined ? {} : { value: o.value }),
-      ...(o.error === undefined ? {} : { error: o.error }),
-      endedAt: o.endedAt ?? this.#s.clock.now(),
-      seq,
-    });
-    const ended = endedOf(this.#work.node, status, o);
-    const tellSupervisor = (): void => this.#s.system.send(this.#s.supervisor, ended, this.#self);
-    if (!this.#work.strict) tellSupervisor();
+    const endedAt = o.endedAt ?? this.#s.clock.now();
+    this.#record({ endedAt, seq, ...(o.error === undefined ? {} : { error: o.error }) }, o.value);
+    const { strict, node } = this.#work;
+    const ended = endedOf(node, status, o);
+    if (!strict) this.#s.system.send(this.#s.supervisor, ended, this.#self);
     this.#s.results.afterFlush(() => {
-      if (this.#work.strict) tellSupervisor();
+      if (strict) this.#s.system.send(this.#s.supervisor, ended, this.#self);
       this.#journal.ended(status, seq, this.#agent, this.#attempt, o.error);
-      flushed?.();
+      if (reported !== undefined) this.#judge(reported, 'committed', true);
     });
     this.#s.system.stop(this.#self);
   }
 
-  #record(extra: Partial<ElectronRecord>): void {
-    this.#journal.record({
+  /** Field by field: two of these are made for every electron. */
+  #record(extra: Partial<ElectronRecord> | undefined, value?: ValueInfo): void {
+    const record: { -readonly [K in keyof ElectronRecord]: ElectronRecord[K] } = {
       status: this.#status,
       attempt: this.#attempt,
       failures: this.#failures,
       losses: this.#losses,
       seq: 0,
       inputsDigest: this.#work.inputsDigest,
-      ...(this.#token === undefined ? {} : { token: this.#token }),
-      ...(this.#agent === undefined ? {} : { agent: this.#agent }),
-      ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt }),
-      ...extra,
-    });
+    };
+    if (this.#token !== undefined) record.token = this.#token;
+    if (this.#agent !== undefined) record.agent = this.#agent;
+    if (this.#startedAt !== undefined) record.startedAt = this.#startedAt;
+    if (value !== undefined) record.value = value;
+    this.#journal.record(extra === undefined ? record : Object.assign(record, extra));
   }
 
   #judge(message: Finished, verdict: Verdict, current: boolean): void {

@@ -1,6 +1,6 @@
 /** The longer messages that an electron actor sends, put together. Decides nothing. */
 import type { Arguments, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
-import { taskIdOf, type AgentKey } from '../../model/ids.ts';
+import type { AgentKey } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, Token, ValueInfo } from '../../model/outcome.ts';
 import type { ElectronWork } from '../services.ts';
@@ -12,19 +12,22 @@ export interface Ending {
   readonly unconfirmed?: boolean;
 }
 
+type Ended = Extract<LatticeMessage, { type: 'electron.ended' }>;
+
 /** To the supervisor, when an electron has ended. */
-export const endedOf = (
-  node: number,
-  status: ElectronStatus,
-  o: Ending,
-): Extract<LatticeMessage, { type: 'electron.ended' }> => ({
-  type: 'electron.ended',
-  node,
-  status,
-  ...(o.value === undefined ? {} : { value: o.value }),
-  ...(o.error === undefined ? {} : { error: o.error }),
-  ...(o.unconfirmed === true ? { unconfirmed: true } : {}),
-});
+export function endedOf(node: number, status: ElectronStatus, { value, error, unconfirmed }: Ending): Ended {
+  // The usual end, without spreads.
+  if (value !== undefined && error === undefined && unconfirmed !== true)
+    return { type: 'electron.ended', node, status, value };
+  return {
+    type: 'electron.ended',
+    node,
+    status,
+    ...(value === undefined ? {} : { value }),
+    ...(error === undefined ? {} : { error }),
+    ...(unconfirmed === true ? { unconfirmed: true } : {}),
+  };
+}
 
 /** To the matchmaker: send this attempt to its agent. */
 export function sendOf(
@@ -33,8 +36,7 @@ export function sendOf(
   token: Token,
   { template, inputs }: Arguments,
 ): Extract<MatchmakerMessage, { type: 'attempt.send' }> {
-  const { dispatch, node, manifest, def, name, split, inputsDigest } = work;
-  const task = taskIdOf(dispatch, node);
+  const { task, manifest, def, name, split, inputsDigest } = work;
   return {
     type: 'attempt.send',
     agent,

@@ -24,16 +24,24 @@ export function resolveInputs(
   literals: ReadonlyMap<string, ValueInfo>,
   made: (value: ValueInfo, bytes: Uint8Array) => void,
 ): ResolvedInputs {
-  const infos: ValueInfo[] = [];
-  // The name, too: after a restart maps may be expanded in another order, and a node's number then means another electron.
-  const parts: Uint8Array[] = [Buffer.from(`${name}\0`), template];
-  for (const input of inputs) {
-    const info = resolve(state, place, input, literals, made);
-    infos.push(info);
-    parts.push(Buffer.from(info.digest, 'latin1'));
-  }
-  return { infos, digest: digestOf(Buffer.concat(parts)) };
+  const infos = inputs.map((input) => resolve(state, place, input, literals, made));
+  return { infos, digest: inputsDigestOf(name, template, infos) };
 }
+
+/** The name, too: after a restart maps may be expanded in another order, and a node's number then means another electron. */
+function inputsDigestOf(name: string, template: Uint8Array, infos: readonly ValueInfo[]): Digest {
+  const most = name.length * 3 + 1 + template.length + infos.length * DIGEST_LENGTH;
+  const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most);
+  let at = bytes.write(`${name}\0`);
+  bytes.set(template, at);
+  at += template.length;
+  for (const { digest } of infos) at += bytes.write(digest, at, 'latin1');
+  return digestOf(bytes.subarray(0, at));
+}
+
+const DIGEST_LENGTH = 64;
+/** What is hashed is put together here: it is done for every electron. */
+const scratch = Buffer.allocUnsafe(16 * 1024);
 
 function resolve(
   state: LatticeState,

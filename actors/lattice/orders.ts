@@ -5,19 +5,24 @@ import type { DispatchSpec } from '../../bus/protocol/results.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
+import { taskIdOf, type TaskId } from '../../model/ids.ts';
 import type { ElectronWork } from '../services.ts';
+import type { Address } from '../system.ts';
 import { resolveInputs } from './inputs.ts';
 import type { LatticeState } from './state.ts';
 
 export class Orders {
   readonly #spec: DispatchSpec;
   readonly #state: LatticeState;
+  readonly #addressOf: (task: TaskId) => Address;
   readonly #manifest: Manifest;
   readonly #literals: ReadonlyMap<string, ValueInfo>;
   readonly #requirements = new Map<ElectronDef, Requirement>();
 
-  constructor(spec: DispatchSpec, state: LatticeState) {
+  /** `addressOf`: where a task's electron actor is. */
+  constructor(spec: DispatchSpec, state: LatticeState, addressOf: (task: TaskId) => Address) {
     this.#spec = spec;
+    this.#addressOf = addressOf;
     this.#state = state;
     this.#literals = new Map(spec.literals.map((value) => [value.digest, value]));
     this.#manifest = {
@@ -41,7 +46,10 @@ export class Orders {
     const def = this.#def(electron);
     const name = this.#state.plan.nameOf(node);
     const resolved = resolveInputs(this.#state, name, place, inputs, template, this.#literals, made);
+    const task = taskIdOf(this.#spec.id, node);
     return {
+      task,
+      address: this.#addressOf(task),
       dispatch: this.#spec.id,
       user: this.#spec.user,
       node,

@@ -6,11 +6,19 @@ import type { Clock, Timer } from '../../model/clock.ts';
 import type { WireGraph } from '../../model/graph.ts';
 import { isAgentKey, parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron } from '../../model/lifecycle.ts';
-import { errorInfoOf, type ErrorInfo } from '../../model/outcome.ts';
+import { errorInfoOf, type ErrorInfo, type ValueInfo } from '../../model/outcome.ts';
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchSpec, ElectronRecord } from '../../bus/protocol/results.ts';
 import type { ResultsClient } from '../results-client.ts';
-import type { ElectronServices, ElectronWork, Epoch, PublishEvent, SpawnElectron, ValueCache } from '../services.ts';
+import type {
+  ElectronServices,
+  ElectronWork,
+  Epoch,
+  Lingering,
+  PublishEvent,
+  SpawnElectron,
+  ValueCache,
+} from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { Cancels, type CancelResult } from './cancels.ts';
 import { Claims } from './claims.ts';
@@ -28,6 +36,7 @@ export interface SupervisorServices {
   readonly clock: Clock;
   readonly random: () => number;
   readonly publish: PublishEvent;
+  readonly linger: (one: Lingering) => void;
   readonly epoch: Epoch;
   readonly spawnElectron: SpawnElectron;
   /** The dispatch ended and this actor is gone. */
@@ -169,7 +178,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #begin(spec: DispatchSpec, graph: WireGraph): void {
     this.#spec = spec;
     this.#state = new LatticeState(new Plan(graph));
-    this.#orders = new Orders(spec, this.#state);
+    this.#orders = new Orders(spec, this.#state, (task) => this.#s.system.address('electron', task));
     this.#journal.begin(spec);
     this.#claims = new Claims({
       dispatch: this.#id,
@@ -217,26 +226,27 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   }
 
   #matched(agent: AgentKey, nodes: readonly number[]): void {
+    const assigned = { type: 'attempt.assigned', agent } as const;
     for (const node of nodes) {
-      const task = taskIdOf(this.#id, node);
-      const address = this.#s.system.address('electron', task);
-      if (!this.#electrons.has(node)) {
-        if (this.#state?.assigned(node) !== true) {
-          this.#s.system.send(this.#matchmaker, { type: 'attempt.abandoned', agent, task }, this.#self);
-          continue;
-        }
-        this.#spawn(this.#work(node));
+      if (this.#electrons.has(node)) {
+        this.#s.system.send(this.#s.system.address('electron', taskIdOf(this.#id, node)), assigned, this.#self);
+      } else if (this.#state?.assigned(node) === true) {
+        const work = this.#work(node);
+        if (work !== undefined && this.#spawn(work)) this.#s.system.send(work.address, assigned, this.#self);
+      } else {
+        const task = taskIdOf(this.#id, node);
+        this.#s.system.send(this.#matchmaker, { type: 'attempt.abandoned', agent, task }, this.#self);
       }
-      this.#s.system.send(address, { type: 'attempt.assigned', agent }, this.#self);
     }
   }
 
   #work(node: number): ElectronWork | undefined {
-    return this.#orders?.work(node, (value, bytes) => {
-      this.#s.values.put(value.digest, bytes);
-      this.#s.results.write({ op: 'value', digest: value.digest, bytes });
-    });
+    return this.#orders?.work(node, this.#made);
   }
+  readonly #made = (value: ValueInfo, bytes: Uint8Array): void => {
+    this.#s.values.put(value.digest, bytes);
+    this.#s.results.write({ op: 'value', digest: value.digest, bytes });
+  };
 
   #spawn(work: ElectronWork | undefined, restored?: ElectronRecord): boolean {
     if (work === undefined) return false;

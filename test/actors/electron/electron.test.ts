@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ElectronActor, MAX_LOSSES } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
-import { valueCache, type ElectronWork } from '../../../actors/services.ts';
+import { valueCache, type ElectronWork, type Lingering } from '../../../actors/services.ts';
 import type { Address, Message } from '../../../actors/system.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../../bus/protocol/actors.ts';
 import type { FinishedTask } from '../../../bus/protocol/agent.ts';
@@ -56,6 +56,8 @@ function work(
 ): ElectronWork {
   const base = def('train');
   return {
+    task,
+    address,
     dispatch: id,
     user: 'kim',
     node: NODE,
@@ -88,6 +90,7 @@ function spawn(over: Parameters<typeof work>[0] = {}, restored?: ElectronRecord)
     values: valueCache(1_000),
     clock,
     random: () => 0,
+    linger: (one: Lingering) => one.tell(),
     publish: ({ type, transient }: { type: string; transient: boolean }) => {
       (transient ? passing : events).push(type);
     },

@@ -71,9 +71,11 @@ const flush = async (): Promise<void> => {
 };
 
 describe('R1: a wait', () => {
-  beforeEach(() => {
+  beforeEach(async () => {
     world = makeHubWorld({ flush: 'manual' });
     accept();
+    // Nobody knows the id before: a wait doesn't send what is still queued.
+    await settle();
   });
 
   it('is answered when the end is on disk, and not before', async () => {
@@ -88,6 +90,7 @@ describe('R1: a wait', () => {
 
   it('that comes between the end and its flush waits for the flush', async () => {
     world.results.write(electronOp(3, { value: valueInfoOf(bytes) }), end);
+    await settle();
     const waiting = ask('results.wait', { id, user: 'kim', timeoutMs: 20_000 });
     expect(await isOpen(waiting)).toBe(true);
     await flush();

@@ -130,6 +130,7 @@ export class LatticeHub {
       values: valueCache(1_000_000),
       clock,
       random: () => 0,
+      linger: (one) => one.tell(),
       publish: ({ type, transient }) => {
         if (!transient) this.events.push(type);
       },
