@@ -111,6 +111,8 @@ export function graphCache(): GraphCache {
 }
 
 const SLAB_BYTES = 64 * 1024;
+/** Dependents come soon. More small values would only be looked at again and again by the garbage collector. */
+const MOST_VALUES = 16_384;
 
 /**
  * The bytes-bounded cache. Oldest out first. It keeps copies: what came in a message is a view that would hold the whole message. Small values lie
@@ -137,11 +139,11 @@ export function valueCache(maxBytes: number): ValueCache {
       if (held.has(digest)) return;
       held.set(digest, copy(bytes));
       size += bytes.byteLength + 200;
-      if (size <= maxBytes) return;
+      if (size <= maxBytes && held.size <= MOST_VALUES) return;
       for (const [oldest, old] of held) {
         held.delete(oldest);
         size -= old.byteLength + 200;
-        if (size <= maxBytes) break;
+        if (size <= maxBytes && held.size <= MOST_VALUES) break;
       }
     },
   };

@@ -23,6 +23,7 @@ import { checkOps, overlaid, pendingRange, WriteBatch, type Entry } from './writ
 const DEFAULT_MAX_VALUE_BYTES = defaults.maxValueBytes;
 const DEFAULT_FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2_000;
+const MOST_STORED = 8_192;
 /** With more free than this any batch fits (L5). */
 const PLENTY_BYTES = 1024 ** 3;
 /** Pages that a commit rewrites whatever it holds, and those that one more record may touch, bytes. */
@@ -42,6 +43,8 @@ class LmdbStore implements Store {
   readonly #blobs: BlobFiles;
   readonly #log: Log;
   readonly #flushTimeoutMs: number;
+  /** Values written of late: writing one again changes nothing and costs less than looking for it, but many are the same few. */
+  readonly #stored = new Set<Digest>();
   #next = new WriteBatch();
   #committing: WriteBatch | undefined;
   #scheduled = false;
@@ -101,9 +104,11 @@ class LmdbStore implements Store {
     const { records, values } = this.#folder;
     this.#checkRoom(batch);
     const results = new Set<Promise<boolean>>();
+    if (this.#stored.size > MOST_STORED) this.#stored.clear();
     for (const [digest, bytes] of batch.values) {
-      const key = Buffer.from(digest, 'hex');
-      if (!values.doesExist(key)) results.add(values.put(key, bytes));
+      if (this.#stored.has(digest)) continue;
+      this.#stored.add(digest);
+      results.add(values.put(Buffer.from(digest, 'hex'), bytes));
     }
     for (const [key, value] of batch.records) {
       results.add(value === undefined ? records.remove(key) : records.put(key, value));

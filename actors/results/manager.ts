@@ -67,6 +67,7 @@ export class ResultManager implements Actor<ResultsAsk> {
     this.#queries = new Queries(options.store, this.#live, options.near);
     this.#writer = new RecordWriter(options.store, this.#live, (ended) => this.#ended(ended), {
       numbered: options.alone ?? false,
+      onAccept: (spec) => this.#queries.remember(spec),
     });
     this.#restoreLive();
     this.#watchDisk();

@@ -9,7 +9,7 @@ import type { RecordOp } from '../../bus/protocol/results.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
-import type { DispatchRecord } from '../../model/records.ts';
+import type { DispatchRecord, DispatchSpec } from '../../model/records.ts';
 import {
   encodeDispatch,
   encodeElectron,
@@ -43,6 +43,7 @@ export class RecordWriter {
   readonly #senders = new Map<string, Sender>();
   /** Called when a dispatch's end is on disk. */
   readonly #onEnd: (ended: Ended) => void;
+  readonly #onAccept: ((spec: DispatchSpec) => void) | undefined;
   /** Its sender outlives it (N1). */
   readonly #numbered: boolean;
 
@@ -50,12 +51,13 @@ export class RecordWriter {
     store: Store,
     live: LiveDispatches,
     onEnd: (ended: Ended) => void,
-    o: { readonly numbered?: boolean } = {},
+    o: { readonly numbered?: boolean; readonly onAccept?: (spec: DispatchSpec) => void } = {},
   ) {
     this.#store = store;
     this.#live = live;
     this.#onEnd = onEnd;
     this.#numbered = o.numbered ?? false;
+    this.#onAccept = o.onAccept;
     const last = this.#numbered ? store.get(keys.lastBatch) : undefined;
     if (last === undefined) return;
     const [sender = '', n] = Buffer.from(last).toString('utf8').split(' ');
@@ -118,6 +120,7 @@ export class RecordWriter {
       case 'accept': {
         const { spec } = op;
         this.#live.add(spec.id, spec.nodes);
+        this.#onAccept?.(spec);
         writes.push({ op: 'put', key: keys.spec(spec.id), value: encodeSpec(spec) });
         writes.push({
           op: 'put',
