@@ -86,11 +86,25 @@ export async function readCaptures(
   const fresh = new Set([...fns.values()].filter((fn) => !known.has(fn)));
   if (fresh.size > 0) await inspect([...fresh]);
   const all: Record<string, Record<string, CapturedValue>> = {};
-  for (const [name, fn] of fns) {
-    const values = known.get(fn) ?? {};
-    if (Object.keys(values).length > 0) all[name] = { ...values };
+  for (const [name, fn] of fns) add(all, name, known.get(fn));
+  return all;
+}
+
+/** The same without waiting; undefined when one of them was not read yet. */
+export function knownCaptures(
+  electrons: readonly { readonly name: string; readonly fn: Fn }[],
+): Record<string, Record<string, CapturedValue>> | undefined {
+  const all: Record<string, Record<string, CapturedValue>> = {};
+  for (const { name, fn } of electrons) {
+    const values = known.get(fn);
+    if (values === undefined) return undefined;
+    add(all, name, values);
   }
   return all;
+}
+
+function add(all: Record<string, Record<string, CapturedValue>>, name: string, values: Captures | undefined): void {
+  if (values !== undefined && Object.keys(values).length > 0) all[name] = { ...values };
 }
 
 async function inspect(fns: readonly Fn[]): Promise<void> {

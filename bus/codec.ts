@@ -3,9 +3,9 @@
  * `body` stays the sender's bytes and is never serialised again, so that a signature over it stays valid.
  * Not here: the shape of a body (protocol/wire-*.ts), user values (value/).
  */
-// Not 'msgpackr': that loads a native part for reading, which WireReader does here, and costs each `import 'polaron'` 11 ms.
-import { Packr } from 'msgpackr/pack';
 import { PolaronError } from '../model/errors.ts';
+import { writeBody } from './body-writer.ts';
+import { takeWriter } from './byte-writer.ts';
 import { WireReader } from './wire-reader.ts';
 
 /** Version of the protocol that this build speaks. */
@@ -23,14 +23,19 @@ export interface Envelope {
   readonly key?: string;
 }
 
-const packr = new Packr({ useRecords: false, variableMapSize: true, encodeUndefinedAsNil: false });
-
 /**
  * A message's body as MessagePack: plain objects, arrays, strings, numbers, booleans, null and Uint8Array. The receiver gets integers as
- * numbers and bytes as Uint8Array. Whole numbers beyond 2^53 and bigint don't travel: send them as text.
+ * numbers and bytes as Uint8Array. Whole numbers beyond 2^53 and bigint don't travel: send them as text. Raises BAD_MESSAGE for other classes.
  */
 export function encodeBody(x: unknown): Uint8Array {
-  return packr.pack(x);
+  const out = takeWriter();
+  try {
+    writeBody(out, x);
+    return out.finishMessage();
+  } catch (error) {
+    out.release();
+    throw error;
+  }
 }
 
 /** Decodes a body; bytes in it are views of `bytes`. Raises BAD_MESSAGE. */
@@ -41,21 +46,26 @@ export function decodeBody(bytes: Uint8Array): unknown {
   return body;
 }
 
-/** A message: `body` is encoded once and put into an envelope said by `by`. */
+/** A message: `body` is encoded once, inside an envelope said by `by`. Raises BAD_MESSAGE. */
 export function encodeEnvelope(by: string, body: unknown, key?: string): Uint8Array {
-  const inner = packr.pack(body);
   const head = headOf(by, key);
-  const out = Buffer.allocUnsafe(head.length + 4 + inner.length);
-  out.set(head);
-  out.writeUInt32BE(inner.length, head.length);
-  out.set(inner, head.length + 4);
-  return out;
+  const out = takeWriter();
+  try {
+    out.raw(head);
+    const start = out.beginBinary();
+    writeBody(out, body);
+    out.endBinary(start);
+    return out.finishMessage();
+  } catch (error) {
+    out.release();
+    throw error;
+  }
 }
 
 const MOST_HEADS = 256;
 const heads = new Map<string, Uint8Array>();
 
-/** All of an envelope before its body's length: the same in every message of one sender. Raises BAD_MESSAGE. */
+/** All of an envelope before its body: the same in every message of one sender. Raises BAD_MESSAGE. */
 function headOf(by: string, key: string | undefined): Uint8Array {
   if (key !== undefined) return makeHead(by, key);
   let head = heads.get(by);
@@ -74,7 +84,7 @@ function makeHead(by: string, key: string | undefined): Uint8Array {
     Buffer.from('\u00a1v\u0001\u00a2by', 'latin1'),
     text(by),
     ...keyed,
-    Buffer.from('\u00a4body\u00c6', 'latin1'),
+    Buffer.from('\u00a4body', 'latin1'),
   ]);
 }
 

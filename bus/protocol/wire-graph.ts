@@ -1,8 +1,8 @@
 /**
  * The transport graph as bytes: MessagePack with nodes as arrays instead of objects, so that 100,000 nodes stay small and quick.
  *
- * graph    [1, [electron…], [node…], [template, [input…]]]
- * electron ElectronDef as a map
+ * graph    [2, [electron…], [node…], [template, [input…]]]
+ * electron bytes: an ElectronDef as a map (wire-definition.ts)
  * node     [0 or 1 (split), electron, template, [input…], [after…]]
  *          [2, name, over, [after…], concurrency, 0 (fail) or 1 (collect), [body node…], body output]
  * input    number | "digest" | [0, up, node] | [1, up] (item) | [2, up] (index)
@@ -14,39 +14,73 @@ import { PolaronError } from '../../model/errors.ts';
 import { DEFAULT_GRAPH_LIMITS, type GraphLimits } from '../../model/graph-check.ts';
 import type { ElectronDef, ElectronNode, Input, MapNode, WireGraph, WireNode } from '../../model/graph.ts';
 import { isDigest } from '../../model/ids.ts';
-import { encodeBody } from '../codec.ts';
+import { type ByteWriter, takeWriter } from '../byte-writer.ts';
 import { WireReader } from '../wire-reader.ts';
 import { NAME_LENGTH } from './shape.ts';
-import { parseElectronDef } from './wire-value.ts';
+import { decodeDefinition, encodeDefinition } from './wire-definition.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const SPLIT = 1;
 const MAP = 2;
 
-export function encodeGraph(graph: WireGraph): Uint8Array {
-  return encodeBody([
-    FORMAT,
-    graph.electrons,
-    graph.nodes.map(packNode),
-    [graph.output.template, graph.output.inputs.map(packInput)],
-  ]);
+/** A graph's bytes. Its definitions must not change afterwards. */
+export function encodeGraph({ electrons, nodes, output }: WireGraph): Uint8Array {
+  const definitions = electrons.map(encodeDefinition);
+  const out = takeWriter();
+  out.array(4);
+  out.number(FORMAT);
+  out.array(definitions.length);
+  for (const definition of definitions) out.binary(definition);
+  writeNodes(out, nodes);
+  out.array(2);
+  out.binary(output.template);
+  writeInputs(out, output.inputs);
+  return out.finishMessage();
 }
 
-function packNode(node: WireNode): unknown[] {
-  if (node.kind === 'electron') {
-    return [node.split === true ? SPLIT : 0, node.electron, node.template, node.inputs.map(packInput), node.after];
+function writeNodes(out: ByteWriter, nodes: readonly WireNode[]): void {
+  out.array(nodes.length);
+  for (const node of nodes) {
+    if (node.kind === 'map') writeMap(out, node);
+    else {
+      out.array(5);
+      out.number(node.split === true ? SPLIT : 0);
+      out.number(node.electron);
+      out.binary(node.template);
+      writeInputs(out, node.inputs);
+      writeNumbers(out, node.after);
+    }
   }
-  const { name, over, after, concurrency, onItemError, body } = node;
-  const policy = onItemError === 'collect' ? 1 : 0;
-  return [MAP, name, packInput(over), after, concurrency, policy, body.nodes.map(packNode), body.output];
 }
 
-function packInput(input: Input): unknown {
-  if (typeof input === 'number') return input;
-  if ('up' in input) return [0, input.up, input.node];
-  if ('item' in input) return [1, input.item];
-  if ('index' in input) return [2, input.index];
-  return input.value;
+function writeMap(out: ByteWriter, { name, over, after, concurrency, onItemError, body }: MapNode): void {
+  out.array(8);
+  out.number(MAP);
+  out.text(name);
+  writeInput(out, over);
+  writeNumbers(out, after);
+  out.number(concurrency);
+  out.number(onItemError === 'collect' ? 1 : 0);
+  writeNodes(out, body.nodes);
+  out.number(body.output);
+}
+
+function writeNumbers(out: ByteWriter, numbers: readonly number[]): void {
+  out.array(numbers.length);
+  for (const number of numbers) out.number(number);
+}
+
+function writeInputs(out: ByteWriter, inputs: readonly Input[]): void {
+  out.array(inputs.length);
+  for (const input of inputs) writeInput(out, input);
+}
+
+function writeInput(out: ByteWriter, input: Input): void {
+  if (typeof input === 'number') out.number(input);
+  else if ('up' in input) writeNumbers(out, [0, input.up, input.node]);
+  else if ('item' in input) writeNumbers(out, [1, input.item]);
+  else if ('index' in input) writeNumbers(out, [2, input.index]);
+  else out.text(input.value);
 }
 
 /**
@@ -83,7 +117,7 @@ class GraphReader {
     const count = reader.arrayHeader();
     if (count > this.#limits.maxNodes) throw invalid(`${count} electrons; at most ${this.#limits.maxNodes} are taken`);
     const electrons: ElectronDef[] = [];
-    for (let i = 0; i < count; i++) electrons.push(parseElectronDef(reader.value()));
+    for (let i = 0; i < count; i++) electrons.push(decodeDefinition(reader.bytes()));
     const nodes = this.#scope(0);
     this.#expect(2, 'output');
     const output = { template: reader.bytes(), inputs: this.#inputs() };

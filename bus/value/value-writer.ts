@@ -7,8 +7,8 @@
 import * as types from 'node:util/types';
 import type { CodecEntry } from '../protocol/registry.ts';
 import { registry } from '../protocol/registry.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { className, Loss, lostInstance, lostPrimitive, type PathPart } from './check.ts';
+import { takeWriter } from '../byte-writer.ts';
+import { className, Loss, lostInstance, lostPrimitive, lostSurrogate, type PathPart } from './check.ts';
 import { DEEPEST, errorClasses, Ext, typedArrayNames } from './format.ts';
 
 export interface Placeholder {
@@ -23,12 +23,15 @@ const INT64_MAX = 2n ** 63n - 1n;
 /** Arrays up to this long are checked for properties besides their elements (such as a regular expression's match has). */
 const CHECKED_ARRAY = 256;
 /** Own properties of an error that aren't enumerable, but are its content. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const ERROR_FIELDS = ['message', 'stack', 'cause', 'errors'];
 
 export class ValueWriter {
-  readonly out = new ByteWriter();
+  readonly out = takeWriter();
   readonly #refOf: RefOf | undefined;
-  /** Numbers of the objects begun so far. */
+  /** Objects begun so far: the first, whose number is 0, and the numbers of all others. Most values have but one. */
+  #begun = 0;
+  #first: object | undefined;
   #numbers: Map<object, number> | undefined;
   /** Objects whose codec's result is being written: a reference to one couldn't be resolved. */
   #coded: Set<object> | undefined;
@@ -41,7 +44,7 @@ export class ValueWriter {
   write(x: unknown): void {
     switch (typeof x) {
       case 'string':
-        this.out.text(x);
+        this.#text(x);
         return;
       case 'number':
         this.out.number(x);
@@ -50,9 +53,7 @@ export class ValueWriter {
         this.out.byte(x ? 0xc3 : 0xc2);
         return;
       case 'undefined':
-        this.out.byte(0xd4);
-        this.out.byte(Ext.UNDEFINED);
-        this.out.byte(0);
+        this.out.undefined();
         return;
       case 'bigint':
         this.#bigint(x);
@@ -72,17 +73,23 @@ export class ValueWriter {
     else this.#extension(Ext.BIGINT, () => this.out.text(x.toString(16)));
   }
 
+  /** Raises Loss for half a surrogate pair. */
+  #text(x: string): void {
+    if (this.out.text(x) !== x.length && LONE_SURROGATE.test(x)) throw lostSurrogate();
+  }
+
   #placeholder(x: unknown): boolean {
     const found = this.#refOf?.(x);
     if (found === undefined) return false;
-    this.#extension(Ext.PLACEHOLDER, () => {
-      this.out.array(found.path.length + 1);
-      this.out.number(found.input);
-      for (const part of found.path) {
-        if (typeof part === 'number') this.out.number(part);
-        else this.out.text(part);
-      }
-    });
+    const { out } = this;
+    const start = out.beginExtension(Ext.PLACEHOLDER);
+    out.array(found.path.length + 1);
+    out.number(found.input);
+    for (const part of found.path) {
+      if (typeof part === 'number') out.number(part);
+      else this.#text(part);
+    }
+    out.endExtension(start);
     return true;
   }
 
@@ -94,13 +101,11 @@ export class ValueWriter {
 
   #object(x: object): void {
     if (this.#refOf !== undefined && this.#placeholder(x)) return;
-    this.#numbers ??= new Map();
-    const number = this.#numbers.get(x);
+    const number = this.#numberOf(x);
     if (number !== undefined) {
       this.#reference(x, number);
       return;
     }
-    this.#numbers.set(x, this.#numbers.size);
     if (++this.#depth > DEEPEST) throw new Loss(`nested deeper than ${DEEPEST}`, 'flatten it');
     if (Array.isArray(x)) this.#array(x);
     else {
@@ -109,6 +114,20 @@ export class ValueWriter {
       else this.#instance(x);
     }
     this.#depth--;
+  }
+
+  /** The number of an object that began before; any other gets the next one. */
+  #numberOf(x: object): number | undefined {
+    if (this.#begun === 0) {
+      this.#first = x;
+      this.#begun = 1;
+      return undefined;
+    }
+    if (x === this.#first) return 0;
+    this.#numbers ??= new Map();
+    const number = this.#numbers.get(x);
+    if (number === undefined) this.#numbers.set(x, this.#begun++);
+    return number;
   }
 
   #reference(x: object, number: number): void {
@@ -155,7 +174,7 @@ export class ValueWriter {
     try {
       for (key of keys) {
         if (key === '__proto__') throw new Loss('a property named __proto__', 'rename it');
-        this.out.text(key);
+        this.#text(key);
         this.write(Reflect.get(x, key));
       }
     } catch (error) {
@@ -173,7 +192,7 @@ export class ValueWriter {
     this.#coded ??= new Set();
     this.#coded.add(x);
     this.#extension(Ext.CODEC, () => {
-      this.out.text(codec.name);
+      this.#text(codec.name);
       let made: unknown;
       try {
         made = Reflect.apply(codec.encode, undefined, [x]);
@@ -199,13 +218,13 @@ export class ValueWriter {
     } else if (types.isRegExp(x) && name === 'RegExp') {
       noExtras(x, 0);
       this.#extension(Ext.REGEXP, () => {
-        out.text(x.source);
-        out.text(x.flags);
+        this.#text(x.source);
+        this.#text(x.flags);
       });
     } else if (types.isArrayBuffer(x)) this.#extension(Ext.ARRAY_BUFFER, () => out.raw(new Uint8Array(x)));
     else if (types.isDataView(x)) {
       this.#extension(Ext.DATA_VIEW, () => out.raw(new Uint8Array(x.buffer, x.byteOffset, x.byteLength)));
-    } else if (x instanceof URL && name === 'URL') this.#extension(Ext.URL, () => out.text(x.href));
+    } else if (x instanceof URL && name === 'URL') this.#extension(Ext.URL, () => this.#text(x.href));
     else return false;
     return true;
   }

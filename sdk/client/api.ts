@@ -42,6 +42,22 @@ const CANCEL_MS = 20_000;
 /** What a wait's answer may come late. */
 const WAIT_GRACE_MS = 2_000;
 
+/** Made once: a call would make the same closures again. */
+const answers = {
+  hubStatus: parseReply(parseHubStatus),
+  summary: parseReply(parseSummary),
+  listReply: parseReply(parseListReply),
+  agentsReply: parseReply(parseAgentsReply),
+  submitReply: parseReply(parseSubmitReply),
+  snapshotReply: parseReply(parseSnapshotReply),
+  waitReply: parseReply(parseWaitReply),
+  valueReply: parseReply(parseValueReply),
+  logsReply: parseReply(parseLogsReply),
+  cancelReplyBody: parseReply(parseCancelReplyBody),
+};
+const NO_OPTIONS: CallOptions = {};
+const SUBMIT: CallOptions = { timeoutMs: SUBMIT_MS, outageMs: SUBMIT_OUTAGE_MS };
+
 export class ApiClient {
   readonly connection: Connection;
 
@@ -51,31 +67,31 @@ export class ApiClient {
 
   /** The hub itself. */
   hubStatus(o: CallOptions = {}): Promise<wire.HubStatus> {
-    return this.ask('status', {}, parseHubStatus, o);
+    return this.ask('status', {}, answers.hubStatus, o);
   }
 
   /** One dispatch in short. Raises UNKNOWN_DISPATCH. */
   dispatchStatus(id: string, o: CallOptions = {}): Promise<wire.DispatchSummary> {
-    return this.ask('status', { id }, parseSummary, o);
+    return this.ask('status', { id }, answers.summary, o);
   }
 
   /** Dispatches of this user, newest first. */
   list(request: wire.ListRequest = {}, o: CallOptions = {}): Promise<wire.ListReply> {
-    return this.ask('list', request, parseListReply, o);
+    return this.ask('list', request, answers.listReply, o);
   }
 
   agents(o: CallOptions = {}): Promise<wire.AgentsReply> {
-    return this.ask('agents', {}, parseAgentsReply, o);
+    return this.ask('agents', {}, answers.agentsReply, o);
   }
 
   /** Raises HUB_BUSY, GRAPH_INVALID, IDEMPOTENCY_MISMATCH, VALUE_MISSING, DISK_FULL. Sent again it starts nothing new. */
-  submit(request: wire.SubmitRequest, o: CallOptions = {}): Promise<wire.SubmitReply> {
-    return this.ask('submit', request, parseSubmitReply, { timeoutMs: SUBMIT_MS, outageMs: SUBMIT_OUTAGE_MS, ...o });
+  submit(request: wire.SubmitRequest, o: CallOptions = NO_OPTIONS): Promise<wire.SubmitReply> {
+    return this.ask('submit', request, answers.submitReply, o === NO_OPTIONS ? SUBMIT : { ...SUBMIT, ...o });
   }
 
   /** One page. Raises UNKNOWN_DISPATCH. */
   snapshot(request: wire.SnapshotRequest, o: CallOptions = {}): Promise<wire.SnapshotReply> {
-    return this.ask('snapshot', request, parseSnapshotReply, o);
+    return this.ask('snapshot', request, answers.snapshotReply, o);
   }
 
   /** All pages, one after another. */
@@ -90,7 +106,7 @@ export class ApiClient {
 
   /** Answered when the dispatch has ended or `timeoutMs` (at most 20 s) is over. Goes on over outages. Raises UNKNOWN_DISPATCH. */
   wait(request: wire.WaitRequest, o: CallOptions = {}): Promise<wire.WaitReply> {
-    return this.ask('wait', request, parseWaitReply, {
+    return this.ask('wait', request, answers.waitReply, {
       timeoutMs: request.timeoutMs + WAIT_GRACE_MS,
       ...WAITING,
       ...o,
@@ -99,17 +115,17 @@ export class ApiClient {
 
   /** An electron's value, or the arguments. Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON. */
   value(request: wire.ValueRequest, o: CallOptions = {}): Promise<wire.ValueReply> {
-    return this.ask('value', request, parseValueReply, o);
+    return this.ask('value', request, answers.valueReply, o);
   }
 
   /** Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON (with near matches). */
   logs(request: wire.LogsRequest, o: CallOptions = {}): Promise<wire.LogsReply> {
-    return this.ask('logs', request, parseLogsReply, o);
+    return this.ask('logs', request, answers.logsReply, o);
   }
 
   /** Goes on over outages. Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON. */
   cancel(request: wire.CancelRequest, o: CallOptions = {}): Promise<wire.CancelReplyBody> {
-    return this.ask('cancel', request, parseCancelReplyBody, { timeoutMs: CANCEL_MS, ...WAITING, ...o });
+    return this.ask('cancel', request, answers.cancelReplyBody, { timeoutMs: CANCEL_MS, ...WAITING, ...o });
   }
 
   /** Events of one dispatch (or of all of the user's), on the given line: gone when that is lost. What can't be read is left out. */
@@ -120,19 +136,11 @@ export class ApiClient {
     });
   }
 
-  /** Any verb, with a reader for the answer's body. */
-  ask<T>(verb: ApiVerb, body: unknown, read: Read<T>, o: CallOptions = {}): Promise<T> {
-    const readReply = parseReply(read);
-    return withPatience(this.connection, o, (line) => {
-      const { user } = line.target;
-      return this.request(
-        line,
-        line.subjects.api(user, verb),
-        encodeEnvelope(line.target.identity, body),
-        readReply,
-        o,
-      );
-    });
+  /** Any verb, with a reader for the answer. */
+  ask<T>(verb: ApiVerb, body: unknown, read: Read<wire.ApiReply<T>>, o: CallOptions = NO_OPTIONS): Promise<T> {
+    return withPatience(this.connection, o, (line) =>
+      this.request(line, apiSubject(line, verb), encodeEnvelope(line.target.identity, body), read, o),
+    );
   }
 
   /** One request on one line, not tried again. */
@@ -141,17 +149,31 @@ export class ApiClient {
     subject: string,
     data: Uint8Array,
     read: Read<wire.ApiReply<T>>,
-    o: CallOptions,
+    { timeoutMs = REQUEST_MS, signal }: CallOptions,
   ): Promise<T> {
-    const answer = await line.bus.request(subject, data, {
-      timeoutMs: o.timeoutMs ?? REQUEST_MS,
-      ...(o.signal === undefined ? {} : { signal: o.signal }),
-    });
+    const answer = await line.bus.request(subject, data, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
     this.connection.markContacted();
     const reply = read(decodeBody(decodeEnvelope(answer.data).body));
     if (reply.ok) return reply.body;
     throw errorOf(reply.error);
   }
+}
+
+/** Of one line each verb's subject is always the same. */
+const subjects = new WeakMap<Line, Map<ApiVerb, string>>();
+
+function apiSubject(line: Line, verb: ApiVerb): string {
+  let known = subjects.get(line);
+  if (known === undefined) {
+    known = new Map();
+    subjects.set(line, known);
+  }
+  let subject = known.get(verb);
+  if (subject === undefined) {
+    subject = line.subjects.api(line.target.user, verb);
+    known.set(verb, subject);
+  }
+  return subject;
 }
 
 /** The hub's error as ours; a code of a newer hub becomes BAD_MESSAGE and stays in the details. */

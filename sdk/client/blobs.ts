@@ -44,14 +44,18 @@ export class Blobs {
     this.#known.clear();
   }
 
+  /** Is the hub known to have it (B2)? */
+  knows(digest: Digest): boolean {
+    return (this.#known.get(digest) ?? 0) > performance.now();
+  }
+
   /** Resolves when the hub has all of them. Raises VALUE_TOO_LARGE, DISK_FULL, NO_HUB. */
   async ensure(values: ReadonlyMap<Digest, Uint8Array>, o: CallOptions = {}): Promise<void> {
-    const now = performance.now();
-    const unsure = [...values.keys()].filter((digest) => (this.#known.get(digest) ?? 0) <= now);
+    const unsure = [...values.keys()].filter((digest) => !this.knows(digest));
     if (unsure.length === 0) return;
     const asked = unsure.filter((digest) => !this.#uploads.has(digest));
     for (const digest of await this.#has(asked, o)) this.#learn(digest);
-    const missing = unsure.filter((digest) => (this.#known.get(digest) ?? 0) <= now);
+    const missing = unsure.filter((digest) => !this.knows(digest));
     await inParallel(missing, UPLOADS_AT_ONCE, async (digest) => {
       const bytes = values.get(digest);
       if (bytes !== undefined) await this.#upload(digest, bytes, o);

@@ -9,6 +9,7 @@ import type { Cancel, Client as FullClient, ConnectOptions, DispatchEvent, Dispa
 import { Connection, type Dial } from './connection.ts';
 import { type DispatchEnvironment, startDispatch } from './dispatch.ts';
 import { type Hub, hubOn } from './hub.ts';
+import { lazyFacts } from './lattice-facts.ts';
 import { realSources, resolveTarget, type TargetSources } from './target.ts';
 import { ownResult, resultFor, valueOf } from './wait.ts';
 import { type WatchOptions, watchDispatch } from './watch.ts';
@@ -78,7 +79,7 @@ function functionsOver(environment: DispatchEnvironment, hub: (bus?: string) => 
       if (elsewhere.size >= MOST_REMEMBERED) elsewhere.clear();
       elsewhere.set(started.id, options.bus);
     }
-    return { hub: at, ...started };
+    return { hub: at, id: started.id, drawing: started.drawing };
   };
   return {
     dispatch:
@@ -88,8 +89,8 @@ function functionsOver(environment: DispatchEnvironment, hub: (bus?: string) => 
     dispatchSync:
       (l, options = {}) =>
       async (...args) => {
-        const { hub: at, id, facts } = await start(l, options, args);
-        return trusted(await ownResult(at, id, facts));
+        const { hub: at, id, drawing } = await start(l, options, args);
+        return trusted(await ownResult(at, id, lazyFacts(drawing.lattice.source, drawing.graph)));
       },
     getResult: trusted((id: string, o: Parameters<typeof resultFor>[2] = {}) => resultFor(hubOf(checked(id)), id, o)),
     getValue: async (id, o = {}) => trusted(await valueOf(hubOf(checked(id)), id, o)),

@@ -38,6 +38,7 @@ export class Connection {
   #dialling: Promise<Line> | undefined;
   #held = 0;
   #idle: NodeJS.Timeout | undefined;
+  #idleSince = 0;
   #closed = false;
   #closing: Promise<void> = Promise.resolve();
   #contacted = false;
@@ -64,10 +65,6 @@ export class Connection {
   /** Keeps the bus open until the returned function is called (once). */
   hold(): () => void {
     this.#held++;
-    if (this.#idle !== undefined) {
-      clearTimeout(this.#idle);
-      this.#idle = undefined;
-    }
     let held = true;
     return () => {
       if (!held) return;
@@ -131,12 +128,20 @@ export class Connection {
     return line;
   }
 
+  /** One timer serves many short uses: when it fires, it waits for what is left since the last of them. */
   #idleSoon(): void {
-    clearTimeout(this.#idle);
+    this.#idleSince = performance.now();
+    if (this.#idle === undefined) this.#closeIn(this.#idleMs);
+  }
+
+  #closeIn(ms: number): void {
     this.#idle = setTimeout(() => {
       this.#idle = undefined;
-      if (this.#held === 0) this.#drop();
-    }, this.#idleMs).unref();
+      if (this.#held > 0) return;
+      const left = this.#idleSince + this.#idleMs - performance.now();
+      if (left > 0) this.#closeIn(Math.ceil(left));
+      else this.#drop();
+    }, ms).unref();
   }
 
   #drop(): void {

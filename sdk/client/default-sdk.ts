@@ -4,23 +4,29 @@
  */
 import type { Log } from '../../model/log.ts';
 import type { Dial } from './connection.ts';
+import type { BundleOptions } from '../ship/shipped.ts';
+import type { DispatchOptions } from '../types.ts';
 import { makeSdk } from './client.ts';
 import type { Shipping } from './preparation.ts';
 
 const silent: Log = () => undefined;
 
 /** Loads once: `import()` of what is loaded already still goes through the loader, for every dispatch. */
-function once<T>(load: () => Promise<T>): () => T | Promise<T> {
-  let loaded: T | undefined;
-  return () =>
-    loaded ??
-    load().then((made) => {
-      loaded = made;
-      return made;
-    });
+class Once<T> {
+  loaded: T | undefined;
+  readonly #load: () => Promise<T>;
+
+  constructor(load: () => Promise<T>) {
+    this.#load = load;
+  }
+
+  async get(): Promise<T> {
+    this.loaded ??= await this.#load();
+    return this.loaded;
+  }
 }
-const bundler = once(() => import('../ship/bundle.ts'));
-const captures = once(() => import('../../bus/capture.ts'));
+const bundler = new Once(() => import('../ship/bundle.ts'));
+const capture = new Once(() => import('../../bus/capture.ts'));
 
 const dial: Dial = async (target) => {
   const { connectNats } = await import('../../bus/nats-bus.ts');
@@ -36,19 +42,19 @@ const dial: Dial = async (target) => {
   });
 };
 
+const bundleOptions = ({ code, external }: DispatchOptions): BundleOptions => ({
+  cwd: process.cwd(),
+  ...(code === undefined ? {} : { code }),
+  ...(external === undefined ? {} : { external }),
+});
+
 const shipping: Shipping = {
-  bundle: async (electrons, options) => {
-    const { bundleElectrons } = await bundler();
-    return bundleElectrons(electrons, {
-      cwd: process.cwd(),
-      ...(options.code === undefined ? {} : { code: options.code }),
-      ...(options.external === undefined ? {} : { external: options.external }),
-    });
-  },
-  captures: async (electrons) => {
-    const { readCaptures } = await captures();
-    return readCaptures(new Map(electrons.map(({ name, fn }) => [name, fn])));
-  },
+  bundle: (electrons, options) =>
+    bundler.loaded?.recentBundle(electrons, bundleOptions(options)) ??
+    bundler.get().then(({ bundleElectrons }) => bundleElectrons(electrons, bundleOptions(options))),
+  captures: (electrons) =>
+    capture.loaded?.knownCaptures(electrons) ??
+    capture.get().then(({ readCaptures }) => readCaptures(new Map(electrons.map(({ name, fn }) => [name, fn])))),
 };
 
 export const sdk = makeSdk({ dial, shipping, argv: () => process.argv.slice(2) });

@@ -15,10 +15,9 @@ import type { LatticeInfo } from '../builder.ts';
 import { milliseconds } from '../durations.ts';
 import type { DispatchOptions } from '../types.ts';
 import { payloadRoom } from './api.ts';
+import type { Blobs } from './blobs.ts';
 import type { Hub } from './hub.ts';
-import { lazyFacts } from './lattice-facts.ts';
 import { draw, type Drawing, ship, type Shipment, type Shipping } from './preparation.ts';
-import type { LatticeFacts } from './result.ts';
 
 /** Graph and arguments together, inside the submit. */
 const INLINE_BYTES = 200 * 1024;
@@ -27,8 +26,8 @@ const SOURCE_CHARACTERS = 64 * 1024;
 
 export interface Started {
   readonly id: string;
-  /** Of the trace made here: nothing has to be fetched for it. */
-  readonly facts: LatticeFacts;
+  /** Of the trace made here: nothing has to be fetched for the lattice's source and graph. */
+  readonly drawing: Drawing;
 }
 
 export interface DispatchEnvironment {
@@ -50,18 +49,19 @@ export async function startDispatch(
   const key = options.idempotencyKey ?? randomUUID();
   const release = hub.connection.hold();
   try {
+    const shipping = ship(environment.shipping, drawing.trace, options);
     // The bus is dialled while the bundler works; without a hub the user needn't wait for that.
-    const [shipment] = await Promise.all([
-      ship(environment.shipping, drawing.trace, options),
-      hub.connection.contacted ? undefined : hub.connection.line(),
-    ]);
-    const again = (): Promise<string> => send(hub, environment, drawing, shipment, options, key);
-    const id = await again().catch((error: unknown) => {
+    const [shipment] =
+      shipping instanceof Promise || !hub.connection.contacted
+        ? await Promise.all([shipping, hub.connection.contacted ? undefined : hub.connection.line()])
+        : [shipping];
+    try {
+      return { id: await send(hub, environment, drawing, shipment, options, key), drawing };
+    } catch (error) {
       if (!(error instanceof PolaronError) || error.code !== 'VALUE_MISSING') throw error;
       hub.blobs.forget();
-      return again();
-    });
-    return { id, facts: lazyFacts(drawing.lattice.source, drawing.graph) };
+      return { id: await send(hub, environment, drawing, shipment, options, key), drawing };
+    }
   } finally {
     release();
   }
@@ -70,35 +70,50 @@ export async function startDispatch(
 async function send(
   hub: Hub,
   environment: DispatchEnvironment,
-  drawing: Drawing,
-  shipment: Shipment,
+  { lattice, trace, graph, args }: Drawing,
+  { bundle, captures }: Shipment,
   options: DispatchOptions,
   key: string,
 ): Promise<string> {
-  const { lattice, trace } = drawing;
-  const { bundle, captures } = shipment;
-  const uploads = new Map<Digest, Uint8Array>(trace.values);
-  if (bundle !== undefined) uploads.set(bundle.digest, bundle.code);
-  const inline = drawing.graph.length + drawing.args.length <= inlineRoom(hub, lattice);
+  const uploads = new Uploads(hub.blobs);
+  for (const [digest, bytes] of trace.values) uploads.add(digest, bytes);
+  if (bundle !== undefined) uploads.add(bundle.digest, bundle.code);
+  const inline = graph.length + args.length <= inlineRoom(hub, lattice);
   const carried = (bytes: Uint8Array): BytesOrValue => {
     if (inline) return { bytes };
     const value = valueInfoOf(bytes);
-    uploads.set(value.digest, bytes);
+    uploads.add(value.digest, bytes);
     return { value };
   };
   const request: SubmitRequest = {
     key,
     lattice: { name: lattice.name, source: shortened(lattice.source) },
-    graph: carried(drawing.graph),
-    args: carried(drawing.args),
+    graph: carried(graph),
+    args: carried(args),
     ...(bundle === undefined ? {} : { bundle: { digest: bundle.digest, size: bundle.code.length } }),
     argv: environment.argv(),
     captures,
     ...optionsOf(lattice),
     priority: options.priority ?? 0,
   };
-  if (uploads.size > 0) await hub.blobs.ensure(uploads);
+  if (uploads.values !== undefined) await hub.blobs.ensure(uploads.values);
   return (await hub.api.submit(request)).id;
+}
+
+/** What the hub isn't known to have: nothing, for nearly every dispatch but the first. */
+class Uploads {
+  values: Map<Digest, Uint8Array> | undefined;
+  readonly #blobs: Blobs;
+
+  constructor(blobs: Blobs) {
+    this.#blobs = blobs;
+  }
+
+  add(digest: Digest, bytes: Uint8Array): void {
+    if (this.#blobs.knows(digest)) return;
+    this.values ??= new Map();
+    this.values.set(digest, bytes);
+  }
 }
 
 /** What the lattice's options ask of the hub. Raises USAGE. */

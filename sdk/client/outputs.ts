@@ -1,5 +1,6 @@
 /**
  * Values as they come from the hub (bytes, or what to pull) → what the user gets. Pointers in lists are fetched before anything is decoded.
+ * What came whole, as nearly all does, is decoded at once, without a promise.
  * Not here: the format (bus/value/), the transport of large ones (blobs.ts).
  */
 import type { OutputView, ValueReply } from '../../bus/protocol/api.ts';
@@ -17,20 +18,41 @@ const FETCHES_AT_ONCE = 8;
 const DEEPEST = 32;
 /** Holds the place of an input that is being pulled. */
 const PULLED = new Uint8Array();
+const NOTHING_STORED: ReadonlyMap<Digest, Uint8Array> = new Map();
 
 /** The answer to `value`, decoded. Raises VALUE_MISSING. */
 export async function decodeReply(hub: Hub, reply: ValueReply): Promise<unknown> {
   return decodeWhole(hub, reply.bytes ?? reply.value);
 }
 
-/** The output template, filled in. Raises VALUE_MISSING, REF_PATH. */
-export async function decodeOutput(hub: Hub, output: OutputView): Promise<unknown> {
+/** The output template, filled in; a promise of it when something has to be pulled. Raises (or rejects with) VALUE_MISSING, REF_PATH. */
+export function decodeOutput(hub: Hub, output: OutputView): unknown {
+  const { template, inputs } = output;
+  if (template instanceof Uint8Array && isMany(inputs) && inputs.every(isWhole)) {
+    return filledIn(template, inputs, NOTHING_STORED);
+  }
+  return pullOutput(hub, output);
+}
+
+/** Are these a value's bytes, with no pointer in them? Of a list that isn't known without looking. */
+const isWhole = (input: Uint8Array | ValueInfo): input is Uint8Array =>
+  input instanceof Uint8Array && !isPointer(input) && !isList(input);
+
+async function pullOutput(hub: Hub, output: OutputView): Promise<unknown> {
   const [template, inputs] = await Promise.all([
     output.template instanceof Uint8Array ? output.template : hub.blobs.fetch(output.template),
     inputsOf(hub, output),
   ]);
   const stored = new Map<Digest, Uint8Array>();
   await inParallel(inputs, FETCHES_AT_ONCE, (bytes) => fetchPointers(hub, bytes, stored, 0));
+  return filledIn(template, inputs, stored);
+}
+
+function filledIn(
+  template: Uint8Array,
+  inputs: readonly Uint8Array[],
+  stored: ReadonlyMap<Digest, Uint8Array>,
+): unknown {
   const decoded = new Map<number, unknown>();
   return decodeTemplate(template, (input, path) => {
     if (!decoded.has(input)) {

@@ -16,10 +16,10 @@ import type { DispatchOptions } from '../types.ts';
 
 export type Captures = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** What turns electrons into code; replaced in tests. */
+/** What turns electrons into code, at once when that was done a moment ago; replaced in tests. */
 export interface Shipping {
-  bundle(electrons: readonly ElectronEntry[], options: DispatchOptions): Promise<Bundle>;
-  captures(electrons: readonly ElectronEntry[]): Promise<Captures>;
+  bundle(electrons: readonly ElectronEntry[], options: DispatchOptions): Bundle | Promise<Bundle>;
+  captures(electrons: readonly ElectronEntry[]): Captures | Promise<Captures>;
 }
 
 /** What needs no bundle yet: everything that can be refused. */
@@ -80,14 +80,21 @@ function sizeError(
   });
 }
 
-/** Bundle and captured variables. Raises the errors of code shipping. */
-export async function ship(shipping: Shipping, trace: Trace, options: DispatchOptions): Promise<Shipment> {
+const NOTHING: Shipment = { bundle: undefined, captures: {} };
+
+/** Bundle and captured variables. Raises (or rejects with) the errors of code shipping. */
+export function ship(shipping: Shipping, trace: Trace, options: DispatchOptions): Shipment | Promise<Shipment> {
   const { electronsUsed } = trace;
-  if (electronsUsed.length === 0) return { bundle: undefined, captures: {} };
-  const [bundle, captures] = await Promise.all([
-    shipping.bundle(electronsUsed, options),
-    shipping.captures(electronsUsed),
-  ]);
+  if (electronsUsed.length === 0) return NOTHING;
+  const captures = shipping.captures(electronsUsed);
+  const bundle = shipping.bundle(electronsUsed, options);
+  if (bundle instanceof Promise || captures instanceof Promise) return together(bundle, captures);
+  warnOnce(bundle.warnings);
+  return { bundle, captures };
+}
+
+async function together(made: Bundle | Promise<Bundle>, read: Captures | Promise<Captures>): Promise<Shipment> {
+  const [bundle, captures] = await Promise.all([made, read]);
   warnOnce(bundle.warnings);
   return { bundle, captures };
 }

@@ -95,24 +95,19 @@ export async function valueOf(
   id: string,
   o: { timeout?: Duration; signal?: AbortSignal } = {},
 ): Promise<unknown> {
-  const release = hub.connection.hold();
-  try {
-    const timeoutMs = timeoutOf(o.timeout);
-    const reply = await endOf(hub, id, { timeoutMs, signal: o.signal });
-    if (reply.dispatch.status === 'completed') return await outputOf(hub, reply);
-    if (!isTerminalDispatch(reply.dispatch.status)) {
-      throw new PolaronError(
-        'WAIT_TIMEOUT',
-        `dispatch ${id} is still ${reply.dispatch.status} after ${timeoutMs ?? 0} ms`,
-        {
-          details: { dispatch: id, status: reply.dispatch.status },
-        },
-      );
-    }
-    throw endError(resultOf(hub, reply.dispatch, await factsOf(hub, id), undefined));
-  } finally {
-    release();
+  const timeoutMs = timeoutOf(o.timeout);
+  const reply = await endOf(hub, id, { timeoutMs, signal: o.signal });
+  if (reply.dispatch.status === 'completed') return outputOf(hub, reply);
+  if (!isTerminalDispatch(reply.dispatch.status)) {
+    throw new PolaronError(
+      'WAIT_TIMEOUT',
+      `dispatch ${id} is still ${reply.dispatch.status} after ${timeoutMs ?? 0} ms`,
+      {
+        details: { dispatch: id, status: reply.dispatch.status },
+      },
+    );
   }
+  throw endError(resultOf(hub, reply.dispatch, await factsOf(hub, id), undefined));
 }
 
 /** For `dispatchSync`: the lattice is known here, so nothing more is asked for. */
@@ -121,7 +116,8 @@ export async function ownResult<T>(hub: Hub, id: string, facts: LatticeFacts): P
   return resultOf<T>(hub, reply.dispatch, facts, await outputOf(hub, reply));
 }
 
-async function outputOf(hub: Hub, reply: WaitReply): Promise<unknown> {
+/** A promise of it when something has to be pulled. */
+function outputOf(hub: Hub, reply: WaitReply): unknown {
   if (reply.dispatch.status !== 'completed') return undefined;
   if (reply.output !== undefined) return decodeOutput(hub, reply.output);
   throw new PolaronError('BAD_MESSAGE', `dispatch ${reply.dispatch.id} is completed, but the hub sent no output`);

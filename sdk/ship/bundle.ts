@@ -1,6 +1,6 @@
 /**
- * `bundleElectrons`: the code that agents evaluate to find electrons by name. Decides what goes as modules and what as a function's own text,
- * and keeps what was made. Not here: the bundler (build.ts), function texts (inline.ts), the agent's side (executors/runner/loader.ts).
+ * `bundleElectrons`: the code that agents evaluate to find electrons by name. Decides what goes as modules and what as a function's own text.
+ * Not here: what this process keeps (kept-bundles.ts), the bundler (build.ts), function texts (inline.ts), the agent's side (executors/runner/loader.ts).
  *
  * Caches: in this process a bundle for the same request is used again; its inputs are checked (path, mtime, size) at most once per `revalidateMs`, so an
  * edit is seen by a dispatch a second later at the latest. Across processes the disk cache is checked against all inputs every time.
@@ -13,34 +13,20 @@ import { PolaronError } from '../../model/errors.ts';
 import { build, loadParser, mebibytes, shortList, type BuildOutput } from './build.ts';
 import { isFresh, readCached, sha256, stampOf, writeCached, type CachedBundle } from './bundle-cache.ts';
 import { inlineModule, inlineText, type InlinePart } from './inline.ts';
+import { drop, keep, keptUnder, keyOf, remember, revalidateMsOf, type Kept } from './kept-bundles.ts';
 import { nearest } from './native.ts';
 import { defaultShim } from './plugin.ts';
 import { DEFAULT_MAX_BUNDLE_BYTES, type Bundle, type BundleOptions, type ShippedElectron } from './shipped.ts';
 import { inlineComment } from './source-map.ts';
 
+export { recentBundle } from './kept-bundles.ts';
 export type { Bundle, BundleOptions, NativeHint, ShippedElectron } from './shipped.ts';
 
 /** Part of every cache key: raise it when the same input gives another output. */
 const MAKER = 'polaron-bundle-2 rolldown-1.3.2';
 
-interface Kept {
-  readonly made: Promise<CachedBundle>;
-  checkedAt: number;
-}
-
-const kept = new Map<string, Kept>();
-const KEPT_LIMIT = 32;
-const functionIds = new WeakMap<object, number>();
-let lastFunctionId = 0;
-
-const functionId = (fn: object): number => {
-  const known = functionIds.get(fn) ?? ++lastFunctionId;
-  functionIds.set(fn, known);
-  return known;
-};
-
 /** Does a test runner evaluate modules in this process? There electrons are often made inside `it()`, where no agent gets to. */
-const underTests = (): boolean =>
+const underTests =
   '__vitest_worker__' in globalThis ||
   process.env['NODE_TEST_CONTEXT'] !== undefined ||
   process.env['JEST_WORKER_ID'] !== undefined;
@@ -51,38 +37,27 @@ const underTests = (): boolean =>
  */
 export async function bundleElectrons(electrons: readonly ShippedElectron[], options: BundleOptions): Promise<Bundle> {
   checkNames(electrons);
-  const fallback = options.inlineFallback ?? underTests();
-  const onlyInline = options.code === 'inline';
-  const key = [
-    options.cwd,
-    onlyInline ? 'i' : '',
-    options.external?.join(',') ?? '',
-    options.maxBytes ?? '',
-    options.cacheDir ?? '',
-    options.shim ?? '',
-    ...electrons.map(({ name, file, fn }) =>
-      file === undefined || fallback || onlyInline ? `${name}\n${file ?? ''}\n${functionId(fn)}` : `${name}\n${file}`,
-    ),
-  ].join('\0');
+  const fallback = options.inlineFallback ?? underTests;
+  const key = keyOf(electrons, options, fallback);
   const now = performance.now();
-  const found = kept.get(key);
+  const found = keptUnder(key);
   if (found !== undefined) {
     const { bundle, stamps } = await found.made;
-    if (now - found.checkedAt < (options.revalidateMs ?? 1_000)) return bundle;
-    if (isFresh(stamps)) {
-      found.checkedAt = now;
+    const recent = now - found.checkedAt < revalidateMsOf(options);
+    if (recent || isFresh(stamps)) {
+      if (!recent) found.checkedAt = now;
+      remember(electrons, options, bundle, found);
       return bundle;
     }
   }
   const entry: Kept = { made: make(electrons, options, fallback), checkedAt: now };
-  kept.delete(key);
-  kept.set(key, entry);
-  const [oldest] = kept.keys();
-  if (kept.size > KEPT_LIMIT && oldest !== undefined) kept.delete(oldest);
+  keep(key, entry);
   try {
-    return (await entry.made).bundle;
+    const { bundle } = await entry.made;
+    remember(electrons, options, bundle, entry);
+    return bundle;
   } catch (error) {
-    if (kept.get(key) === entry) kept.delete(key);
+    drop(key, entry);
     throw error;
   }
 }

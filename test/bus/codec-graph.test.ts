@@ -242,6 +242,24 @@ describe('a graph on the wire', () => {
     expect(decodeGraph(encodeGraph(graph))).toStrictEqual(graph);
   });
 
+  it('is the same object for an electron that another graph brought before, whatever else the two hold', () => {
+    const env = { A: 'b' };
+    const other = { ...graph, electrons: [{ ...electron, env }], nodes: [node([])] };
+    const [first, again] = [decodeGraph(encodeGraph(graph)), decodeGraph(encodeGraph({ ...graph, nodes: [node([])] }))];
+    expect(again.electrons[0]).toBe(first.electrons[0]);
+    expect(decodeGraph(encodeGraph(other)).electrons).toStrictEqual([{ ...electron, env }]);
+  });
+
+  it('keeps nothing of a message whose electron it kept, and no long ones', () => {
+    const options = { ...electron, name: 'pinned', executorOptions: { blob: new Uint8Array([1, 2, 3]) } };
+    const bytes = encodeGraph({ ...graph, electrons: [options] });
+    const [kept] = decodeGraph(bytes).electrons;
+    bytes.fill(0);
+    expect(kept).toStrictEqual(options);
+    const long = encodeGraph({ ...graph, electrons: [{ ...electron, env: { LONG: 'x'.repeat(10_000) } }] });
+    expect(decodeGraph(long).electrons[0]).not.toBe(decodeGraph(long).electrons[0]);
+  });
+
   it('of 100,000 nodes takes well under a second', () => {
     const large = { ...graph, nodes: Array.from({ length: 100_000 }, (_, i) => node(i === 0 ? [] : [i - 1])) };
     const start = performance.now();
@@ -256,7 +274,7 @@ describe('a graph on the wire', () => {
   });
 
   it('of ten million nodes is refused at its header', () => {
-    const head = [0x94, 1, 0x90, 0xdd, 0x00, 0x98, 0x96, 0x80];
+    const head = [0x94, 2, 0x90, 0xdd, 0x00, 0x98, 0x96, 0x80];
     const bytes = new Uint8Array(60_000_000).fill(0x90);
     bytes.set(head);
     const start = performance.now();
@@ -268,15 +286,18 @@ describe('a graph on the wire', () => {
     const bad = [
       1,
       [],
-      [2, [], [], [new Uint8Array(), []]],
-      [1, [{ name: 5 }], [], [new Uint8Array(), []]],
-      [1, [], [[0, 'x', new Uint8Array(), [], []]], [new Uint8Array(), []]],
-      [1, [], [[0, 0, 'x', [], []]], [new Uint8Array(), []]],
-      [1, [], [[7, 0, new Uint8Array(), [], []]], [new Uint8Array(), []]],
-      [1, [], [[0, 0, new Uint8Array(), ['nope'], []]], [new Uint8Array(), []]],
-      [1, [], [[0, 0, new Uint8Array(), [-1], []]], [new Uint8Array(), []]],
-      [1, [], [[0, 0, new Uint8Array(), [[9, 1]], []]], [new Uint8Array(), []]],
-      [1, [], [], [new Uint8Array(), []], 5],
+      [1, [], [], [new Uint8Array(), []]],
+      [2, [{ ...electron }], [], [new Uint8Array(), []]],
+      [2, [encodeBody({ name: 5 })], [], [new Uint8Array(), []]],
+      [2, [new Uint8Array([0x81])], [], [new Uint8Array(), []]],
+      [2, [Buffer.concat([encodeBody(electron), Buffer.of(1)])], [], [new Uint8Array(), []]],
+      [2, [], [[0, 'x', new Uint8Array(), [], []]], [new Uint8Array(), []]],
+      [2, [], [[0, 0, 'x', [], []]], [new Uint8Array(), []]],
+      [2, [], [[7, 0, new Uint8Array(), [], []]], [new Uint8Array(), []]],
+      [2, [], [[0, 0, new Uint8Array(), ['nope'], []]], [new Uint8Array(), []]],
+      [2, [], [[0, 0, new Uint8Array(), [-1], []]], [new Uint8Array(), []]],
+      [2, [], [[0, 0, new Uint8Array(), [[9, 1]], []]], [new Uint8Array(), []]],
+      [2, [], [], [new Uint8Array(), []], 5],
     ];
     for (const x of bad) expect(errorOf(() => decodeGraph(encodeBody(x))).code).toBe('GRAPH_INVALID');
     const whole = encodeGraph(graph);

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { unpack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { decodeBody, decodeEnvelope, encodeBody, encodeEnvelope } from '../../bus/codec.ts';
 import { PolaronError } from '../../model/errors.ts';
@@ -44,6 +45,51 @@ describe('the message codec', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('writes what any MessagePack library reads', () => {
+    const body = {
+      nothing: null,
+      flags: [true, false],
+      numbers: [
+        0,
+        127,
+        128,
+        255,
+        256,
+        65_535,
+        65_536,
+        2 ** 32 - 1,
+        2 ** 32,
+        -1,
+        -32,
+        -33,
+        -128,
+        -129,
+        1.5,
+        2 ** 53 - 1,
+      ],
+      texts: ['', 'x'.repeat(31), 'x'.repeat(32), 'ä'.repeat(40), '…'.repeat(100), 'x'.repeat(70_000)],
+      bytes: [Buffer.alloc(3), Buffer.alloc(300), Buffer.alloc(70_000)],
+      many: Array.from({ length: 20 }, (_, i) => i),
+      wide: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`key ${i}`, i])),
+      bare: Object.assign(Object.create(null), { a: 1 }),
+    };
+    expect(unpack(encodeBody(body))).toEqual(body);
+  });
+
+  it('replaces half a surrogate pair, and keeps what follows', () => {
+    expect(decodeBody(encodeBody({ a: 'x\ud800y', b: 1 }))).toStrictEqual({ a: 'x\ufffdy', b: 1 });
+  });
+
+  it('refuses what would arrive empty, and goes on with the next message', () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    for (const x of [new Map(), new Set(), new Date(), new Float64Array(1), new ArrayBuffer(1), 2n ** 70n, cycle]) {
+      expect(codeOf(() => encodeBody({ a: 'before', x }))).toBe('BAD_MESSAGE');
+      expect(codeOf(() => encodeEnvelope('u', { a: 'before', x }))).toBe('BAD_MESSAGE');
+    }
+    expect(decodeBody(encodeBody({ a: 1 }))).toStrictEqual({ a: 1 });
   });
 
   it('gives bytes back as views of the message, not as Buffers', () => {

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PolaronError } from '../../model/errors.ts';
+import { bundleElectrons, recentBundle } from '../../sdk/ship/bundle.ts';
 import { load, project, removeProjects, REPO, run, ship, shipped, tempFolder } from './ship-support.ts';
 
 afterAll(removeProjects);
@@ -201,6 +202,24 @@ console.log(Date.now() - started, process.env.HOME, f, () => later);`);
 });
 
 describe('the caches', () => {
+  it('have a bundle at hand at once for the same electrons and options, while its files need not be looked at', async () => {
+    const folder = project({ 'a.ts': STEP });
+    const [a, b] = [shipped('step', join(folder, 'a.ts')), shipped('b', join(folder, 'a.ts'))];
+    const options = { cwd: folder, cacheDir: join(folder, '.cache'), inlineFallback: false, revalidateMs: 60_000 };
+    expect(recentBundle([a], options)).toBeUndefined();
+    const made = await bundleElectrons([a], options);
+    expect(recentBundle([a], { ...options })).toBe(made);
+    const others = [
+      { code: 'inline' },
+      { external: ['x'] },
+      { cwd: REPO },
+      { revalidateMs: 0 },
+      { maxBytes: 5 },
+    ] as const;
+    for (const other of others) expect(recentBundle([a], { ...options, ...other })).toBeUndefined();
+    for (const electrons of [[], [b], [a, b]]) expect(recentBundle(electrons, options)).toBeUndefined();
+  });
+
   it('answer from the same process in well under 50 µs, and see an edit', async () => {
     const folder = project({ 'a.ts': STEP });
     const electrons = [shipped('step', join(folder, 'a.ts'))];

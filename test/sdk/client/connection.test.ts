@@ -30,6 +30,19 @@ describe('the connection', () => {
     expect(broker.dials).toBe(1);
   });
 
+  it('counts its idle time from the last use, not from the first', async () => {
+    const idleMs = 150;
+    const { broker, sdk } = world({ idleMs });
+    const id = await sdk.dispatch(sum)(1, 2);
+    const first = performance.now();
+    await until(() => performance.now() - first > idleMs / 2, 'half of the idle time');
+    await sdk.getResult(id);
+    const last = performance.now();
+    await until(() => mine(broker) === 0, 'the idle close');
+    expect(performance.now() - last).toBeGreaterThan(idleMs - 10);
+    expect(broker.dials).toBe(1);
+  });
+
   it('dials once for calls that begin together', async () => {
     const { broker, sdk } = world();
     await Promise.all([sdk.hub().api.hubStatus(), sdk.hub().api.agents(), sdk.hub().api.list()]);

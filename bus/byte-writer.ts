@@ -1,29 +1,35 @@
-/** MessagePack's primitives into a buffer that grows. Not here: which value becomes what (value-writer.ts). */
-import { lostSurrogate } from './check.ts';
+/** MessagePack's primitives into a buffer that grows. Not here: which value becomes what (codec.ts, value/value-writer.ts). */
 
 const START_BYTES = 16 * 1024;
 /** A result above this takes the buffer along instead of being copied out of it. */
 const HAND_OVER_BYTES = 512 * 1024;
 /** Up to here a text is written in JavaScript; above, one native call is quicker. */
 const SHORT_TEXT = 48;
-const LONE_SURROGATE = /\p{Surrogate}/u;
+/** For lengths of one, two and four bytes. */
+const TEXT_TAGS = [0xd9, 0xda, 0xdb] as const;
+const BINARY_TAGS = [0xc4, 0xc5, 0xc6] as const;
 
-/** One buffer is kept between uses; a nested use (a codec that encodes) makes its own. */
-let spare: Uint8Array<ArrayBuffer> | undefined;
+/** One writer is kept between uses; a nested use (a codec that encodes) makes its own. */
+let spare: ByteWriter | undefined;
+
+/** An empty writer; give it back by `finish` or `release`. */
+export function takeWriter(): ByteWriter {
+  const writer = spare ?? new ByteWriter();
+  spare = undefined;
+  writer.at = 0;
+  return writer;
+}
+
+const keep = (writer: ByteWriter): void => {
+  spare = writer;
+};
 
 export class ByteWriter {
-  #bytes: Uint8Array<ArrayBuffer>;
-  #buffer: Buffer;
-  #view: DataView;
+  #bytes = new Uint8Array(START_BYTES);
+  #buffer = Buffer.from(this.#bytes.buffer);
+  #view = new DataView(this.#bytes.buffer);
   /** Next byte to write. */
   at = 0;
-
-  constructor() {
-    this.#bytes = spare ?? new Uint8Array(START_BYTES);
-    spare = undefined;
-    this.#buffer = Buffer.from(this.#bytes.buffer);
-    this.#view = new DataView(this.#bytes.buffer);
-  }
 
   /** What was written. The writer must not be used afterwards. */
   finish(): Uint8Array {
@@ -33,14 +39,23 @@ export class ByteWriter {
     return result;
   }
 
-  /** Gives the buffer back without a result. */
+  /** Gives the writer back without a result. */
   release(): void {
-    if (this.#bytes.length <= HAND_OVER_BYTES) spare = this.#bytes;
+    if (this.#bytes.length <= HAND_OVER_BYTES) keep(this);
   }
 
   byte(x: number): void {
     this.#room(1);
     this.#bytes[this.at++] = x;
+  }
+
+  /** As msgpackr writes it: an extension of type 0. */
+  undefined(): void {
+    this.#room(3);
+    this.#bytes[this.at] = 0xd4;
+    this.#bytes[this.at + 1] = 0;
+    this.#bytes[this.at + 2] = 0;
+    this.at += 3;
   }
 
   uint32(x: number): void {
@@ -102,17 +117,17 @@ export class ByteWriter {
     this.at += 9;
   }
 
-  /** Text as UTF-8. Raises Loss for half a surrogate pair. */
-  text(x: string): void {
+  /** Text as UTF-8; half a surrogate pair becomes U+FFFD. Returns how many bytes of UTF-8 it has. */
+  text(x: string): number {
     const { length } = x;
-    if (length <= SHORT_TEXT && this.#asciiText(x)) return;
+    if (length <= SHORT_TEXT && this.#asciiText(x)) return length;
     // the header's size is that of the largest possible length, so that the text is written once
     this.#room(5 + length * 3);
     const wide = length * 3 >= 0x10000 ? 5 : length * 3 >= 0x100 ? 3 : 2;
     const written = this.#buffer.write(x, this.at + wide, 'utf8');
-    if (written !== length && LONE_SURROGATE.test(x)) throw lostSurrogate();
-    this.#header(wide, [0xd9, 0xda, 0xdb], written);
+    this.#header(wide, TEXT_TAGS, written);
     this.at += wide + written;
+    return written;
   }
 
   #asciiText(x: string): boolean {
@@ -134,7 +149,7 @@ export class ByteWriter {
     return true;
   }
 
-  #header(wide: number, tags: readonly [number, number, number], length: number): void {
+  #header(wide: number, tags: typeof TEXT_TAGS | typeof BINARY_TAGS, length: number): void {
     const at = this.at;
     if (wide === 2) {
       this.#bytes[at] = tags[0];
@@ -151,7 +166,7 @@ export class ByteWriter {
   binary(x: Uint8Array): void {
     const wide = x.length >= 0x10000 ? 5 : x.length >= 0x100 ? 3 : 2;
     this.#room(wide);
-    this.#header(wide, [0xc4, 0xc5, 0xc6], x.length);
+    this.#header(wide, BINARY_TAGS, x.length);
     this.at += wide;
     this.raw(x);
   }
@@ -195,6 +210,27 @@ export class ByteWriter {
 
   endExtension(start: number): void {
     this.#view.setUint32(start - 5, this.at - start);
+  }
+
+  /** Begins bytes of a length not yet known: give what it returns to `endBinary`. */
+  beginBinary(): number {
+    this.#room(5);
+    this.#bytes[this.at] = 0xc6;
+    this.at += 5;
+    return this.at;
+  }
+
+  endBinary(start: number): void {
+    this.#view.setUint32(start - 4, this.at - start);
+  }
+
+  /** What was written, as a view of the message pool: for what is sent soon and kept by nobody. The writer must not be used afterwards. */
+  finishMessage(): Uint8Array {
+    if (this.at > HAND_OVER_BYTES) return this.#bytes.subarray(0, this.at);
+    const message = Buffer.allocUnsafe(this.at);
+    message.set(this.at === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.at));
+    this.release();
+    return message;
   }
 
   #room(count: number): void {
