@@ -5,7 +5,7 @@
 import type { Bus } from '../bus/bus.ts';
 import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
-import type { Lingering, PublishEvent } from './services.ts';
+import type { Lingering, Moment, PublishEvent } from './services.ts';
 
 type Event = Parameters<PublishEvent>[0];
 
@@ -25,39 +25,51 @@ function eventText({ dispatch, type, seq, transient, node, electron, data }: Eve
 
 export interface EventPublisher {
   readonly publish: PublishEvent;
-  /** Calls `tell` after a moment. */
-  readonly linger: (one: Lingering) => void;
+  readonly moment: Moment;
 }
 
-/** Makes the publisher that all actors of a hub share. */
+/** Makes what all actors of a hub share. */
 export function eventPublisher(bus: Bus, subjects: Subjects, clock: Clock): EventPublisher {
+  return {
+    publish: (event) => {
+      const subject = subjects.event(event.user, event.dispatch, event.type);
+      bus.publish(subject, Buffer.from(eventText(event, clock.now())));
+    },
+    moment: makeMoment(clock),
+  };
+}
+
+/** What waits is told after one to two of LINGER_MS. */
+export function makeMoment(clock: Clock): Moment {
   /** What has waited since before the last tick, and what came after it. */
-  let older: Lingering[] = [];
-  let newer: Lingering[] = [];
+  let older = new Set<Lingering>();
+  let newer = new Set<Lingering>();
   let planned = false;
 
   const tick = (): void => {
     const due = older;
     older = newer;
-    newer = [];
-    planned = older.length > 0;
+    newer = new Set();
+    planned = older.size > 0;
     if (planned) clock.after(LINGER_MS, tick);
     for (const one of due) one.tell();
   };
   return {
-    publish: (event) =>
-      void bus.publish(
-        subjects.event(event.user, event.dispatch, event.type),
-        Buffer.from(eventText(event, clock.now())),
-      ),
-    linger: (one) => {
-      if (older.length + newer.length >= MOST_LINGERING) {
+    wait: (one) => {
+      if (older.size + newer.size >= MOST_LINGERING) {
         one.tell();
         return;
       }
-      newer.push(one);
+      newer.add(one);
       if (!planned) clock.after(LINGER_MS, tick);
       planned = true;
+    },
+    forget: (one) => void (newer.delete(one) || older.delete(one)),
+    end: () => {
+      const due = [...older, ...newer];
+      older.clear();
+      newer.clear();
+      for (const one of due) one.tell();
     },
   };
 }

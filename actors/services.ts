@@ -38,6 +38,15 @@ export interface Lingering {
   tell(): void;
 }
 
+/** Keeps what waits for its moment to be over. */
+export interface Moment {
+  readonly wait: (one: Lingering) => void;
+  /** It isn't worth telling any more. */
+  readonly forget: (one: Lingering) => void;
+  /** Has all that wait told now. */
+  readonly end: () => void;
+}
+
 /** An electron to work on: what stays the same over all attempts. */
 export interface ElectronWork {
   readonly task: TaskId;
@@ -65,7 +74,7 @@ export interface ElectronServices {
   readonly clock: Clock;
   readonly random: () => number;
   readonly publish: PublishEvent;
-  readonly linger: (one: Lingering) => void;
+  readonly moment: Moment;
   readonly epoch: Epoch;
   readonly supervisor: Address;
   readonly matchmaker: Address;

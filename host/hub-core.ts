@@ -102,7 +102,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     },
   });
   const epoch: Epoch = { value: 0 };
-  const { publish, linger } = eventPublisher(bus, subjects, clock);
+  const { publish, moment } = eventPublisher(bus, subjects, clock);
 
   const gateway = new AgentGateway({ bus, subjects, by, log, monotonic: () => clock.monotonic() });
   const matchmaker = new Matchmaker({
@@ -126,7 +126,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
       clock,
       random: Math.random,
       publish,
-      linger,
+      moment,
       epoch,
       spawnElectron: (work, services, restored) =>
         system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
@@ -137,7 +137,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   };
   const disposeSupervisor = (id: DispatchId): void => {
     system.stop(system.address('lattice', id));
-    supervisors.get(id)?.dispose();
+    supervisors.get(id)?.abandon();
     supervisors.delete(id);
     const gone: MatchmakerMessage = { type: 'match.withdraw', dispatch: id };
     system.send(system.address('matchmaker', 'main'), gone, system.address('dispatcher', 'main'));

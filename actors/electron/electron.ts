@@ -6,6 +6,8 @@
  * E2. Records are queued in the order decide → persist → act; what the outside sees waits for the flush.
  * E3. An outcome counts only with the current agent, token and inputs digest; an older one is stale.
  * E4. An attempt without a record, from an earlier life of the hub, is adopted if it is newer than the own one and its inputs are equal (H8).
+ * E5. That it was assigned is recorded and told when it lasts a moment (at once in a strict lattice): a shorter attempt is known by its agent's claim
+ *     if the hub is killed (docs/adr/007), and its end says all.
  */
 import type { Timer } from '../../model/clock.ts';
 import { defaults } from '../../model/defaults.ts';
@@ -24,18 +26,18 @@ import type { ElectronMessage, MatchmakerMessage } from '../../bus/protocol/acto
 import type { Verdict } from '../../bus/protocol/agent.ts';
 import type { ElectronRecord } from '../../bus/protocol/results.ts';
 import { digestOf } from '../../bus/value/digest.ts';
-import type { ElectronServices, ElectronWork } from '../services.ts';
+import type { ElectronServices, ElectronWork, Lingering } from '../services.ts';
 import type { Actor, Address } from '../system.ts';
 import { nextStatus, type LifecycleEvent } from '../machine.ts';
 import { readInputs } from './inputs.ts';
 import { ElectronJournal } from './journal.ts';
-import { endedOf, sendOf, type Ending } from './letters.ts';
+import { endedOf, poisonOf, recoveredOf, sendOf, type Ending } from './letters.ts';
 import { ValuePull, type Finished } from './pull.ts';
 
 /** Losses with an agent that are too many (H9). */
 export const MAX_LOSSES = defaults.maxLosses;
 
-export class ElectronActor implements Actor<ElectronMessage> {
+export class ElectronActor implements Actor<ElectronMessage>, Lingering {
   readonly #work: ElectronWork;
   readonly #s: ElectronServices;
   readonly #self: Address;
@@ -50,6 +52,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
   #token: Token | undefined;
   #startedAt: number | undefined;
   #sent = false;
+  /** Assigned, and neither recorded nor told (E5). */
+  #untold = false;
   #timer: Timer | undefined;
   readonly #lostWith: AgentKey[] = [];
 
@@ -94,8 +98,9 @@ export class ElectronActor implements Actor<ElectronMessage> {
         return;
       case 'attempt.logged':
       case 'attempt.progressed':
-        if (this.#isCurrent(message.token)) this.#journal.live(message);
-        return;
+        if (!this.#isCurrent(message.token)) return;
+        this.tell();
+        return this.#journal.live(message);
       case 'electron.cancel':
         return this.#cancel(message.reason);
     }
@@ -127,12 +132,20 @@ export class ElectronActor implements Actor<ElectronMessage> {
     this.#token = [this.#s.epoch.value, this.#attempt];
     this.#startedAt = this.#s.clock.now();
     this.#sent = false;
-    this.#record(undefined);
-    this.#journal.assigned(agent);
+    this.#untold = true;
+    if (this.#work.strict) this.tell();
+    else this.#s.moment.wait(this);
     const ready = readInputs(this.#work, this.#s.values, this.#s.results, (result) =>
       this.#s.system.send(this.#self, { type: 'inputs.read', ...result }, this.#self),
     );
     if (ready !== undefined) this.#inputsRead({ type: 'inputs.read', ...ready });
+  }
+
+  /** E5. */
+  tell(): void {
+    if (!this.#untold) return;
+    this.#record(undefined);
+    this.#journal.passing('electron.assigned', { agent: this.#agent });
   }
 
   /** E4: whatever the records say of an older attempt, its agent has had this one since. */
@@ -155,8 +168,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
     this.#startedAt = startedAt > 0 ? startedAt : this.#s.clock.now();
     this.#sent = true;
     this.#apply('attempt.assigned');
-    this.#record(undefined);
-    this.#journal.assigned(agent);
+    this.#untold = true;
+    this.tell();
     this.#tell({ type: 'attempt.recovered', agent, task, token });
     if (startedAt > 0) this.#started(token, startedAt);
   }
@@ -184,7 +197,9 @@ export class ElectronActor implements Actor<ElectronMessage> {
   }
 
   #started(token: Token, startedAt: number): void {
-    if (this.#token === undefined || !sameToken(token, this.#token) || !this.#apply('attempt.started')) return;
+    if (!this.#isCurrent(token)) return;
+    this.tell();
+    if (!this.#apply('attempt.started')) return;
     this.#journal.running(startedAt);
     this.#journal.passing('electron.running', { agent: this.#agent });
   }
@@ -201,9 +216,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
       this.#losses++;
       if (this.#agent !== undefined) this.#lostWith.push(this.#agent);
       if (this.#losses >= MAX_LOSSES) {
-        const message = `electron "${this.#work.name}" was lost ${this.#losses} times with its agent (${[...new Set(this.#lostWith)].join(', ')})`;
         this.#apply('electron.fail');
-        this.#end({ error: { code: 'POISON', message } });
+        this.#end({ error: poisonOf(this.#work.name, this.#losses, this.#lostWith) });
         return;
       }
     }
@@ -314,14 +328,7 @@ export class ElectronActor implements Actor<ElectronMessage> {
       );
     else if (this.#agent !== undefined && this.#token !== undefined) {
       this.#sent = true;
-      const cancelling = this.#status === 'cancelling' ? { cancelling: 'cancelled' } : {};
-      this.#tell({
-        type: 'attempt.recovered',
-        agent: this.#agent,
-        task: this.#task,
-        token: this.#token,
-        ...cancelling,
-      });
+      this.#tell(recoveredOf(this.#task, this.#agent, this.#token, this.#status === 'cancelling'));
     }
   }
 
@@ -361,6 +368,8 @@ export class ElectronActor implements Actor<ElectronMessage> {
 
   /** Field by field: two of these are made for every electron. */
   #record(extra: Partial<ElectronRecord> | undefined, value?: ValueInfo): void {
+    if (this.#untold) this.#s.moment.forget(this);
+    this.#untold = false;
     const record: { -readonly [K in keyof ElectronRecord]: ElectronRecord[K] } = {
       status: this.#status,
       attempt: this.#attempt,

@@ -1,21 +1,16 @@
-/**
- * What an electron actor leaves behind: its records, its logs, its events. Decides nothing.
- * That it was assigned is told after a moment, and not at all when it has ended by then: of short electrons it would double the traffic and say nothing.
- */
+/** What an electron actor leaves behind: its records, its logs, its events. Decides nothing. */
 import type { ElectronMessage } from '../../bus/protocol/actors.ts';
 import type { EventType } from '../../bus/protocol/api.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, TaskLogs } from '../../model/outcome.ts';
 import type { ElectronRecord } from '../../model/records.ts';
-import type { ElectronServices, ElectronWork, Lingering } from '../services.ts';
+import type { ElectronServices, ElectronWork } from '../services.ts';
 
-export class ElectronJournal implements Lingering {
+export class ElectronJournal {
   readonly #work: ElectronWork;
   readonly #s: ElectronServices;
   /** The last recorded status: the live counts go from it to the next. */
   #recorded: ElectronStatus | undefined;
-  /** Whom it was assigned to, while that isn't told. */
-  #untold: string | undefined;
 
   constructor(work: ElectronWork, services: ElectronServices, recorded: ElectronStatus | undefined) {
     this.#work = work;
@@ -40,25 +35,11 @@ export class ElectronJournal implements Lingering {
 
   /** A durable transition's event: the caller has waited for the flush. */
   published(type: EventType, seq: number, data: Readonly<Record<string, unknown>>): void {
-    this.tell();
     this.#publish(type, seq, false, data);
   }
 
   passing(type: EventType, data: Readonly<Record<string, unknown>>): void {
-    this.tell();
     this.#publish(type, this.#s.lastSeq(), true, data);
-  }
-
-  assigned(agent: string): void {
-    this.#untold = agent;
-    this.#s.linger(this);
-  }
-
-  tell(): void {
-    if (this.#untold === undefined) return;
-    const agent = this.#untold;
-    this.#untold = undefined;
-    this.#publish('electron.assigned', this.#s.lastSeq(), true, { agent });
   }
 
   retrying(seq: number, attempt: number, delayMs: number, { code, message }: ErrorInfo): void {
@@ -78,7 +59,6 @@ export class ElectronJournal implements Lingering {
     attempt: number,
     error: ErrorInfo | undefined,
   ): void {
-    this.#untold = undefined;
     if (status === 'completed') this.#publish('electron.completed', seq, false, { agent, attempt });
     else if (status === 'failed' || status === 'cancelled') {
       const told = error === undefined ? {} : { error: { code: error.code, message: error.message } };

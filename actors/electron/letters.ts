@@ -1,6 +1,6 @@
 /** The longer messages that an electron actor sends, put together. Decides nothing. */
 import type { Arguments, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
-import type { AgentKey } from '../../model/ids.ts';
+import type { AgentKey, TaskId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, Token, ValueInfo } from '../../model/outcome.ts';
 import type { ElectronWork } from '../services.ts';
@@ -51,3 +51,23 @@ export function sendOf(
     split,
   };
 }
+
+/** To the matchmaker: the agent has had this attempt since before the hub restarted. */
+export const recoveredOf = (
+  task: TaskId,
+  agent: AgentKey,
+  token: Token,
+  cancelling: boolean,
+): Extract<MatchmakerMessage, { type: 'attempt.recovered' }> => ({
+  type: 'attempt.recovered',
+  agent,
+  task,
+  token,
+  ...(cancelling ? { cancelling: 'cancelled' } : {}),
+});
+
+/** Why an electron isn't tried again that was lost too often. */
+export const poisonOf = (name: string, losses: number, agents: readonly AgentKey[]): ErrorInfo => ({
+  code: 'POISON',
+  message: `electron "${name}" was lost ${losses} times with its agent (${[...new Set(agents)].join(', ')})`,
+});

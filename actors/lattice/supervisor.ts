@@ -14,7 +14,7 @@ import type {
   ElectronServices,
   ElectronWork,
   Epoch,
-  Lingering,
+  Moment,
   PublishEvent,
   SpawnElectron,
   ValueCache,
@@ -36,7 +36,7 @@ export interface SupervisorServices {
   readonly clock: Clock;
   readonly random: () => number;
   readonly publish: PublishEvent;
-  readonly linger: (one: Lingering) => void;
+  readonly moment: Moment;
   readonly epoch: Epoch;
   readonly spawnElectron: SpawnElectron;
   /** The dispatch ended and this actor is gone. */
@@ -129,7 +129,13 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#s.system.send(this.#matchmaker, { type: 'attempt.abandoned', agent: message.agent, task }, this.#self);
   }
 
-  /** Stops the electron actors: the dispatch ended, or this supervisor crashed and begins again from its records. */
+  /** This supervisor crashed and begins again from its records: what its electrons have not recorded yet must be in them. */
+  abandon(): void {
+    this.#s.moment.end();
+    this.dispose();
+  }
+
+  /** Stops the electron actors and the clock. */
   dispose(): void {
     this.#deadline?.cancel();
     for (const node of this.#electrons)

@@ -1,12 +1,10 @@
 /** What is told of dispatches and electrons, and what is left out. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { eventPublisher } from '../../actors/events.ts';
-import { ElectronJournal } from '../../actors/electron/journal.ts';
-import type { ElectronServices, ElectronWork, PublishEvent } from '../../actors/services.ts';
+import { eventPublisher, makeMoment } from '../../actors/events.ts';
+import type { Lingering, Moment, PublishEvent } from '../../actors/services.ts';
 import type { EventBody } from '../../bus/protocol/api.ts';
 import { parseEvent } from '../../bus/protocol/wire-api.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
-import { trusted } from '../../model/trusted.ts';
 import { FakeNetwork } from '../support/fake-bus.ts';
 import { FakeClock, settle } from './support/fake-clock.ts';
 
@@ -17,7 +15,6 @@ describe('the event publisher', () => {
   let clock: FakeClock;
   let told: { readonly subject: string; readonly body: EventBody }[];
   let publish: PublishEvent;
-  let journal: (node: number) => ElectronJournal;
   beforeEach(() => {
     clock = new FakeClock();
     told = [];
@@ -26,13 +23,8 @@ describe('the event publisher', () => {
       const body = parseEvent(JSON.parse(Buffer.from(message.data).toString('utf8')));
       told.push({ subject: message.subject, body });
     });
-    const events = eventPublisher(bus, makeSubjects(), clock);
-    ({ publish } = events);
-    const services = trusted<ElectronServices>({ ...events, lastSeq: () => 3 });
-    journal = (node) =>
-      new ElectronJournal(trusted<ElectronWork>({ ...base, node, name: 'step' }), services, undefined);
+    ({ publish } = eventPublisher(bus, makeSubjects(), clock));
   });
-  const types = (): string[] => told.map(({ body }) => `${body.type} ${body.node ?? ''}`.trim());
 
   it('tells each on its subject, with whatever name and data, as JSON', async () => {
     const data = {
@@ -63,52 +55,57 @@ describe('the event publisher', () => {
       },
     ]);
   });
+});
 
-  it('leaves out that an electron was assigned when it has ended within a moment', async () => {
-    const one = journal(1);
-    one.assigned('here.a');
-    await clock.advance(99);
-    one.ended('completed', 4, 'here.a', 1, undefined);
-    await clock.advance(1_000);
-    expect(types()).toEqual(['electron.completed 1']);
+describe('a moment', () => {
+  let clock: FakeClock;
+  let moment: Moment;
+  let told: string[];
+  const one = (name: string): Lingering => ({ tell: () => told.push(name) });
+  beforeEach(() => {
+    clock = new FakeClock();
+    moment = makeMoment(clock);
+    told = [];
   });
 
-  it('tells after a moment that an electron was assigned, of each that waited so long and of no other', async () => {
-    const [one, two, three] = [journal(1), journal(2), journal(3)];
-    one.assigned('here.a');
+  it('is over after 100 to 200 ms, for each that waited so long and for no other', async () => {
+    moment.wait(one('a'));
     await clock.advance(90);
-    two.assigned('here.a');
+    moment.wait(one('b'));
     await clock.advance(20);
-    three.assigned('here.a');
-    expect(types()).toEqual([]);
+    moment.wait(one('c'));
+    expect(told).toEqual([]);
     await clock.advance(90);
-    expect(types()).toEqual(['electron.assigned 1', 'electron.assigned 2']);
-    three.ended('failed', 4, 'here.a', 1, { code: 'TASK_THREW', message: 'no' });
+    expect(told).toEqual(['a', 'b']);
+    await clock.advance(100);
+    expect(told).toEqual(['a', 'b', 'c']);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('says nothing of what was forgotten meanwhile', async () => {
+    const [a, b] = [one('a'), one('b')];
+    moment.wait(a);
+    await clock.advance(100);
+    moment.wait(b);
+    moment.forget(a);
+    moment.forget(b);
     await clock.advance(1_000);
-    expect(types()).toEqual(['electron.assigned 1', 'electron.assigned 2', 'electron.failed 3']);
-    expect(told[2]?.body.data).toEqual({ agent: 'here.a', attempt: 1, error: { code: 'TASK_THREW', message: 'no' } });
+    expect(told).toEqual([]);
   });
 
-  it('tells in order what passes on the way', async () => {
-    const [one, two] = [journal(1), journal(2)];
-    one.assigned('here.a');
-    two.assigned('here.a');
-    one.passing('electron.running', { agent: 'here.a' });
-    await settle();
-    expect(types()).toEqual(['electron.assigned 1', 'electron.running 1']);
-    one.ended('completed', 4, 'here.a', 1, undefined);
+  it('ends at once for all when that is asked for, and goes on', async () => {
+    moment.wait(one('a'));
+    await clock.advance(100);
+    moment.wait(one('b'));
+    moment.end();
+    expect(told).toEqual(['a', 'b']);
+    moment.wait(one('c'));
     await clock.advance(300);
-    expect(types()).toEqual([
-      'electron.assigned 1',
-      'electron.running 1',
-      'electron.completed 1',
-      'electron.assigned 2',
-    ]);
+    expect(told).toEqual(['a', 'b', 'c']);
   });
 
-  it('tells of no more than ten thousand later: the wait must not hold memory', async () => {
-    for (let n = 0; n < 10_002; n++) journal(n).assigned('here.a');
-    await settle();
-    expect(types()).toEqual(['electron.assigned 10000', 'electron.assigned 10001']);
+  it('holds no more than ten thousand: others are told at once', () => {
+    for (let n = 0; n < 10_002; n++) moment.wait(one(String(n)));
+    expect(told).toEqual(['10000', '10001']);
   });
 });

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ElectronActor, MAX_LOSSES } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
-import { valueCache, type ElectronWork, type Lingering } from '../../../actors/services.ts';
+import { valueCache, type ElectronWork, type Moment } from '../../../actors/services.ts';
 import type { Address, Message } from '../../../actors/system.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../../bus/protocol/actors.ts';
 import type { FinishedTask } from '../../../bus/protocol/agent.ts';
@@ -82,7 +82,14 @@ function work(
   };
 }
 
-function spawn(over: Parameters<typeof work>[0] = {}, restored?: ElectronRecord): void {
+/** What waits for a moment is told at once. */
+const atOnce: Moment = { wait: (one) => one.tell(), forget: () => undefined, end: () => undefined };
+
+function spawn(
+  over: Parameters<typeof work>[0] = {},
+  restored?: ElectronRecord,
+  o: { readonly moment?: Moment } = {},
+): void {
   const { system, results, clock } = world;
   const services = {
     system,
@@ -90,7 +97,7 @@ function spawn(over: Parameters<typeof work>[0] = {}, restored?: ElectronRecord)
     values: valueCache(1_000),
     clock,
     random: () => 0,
-    linger: (one: Lingering) => one.tell(),
+    moment: o.moment ?? atOnce,
     publish: ({ type, transient }: { type: string; transient: boolean }) => {
       (transient ? passing : events).push(type);
     },

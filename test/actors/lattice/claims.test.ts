@@ -173,6 +173,7 @@ describe('an attempt whose record was lost', () => {
     for (const status of ['ready', 'retrying', 'assigned'] as const) {
       const run = await start(chain);
       await runNodes(run, 0);
+      await run.world.clock.advance(200);
       await run.flush();
       const record = run.record(0);
       if (record === undefined) throw new Error('there is no record');

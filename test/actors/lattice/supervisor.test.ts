@@ -282,6 +282,8 @@ describe('after a power cut', () => {
     await settle();
     await run.step(first);
     const before = run.attempts[0]?.token;
+    // It lasts, so it is recorded (E5).
+    await run.world.clock.advance(200);
     await run.powerCut();
     expect(run.attempts).toMatchObject([{ recovered: true, token: before }]);
     run.world.system.send(

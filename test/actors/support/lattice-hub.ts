@@ -5,6 +5,7 @@
 import { ElectronActor } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
 import { LatticeSupervisor } from '../../../actors/lattice/supervisor.ts';
+import { makeMoment } from '../../../actors/events.ts';
 import { valueCache } from '../../../actors/services.ts';
 import type { Message } from '../../../actors/system.ts';
 import type { LatticeMessage, MatchmakerMessage } from '../../../bus/protocol/actors.ts';
@@ -99,7 +100,7 @@ export class LatticeHub {
 
   /** Only the supervisor crashed. */
   async supervisorCrash(): Promise<void> {
-    this.#supervisor?.dispose();
+    this.#supervisor?.abandon();
     this.world.system.stop(`n1.lattice.${id}`);
     this.ready = [];
     this.#spawnSupervisor();
@@ -130,17 +131,13 @@ export class LatticeHub {
       values: valueCache(1_000_000),
       clock,
       random: () => 0,
-      linger: (one) => one.tell(),
+      moment: makeMoment(clock),
       publish: ({ type, transient }) => {
         if (!transient) this.events.push(type);
       },
       epoch: { value: 100 * this.#boot },
       spawnElectron: (work, services, restored) =>
-        system.spawn(
-          system.address('electron', taskIdOf(work.dispatch, work.node)),
-          new ElectronActor(work, services, restored),
-          isElectronMessage,
-        ),
+        system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
       onEnd: () => undefined,
     });
     system.spawn(system.address('lattice', id), this.#supervisor, isLattice);
