@@ -32,7 +32,8 @@ function bad(reason: string, at: number): PolaronError {
 /** A cursor over one message. Every method raises BAD_MESSAGE when the bytes aren't what it reads. Protected methods are for readers that allow more. */
 export class WireReader {
   readonly #data: Uint8Array;
-  readonly #buffer: Buffer;
+  /** The same bytes as a Buffer, made for the first longer text. */
+  #buffer: Buffer | undefined;
   readonly #maxDepth: number;
   #at: number;
 
@@ -40,7 +41,6 @@ export class WireReader {
     this.#data = data;
     this.#at = start;
     this.#maxDepth = maxDepth;
-    this.#buffer = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   }
 
   get offset(): number {
@@ -239,11 +239,17 @@ export class WireReader {
       let text = '';
       for (let i = start; i < start + length; i++) {
         const byte = this.#data[i] ?? 0;
-        if (byte >= 0x80) return this.#buffer.toString('utf8', start, start + length);
+        if (byte >= 0x80) return this.#utf8(start, length);
         text += String.fromCharCode(byte);
       }
       return text;
     }
+    return this.#utf8(start, length);
+  }
+
+  #utf8(start: number, length: number): string {
+    const data = this.#data;
+    this.#buffer ??= Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     return this.#buffer.toString('utf8', start, start + length);
   }
 

@@ -25,13 +25,13 @@ interface Known {
 export class Literals {
   /** Bytes by digest. */
   readonly values = new Map<Digest, Uint8Array>();
-  readonly #known = new Map<object, Known>();
+  #known: Map<object, Known> | undefined;
 
   /** The digest under which `arg` is kept; undefined when it is small or holds a Ref. Raises NOT_SERIALISABLE with `where`. */
   digestFor(arg: unknown, where: () => string): Digest | undefined {
     if (typeof arg === 'string') return arg.length > SHORT_TEXT ? this.#keep(arg, where()) : undefined;
     if (typeof arg !== 'object' || arg === null) return undefined;
-    const known = this.#known.get(arg);
+    const known = this.#known?.get(arg);
     if (known !== undefined) {
       known.uses += 1;
       return known.digest;
@@ -39,13 +39,16 @@ export class Literals {
     if (roughBytes(arg) <= LARGE_LITERAL || holdsRef(arg)) return undefined;
     const place = where();
     const digest = this.#keep(arg, place);
-    if (digest !== undefined) this.#known.set(arg, { digest, where: place, uses: 1 });
+    if (digest !== undefined) {
+      this.#known ??= new Map();
+      this.#known.set(arg, { digest, where: place, uses: 1 });
+    }
     return digest;
   }
 
   /** See L1. Raises NOT_SERIALISABLE. */
   verify(): void {
-    for (const [object, { digest, where, uses }] of this.#known) {
+    for (const [object, { digest, where, uses }] of this.#known ?? []) {
       if (uses === 1 || valueInfoOf(encodeValue(object, where)).digest === digest) continue;
       throw new PolaronError(
         'NOT_SERIALISABLE',

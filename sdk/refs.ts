@@ -44,7 +44,7 @@ export class RefMeta {
     this.#name = name;
     this.parent = parent;
     this.step = step;
-    this.ref = makeProxy(this);
+    this.ref = new Proxy(target, new Traps(this));
   }
 
   /** From the origin's value to this Ref's. */
@@ -73,85 +73,106 @@ export class RefMeta {
 const NO_STEPS: readonly Step[] = [];
 const INDEX = /^(?:0|[1-9]\d{0,14})$/;
 
-interface Target {
-  (): void;
-  [META]: RefMeta;
-}
-
 /** `inspect` looks past the traps at the target, and calls this with the proxy. */
 function show(this: unknown): string {
   return `Ref<${refMetaOf(this)?.label ?? '?'}>`;
 }
 
-function makeProxy(meta: RefMeta): object {
-  // A function, so that calling it reaches the `apply` trap, and `new` the `construct` trap.
-  const target: Target = Object.assign(function ref() {}, { [META]: meta, [inspect.custom]: show });
-  return new Proxy(target, traps);
-}
-
-function refuse(code: ErrorCode, target: Target, what: string, remedy: string): never {
-  const label = target[META].label;
-  throw new PolaronError(code, `Ref<${label}> ${what} (${errorSite().at}): ${remedy}`, { details: { ref: label } });
-}
+/** What all Refs are proxies of. A function, so that calling a Ref reaches the `apply` trap, and `new` the `construct` trap. */
+const target = Object.assign(function ref() {}, { [inspect.custom]: show });
 
 const NOT_YET = 'its value does not exist while the lattice is traced';
 
-function* elements(target: Target): Generator<object, void> {
-  for (let i = 0; i < MAX_ITERATED; i++) yield target[META].child(String(i)).ref;
-  refuse(
-    'REF_ITERATED',
-    target,
-    'was iterated',
-    'its length is not known yet. Use .map(...), or iterate inside an electron.',
-  );
-}
+/** The traps of one Ref: on the prototype, so that a Ref costs a proxy and no closures. */
+class Traps implements ProxyHandler<() => void> {
+  readonly #meta: RefMeta;
 
-function asValue(target: Target, how: string): never {
-  return refuse('REF_USED_AS_VALUE', target, `was ${how}`, `${NOT_YET}. Compute with it inside an electron.`);
-}
+  constructor(meta: RefMeta) {
+    this.#meta = meta;
+  }
 
-function mutated(target: Target, how: string): never {
-  return refuse('REF_MUTATED', target, `was changed (${how})`, 'Return a new value from an electron.');
-}
-
-const traps: ProxyHandler<Target> = {
-  get(target, key) {
+  get(_target: unknown, key: string | symbol): unknown {
+    if (key === META) return this.#meta;
     if (typeof key === 'string') {
       if (key === 'then') {
-        refuse('REF_AWAITED', target, 'was awaited', 'nothing runs while a lattice is traced. Remove `await`.');
+        return this.#refuse('REF_AWAITED', 'was awaited', 'nothing runs while a lattice is traced. Remove `await`.');
       }
-      if (key === 'toJSON') asValue(target, 'turned into JSON');
-      return target[META].child(key).ref;
+      if (key === 'toJSON') return this.#asValue('turned into JSON');
+      return this.#meta.child(key).ref;
     }
-    if (key === META) return target[META];
-    if (key === Symbol.iterator) return () => elements(target);
+    if (key === Symbol.iterator) return () => this.#elements();
     if (key === Symbol.asyncIterator) {
-      return refuse('REF_ITERATED', target, 'was iterated', 'its length is not known yet. Iterate inside an electron.');
+      return this.#refuse('REF_ITERATED', 'was iterated', 'its length is not known yet. Iterate inside an electron.');
     }
-    if (key === Symbol.toPrimitive) asValue(target, 'used as a number or a string');
+    if (key === Symbol.toPrimitive) return this.#asValue('used as a number or a string');
     return undefined;
-  },
-  apply(target, _self, args) {
-    const meta = target[META];
-    if (meta.step === 'map' && meta.parent !== undefined) return meta.owner.map(meta.parent, args);
-    return refuse('REF_CALLED', target, 'was called', `${NOT_YET}. Call methods inside an electron.`);
-  },
-  construct: (target) => refuse('REF_CALLED', target, 'was called with new', `${NOT_YET}. Do it inside an electron.`),
-  has: (target, key) => asValue(target, `asked whether it has ${JSON.stringify(String(key))}`),
-  getOwnPropertyDescriptor: (target, key) => asValue(target, `asked whether it has ${JSON.stringify(String(key))}`),
-  ownKeys: (target) =>
-    refuse(
-      'REF_SPREAD',
-      target,
-      'was spread or enumerated',
-      'its keys are not known yet. Name the properties that you need.',
-    ),
-  set: (target, key) => mutated(target, `${String(key)} was set`),
-  defineProperty: (target, key) => mutated(target, `${String(key)} was defined`),
-  deleteProperty: (target, key) => mutated(target, `${String(key)} was deleted`),
-  setPrototypeOf: (target) => mutated(target, 'its prototype was set'),
-  preventExtensions: (target) => mutated(target, 'it was frozen'),
-};
+  }
+
+  apply(_target: unknown, _self: unknown, args: unknown[]): unknown {
+    const { step, parent, owner } = this.#meta;
+    if (step === 'map' && parent !== undefined) return owner.map(parent, args);
+    return this.#refuse('REF_CALLED', 'was called', `${NOT_YET}. Call methods inside an electron.`);
+  }
+
+  construct(): object {
+    return this.#refuse('REF_CALLED', 'was called with new', `${NOT_YET}. Do it inside an electron.`);
+  }
+
+  has(_target: unknown, key: string | symbol): boolean {
+    return this.#asValue(`asked whether it has ${JSON.stringify(String(key))}`);
+  }
+
+  getOwnPropertyDescriptor(_target: unknown, key: string | symbol): PropertyDescriptor | undefined {
+    return this.#asValue(`asked whether it has ${JSON.stringify(String(key))}`);
+  }
+
+  ownKeys(): string[] {
+    const remedy = 'its keys are not known yet. Name the properties that you need.';
+    return this.#refuse('REF_SPREAD', 'was spread or enumerated', remedy);
+  }
+
+  set(_target: unknown, key: string | symbol): boolean {
+    return this.#mutated(`${String(key)} was set`);
+  }
+
+  defineProperty(_target: unknown, key: string | symbol): boolean {
+    return this.#mutated(`${String(key)} was defined`);
+  }
+
+  deleteProperty(_target: unknown, key: string | symbol): boolean {
+    return this.#mutated(`${String(key)} was deleted`);
+  }
+
+  setPrototypeOf(): boolean {
+    return this.#mutated('its prototype was set');
+  }
+
+  preventExtensions(): boolean {
+    return this.#mutated('it was frozen');
+  }
+
+  *#elements(): Generator<object, void> {
+    for (let i = 0; i < MAX_ITERATED; i++) yield this.#meta.child(String(i)).ref;
+    this.#refuse(
+      'REF_ITERATED',
+      'was iterated',
+      'its length is not known yet. Use .map(...), or iterate inside an electron.',
+    );
+  }
+
+  #asValue(how: string): never {
+    return this.#refuse('REF_USED_AS_VALUE', `was ${how}`, `${NOT_YET}. Compute with it inside an electron.`);
+  }
+
+  #mutated(how: string): never {
+    return this.#refuse('REF_MUTATED', `was changed (${how})`, 'Return a new value from an electron.');
+  }
+
+  #refuse(code: ErrorCode, what: string, remedy: string): never {
+    const { label } = this.#meta;
+    throw new PolaronError(code, `Ref<${label}> ${what} (${errorSite().at}): ${remedy}`, { details: { ref: label } });
+  }
+}
 
 /** What is behind `x` if it is a Ref of any copy of the SDK; undefined for everything else. */
 export function refMetaOf(x: unknown): RefMeta | undefined {

@@ -28,8 +28,11 @@ export class ArgumentEncoder {
   readonly #owner: RefOwner;
   readonly #literals: Literals;
   /** Stand-ins for large literals, by digest, and back. */
-  readonly #standIns = new Map<Digest, () => void>();
-  readonly #digests = new Map<unknown, Digest>();
+  #standIns: Map<Digest, () => void> | undefined;
+  #digests: Map<unknown, Digest> | undefined;
+  /** What is being encoded. */
+  #scope: Scope | undefined;
+  #inputs = new Inputs();
 
   constructor(owner: RefOwner, literals: Literals) {
     this.#owner = owner;
@@ -38,34 +41,69 @@ export class ArgumentEncoder {
 
   /** A call's arguments. Raises NOT_SERIALISABLE, PROMISE_ARG, FOREIGN_REF. */
   args(scope: Scope, kind: string, name: string, args: readonly unknown[]): Encoded {
-    const inputs = new Inputs();
-    const refOf = this.#refOf(scope, inputs);
-    let encoded: Encoded;
+    const outer = this.#begin(scope);
     try {
-      const prepared = args.map((arg, i) => this.#prepare(arg, () => `${kind} "${name}", argument ${i + 1}`));
-      encoded = { template: encodeTemplate(prepared, refOf, `${kind} "${name}"`), inputs: inputs.list };
+      const template = encodeTemplate(this.#prepared(args, kind, name), this.#refOf, `${kind} "${name}"`);
+      return this.#encoded(template);
     } catch (error) {
-      throw explained(error, args, kind, name, refOf);
+      throw explained(error, args, kind, name, this.#refOf);
+    } finally {
+      this.#end(outer);
     }
-    if (inputs.foreign !== undefined) throw foreign(inputs.foreign);
-    return encoded;
   }
 
   /** One value by itself: the lattice's output. Raises NOT_SERIALISABLE, PROMISE_ARG, FOREIGN_REF. */
   value(scope: Scope, where: string, value: unknown): Encoded {
-    const inputs = new Inputs();
     const promise = findPromise(value, '$');
     if (promise !== undefined)
       throw new PolaronError('PROMISE_ARG', `${where} holds a promise at ${promise}; await it before dispatch()`);
-    const prepared = this.#prepare(value, () => where);
-    const template = encodeTemplate(prepared, this.#refOf(scope, inputs), where);
-    if (inputs.foreign !== undefined) throw foreign(inputs.foreign);
-    return { template, inputs: inputs.list };
+    const outer = this.#begin(scope);
+    try {
+      return this.#encoded(
+        encodeTemplate(
+          this.#prepare(value, () => where),
+          this.#refOf,
+          where,
+        ),
+      );
+    } finally {
+      this.#end(outer);
+    }
+  }
+
+  /** Encoding one call may begin another: a getter or a codec can call electrons. What it returns is for `#end`. */
+  #begin(scope: Scope): readonly [Scope | undefined, Inputs] {
+    const outer = [this.#scope, this.#inputs] as const;
+    this.#scope = scope;
+    this.#inputs = new Inputs();
+    return outer;
+  }
+
+  #end([scope, inputs]: readonly [Scope | undefined, Inputs]): void {
+    this.#scope = scope;
+    this.#inputs = inputs;
+  }
+
+  #encoded(template: Uint8Array): Encoded {
+    const { list, foreign: ref } = this.#inputs;
+    if (ref !== undefined) throw foreign(ref);
+    return { template, inputs: list };
+  }
+
+  /** The arguments with stand-ins for large literals; the same array when there are none. */
+  #prepared(args: readonly unknown[], kind: string, name: string): readonly unknown[] {
+    for (const arg of args) {
+      if (typeof arg !== 'object' && typeof arg !== 'string') continue;
+      return args.map((one, i) => this.#prepare(one, () => `${kind} "${name}", argument ${i + 1}`));
+    }
+    return args;
   }
 
   #prepare(arg: unknown, where: () => string): unknown {
     const digest = this.#literals.digestFor(arg, where);
     if (digest === undefined) return arg;
+    this.#standIns ??= new Map();
+    this.#digests ??= new Map();
     const known = this.#standIns.get(digest);
     if (known !== undefined) return known;
     const made = (): void => undefined;
@@ -74,21 +112,21 @@ export class ArgumentEncoder {
     return made;
   }
 
-  #refOf(scope: Scope, inputs: Inputs): RefOf {
-    return (x) => {
-      if (typeof x !== 'function') return undefined;
-      const digest = this.#digests.get(x);
-      if (digest !== undefined) return { input: inputs.add({ value: digest }), path: NO_STEPS };
-      const ref = refMetaOf(x);
-      if (ref === undefined) return undefined;
-      if (ref.owner !== this.#owner || scope.distanceTo(ref.scope) === undefined) {
-        // Kept for later: a throw from here would be taken for a fault of the value around it.
-        inputs.foreign ??= ref;
-        return { input: 0, path: NO_STEPS };
-      }
-      return { input: inputs.add(scope.inputOf(ref)), path: ref.path };
-    };
-  }
+  readonly #refOf: RefOf = (x) => {
+    if (typeof x !== 'function') return undefined;
+    const inputs = this.#inputs;
+    const digest = this.#digests?.get(x);
+    if (digest !== undefined) return { input: inputs.add({ value: digest }), path: NO_STEPS };
+    const ref = refMetaOf(x);
+    if (ref === undefined) return undefined;
+    const scope = this.#scope;
+    if (ref.owner !== this.#owner || scope?.distanceTo(ref.scope) === undefined) {
+      // Kept for later: a throw from here would be taken for a fault of the value around it.
+      inputs.foreign ??= ref;
+      return { input: 0, path: NO_STEPS };
+    }
+    return { input: inputs.add(scope.inputOf(ref)), path: ref.path };
+  };
 }
 
 /** The same failure, told with the line of the call and the argument's position; found by encoding the arguments one by one. */

@@ -36,7 +36,7 @@ export class TraceBuilder implements Builder, RefOwner {
   readonly definitions: Definitions;
   readonly #encoder: ArgumentEncoder;
   /** Identity nodes made for paths that are mapped over. */
-  readonly #wholes = new Map<RefMeta, number>();
+  #wholes: Map<RefMeta, number> | undefined;
   #scope = this.root;
 
   constructor(inherited: Inherited) {
@@ -54,8 +54,9 @@ export class TraceBuilder implements Builder, RefOwner {
         (arg) => !holdsRef(arg),
       );
     }
-    const node = this.#electronNode(scope, this.definitions.indexOf(info), info.name, args);
-    node.after = scope.waiting;
+    const electron = this.definitions.indexOf(info);
+    const { template, inputs } = this.#encoder.args(scope, 'electron', info.name, args);
+    const node: DraftElectron = { kind: 'electron', electron, template, inputs, after: scope.waiting };
     return this.#refOf(scope, scope.nodes.push(node) - 1, info.name);
   }
 
@@ -98,7 +99,7 @@ export class TraceBuilder implements Builder, RefOwner {
       this.#scope = scope;
     }
     const name = this.#nameOf(body, output, task);
-    const after = [...new Set([...scope.waiting, ...body.mapWaits])];
+    const after = [...new Set([...scope.waiting, ...(body.mapWaits ?? [])])];
     const node: MapNode = { kind: 'map', name, over: input, after, ...policy, body: { nodes: body.nodes, output } };
     return this.#refOf(scope, scope.nodes.push(node) - 1, name);
   }
@@ -110,11 +111,6 @@ export class TraceBuilder implements Builder, RefOwner {
 
   #refOf(scope: Scope, id: number, name: string): object {
     return new RefMeta(this, scope, id, name).ref;
-  }
-
-  #electronNode(scope: Scope, electron: number, name: string, args: readonly unknown[]): DraftElectron {
-    const { template, inputs } = this.#encoder.args(scope, 'electron', name, args);
-    return { kind: 'electron', electron, template, inputs, after: [] };
   }
 
   #identityNode(scope: Scope, what: string, value: unknown): DraftElectron {
@@ -135,6 +131,7 @@ export class TraceBuilder implements Builder, RefOwner {
     // A parent outside of the map: `after` names nodes of one scope, so the whole map waits for it.
     let inside = scope;
     while (inside.parent !== undefined && inside.parent !== ref.scope) inside = inside.parent;
+    inside.mapWaits ??= new Set();
     inside.mapWaits.add(ref.origin);
   }
 
@@ -148,11 +145,12 @@ export class TraceBuilder implements Builder, RefOwner {
       return input;
     }
     if (home === undefined) throw foreign(over);
-    let id = this.#wholes.get(over);
+    let id = this.#wholes?.get(over);
     if (id === undefined) {
       const node = this.#identityNode(home, 'map', over.ref);
       node.split = true;
       id = home.nodes.push(node) - 1;
+      this.#wholes ??= new Map();
       this.#wholes.set(over, id);
     }
     return scope.inputOf(new RefMeta(this, home, id, 'identity'));

@@ -13,6 +13,8 @@ interface Resolved {
 /** An electron's own options never change: without others over them a dispatch needn't look at them again. */
 const resolvedAlone = new WeakMap<ElectronInfo, Resolved>();
 
+const isEmpty = (x: object): boolean => Object.keys(x).length === 0;
+
 export class Definitions {
   readonly defs: ElectronDef[] = [];
   /** Beside `defs`; undefined: the identity electron. */
@@ -20,10 +22,13 @@ export class Definitions {
   readonly #inherited: Inherited;
   readonly #byInfo = new Map<ElectronInfo, number>();
   readonly #byContent = new Map<ElectronEntry, Map<string, number>>();
+  /** No options of others over the electrons' own. */
+  readonly #alone: boolean;
   #identity: number | undefined;
 
   constructor(inherited: Inherited) {
     this.#inherited = inherited;
+    this.#alone = isEmpty(inherited.defaults) && isEmpty(inherited.executors);
   }
 
   /** The index of an electron's definition. Raises what a wrong option raises. */
@@ -36,13 +41,11 @@ export class Definitions {
   }
 
   #resolved(info: ElectronInfo): Resolved {
-    const { defaults, executors } = this.#inherited;
-    const alone = Object.keys(defaults).length === 0 && Object.keys(executors).length === 0;
-    const known = alone ? resolvedAlone.get(info) : undefined;
+    const known = this.#alone ? resolvedAlone.get(info) : undefined;
     if (known !== undefined) return known;
     const def = resolveElectron(info, this.#inherited);
     const resolved = { def, content: JSON.stringify(def) };
-    if (alone) resolvedAlone.set(info, resolved);
+    if (this.#alone) resolvedAlone.set(info, resolved);
     return resolved;
   }
 
@@ -53,8 +56,10 @@ export class Definitions {
 
   /** Raises UNKNOWN_ELECTRON when an executor was given for an electron that the lattice doesn't use. */
   checkExecutors(lattice: string): void {
+    const named = Object.keys(this.#inherited.executors);
+    if (named.length === 0) return;
     const used = this.defs.map((def) => def.name);
-    for (const name of Object.keys(this.#inherited.executors)) {
+    for (const name of named) {
       if (used.includes(name)) continue;
       const near = nearest(name, used);
       const hint = near.length === 0 ? '' : `; did you mean ${near.map((n) => `"${n}"`).join(' or ')}?`;

@@ -19,7 +19,7 @@ export class Scope {
   /** Nodes that a new node must wait for: those of every `after` under way in this scope. */
   waiting: readonly number[] = NONE;
   /** Nodes of the enclosing scope that the map itself must wait for, because `after` named them inside the body. */
-  readonly mapWaits = new Set<number>();
+  mapWaits: Set<number> | undefined;
 
   /** This scope and those around it, innermost first. */
   readonly #chain: readonly Scope[];
@@ -31,6 +31,7 @@ export class Scope {
 
   /** How many scopes further out `scope` is; undefined when it doesn't enclose this one. */
   distanceTo(scope: object): number | undefined {
+    if (scope === this) return 0;
     const up = this.#chain.findIndex((enclosing) => enclosing === scope);
     return up < 0 ? undefined : up;
   }
@@ -59,6 +60,10 @@ export function foreign(ref: RefMeta): PolaronError {
   );
 }
 
+/** Up to here a search through the list is quicker than a map. */
+const FEW = 8;
+const keyOf = (input: Input): string | number => (typeof input === 'number' ? input : JSON.stringify(input));
+
 /** The inputs of one node: each origin once, in the order of first use. */
 export class Inputs {
   readonly list: Input[] = [];
@@ -68,8 +73,13 @@ export class Inputs {
 
   /** The position of `input`, added if it is new. */
   add(input: Input): number {
-    const key = typeof input === 'number' ? input : JSON.stringify(input);
-    this.#positions ??= new Map();
+    const { length } = this.list;
+    if (typeof input === 'number' && length < FEW && this.#positions === undefined) {
+      const at = this.list.indexOf(input);
+      return at < 0 ? this.list.push(input) - 1 : at;
+    }
+    const key = keyOf(input);
+    this.#positions ??= new Map(this.list.map((known, i) => [keyOf(known), i]));
     const known = this.#positions.get(key);
     if (known !== undefined) return known;
     this.#positions.set(key, this.list.length);

@@ -63,13 +63,18 @@ function finish(info: LatticeInfo, builder: TraceBuilder, output: unknown): Trac
   const encoded = builder.output(info.name, output);
   literals.verify();
   definitions.checkExecutors(info.name);
-  const used = new Set(definitions.entries);
-  used.delete(undefined);
   return {
     graph: { electrons: definitions.defs, nodes: root.nodes, output: encoded },
     definitions: definitions.entries,
-    electronsUsed: [...used].filter((entry) => entry !== undefined),
+    electronsUsed: used(definitions.entries),
     output,
     values: literals.values,
   };
+}
+
+/** Each once; the identity electron needs no code. */
+function used(entries: readonly (ElectronEntry | undefined)[]): ElectronEntry[] {
+  const found = new Set<ElectronEntry>();
+  for (const entry of entries) if (entry !== undefined) found.add(entry);
+  return [...found];
 }

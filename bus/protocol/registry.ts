@@ -60,8 +60,16 @@ export interface Registry {
 const isRegistry = (x: unknown): x is Registry =>
   typeof x === 'object' && x !== null && 'electrons' in x && 'codecs' in x;
 
+/** Once made it stays: whoever found it needn't look again, and every call of an electron asks. */
+let known: Registry | undefined;
+
 /** The process-wide registry; made at the first call. */
 export function registry(): Registry {
+  known ??= findOrMake();
+  return known;
+}
+
+function findOrMake(): Registry {
   const found: unknown = Reflect.get(globalThis, REGISTRY);
   if (isRegistry(found)) return found;
   const made: Registry = { electrons: [], lattices: [], codecs: new Map(), builder: undefined, agent: undefined };

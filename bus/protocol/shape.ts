@@ -185,10 +185,11 @@ export function array<T>(o: Fields, key: string, max: number, item: Reader<T>): 
 export function record<T>(o: Fields, key: string, max: number, item: Reader<T>): Record<string, T> {
   const x = o[key];
   if (!isFields(x)) throw new Misfit('an object', x, key);
-  const entries = Object.entries(x);
-  if (entries.length > max) throw new Misfit(`an object of at most ${max} keys`, x, key);
+  const names = Object.keys(x);
+  if (names.length > max) throw new Misfit(`an object of at most ${max} keys`, x, key);
   const read: Record<string, T> = {};
-  for (const [name, value] of entries) {
+  for (const name of names) {
+    const value = x[name];
     try {
       if (name.length > NAME_LENGTH || name === '__proto__') throw new Misfit('a shorter name', value);
       read[name] = item(value);

@@ -2,7 +2,7 @@
  * Decoded bodies (msgpack or JSON) → the types of api.ts, checked. Each `parseX(x)` raises BAD_MESSAGE with the path of what doesn't fit; fields it doesn't know are dropped.
  * Not here: bytes (codec.ts; the dispatcher turns base64 of JSON requests into bytes first).
  */
-import { dispatchStatuses, electronStatuses } from '../../model/lifecycle.ts';
+import { dispatchStatuses, electronStatuses, type DispatchStatus } from '../../model/lifecycle.ts';
 import type * as api from './api.ts';
 import {
   aDigest,
@@ -221,12 +221,32 @@ const output: Reader<api.OutputView> = object((o) => ({
   inputs: Array.isArray(o['inputs']) ? array(o, 'inputs', MOST, outputInput) : anInfo(o, 'inputs'),
 }));
 
-export const parseWaitReply: Reader<api.WaitReply> = parser(
+/** A wait's answer. Who waits for a value needs no more than these: the dispatch's other fields are checked when they are first read. */
+export class WaitAnswer implements api.WaitReply {
+  readonly status: DispatchStatus;
+  readonly output?: api.OutputView;
+  readonly #fields: Fields;
+  #dispatch: api.DispatchDetail | undefined;
+
+  constructor(fields: Fields) {
+    this.#fields = fields;
+    this.status = field(fields, 'dispatch', statusOf);
+    if (fields['output'] !== undefined && fields['output'] !== null) this.output = field(fields, 'output', output);
+  }
+
+  /** Raises BAD_MESSAGE. */
+  get dispatch(): api.DispatchDetail {
+    this.#dispatch ??= parse('wait reply', detailOf, this.#fields);
+    return this.#dispatch;
+  }
+}
+
+const statusOf: Reader<DispatchStatus> = object((o) => oneOf(o, 'status', dispatchStatuses));
+const detailOf: Reader<api.DispatchDetail> = object((o) => field(o, 'dispatch', detail));
+
+export const parseWaitReply: Reader<WaitAnswer> = parser(
   'wait reply',
-  object((o) => ({
-    dispatch: field(o, 'dispatch', detail),
-    ...optional(o, 'output', (from, key) => field(from, key, output)),
-  })),
+  object((o) => new WaitAnswer(o)),
 );
 
 const idOrName: Reader<number | string> = (x) => (typeof x === 'string' ? aText(300)(x) : anInt()(x));

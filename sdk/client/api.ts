@@ -18,6 +18,7 @@ import {
   parseSummary,
   parseValueReply,
   parseWaitReply,
+  type WaitAnswer,
 } from '../../bus/protocol/wire-api.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import { isErrorCode } from '../../model/error-table.ts';
@@ -105,7 +106,7 @@ export class ApiClient {
   }
 
   /** Answered when the dispatch has ended or `timeoutMs` (at most 20 s) is over. Goes on over outages. Raises UNKNOWN_DISPATCH. */
-  wait(request: wire.WaitRequest, o: CallOptions = {}): Promise<wire.WaitReply> {
+  wait(request: wire.WaitRequest, o: CallOptions = {}): Promise<WaitAnswer> {
     return this.ask('wait', request, answers.waitReply, {
       timeoutMs: request.timeoutMs + WAIT_GRACE_MS,
       ...WAITING,

@@ -5,7 +5,7 @@
 import { PolaronError } from '../../model/errors.ts';
 import { isDispatchId } from '../../model/ids.ts';
 import { trusted } from '../../model/trusted.ts';
-import type { Cancel, Client as FullClient, ConnectOptions, DispatchEvent, DispatchOptions } from '../types.ts';
+import type { Cancel, Client as FullClient, ConnectOptions, DispatchEvent } from '../types.ts';
 import { Connection, type Dial } from './connection.ts';
 import { type DispatchEnvironment, startDispatch } from './dispatch.ts';
 import { type Hub, hubOn } from './hub.ts';
@@ -72,24 +72,25 @@ export function makeSdk(environment: ClientEnvironment): Sdk {
 function functionsOver(environment: DispatchEnvironment, hub: (bus?: string) => Hub): Functions {
   const elsewhere = new Map<string, string>();
   const hubOf = (id: string): Hub => hub(elsewhere.get(id));
-  const start = async (l: unknown, options: DispatchOptions, args: readonly unknown[]) => {
-    const at = hub(options.bus);
-    const started = await startDispatch(at, environment, l, options, args);
-    if (options.bus !== undefined) {
-      if (elsewhere.size >= MOST_REMEMBERED) elsewhere.clear();
-      elsewhere.set(started.id, options.bus);
-    }
-    return { hub: at, id: started.id, drawing: started.drawing };
+  const remember = (id: string, bus: string | undefined): void => {
+    if (bus === undefined) return;
+    if (elsewhere.size >= MOST_REMEMBERED) elsewhere.clear();
+    elsewhere.set(id, bus);
   };
   return {
     dispatch:
       (l, options = {}) =>
-      async (...args) =>
-        trusted((await start(l, options, args)).id),
+      async (...args) => {
+        const { id } = await startDispatch(hub(options.bus), environment, l, options, args);
+        remember(id, options.bus);
+        return trusted(id);
+      },
     dispatchSync:
       (l, options = {}) =>
       async (...args) => {
-        const { hub: at, id, drawing } = await start(l, options, args);
+        const at = hub(options.bus);
+        const { id, drawing } = await startDispatch(at, environment, l, options, args);
+        remember(id, options.bus);
         return trusted(await ownResult(at, id, lazyFacts(drawing.lattice.source, drawing.graph)));
       },
     getResult: trusted((id: string, o: Parameters<typeof resultFor>[2] = {}) => resultFor(hubOf(checked(id)), id, o)),

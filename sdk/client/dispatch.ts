@@ -7,7 +7,7 @@
  * D4. When the hub misses what it was believed to have (another data folder), all is uploaded and submitted once more.
  */
 import { randomUUID } from 'node:crypto';
-import type { BytesOrValue, SubmitRequest } from '../../bus/protocol/api.ts';
+import type { BytesOrValue, SubmitReply, SubmitRequest } from '../../bus/protocol/api.ts';
 import { valueInfoOf } from '../../bus/value/digest.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
@@ -56,25 +56,27 @@ export async function startDispatch(
         ? await Promise.all([shipping, hub.connection.contacted ? undefined : hub.connection.line()])
         : [shipping];
     try {
-      return { id: await send(hub, environment, drawing, shipment, options, key), drawing };
+      const { id } = await send(hub, environment, drawing, shipment, options, key);
+      return { id, drawing };
     } catch (error) {
       if (!(error instanceof PolaronError) || error.code !== 'VALUE_MISSING') throw error;
       hub.blobs.forget();
-      return { id: await send(hub, environment, drawing, shipment, options, key), drawing };
+      const { id } = await send(hub, environment, drawing, shipment, options, key);
+      return { id, drawing };
     }
   } finally {
     release();
   }
 }
 
-async function send(
+function send(
   hub: Hub,
   environment: DispatchEnvironment,
   { lattice, trace, graph, args }: Drawing,
   { bundle, captures }: Shipment,
   options: DispatchOptions,
   key: string,
-): Promise<string> {
+): Promise<SubmitReply> {
   const uploads = new Uploads(hub.blobs);
   for (const [digest, bytes] of trace.values) uploads.add(digest, bytes);
   if (bundle !== undefined) uploads.add(bundle.digest, bundle.code);
@@ -96,8 +98,8 @@ async function send(
     ...optionsOf(lattice),
     priority: options.priority ?? 0,
   };
-  if (uploads.values !== undefined) await hub.blobs.ensure(uploads.values);
-  return (await hub.api.submit(request)).id;
+  if (uploads.values === undefined) return hub.api.submit(request);
+  return hub.blobs.ensure(uploads.values).then(() => hub.api.submit(request));
 }
 
 /** What the hub isn't known to have: nothing, for nearly every dispatch but the first. */

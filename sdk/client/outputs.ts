@@ -18,6 +18,8 @@ const FETCHES_AT_ONCE = 8;
 const DEEPEST = 32;
 /** Holds the place of an input that is being pulled. */
 const PULLED = new Uint8Array();
+/** Holds the place of an input that is not decoded. */
+const NOT_YET = Symbol('not decoded');
 const NOTHING_STORED: ReadonlyMap<Digest, Uint8Array> = new Map();
 
 /** The answer to `value`, decoded. Raises VALUE_MISSING. */
@@ -53,15 +55,15 @@ function filledIn(
   inputs: readonly Uint8Array[],
   stored: ReadonlyMap<Digest, Uint8Array>,
 ): unknown {
-  const decoded = new Map<number, unknown>();
+  const decoded: unknown[] = inputs.map(() => NOT_YET);
   return decodeTemplate(template, (input, path) => {
-    if (!decoded.has(input)) {
+    if (decoded[input] === NOT_YET || input >= decoded.length) {
       const bytes = inputs[input];
       if (bytes === undefined)
         throw new PolaronError('BAD_MESSAGE', `output: input ${input} of ${inputs.length} is missing`);
-      decoded.set(input, decodeStored(bytes, stored));
+      decoded[input] = decodeStored(bytes, stored);
     }
-    return followPath(decoded.get(input), path, "the lattice's output");
+    return followPath(decoded[input], path, "the lattice's output");
   });
 }
 

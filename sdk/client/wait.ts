@@ -3,7 +3,7 @@
  * Long polls are short at first: a lost answer costs one of them.
  * Not here: what a Result holds (result.ts).
  */
-import type { WaitReply } from '../../bus/protocol/api.ts';
+import type { WaitAnswer } from '../../bus/protocol/wire-api.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
 import { milliseconds } from '../durations.ts';
@@ -26,17 +26,17 @@ export interface EndOptions {
 }
 
 /** The dispatch once it has ended, or as it is when `timeoutMs` is over. Raises UNKNOWN_DISPATCH, WAIT_TIMEOUT when no hub answered in time. */
-export async function endOf(hub: Hub, id: string, o: EndOptions = {}): Promise<WaitReply> {
+export async function endOf(hub: Hub, id: string, o: EndOptions = {}): Promise<WaitAnswer> {
   const release = hub.connection.hold();
   const limit = o.timeoutMs === undefined ? undefined : deadline(id, o.timeoutMs, o.signal);
   const signal = limit?.signal ?? o.signal;
-  let last: WaitReply | undefined;
+  let last: WaitAnswer | undefined;
   try {
     for (let poll = 0; ; poll++) {
       const pollMs = POLLS_MS[Math.min(poll, POLLS_MS.length - 1)] ?? 20_000;
       const timeoutMs = Math.max(0, Math.min(pollMs, limit?.leftMs() ?? pollMs));
       last = await hub.api.wait({ id, timeoutMs }, signal === undefined ? {} : { signal });
-      if (isTerminalDispatch(last.dispatch.status) || limit?.leftMs() === 0) return last;
+      if (isTerminalDispatch(last.status) || limit?.leftMs() === 0) return last;
     }
   } catch (error) {
     if (last !== undefined && error instanceof PolaronError && error === limit?.signal.reason) return last;
@@ -97,15 +97,11 @@ export async function valueOf(
 ): Promise<unknown> {
   const timeoutMs = timeoutOf(o.timeout);
   const reply = await endOf(hub, id, { timeoutMs, signal: o.signal });
-  if (reply.dispatch.status === 'completed') return outputOf(hub, reply);
-  if (!isTerminalDispatch(reply.dispatch.status)) {
-    throw new PolaronError(
-      'WAIT_TIMEOUT',
-      `dispatch ${id} is still ${reply.dispatch.status} after ${timeoutMs ?? 0} ms`,
-      {
-        details: { dispatch: id, status: reply.dispatch.status },
-      },
-    );
+  if (reply.status === 'completed') return outputOf(hub, reply);
+  if (!isTerminalDispatch(reply.status)) {
+    throw new PolaronError('WAIT_TIMEOUT', `dispatch ${id} is still ${reply.status} after ${timeoutMs ?? 0} ms`, {
+      details: { dispatch: id, status: reply.status },
+    });
   }
   throw endError(resultOf(hub, reply.dispatch, await factsOf(hub, id), undefined));
 }
@@ -117,8 +113,8 @@ export async function ownResult<T>(hub: Hub, id: string, facts: LatticeFacts): P
 }
 
 /** A promise of it when something has to be pulled. */
-function outputOf(hub: Hub, reply: WaitReply): unknown {
-  if (reply.dispatch.status !== 'completed') return undefined;
+function outputOf(hub: Hub, reply: WaitAnswer): unknown {
+  if (reply.status !== 'completed') return undefined;
   if (reply.output !== undefined) return decodeOutput(hub, reply.output);
   throw new PolaronError('BAD_MESSAGE', `dispatch ${reply.dispatch.id} is completed, but the hub sent no output`);
 }

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { decodeBody, encodeBody } from '../../bus/codec.ts';
 import { parseAssign, parseDone, parseSync, parseSyncReply } from '../../bus/protocol/wire-agent.ts';
-import { parseReply, parseSubmit, parseSubmitReply, parseSnapshotReply } from '../../bus/protocol/wire-api.ts';
+import {
+  parseReply,
+  parseSubmit,
+  parseSubmitReply,
+  parseSnapshotReply,
+  parseWaitReply,
+} from '../../bus/protocol/wire-api.ts';
 import { decodeGraph, encodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { DEFAULT_RETRY, NO_TIMEOUTS, type WireGraph, type WireNode } from '../../model/graph.ts';
@@ -208,6 +214,41 @@ describe('requests to the dispatcher', () => {
     );
     expect(errorOf(() => parseSubmit({ ...submit, lattice: { name: 5 } })).message).toContain('submit.lattice.name');
     expect(errorOf(() => parseReply(parseSubmitReply)({ ok: true, body: {} })).message).toContain('submit reply.id');
+  });
+});
+
+describe('the answer to a wait', () => {
+  const dispatch = {
+    id: 'd',
+    user: 'u',
+    lattice: 'l',
+    status: 'completed',
+    acceptedAt: 1,
+    endedAt: 2,
+    counts: { completed: 1 },
+    metadata: { team: 'x' },
+    seq: 9,
+    args: { digest: A, size: 1 },
+    errors: [],
+  };
+  const output = { template: new Uint8Array([4]), inputs: [new Uint8Array([1, 5]), { digest: A, size: 70_000 }] };
+
+  it('comes back as it was said', () => {
+    const answer = parseWaitReply(over({ dispatch, output }));
+    expect(answer.status).toBe('completed');
+    expect(answer.output).toStrictEqual(output);
+    expect(answer.dispatch).toStrictEqual(dispatch);
+    expect(parseWaitReply({ dispatch: { ...dispatch, status: 'running' } }).output).toBeUndefined();
+  });
+
+  it('is refused where its status or output does not fit, and its detail when that is read', () => {
+    const messageOf = (x: unknown): string => errorOf(() => parseWaitReply(x)).message;
+    expect(messageOf({ dispatch: { ...dispatch, status: 'lost' } })).toContain('wait reply.dispatch.status');
+    expect(messageOf({ output })).toContain('wait reply.dispatch');
+    expect(messageOf({ dispatch, output: { ...output, inputs: [5] } })).toContain('wait reply.output.inputs[0]');
+    const answer = parseWaitReply({ dispatch: { ...dispatch, seq: 'x' }, output });
+    expect(errorOf(() => answer.dispatch).message).toContain('wait reply.dispatch.seq');
+    expect(errorOf(() => answer.dispatch).code).toBe('BAD_MESSAGE');
   });
 });
 

@@ -116,6 +116,26 @@ describe('the message codec', () => {
     expect(decodeEnvelope(encodeEnvelope('u', null, 'key-1')).key).toBe('key-1');
   });
 
+  it('reads the second message of a sender as it read the first, and refuses the same', () => {
+    const by = 'lab.known';
+    const body = { a: [1, 'text', new Uint8Array(300)] };
+    const whole = encodeEnvelope(by, body);
+    const first = decodeEnvelope(whole);
+    expect(decodeEnvelope(whole)).toStrictEqual(first);
+    expect(decodeEnvelope(encodeEnvelope(by, 5)).body).toStrictEqual(new Uint8Array([5]));
+    expect(decodeEnvelope(encodeEnvelope('lab.knowm', 5)).by).toBe('lab.knowm');
+    expect(decodeEnvelope(encodeEnvelope(by, 5, 'key')).key).toBe('key');
+    for (let end = 0; end < whole.length; end++) {
+      expect(codeOf(() => decodeEnvelope(whole.subarray(0, end)))).toBe('BAD_MESSAGE');
+    }
+    expect(codeOf(() => decodeEnvelope(Buffer.concat([whole, Buffer.of(1)])))).toBe('BAD_MESSAGE');
+    const other = Buffer.from(whole);
+    other[3] = 2;
+    expect(codeOf(() => decodeEnvelope(other))).toBe('WRONG_VERSION');
+    const moved = Buffer.concat([Buffer.alloc(3), whole]).subarray(3);
+    expect(decodeBody(decodeEnvelope(moved).body)).toStrictEqual(body);
+  });
+
   it('keeps a signature of somebody else', () => {
     const signed = encodeBody({ v: 1, by: 'u', body: encodeBody(1), sig: new Uint8Array([9]), key: 'k', later: true });
     expect(decodeEnvelope(signed)).toStrictEqual({

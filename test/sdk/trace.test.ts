@@ -80,6 +80,41 @@ describe('electron calls', () => {
     ]);
   });
 
+  test('of many nodes each is one input too, numbers and large literals alike', () => {
+    const large = 'x'.repeat(20_000);
+    const { graph } = traced(() => {
+      const all = Array.from({ length: 20 }, (_, i) => mk(i));
+      return use([...all, ...all.toReversed(), large, large].map((x) => x));
+    });
+    const node = electronAt(graph.nodes, 20);
+    expect(node.inputs.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    const mixed = traced(() => {
+      const all = Array.from({ length: 12 }, (_, i) => mk(i));
+      return electron({ name: 'many' }, (...xs: unknown[]) => xs)(all[0], large, ...all, large, ...all);
+    });
+    expect(electronAt(mixed.graph.nodes, 12).inputs).toEqual([
+      0,
+      { value: [...mixed.values.keys()][0] },
+      ...Array.from({ length: 11 }, (_, i) => i + 1),
+    ]);
+  });
+
+  test('an argument whose getter calls an electron keeps its own inputs', () => {
+    const { graph } = traced(() => {
+      const [first, second] = [mk(1), mk(2)];
+      const sneaky = {
+        get inner() {
+          return use(second);
+        },
+      };
+      return add(trusted<number>(first), trusted<number>([sneaky, first]));
+    });
+    // The getter is read more than once: to see how large the argument is, and to encode it.
+    const last = graph.nodes.length - 1;
+    expect(electronAt(graph.nodes, last - 1).inputs).toEqual([1]);
+    expect(electronAt(graph.nodes, last).inputs).toEqual([0, last - 1]);
+  });
+
   test('a tuple is destructured into its elements', () => {
     const { graph } = traced(() => {
       const [n, text] = mk(1).pair;
