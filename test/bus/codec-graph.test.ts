@@ -185,7 +185,7 @@ describe('messages between hub and agent', () => {
     const packed = packAssign(assign);
     const first = parseAssign(over(packed));
     expect(parseAssign(over(packed)).electrons[0]).toBe(first.electrons[0]);
-    const other = encodeBody({ ...electron, name: 'other' });
+    const other = encodeBody({ ...assign.electrons[0], name: 'other' });
     expect(parseAssign(over({ ...packed, electrons: [other] })).electrons[0]?.name).toBe('other');
     const large = { ...assign.manifests[0], argv: ['x'.repeat(100_000)] };
     expect(parseAssign(over({ ...packed, manifests: [encodeBody(large)] })).manifests[0]?.argv).toEqual(large.argv);
