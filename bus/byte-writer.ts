@@ -39,6 +39,25 @@ export class ByteWriter {
     return result;
   }
 
+  /** What was written so far; the writer begins anew. For one that lives long. */
+  cut(): Uint8Array {
+    const large = this.#bytes.length > HAND_OVER_BYTES;
+    const result = large ? this.#bytes.subarray(0, this.at) : this.#bytes.slice(0, this.at);
+    if (large) this.#use(new Uint8Array(START_BYTES));
+    this.at = 0;
+    return result;
+  }
+
+  /** A view of what was written since `from`; the next write may overwrite it. */
+  since(from: number): Uint8Array {
+    return this.#bytes.subarray(from, this.at);
+  }
+
+  /** Puts a number over four bytes that were written before. */
+  uint32At(at: number, x: number): void {
+    this.#view.setUint32(at, x);
+  }
+
   /** Gives the writer back without a result. */
   release(): void {
     if (this.#bytes.length <= HAND_OVER_BYTES) keep(this);
@@ -238,8 +257,12 @@ export class ByteWriter {
     if (needed <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.at));
-    this.#bytes = grown;
-    this.#buffer = Buffer.from(grown.buffer);
-    this.#view = new DataView(grown.buffer);
+    this.#use(grown);
+  }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#buffer = Buffer.from(bytes.buffer);
+    this.#view = new DataView(bytes.buffer);
   }
 }

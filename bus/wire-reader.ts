@@ -47,6 +47,11 @@ export class WireReader {
     return this.#at;
   }
 
+  /** Goes on at byte `at`. */
+  seek(at: number): void {
+    this.#at = at;
+  }
+
   get done(): boolean {
     return this.#at === this.#data.length;
   }

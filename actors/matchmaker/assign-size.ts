@@ -1,7 +1,7 @@
 /** How many bytes the parts of an assign take in its message: never fewer than they do. Not here: how they are put into messages (assigner.ts). */
-import { encodeBody } from '../../bus/codec.ts';
 import type { Manifest, TaskInput } from '../../bus/protocol/agent.ts';
 import type { Arguments } from '../../bus/protocol/actors.ts';
+import { partBytes } from '../../bus/protocol/shared-parts.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 
 /** Envelope, fields of the assign itself, and what it says of each list. */
@@ -13,18 +13,8 @@ const INFO_BYTES = 110;
 /** MessagePack's longest header of bytes. */
 const HEADER_BYTES = 5;
 
-/** Manifests and electrons are the same objects in all attempts of a dispatch: each is encoded for its size once. */
-const sizes = new WeakMap<Manifest | ElectronDef, number>();
-
 /** Of what several tasks of one assign share. */
-export function sharedBytes(part: Manifest | ElectronDef): number {
-  let size = sizes.get(part);
-  if (size === undefined) {
-    size = encodeBody(part).byteLength;
-    sizes.set(part, size);
-  }
-  return size;
-}
+export const sharedBytes = (part: Manifest | ElectronDef): number => partBytes(part).byteLength + HEADER_BYTES;
 
 const inputBytes = (input: TaskInput): number => ('digest' in input ? INFO_BYTES : input.byteLength + HEADER_BYTES);
 

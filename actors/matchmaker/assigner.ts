@@ -10,6 +10,7 @@ import type { AgentKey, TaskId } from '../../model/ids.ts';
 import type { ErrorInfo, Token } from '../../model/outcome.ts';
 import type { ElectronMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Assign, AssignedTask, AssignReply, Manifest } from '../../bus/protocol/agent.ts';
+import { sameElectron } from '../../bus/protocol/shared-parts.ts';
 import type { AgentState } from './agent-state.ts';
 import { argumentBytes, ASSIGN_BYTES, sharedBytes, taskBytes } from './assign-size.ts';
 
@@ -103,14 +104,15 @@ export class Assigner {
       if (request === undefined || (tasks.length > 0 && this.#alone.has(request.task))) break;
       full = this.#alone.delete(request.task);
       let size = taskBytes(request);
+      const def = sameElectron(request.electron);
       let manifest = manifests.lastIndexOf(request.manifest);
-      let electron = electrons.lastIndexOf(request.electron);
+      let electron = electrons.lastIndexOf(def);
       if (manifest < 0) size += sharedBytes(request.manifest);
-      if (electron < 0) size += sharedBytes(request.electron);
+      if (electron < 0) size += sharedBytes(def);
       if (tasks.length > 0 && bytes + size > room) break;
       bytes += size;
       if (manifest < 0) manifest = manifests.push(request.manifest) - 1;
-      if (electron < 0) electron = electrons.push(request.electron) - 1;
+      if (electron < 0) electron = electrons.push(def) - 1;
       const { task, token, inputsDigest, name, template, inputs, split } = request;
       tasks.push({
         task,
@@ -122,7 +124,7 @@ export class Assigner {
         template,
         inputs,
         split,
-        timeoutMs: request.electron.timeouts.attemptMs,
+        timeoutMs: def.timeouts.attemptMs,
       });
       agent.hold(task, token, n);
     }

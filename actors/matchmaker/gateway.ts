@@ -26,6 +26,7 @@ import {
   parseProgress,
   parseSync,
 } from '../../bus/protocol/wire-agent.ts';
+import { packAssign } from '../../bus/protocol/shared-parts.ts';
 import type { Subjects } from '../../bus/subjects.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import { agentKeyOf, isToken, type AgentKey } from '../../model/ids.ts';
@@ -97,11 +98,12 @@ export class AgentGateway {
    * when it went unanswered and is nothing that an agent would take.
    */
   async assign(agent: AgentKey, assign: Assign, timeoutMs: number): Promise<AssignReply> {
+    const packed = packAssign(assign);
     try {
-      return await this.#request(agent, 'assign', assign, parseAssignReply, timeoutMs);
+      return await this.#request(agent, 'assign', packed, parseAssignReply, timeoutMs);
     } catch (error) {
       // An agent drops what doesn't fit the protocol without a word: only then it is worth the look.
-      if (asPolaronError(error, 'BAD_MESSAGE').code === 'REQUEST_TIMEOUT') parseAssign(decodeBody(encodeBody(assign)));
+      if (asPolaronError(error, 'BAD_MESSAGE').code === 'REQUEST_TIMEOUT') parseAssign(decodeBody(encodeBody(packed)));
       throw error;
     }
   }

@@ -35,7 +35,8 @@ export class Receipts {
     receipt.verdicts.push({ task, token, verdict });
     if (--receipt.open > 0) return;
     this.#open.delete(number);
-    receipt.reply({ verdicts: receipt.verdicts });
+    const { verdicts } = receipt;
+    receipt.reply(verdicts.every((one) => one.verdict === verdict) ? { all: verdict } : { verdicts });
   }
 
   expire(now: number): void {

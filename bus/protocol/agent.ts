@@ -99,6 +99,7 @@ export interface AssignedTask {
 /** The bytes of an input or a template, or where to pull them from. When the whole list is too large for a message, `inputs` is one list value to pull. */
 export type TaskInput = Uint8Array | ValueInfo;
 
+/** Manifests and electrons travel as bytes, each an encoded body of its own (shared-parts.ts). */
 export interface Assign {
   readonly epoch: number;
   readonly hub: number;
@@ -112,8 +113,8 @@ export interface Assign {
 
 export type RefusalReason = 'busy' | 'epoch' | 'stale' | 'draining' | 'capability';
 
+/** Tasks that aren't named are accepted. */
 export interface AssignReply {
-  readonly accepted: readonly TaskId[];
   readonly refused: readonly { readonly task: TaskId; readonly reason: RefusalReason }[];
 }
 
@@ -132,9 +133,10 @@ export interface Done {
 /** `committed`, `duplicate`, `stale`, `unknown`: drop it from the spool. `later`: keep and report again. `missing`: upload the value again. */
 export type Verdict = 'committed' | 'duplicate' | 'stale' | 'later' | 'missing' | 'unknown';
 
-export interface DoneReply {
-  readonly verdicts: readonly { readonly task: TaskId; readonly token: Token; readonly verdict: Verdict }[];
-}
+/** One verdict on all that was reported, or one on each. */
+export type DoneReply =
+  | { readonly all: Verdict }
+  | { readonly verdicts: readonly { readonly task: TaskId; readonly token: Token; readonly verdict: Verdict }[] };
 
 export interface Cancel {
   readonly hub: number;

@@ -48,6 +48,8 @@ import {
   type Fields,
   type Reader,
 } from './shape.ts';
+import { decodeBody } from '../codec.ts';
+import { partReader } from './shared-parts.ts';
 import { electronDef, MANY, outcome, valueInfo } from './wire-value.ts';
 
 /** Most tasks that one message may name: slots and queue of the largest agent, several times over. */
@@ -146,6 +148,17 @@ const manifest: Reader<Manifest> = object((o) => ({
 
 export const parseManifest: Reader<Manifest> = parser('manifest', manifest);
 
+/** Bytes that hold one encoded body. */
+const part = <T>(read: Reader<T>): Reader<T> => {
+  const decode = partReader((encoded) => read(decodeBody(encoded)));
+  return (x) => {
+    if (!(x instanceof Uint8Array)) throw misfit('bytes', x);
+    return decode(x);
+  };
+};
+const manifestPart = part(manifest);
+const electronPart = part(electronDef);
+
 const taskInput: Reader<TaskInput> = (x) => (x instanceof Uint8Array ? x : valueInfo(x));
 
 function inputsOf(o: Fields): AssignedTask['inputs'] {
@@ -165,12 +178,12 @@ const assignedTask: Reader<AssignedTask> = object((o) => ({
   timeoutMs: number(o, 'timeoutMs', 0),
 }));
 
-/** Besides the shape it checks that each task's `manifest` and `electron` are there. */
+/** Of what `packAssign` made. Besides the shape it checks that each task's `manifest` and `electron` are there. */
 export const parseAssign: Reader<Assign> = parser(
   'assign',
   object((o) => {
-    const manifests = array(o, 'manifests', MOST_TASKS, manifest);
-    const electrons = array(o, 'electrons', MOST_TASKS, electronDef);
+    const manifests = array(o, 'manifests', MOST_TASKS, manifestPart);
+    const electrons = array(o, 'electrons', MOST_TASKS, electronPart);
     const tasks = array(o, 'tasks', MOST_TASKS, assignedTask);
     for (const one of tasks) {
       if (one.manifest >= manifests.length) throw misfit('indexes of manifests', one.manifest, 'tasks');
@@ -192,10 +205,7 @@ const refused = object((o) => ({ task: task(o, 'task'), reason: oneOf(o, 'reason
 
 export const parseAssignReply: Reader<AssignReply> = parser(
   'assign reply',
-  object((o) => ({
-    accepted: array(o, 'accepted', MOST_TASKS, taskId),
-    refused: array(o, 'refused', MOST_TASKS, refused),
-  })),
+  object((o) => ({ refused: array(o, 'refused', MOST_TASKS, refused) })),
 );
 
 const finishedTask: Reader<FinishedTask> = object((o) => ({
@@ -219,9 +229,13 @@ const verdict = object((o) => ({
   verdict: oneOf(o, 'verdict', verdicts),
 }));
 
-export const parseDoneReply: Reader<DoneReply> = parser(
+export const parseDoneReply: Reader<DoneReply> = parser<DoneReply>(
   'done reply',
-  object((o) => ({ verdicts: array(o, 'verdicts', MOST_TASKS, verdict) })),
+  object((o) =>
+    o['all'] === undefined
+      ? { verdicts: array(o, 'verdicts', MOST_TASKS, verdict) }
+      : { all: oneOf(o, 'all', verdicts) },
+  ),
 );
 
 const toCancel = object((o) => ({

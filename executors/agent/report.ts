@@ -23,6 +23,8 @@ const LATER_MS = 250;
 /** Logs and stacks of an outcome that fits into no message are cut to so much. */
 const SLIM_CHARS = 1_024;
 
+type Verdicts = Extract<DoneReply, { verdicts: unknown }>['verdicts'];
+
 export interface ReporterOptions {
   readonly channel: Channel;
   /** `polaron.up.SITE.AGENT.done` */
@@ -130,8 +132,18 @@ export class Reporter {
 
   #settle(batch: readonly FinishedTask[], reply: DoneReply): void {
     this.#failures = 0;
+    if ('all' in reply) {
+      for (const finished of batch)
+        if (!this.#options.judged(finished.task, finished.token, reply.all)) this.#putBack(this.#later, finished);
+    } else this.#settleEach(batch, reply.verdicts);
+    if (this.#later.size > 0) this.#planLater();
+    this.#options.answered();
+    this.#send();
+  }
+
+  #settleEach(batch: readonly FinishedTask[], verdicts: Verdicts): void {
     const open = new Map(batch.map((finished) => [finished.task, finished] as const));
-    for (const { task, token, verdict } of reply.verdicts) {
+    for (const { task, token, verdict } of verdicts) {
       const finished = open.get(task);
       if (finished === undefined || !sameToken(finished.token, token)) continue;
       open.delete(task);
@@ -139,9 +151,6 @@ export class Reporter {
     }
     // what the answer leaves out is reported again, though not at once
     for (const finished of open.values()) this.#putBack(this.#later, finished);
-    if (this.#later.size > 0) this.#planLater();
-    this.#options.answered();
-    this.#send();
   }
 
   #planLater(): void {

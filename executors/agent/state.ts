@@ -119,10 +119,9 @@ export class AgentState {
     this.#meetHub(assign.hub);
     const sighting = this.#window.meet(assign.n);
     if (sighting.type === 'outside') return refuseAll(assign, 'stale', false);
-    if (sighting.type === 'repeat') return repeated(assign, sighting.refused);
+    if (sighting.type === 'repeat') return nothing(sighting.refused, false);
     const start: AssignedTask[] = [];
     const replaced: Held[] = [];
-    const accepted: TaskId[] = [];
     const refused: { task: TaskId; reason: RefusalReason }[] = [];
     for (const task of assign.tasks) {
       const reason = this.#refusal(assign, task, nowMs);
@@ -140,11 +139,10 @@ export class AgentState {
         outcome: undefined,
       });
       this.#unfinished++;
-      accepted.push(task.task);
       start.push(task);
     }
     this.#window.refuse(assign.n, refused);
-    return { reply: { accepted, refused }, start, replaced, syncNow: false };
+    return { reply: { refused }, start, replaced, syncNow: false };
   }
 
   /** Cancels by message. A hub of an older epoch is not heard. */
@@ -277,13 +275,15 @@ export class AgentState {
   }
 }
 
-function refuseAll(assign: Assign, reason: RefusalReason, syncNow: boolean): AssignDecision {
-  const refused = assign.tasks.map(({ task }) => ({ task, reason }));
-  return { reply: { accepted: [], refused }, start: [], replaced: [], syncNow };
-}
+const refuseAll = (assign: Assign, reason: RefusalReason, syncNow: boolean): AssignDecision =>
+  nothing(
+    assign.tasks.map(({ task }) => ({ task, reason })),
+    syncNow,
+  );
 
-function repeated(assign: Assign, refused: AssignReply['refused']): AssignDecision {
-  const not = new Set(refused.map(({ task }) => task));
-  const accepted = assign.tasks.map(({ task }) => task).filter((task) => !not.has(task));
-  return { reply: { accepted, refused }, start: [], replaced: [], syncNow: false };
-}
+const nothing = (refused: AssignReply['refused'], syncNow: boolean): AssignDecision => ({
+  reply: { refused },
+  start: [],
+  replaced: [],
+  syncNow,
+});

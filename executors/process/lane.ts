@@ -45,7 +45,6 @@ export interface LaneOptions {
   readonly start: RunnerStart;
   readonly owner: LaneOwner;
   readonly clock: Clock;
-  readonly scratchDirOf: (job: Job) => string;
 }
 
 export type LaneState = 'blank' | 'loading' | 'ready' | 'indexing' | 'retiring' | 'gone';
@@ -106,7 +105,7 @@ export class Lane implements RunnerListener {
   }
 
   hand(job: Job, nowMs: number, systemMs: number): void {
-    const { task, electron, template, inputs, split, token, dispatch, node } = job.task;
+    const { task, electron, template, inputs, split, token, node } = job.task;
     const ahead = this.jobs.length > 0;
     job.lane = this;
     job.startBy = ahead ? systemMs + AHEAD_MS : 0;
@@ -114,20 +113,9 @@ export class Lane implements RunnerListener {
     this.expectedMs += job.expectedMs;
     this.jobs.push(job);
     this.#byTask.set(task, job);
-    const run = {
-      type: 'run' as const,
-      task,
-      electron: electron.name,
-      attempt: token[1],
-      dispatch,
-      node,
-      template,
-      inputs,
-      split,
-      env: electron.env ?? {},
-      scratchDir: this.#options.scratchDirOf(job),
-    };
-    this.#process.send(ahead ? { ...run, startBy: job.startBy } : run);
+    const { startBy } = job;
+    const { name, env } = electron;
+    this.#process.send({ type: 'run', task, electron: name, token, node, template, inputs, split, env, startBy });
   }
 
   /** Asks the runner to stop a job of this lane. */
@@ -193,8 +181,6 @@ export class Lane implements RunnerListener {
       case 'retiring':
         this.state = 'retiring';
         return;
-      case 'started':
-        return;
     }
   }
 
@@ -242,7 +228,7 @@ export class Lane implements RunnerListener {
     const alone = this.jobs.length === 1;
     this.#remove(job);
     this.#options.owner.ended(job, endedAt - startedAt);
-    if (message.scratchUsed === true) this.#options.owner.scratchUsed(job);
+    if (message.scratchUsed) this.#options.owner.scratchUsed(job);
     // Parts of a millisecond count for how long the next ones may take, not in records.
     const usage = { startedAt: Math.round(startedAt), endedAt: Math.round(endedAt) };
     if (!alone || job.startBy !== 0) {

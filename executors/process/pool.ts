@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Clock, Timer } from '../../model/clock.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
+import { scratchDirOf } from '../runner/scratch-dir.ts';
 import { systemMs } from '../runner/system-clock.ts';
 import { loadErrorOf } from './death.ts';
 import { Durations, TypicalDuration } from './durations.ts';
@@ -39,7 +40,7 @@ export interface PoolOptions {
   readonly clock: Clock;
   /** Folder for scratch folders and outboxes. */
   readonly scratchDir: string;
-  readonly start: Omit<RunnerStart, 'memoryMb' | 'outbox'>;
+  readonly start: Omit<RunnerStart, 'memoryMb' | 'outbox' | 'scratchRoot'>;
   /** Keep a process without code ready. */
   readonly spare: boolean;
 }
@@ -123,7 +124,7 @@ export class ProcessPool implements Executor, LaneOwner {
   }
 
   scratchUsed(job: Job): void {
-    const dir = this.#scratchDirOf(job);
+    const dir = scratchDirOf(this.#options.scratchDir, job.task.task, job.task.token);
     job.cleanUp = () => rm(dir, { recursive: true, force: true }, () => undefined);
   }
 
@@ -255,10 +256,9 @@ export class ProcessPool implements Executor, LaneOwner {
   #spawn(memoryMb: number | undefined): Lane {
     const outbox = join(this.#options.scratchDir, `outbox-${process.pid}-${++this.#processes}`);
     const lane = new Lane({
-      start: { ...this.#options.start, memoryMb, outbox },
+      start: { ...this.#options.start, memoryMb, outbox, scratchRoot: this.#options.scratchDir },
       owner: this,
       clock: this.#options.clock,
-      scratchDirOf: (job) => this.#scratchDirOf(job),
     });
     this.#lanes.add(lane);
     return lane;
@@ -313,11 +313,6 @@ export class ProcessPool implements Executor, LaneOwner {
     let busy = 0;
     for (const lane of this.#lanes) if (lane.jobs.length > 0) busy++;
     return busy;
-  }
-
-  #scratchDirOf(job: Job): string {
-    const { task, token } = job.task;
-    return join(this.#options.scratchDir, `${task}.${token[0]}.${token[1]}`);
   }
 
   #noUsage(): { readonly startedAt: number; readonly endedAt: number } {

@@ -10,10 +10,10 @@ import { extname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Clock } from '../../model/clock.ts';
-import { FrameBatch, FrameReader } from '../runner/frames.ts';
+import { FrameBatch, FrameReader, framesIn } from '../runner/frames.ts';
 import type { Stream } from '../runner/log-buffer.ts';
 import type { FromRunner, ToRunner } from '../runner/messages.ts';
-import { parseFromRunner } from '../runner/wire-runner.ts';
+import { readFromRunner, writeToRunner } from '../runner/wire-runner.ts';
 import { signalGroup } from './process-table.ts';
 import type { RunnerRoster } from './runner-roster.ts';
 
@@ -29,6 +29,8 @@ export interface RunnerStart {
   readonly maxValueBytes: number;
   /** Where the runner keeps a batch that it hasn't sent. */
   readonly outbox: string;
+  /** Folder of scratch folders. */
+  readonly scratchRoot: string;
   /** Name of the agent, for messages. */
   readonly agent: string;
   readonly roster: RunnerRoster;
@@ -76,7 +78,16 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
   const heap = start.memoryMb === undefined ? [] : [`--max-old-space-size=${Math.max(16, Math.floor(start.memoryMb))}`];
   const child = spawn(
     start.nodePath,
-    ['--enable-source-maps', ...heap, ...nodeArgs, file, String(start.maxValueBytes), start.outbox, start.agent],
+    [
+      '--enable-source-maps',
+      ...heap,
+      ...nodeArgs,
+      file,
+      String(start.maxValueBytes),
+      start.outbox,
+      start.agent,
+      start.scratchRoot,
+    ],
     {
       cwd: start.cwd,
       env: { ...start.env },
@@ -87,7 +98,7 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
   const pid = child.pid ?? 0;
   if (pid > 0) start.roster.add(pid);
   const pipe = child.stdio[3];
-  const batch = new FrameBatch();
+  const batch = new FrameBatch(writeToRunner);
   let planned = false;
   let ended = false;
 
@@ -98,7 +109,8 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
     listener.exit(exit);
     rmSync(start.outbox, { force: true });
   };
-  const reader = new FrameReader((message) => listener.message(parseFromRunner(message)));
+  const hear = (message: FromRunner): void => listener.message(message);
+  const reader = new FrameReader(readFromRunner, hear);
   if (pipe instanceof Socket) {
     pipe.on('data', (chunk) => {
       if (ended) return;
@@ -144,10 +156,8 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
       } catch {
         return;
       }
-      const end = data.length < 4 ? 0 : 4 + data.readUInt32BE(0);
-      if (end <= 4 || end > data.length) return;
       try {
-        new FrameReader((message) => listener.message(parseFromRunner(message))).feed(data.subarray(4, end));
+        new FrameReader(readFromRunner, hear).feed(data.subarray(0, framesIn(data)));
       } catch (error) {
         listener.garbled(error);
       }

@@ -9,7 +9,7 @@ import { encodeSplit } from '../../bus/value/split.ts';
 import { decodeTemplate, followPath } from '../../bus/value/template.ts';
 import { decodeValue, encodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
-import type { ErrorInfo } from '../../model/outcome.ts';
+import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
 import { errorInfoOf } from './error-info.ts';
 import type { ElectronFn } from './loader.ts';
 import type { RunFinished } from './messages.ts';
@@ -33,24 +33,37 @@ class Abandoned extends Error {
   }
 }
 
-/** Runs the attempt to its end; never throws. */
-export async function callElectron(run: TaskRun, fn: ElectronFn, options: CallOptions): Promise<RunFinished['result']> {
+type Result = RunFinished['result'];
+
+/** Runs the attempt to its end; never throws. A promise only when the function makes one, or its result goes into a file: most don't. */
+export function callElectron(run: TaskRun, fn: ElectronFn, options: CallOptions): Result | Promise<Result> {
   const restore = withEnv(run.task.env);
+  let result: Result | Promise<Result>;
   try {
     const args = argumentsOf(run);
     const returned: unknown = attempts.run(run, () => Reflect.apply(fn, undefined, args));
-    const value = isThenable(returned) ? await untilSettled(run, returned) : returned;
-    run.settled = true;
-    if (run.cancelReason !== undefined) return { status: 'cancelled' };
-    return await encodeResult(run, value, options.maxValueBytes);
+    result = isThenable(returned) ? whenSettled(run, returned, options) : resultOf(run, returned, options);
   } catch (error) {
-    run.settled = !(error instanceof Abandoned);
-    if (run.cancelReason !== undefined) return { status: 'cancelled' };
-    if (error instanceof Abandoned) return { status: 'failed', error: error.info };
-    return { status: 'failed', error: options.explain(error, run.task.electron) ?? errorInfoOf(error, 'TASK_THREW') };
-  } finally {
-    restore?.();
+    result = failed(run, error, options);
   }
+  if (result instanceof Promise) return restore === undefined ? result : result.finally(restore);
+  restore?.();
+  return result;
+}
+
+async function whenSettled(run: TaskRun, returned: PromiseLike<unknown>, options: CallOptions): Promise<Result> {
+  try {
+    return await resultOf(run, await untilSettled(run, returned), options);
+  } catch (error) {
+    return failed(run, error, options);
+  }
+}
+
+function failed(run: TaskRun, error: unknown, options: CallOptions): Result {
+  run.settled = !(error instanceof Abandoned);
+  if (run.cancelReason !== undefined) return { status: 'cancelled' };
+  if (error instanceof Abandoned) return { status: 'failed', error: error.info };
+  return { status: 'failed', error: options.explain(error, run.task.electron) ?? errorInfoOf(error, 'TASK_THREW') };
 }
 
 function argumentsOf(run: TaskRun): unknown[] {
@@ -76,8 +89,12 @@ function argumentsOf(run: TaskRun): unknown[] {
   return args;
 }
 
-async function encodeResult(run: TaskRun, value: unknown, maxValueBytes: number): Promise<RunFinished['result']> {
+/** Raises what says that the value can't be kept. */
+function resultOf(run: TaskRun, value: unknown, options: CallOptions): Result | Promise<Result> {
+  run.settled = true;
+  if (run.cancelReason !== undefined) return { status: 'cancelled' };
   const { electron, split } = run.task;
+  const { maxValueBytes } = options;
   const bytes = encode(value, split, `electron "${electron}": result`);
   if (bytes.length > maxValueBytes) {
     throw new PolaronError(
@@ -87,10 +104,17 @@ async function encodeResult(run: TaskRun, value: unknown, maxValueBytes: number)
     );
   }
   const info = valueInfoOf(bytes);
-  if (bytes.length <= INLINE_BYTES) return { status: 'completed', value: info, bytes };
-  const file = join(run.scratchDir(), '.polaron-result');
-  await writeFile(file, bytes);
-  return { status: 'completed', value: info, file };
+  return bytes.length <= INLINE_BYTES ? { status: 'completed', value: info, bytes } : toFile(run, bytes, info, options);
+}
+
+async function toFile(run: TaskRun, bytes: Uint8Array, value: ValueInfo, options: CallOptions): Promise<Result> {
+  try {
+    const file = join(run.scratchDir(), '.polaron-result');
+    await writeFile(file, bytes);
+    return { status: 'completed', value, file };
+  } catch (error) {
+    return failed(run, error, options);
+  }
 }
 
 function encode(value: unknown, split: boolean, where: string): Uint8Array {
@@ -115,7 +139,8 @@ function untilSettled(run: TaskRun, returned: PromiseLike<unknown>): Promise<unk
 }
 
 /** Sets variables for the time of one attempt; undefined when there are none. */
-function withEnv(env: Readonly<Record<string, string>>): (() => void) | undefined {
+function withEnv(env: Readonly<Record<string, string>> | undefined): (() => void) | undefined {
+  if (env === undefined) return undefined;
   const names = Object.keys(env);
   if (names.length === 0) return undefined;
   const before = names.map((name) => [name, process.env[name]] as const);

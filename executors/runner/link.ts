@@ -1,12 +1,13 @@
 /**
  * The runner's end of the pipe to its agent, fd 3, and the outbox: a small file that holds the messages of a batch which isn't sent yet.
- * The agent reads it when this process is stuck or dead, so a batch costs no answer. When the pipe closes the agent is gone: the runner ends
+ * The agent reads it when this process is stuck or dead, so a batch costs no answer. It holds frames, and a length of 0 where they end. When the pipe closes the agent is gone: the runner ends
  * its whole process group. Not here: what the messages mean (runner.ts).
  */
 import { openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { FrameBatch, FrameReader } from './frames.ts';
-import type { FromRunner } from './messages.ts';
+import type { FromRunner, ToRunner } from './messages.ts';
+import { readToRunner, writeFromRunner } from './wire-runner.ts';
 
 const FD = 3;
 /** How long a dying process may spend on its last words. */
@@ -27,11 +28,11 @@ export interface Link {
 const SAVE_BYTES = 64 * 1024;
 const NOTHING_SAVED = Buffer.alloc(4);
 
-/** Opens fd 3. `outbox` is the file's path. `onMessage` gets decoded, unchecked messages in order, `onBatch` comes after each chunk of them. */
-export function openLink(outbox: string, onMessage: (message: unknown) => void, onBatch: () => void): Link {
+/** Opens fd 3. `outbox` is the file's path. `onMessage` gets messages in order, `onBatch` comes after each chunk of them. */
+export function openLink(outbox: string, onMessage: (message: ToRunner) => void, onBatch: () => void): Link {
   const socket = new Socket({ fd: FD, readable: true, writable: true });
-  const reader = new FrameReader(onMessage);
-  const batch = new FrameBatch();
+  const reader = new FrameReader(readToRunner, onMessage);
+  const batch = new FrameBatch(writeFromRunner);
   socket.on('data', (chunk) => {
     reader.feed(chunk);
     onBatch();
@@ -44,13 +45,14 @@ export function openLink(outbox: string, onMessage: (message: unknown) => void, 
   socket.on('close', orphaned);
   socket.on('error', orphaned);
   let outboxFd: number | undefined;
-  let saved = false;
+  /** Bytes of the batch that the outbox holds. */
+  let saved = 0;
   const flush = (): void => {
     if (batch.empty) return;
     for (const part of batch.take()) socket.write(part);
     // emptied after the send: an answer found twice is harmless, one of an earlier attempt later on is not
-    if (saved && outboxFd !== undefined) writeSync(outboxFd, NOTHING_SAVED, 0, 4, 0);
-    saved = false;
+    if (saved > 0 && outboxFd !== undefined) writeSync(outboxFd, NOTHING_SAVED, 0, NOTHING_SAVED.length, 0);
+    saved = 0;
   };
   return {
     send: (message) => batch.add(message),
@@ -59,13 +61,12 @@ export function openLink(outbox: string, onMessage: (message: unknown) => void, 
         flush();
         return;
       }
-      const frames = batch.peek();
-      const record = Buffer.allocUnsafe(4 + frames.length);
-      record.writeUInt32BE(frames.length, 0);
-      frames.copy(record, 4);
+      if (batch.bytes === saved) return;
+      // behind what it holds, over the mark that ended it
+      const record = batch.ended(saved);
       outboxFd ??= openSync(outbox, 'w', 0o600);
-      writeSync(outboxFd, record, 0, record.length, 0);
-      saved = true;
+      writeSync(outboxFd, record, 0, record.length, saved);
+      saved = batch.bytes;
     },
     flush,
     flushSync: () => {

@@ -1,5 +1,5 @@
 /**
- * Entry of a runner process: `node main.js <maxValueBytes> <outbox file> <agent>` with fd 3 as the pipe to its agent. User code runs here and nowhere else.
+ * Entry of a runner process: `node main.js <maxValueBytes> <outbox file> <agent> <folder for scratch folders>` with fd 3 as the pipe to its agent. User code runs here and nowhere else.
  * Not here: anything of the bus; a runner knows only its agent.
  */
 import { registry, type TaskContextShape } from '../../bus/protocol/registry.ts';
@@ -9,12 +9,11 @@ import { loadBundle } from './loader.ts';
 import { captureOutput } from './output.ts';
 import { Runner } from './runner.ts';
 import { attempts } from './task-run.ts';
-import { parseToRunner } from './wire-runner.ts';
 
 const maxValueBytes = Number(process.argv[2]);
 const link = openLink(
   process.argv[3] ?? '/dev/null',
-  (message) => runner.message(parseToRunner(message)),
+  (message) => runner.message(message),
   () => runner.work(),
 );
 const agent = process.argv[4] ?? 'unknown';
@@ -23,6 +22,7 @@ const runner = new Runner({
   link,
   load: (file, argv) => loadBundle(file, argv, { agent, currentTask }),
   maxValueBytes,
+  scratchRoot: process.argv[5] ?? '.',
 });
 
 // also where no bundle is loaded: the SDK asks it whether it is on an agent

@@ -1,8 +1,8 @@
 /**
- * What an agent and one of its runner processes say to each other, over the runner's fd 3: frames of a 4-byte big-endian length and msgpack.
+ * What an agent and one of its runner processes say to each other, over the runner's fd 3; wire-runner.ts has their bytes.
  * A runner carries out `run` messages in order, one at a time, and answers each with exactly one `finished`.
  */
-import type { ErrorInfo, TaskLogs, ValueInfo } from '../../model/outcome.ts';
+import type { ErrorInfo, Token, ValueInfo } from '../../model/outcome.ts';
 
 /** Agent → runner. The first message is `load`. */
 export type ToRunner =
@@ -26,19 +26,20 @@ export interface RunTask {
   readonly type: 'run';
   readonly task: string;
   readonly electron: string;
-  readonly attempt: number;
-  readonly dispatch: string;
+  /** Hub epoch and attempt number. */
+  readonly token: Token;
+  /** Human name of the node. */
   readonly node: string;
   readonly template: Uint8Array;
   readonly inputs: readonly Uint8Array[];
   readonly split: boolean;
-  readonly env: Readonly<Record<string, string>>;
-  readonly scratchDir: string;
+  /** Variables of the electron's own. */
+  readonly env: Readonly<Record<string, string>> | undefined;
   /**
    * Handed over ahead of a running one: start it only before this moment (ms of the machine's monotonic clock, `process.hrtime`), else answer
-   * `returned`. So the agent can give it to another runner when this one is stuck, without an answer.
+   * `returned`. So the agent can give it to another runner when this one is stuck, without an answer. 0: whenever it comes.
    */
-  readonly startBy?: number;
+  readonly startBy: number;
 }
 
 /** Runner → agent. */
@@ -47,7 +48,6 @@ export type FromRunner =
   /** Loading failed for good; `finished` of every task in the runner would fail the same way. */
   | { readonly type: 'load-failed'; readonly error: ErrorInfo }
   | { readonly type: 'indexed'; readonly errors: readonly { readonly electron: string; readonly error: ErrorInfo }[] }
-  | { readonly type: 'started'; readonly task: string }
   | { readonly type: 'log'; readonly task: string; readonly stream: 'stdout' | 'stderr'; readonly text: string }
   | { readonly type: 'progress'; readonly task: string; readonly fraction: number; readonly note: string }
   /** Not started, and never will be by this runner. */
@@ -62,9 +62,8 @@ export interface RunFinished {
   /** ms since 1970; the end with parts of a millisecond, so that short runs can be told apart. */
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly logs?: TaskLogs;
   /** The scratch folder was made; the agent removes it. */
-  readonly scratchUsed?: boolean;
+  readonly scratchUsed: boolean;
   readonly result: /** A small value comes as bytes, a large one as a file that the runner wrote (the agent owns it from now on). */
     | { readonly status: 'completed'; readonly value: ValueInfo; readonly bytes?: Uint8Array; readonly file?: string }
     | { readonly status: 'failed'; readonly error: ErrorInfo }

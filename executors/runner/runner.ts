@@ -14,7 +14,7 @@ import type { Stream } from './log-buffer.ts';
 import type { FromRunner, RunFinished, RunTask, ToRunner } from './messages.ts';
 import { PendingOutput } from './output.ts';
 import { systemMs } from './system-clock.ts';
-import { TaskRun } from './task-run.ts';
+import { TaskRun, type RunHome } from './task-run.ts';
 
 /** Answers wait at most about this long while more tasks follow. */
 const BURST_MS = 1;
@@ -23,6 +23,7 @@ export interface RunnerOptions {
   readonly link: Link;
   readonly load: (bundleFile: string | undefined, argv: readonly string[]) => Promise<LoadedBundle>;
   readonly maxValueBytes: number;
+  readonly scratchRoot: string;
 }
 
 interface Answer {
@@ -35,13 +36,15 @@ export class Runner {
   readonly #queue: RunTask[] = [];
   readonly #functions = new Map<string, ElectronFn>();
   readonly #call: CallOptions;
+  readonly #home: RunHome;
   #bundle: LoadedBundle | undefined;
   readonly #output = new PendingOutput();
   /** Settled, not yet final (R1). */
   #answer: Answer | undefined;
   #loading: Promise<LoadedBundle> | undefined;
   #current: TaskRun | undefined;
-  #announced: TaskRun | undefined;
+  /** Sends what is known when the current task takes longer than a turn. */
+  #announcing: NodeJS.Immediate | undefined;
   #looping = false;
   #retiring = false;
   #lastFlush = 0;
@@ -52,6 +55,11 @@ export class Runner {
     this.#call = {
       maxValueBytes: options.maxValueBytes,
       explain: (error, electron) => this.#bundle?.explainTdz(error, electron),
+    };
+    this.#home = {
+      scratchRoot: options.scratchRoot,
+      log: (run, stream, text) => this.write(run, stream, text),
+      progress: (run, fraction, note) => this.progress(run, fraction, note),
     };
   }
 
@@ -79,7 +87,7 @@ export class Runner {
   work(): void {
     if (this.#looping || this.#queue.length === 0) return;
     this.#looping = true;
-    void this.#loop();
+    this.#next();
   }
 
   write(run: TaskRun, stream: Stream, text: string): void {
@@ -119,7 +127,6 @@ export class Runner {
   /** Everything that is known, written before the process exits. */
   lastWords(): void {
     this.#collect();
-    this.#announce();
     this.#options.link.flushSync();
   }
 
@@ -159,50 +166,76 @@ export class Runner {
     if (at === -1) return;
     this.#queue.splice(at, 1);
     const now = Date.now();
-    this.#send({ type: 'finished', task, startedAt: now, endedAt: now, result: { status: 'cancelled' } });
+    const result = { status: 'cancelled' } as const;
+    this.#send({ type: 'finished', task, startedAt: now, endedAt: now, scratchUsed: false, result });
     this.flushOutput();
   }
 
-  async #loop(): Promise<void> {
+  /** Begins the next task, if there is one. */
+  #next(): void {
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
-      if (task.startBy !== undefined && systemMs() > task.startBy) {
-        this.#send({ type: 'returned', tasks: [task.task] });
-      } else {
-        await this.#run(task);
-        // a turn of the event loop: rejections that nobody handled are known after it, and messages of the agent are heard
-        await turn();
+      if (task.startBy === 0 || systemMs() <= task.startBy) {
+        this.#run(task);
+        return;
       }
-      this.#collect();
-      if (this.#retiring) return this.#retire();
-      if (this.#queue.length === 0 || performance.now() - this.#lastFlush > BURST_MS) this.flushOutput();
-      else this.#options.link.save();
+      this.#send({ type: 'returned', tasks: [task.task] });
+      this.#pass();
     }
     this.#looping = false;
-    // what came while the last answer was written
-    this.work();
   }
 
-  async #run(task: RunTask): Promise<void> {
-    const run = new TaskRun(task, {
-      log: (one, stream, text) => this.write(one, stream, text),
-      progress: (one, x, note) => this.progress(one, x, note),
-    });
+  /** A turn of the event loop after the function settled: rejections that nobody handled are known, and messages of the agent were heard (R1). */
+  readonly #turned = (): void => {
+    this.#collect();
+    if (this.#retiring) {
+      this.#retire();
+      return;
+    }
+    this.#pass();
+    this.#next();
+  };
+
+  /** Sends what is known, or saves it before the next task begins (R2). */
+  #pass(): void {
+    if (this.#queue.length === 0 || performance.now() - this.#lastFlush > BURST_MS) this.flushOutput();
+    else this.#options.link.save();
+  }
+
+  #run(task: RunTask): void {
+    const run = new TaskRun(task, this.#home);
     this.#current = run;
-    const announcing = setImmediate(() => {
-      this.#announce();
-      this.flushOutput();
-    });
     const startedAt = Date.now();
     const began = performance.now();
-    const fn = this.#functions.get(task.electron) ?? (await this.#find(task.electron));
-    let result: RunFinished['result'] =
-      typeof fn === 'function' ? await callElectron(run, fn, this.#call) : { status: 'failed', error: fn };
-    clearImmediate(announcing);
-    if (run.escaped !== undefined && result.status === 'completed') result = { status: 'failed', error: run.escaped };
-    const endedAt = startedAt + (performance.now() - began);
-    const finished: RunFinished = { type: 'finished', task: task.task, startedAt, endedAt, result };
-    this.#answer = { run, finished: run.scratchUsed ? { ...finished, scratchUsed: true } : finished };
+    const fn = this.#functions.get(task.electron);
+    const result = fn === undefined ? this.#findAndCall(run) : callElectron(run, fn, this.#call);
+    if (!(result instanceof Promise)) {
+      this.#settled(run, result, startedAt, began);
+      return;
+    }
+    this.#announcing = setImmediate(() => this.flushOutput());
+    void result.then((late) => this.#settled(run, late, startedAt, began));
+  }
+
+  #settled(run: TaskRun, result: RunFinished['result'], startedAt: number, began: number): void {
+    clearImmediate(this.#announcing);
+    this.#announcing = undefined;
+    const { task, escaped, scratchUsed } = run;
+    const finished: RunFinished = {
+      type: 'finished',
+      task: task.task,
+      startedAt,
+      endedAt: startedAt + (performance.now() - began),
+      scratchUsed,
+      result: escaped !== undefined && result.status === 'completed' ? { status: 'failed', error: escaped } : result,
+    };
+    this.#answer = { run, finished };
     this.#current = undefined;
+    setImmediate(this.#turned);
+  }
+
+  async #findAndCall(run: TaskRun): Promise<RunFinished['result']> {
+    const fn = await this.#find(run.task.electron);
+    return typeof fn === 'function' ? callElectron(run, fn, this.#call) : { status: 'failed', error: fn };
   }
 
   async #find(electron: string): Promise<ElectronFn | ErrorInfo> {
@@ -212,13 +245,6 @@ export class Runner {
     if ('error' in found) return found.error;
     this.#functions.set(electron, found.fn);
     return found.fn;
-  }
-
-  /** Says which task runs, once, so that a death of the process is put down to the right one. */
-  #announce(): void {
-    if (this.#current === undefined || this.#announced === this.#current) return;
-    this.#announced = this.#current;
-    this.#send({ type: 'started', task: this.#current.task.task });
   }
 
   #collect(): void {
@@ -236,5 +262,3 @@ export class Runner {
     process.exit(0);
   }
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -9,9 +9,11 @@ import { inspect } from 'node:util';
 import type { TaskContextShape } from '../../bus/protocol/registry.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import type { RunTask } from './messages.ts';
+import { scratchDirOf } from './scratch-dir.ts';
 
-/** What user code's reports go to. */
-export interface RunReports {
+/** What user code's reports go to, and where scratch folders are. */
+export interface RunHome {
+  readonly scratchRoot: string;
   log(run: TaskRun, stream: 'stdout' | 'stderr', text: string): void;
   progress(run: TaskRun, fraction: number, note: string): void;
 }
@@ -21,7 +23,7 @@ export const attempts = new AsyncLocalStorage<TaskRun>();
 
 export class TaskRun {
   readonly task: RunTask;
-  readonly #reports: RunReports;
+  readonly #home: RunHome;
   #controller: AbortController | undefined;
   #context: TaskContextShape | undefined;
   /** Set by the first cancel. */
@@ -34,13 +36,13 @@ export class TaskRun {
   /** The function has returned, thrown, or been given up. */
   settled = false;
 
-  constructor(task: RunTask, reports: RunReports) {
+  constructor(task: RunTask, home: RunHome) {
     this.task = task;
-    this.#reports = reports;
+    this.#home = home;
   }
 
   get context(): TaskContextShape {
-    this.#context ??= contextOf(this, this.#reports);
+    this.#context ??= contextOf(this, this.#home);
     return this.#context;
   }
 
@@ -51,9 +53,11 @@ export class TaskRun {
   }
 
   scratchDir(): string {
-    if (!this.scratchUsed) mkdirSync(this.task.scratchDir, { recursive: true });
+    const { task, token } = this.task;
+    const dir = scratchDirOf(this.#home.scratchRoot, task, token);
+    if (!this.scratchUsed) mkdirSync(dir, { recursive: true });
     this.scratchUsed = true;
-    return this.task.scratchDir;
+    return dir;
   }
 
   cancel(reason: string): void {
@@ -66,11 +70,12 @@ export class TaskRun {
   }
 }
 
-function contextOf(run: TaskRun, reports: RunReports): TaskContextShape {
+function contextOf(run: TaskRun, home: RunHome): TaskContextShape {
+  const { task, node, token } = run.task;
   return {
-    dispatchId: run.task.dispatch,
-    nodeId: run.task.node,
-    attempt: run.task.attempt,
+    dispatchId: task.slice(0, task.lastIndexOf('_')),
+    nodeId: node,
+    attempt: token[1],
     get signal() {
       return run.signal;
     },
@@ -78,13 +83,13 @@ function contextOf(run: TaskRun, reports: RunReports): TaskContextShape {
       return run.scratchDir();
     },
     log: (message, fields) =>
-      reports.log(
+      home.log(
         run,
         'stdout',
         fields === undefined ? `${message}\n` : `${message} ${inspect(fields, { breakLength: Infinity })}\n`,
       ),
     // user code may pass anything
     progress: (fraction: unknown, note: unknown = '') =>
-      reports.progress(run, Math.min(1, Math.max(0, Number(fraction) || 0)), String(note)),
+      home.progress(run, Math.min(1, Math.max(0, Number(fraction) || 0)), String(note)),
   };
 }

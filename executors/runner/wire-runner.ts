@@ -1,16 +1,23 @@
-/** Checked readers of the messages between an agent and a runner. The agent doubts a runner's: user code may write to the same pipe. Raises BAD_MESSAGE. */
+/**
+ * The bytes of the messages between an agent and a runner, and their checked readers. What comes with every task is an array, the rest a map;
+ * no other version ever reads either. The agent doubts what a runner says: user code may write to the same pipe.
+ *
+ * run       [1, task, electron, hub epoch, attempt, node, template, [input…], 0 or 1 (split), env or null, startBy or 0]
+ * finished  [2, task, startedAt, endedAt, 0 or 1 (scratch folder), digest, size, length or -1, bytes or null, file or null], when it completed
+ */
+import { encodeBody } from '../../bus/codec.ts';
 import {
   anything,
   array,
   aText,
   bool,
-  bytes,
   field,
   misfit,
   number,
   object,
   oneOf,
   optional,
+  parse,
   parser,
   record,
   text,
@@ -18,38 +25,151 @@ import {
   type Fields,
   type Reader,
 } from '../../bus/protocol/shape.ts';
-import { errorInfo, valueInfo } from '../../bus/protocol/wire-value.ts';
-import type { FromRunner, RunFinished, RunTask, ToRunner } from './messages.ts';
+import { errorInfo } from '../../bus/protocol/wire-value.ts';
+import type { ByteWriter } from '../../bus/byte-writer.ts';
+import type { WireReader } from '../../bus/wire-reader.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { isDigest } from '../../model/ids.ts';
+import { COPY_BYTES } from './frames.ts';
+import type { FromRunner, RunFinished, ToRunner } from './messages.ts';
 
 const MANY = 1_000_000;
+const RUN = 1;
+const RUN_FIELDS = 11;
+const FINISHED = 2;
+const FINISHED_FIELDS = 10;
+const NULL = 0xc0;
 const long = (o: Fields, key: string): string => text(o, key, TEXT_LENGTH);
 
-const runTask = (o: Fields): RunTask => ({
-  type: 'run',
-  task: text(o, 'task'),
-  electron: text(o, 'electron'),
-  attempt: number(o, 'attempt'),
-  dispatch: text(o, 'dispatch'),
-  node: long(o, 'node'),
-  template: bytes(o, 'template'),
-  inputs: array(o, 'inputs', 10 * MANY, someBytes),
-  split: bool(o, 'split'),
-  env: record(o, 'env', MANY, aText(TEXT_LENGTH)),
-  scratchDir: long(o, 'scratchDir'),
-  ...optional(o, 'startBy', number),
-});
+type Completed = Extract<RunFinished['result'], { status: 'completed' }>;
 
-const someBytes: Reader<Uint8Array> = (x) => {
-  if (!(x instanceof Uint8Array)) throw misfit('bytes', x);
+/** Of a message to a runner. */
+export function writeToRunner(out: ByteWriter, message: ToRunner): Uint8Array | undefined {
+  if (message.type !== 'run') return encodeBody(message);
+  const { task, electron, token, node, template, inputs, split, env, startBy } = message;
+  let bytes = template.length;
+  for (const input of inputs) bytes += input.length;
+  if (bytes > COPY_BYTES) {
+    const [hub, attempt] = token;
+    return encodeBody([RUN, task, electron, hub, attempt, node, template, inputs, split ? 1 : 0, env ?? null, startBy]);
+  }
+  out.array(RUN_FIELDS);
+  out.byte(RUN);
+  out.text(task);
+  out.text(electron);
+  out.number(token[0]);
+  out.number(token[1]);
+  out.text(node);
+  out.binary(template);
+  out.array(inputs.length);
+  for (const input of inputs) out.binary(input);
+  out.byte(split ? 1 : 0);
+  if (env === undefined) out.byte(NULL);
+  else out.raw(encodeBody(env));
+  out.number(startBy);
+  return undefined;
+}
+
+/** Of a message of a runner. */
+export function writeFromRunner(out: ByteWriter, message: FromRunner): Uint8Array | undefined {
+  if (message.type !== 'finished' || message.result.status !== 'completed') return encodeBody(message);
+  writeCompleted(out, message, message.result);
+  return undefined;
+}
+
+/** Its bytes are small: large results are files. */
+function writeCompleted(out: ByteWriter, message: RunFinished, { value, bytes, file }: Completed): void {
+  out.array(FINISHED_FIELDS);
+  out.byte(FINISHED);
+  out.text(message.task);
+  out.number(message.startedAt);
+  out.number(message.endedAt);
+  out.byte(message.scratchUsed ? 1 : 0);
+  out.text(value.digest);
+  out.number(value.size);
+  out.number(value.length ?? -1);
+  if (bytes === undefined) out.byte(NULL);
+  else out.binary(bytes);
+  if (file === undefined) out.byte(NULL);
+  else out.text(file);
+}
+
+/** Reads a message to a runner. Raises BAD_MESSAGE. */
+export function readToRunner(body: WireReader): ToRunner {
+  if (!body.atArray) return parseToRunner(body.value());
+  expect(body, RUN_FIELDS, RUN);
+  const task = body.text(TEXT_LENGTH);
+  const electron = body.text(TEXT_LENGTH);
+  const hub = body.uint();
+  const attempt = body.uint();
+  const node = body.text(TEXT_LENGTH);
+  const template = body.bytes();
+  const inputs: Uint8Array[] = [];
+  for (let left = body.arrayHeader(); left > 0; left--) inputs.push(body.bytes());
+  const split = body.uint() === 1;
+  const env: unknown = body.value();
+  const startBy = aNumber(body.value());
+  return {
+    type: 'run',
+    task,
+    electron,
+    token: [hub, attempt],
+    node,
+    template,
+    inputs,
+    split,
+    env: env === null ? undefined : parse('env', variables, env),
+    startBy,
+  };
+}
+
+/** Reads a message of a runner. Raises BAD_MESSAGE. */
+export function readFromRunner(body: WireReader): FromRunner {
+  if (!body.atArray) return parseFromRunner(body.value());
+  expect(body, FINISHED_FIELDS, FINISHED);
+  const task = body.text(TEXT_LENGTH);
+  const startedAt = aNumber(body.value());
+  const endedAt = aNumber(body.value());
+  const scratchUsed = body.uint() === 1;
+  const digest: unknown = body.value();
+  if (!isDigest(digest)) throw bad('a SHA-256 in hex');
+  const size = body.uint();
+  const length = aNumber(body.value());
+  const bytes = body.value() ?? undefined;
+  const file = body.value() ?? undefined;
+  if (bytes !== undefined && !(bytes instanceof Uint8Array)) throw bad('bytes or nothing');
+  if (file !== undefined && typeof file !== 'string') throw bad('a file or nothing');
+  if ((bytes === undefined) === (file === undefined)) throw bad('either bytes or a file');
+  if (length !== -1 && !(Number.isSafeInteger(length) && length >= 0)) throw bad('a length or -1');
+  const value = length === -1 ? { digest, size } : { digest, size, length };
+  const result: Completed =
+    bytes !== undefined
+      ? { status: 'completed', value, bytes }
+      : file === undefined
+        ? { status: 'completed', value }
+        : { status: 'completed', value, file };
+  return { type: 'finished', task, startedAt, endedAt, scratchUsed, result };
+}
+
+function expect(body: WireReader, fields: number, kind: number): void {
+  if (body.arrayHeader() !== fields || body.uint() !== kind)
+    throw bad(`an array of ${fields} that begins with ${kind}`);
+}
+
+function aNumber(x: unknown): number {
+  if (typeof x !== 'number' || !Number.isFinite(x)) throw bad('a finite number');
   return x;
-};
+}
 
-export const parseToRunner: Reader<ToRunner> = parser<ToRunner>(
+const bad = (expected: string): PolaronError =>
+  new PolaronError('BAD_MESSAGE', `a message between agent and runner doesn't fit: expected ${expected}`);
+
+const variables: Reader<Record<string, string>> = (x) => record({ env: x }, 'env', MANY, aText(TEXT_LENGTH));
+
+const parseToRunner: Reader<ToRunner> = parser<ToRunner>(
   'message to a runner',
   object((o) => {
     switch (o['type']) {
-      case 'run':
-        return runTask(o);
       case 'cancel':
         return { type: 'cancel', task: text(o, 'task'), reason: long(o, 'reason') };
       case 'load':
@@ -61,33 +181,26 @@ export const parseToRunner: Reader<ToRunner> = parser<ToRunner>(
           captures: record(o, 'captures', MANY, (x) => record({ x }, 'x', MANY, anything)),
         };
       default:
-        throw misfit('one of load, index, run, cancel', o['type'], 'type');
+        throw misfit('one of load, index, cancel', o['type'], 'type');
     }
   }),
 );
 
 const result: Reader<RunFinished['result']> = object((o) => {
   switch (o['status']) {
-    case 'completed':
-      return {
-        status: 'completed',
-        value: field(o, 'value', valueInfo),
-        ...optional(o, 'bytes', bytes),
-        ...optional(o, 'file', long),
-      };
     case 'failed':
       return { status: 'failed', error: field(o, 'error', errorInfo) };
     case 'cancelled':
       return { status: 'cancelled' };
     default:
-      throw misfit('one of completed, failed, cancelled', o['status'], 'status');
+      throw misfit('failed or cancelled', o['status'], 'status');
   }
 });
 
 const indexError = object((o) => ({ electron: text(o, 'electron'), error: field(o, 'error', errorInfo) }));
 const streams = ['stdout', 'stderr'] as const;
 
-export const parseFromRunner: Reader<FromRunner> = parser<FromRunner>(
+const parseFromRunner: Reader<FromRunner> = parser<FromRunner>(
   "a runner's message",
   object((o) => {
     switch (o['type']) {
@@ -97,11 +210,9 @@ export const parseFromRunner: Reader<FromRunner> = parser<FromRunner>(
           task: text(o, 'task'),
           startedAt: number(o, 'startedAt'),
           endedAt: number(o, 'endedAt'),
-          ...optional(o, 'scratchUsed', bool),
+          scratchUsed: bool(o, 'scratchUsed'),
           result: field(o, 'result', result),
         };
-      case 'started':
-        return { type: 'started', task: text(o, 'task') };
       case 'log':
         return { type: 'log', task: text(o, 'task'), stream: oneOf(o, 'stream', streams), text: long(o, 'text') };
       case 'progress':

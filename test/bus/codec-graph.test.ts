@@ -1,6 +1,8 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBody, encodeBody } from '../../bus/codec.ts';
-import { parseAssign, parseDone, parseSync, parseSyncReply } from '../../bus/protocol/wire-agent.ts';
+import { packAssign } from '../../bus/protocol/shared-parts.ts';
+import { parseAssign, parseDone, parseDoneReply, parseSync, parseSyncReply } from '../../bus/protocol/wire-agent.ts';
 import {
   parseReply,
   parseSubmit,
@@ -115,13 +117,16 @@ describe('messages between hub and agent', () => {
 
   it('come back as they were said', () => {
     expect(parseSync(over(sync))).toStrictEqual(sync);
-    expect(parseAssign(over(assign))).toStrictEqual(assign);
+    expect(parseAssign(over(packAssign(assign)))).toStrictEqual(assign);
     const [task] = assign.tasks;
     const pulled = {
       ...assign,
       tasks: [{ ...task, template: { digest: A, size: 1e6 }, inputs: { digest: A, size: 9 } }],
     };
-    expect(parseAssign(over(pulled))).toStrictEqual(pulled);
+    expect(parseAssign(over(packAssign(pulled)))).toStrictEqual(pulled);
+    expect(parseDoneReply(over({ all: 'committed' }))).toStrictEqual({ all: 'committed' });
+    const each = { verdicts: [{ task: TASK, token: [1, 2], verdict: 'later' }] };
+    expect(parseDoneReply(over(each))).toStrictEqual(each);
     expect(parseDone(over(done))).toStrictEqual(done);
     for (const reply of [
       { type: 'ok', hub: 1, history: 'h', seq: 1, leaseMs: 15e3, heartbeatMs: 2e3, drop: [], cancel: [] },
@@ -141,13 +146,55 @@ describe('messages between hub and agent', () => {
     expect(errorOf(() => parseSync({ ...sync, capabilities: ['x'.repeat(201)] })).message).toContain(
       'sync.capabilities[0]',
     );
-    expect(errorOf(() => parseAssign({ ...assign, manifests: [] })).code).toBe('BAD_MESSAGE');
+    expect(errorOf(() => parseAssign({ ...packAssign(assign), manifests: [] })).code).toBe('BAD_MESSAGE');
     for (const template of [undefined, 'x', [], { digest: A }, { digest: 'x', size: 1 }]) {
-      const one = { ...assign, tasks: [{ ...assign.tasks[0], template }] };
+      const one = { ...packAssign(assign), tasks: [{ ...assign.tasks[0], template }] };
       expect(errorOf(() => parseAssign(one)).message).toContain('assign.tasks[0].template');
     }
     for (const x of [null, 1, 'x', [], new Uint8Array(3), {}])
       expect(errorOf(() => parseDone(x)).code).toBe('BAD_MESSAGE');
+  });
+
+  it('hold manifests and electrons as bytes, and are refused when these are not what they should be', () => {
+    const packed = packAssign(assign);
+    for (const key of ['manifests', 'electrons'] as const) {
+      const good = assign[key].map((part) => encodeBody(part));
+      expect(parseAssign(over({ ...packed, [key]: good }))).toStrictEqual(assign);
+      for (const bad of [{}, 'x', null, [1], encodeBody({}), encodeBody([]), new Uint8Array(), Uint8Array.of(0xc1)]) {
+        const error = errorOf(() => parseAssign(over({ ...packed, [key]: [bad] })));
+        expect(error.code).toBe('BAD_MESSAGE');
+      }
+      const cut = good.map((part) => part.subarray(0, part.length - 1));
+      expect(errorOf(() => parseAssign(over({ ...packed, [key]: cut }))).code).toBe('BAD_MESSAGE');
+      const long = good.map((part) => Buffer.concat([part, Buffer.of(1)]));
+      expect(errorOf(() => parseAssign(over({ ...packed, [key]: long }))).code).toBe('BAD_MESSAGE');
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+          expect(errorOf(() => parseAssign(over({ ...packed, [key]: [bytes] }))).code).toBe('BAD_MESSAGE');
+        }),
+      );
+      fc.assert(
+        fc.property(fc.nat(good[0]?.length ?? 0), fc.nat(255), (at, x) => {
+          const bytes = Uint8Array.from(good[0] ?? []);
+          bytes[at] = x;
+          try {
+            parseAssign(over({ ...packed, [key]: [bytes] }));
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'BAD_MESSAGE' });
+          }
+        }),
+      );
+    }
+  });
+
+  it('with a part that was changed after it was read are read anew', () => {
+    const packed = packAssign(assign);
+    const first = parseAssign(over(packed));
+    expect(parseAssign(over(packed)).electrons[0]).toBe(first.electrons[0]);
+    const other = encodeBody({ ...assign.electrons[0], name: 'other' });
+    expect(parseAssign(over({ ...packed, electrons: [other] })).electrons[0]?.name).toBe('other');
+    const large = { ...assign.manifests[0], argv: ['x'.repeat(100_000)] };
+    expect(parseAssign(over({ ...packed, manifests: [encodeBody(large)] })).manifests[0]?.argv).toEqual(large.argv);
   });
 
   it('drops fields that it does not know', () => {

@@ -4,7 +4,7 @@ import type {
   Assign,
   Cancel,
   Done,
-  DoneReply,
+  Verdict,
   LogLine,
   Progress,
   RefusalReason,
@@ -73,7 +73,7 @@ describe('docs/protocol.md', () => {
       superseded: true,
       'not-ready': true,
     };
-    const verdicts: Readonly<Record<DoneReply['verdicts'][number]['verdict'], true>> = {
+    const verdicts: Readonly<Record<Verdict, true>> = {
       committed: true,
       duplicate: true,
       stale: true,

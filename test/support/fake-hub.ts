@@ -22,6 +22,7 @@ import {
   parseDone,
   parseSync,
 } from '../../bus/protocol/wire-agent.ts';
+import { packAssign } from '../../bus/protocol/shared-parts.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
 import { digestOf, valueInfoOf } from '../../bus/value/digest.ts';
 import { encodeTemplate } from '../../bus/value/template.ts';
@@ -157,9 +158,13 @@ export class FakeHub {
   }
 
   async send(assign: Assign): Promise<AssignReply> {
-    const answer = await this.bus.request(subjects.down(SITE, AGENT, 'assign'), encodeEnvelope('hub.n1', assign), {
-      timeoutMs: 2_000,
-    });
+    const answer = await this.bus.request(
+      subjects.down(SITE, AGENT, 'assign'),
+      encodeEnvelope('hub.n1', packAssign(assign)),
+      {
+        timeoutMs: 2_000,
+      },
+    );
     return parseAssignReply(bodyOf(answer));
   }
 
@@ -266,7 +271,9 @@ export class FakeHub {
       if (verdict !== 'silent') verdicts.push({ task, token, verdict });
       if (verdict === 'committed') this.outcomes.set(task, outcome);
     }
-    if (verdicts.length > 0) message.respond(encodeEnvelope('hub.n1', { verdicts }));
+    const [first] = verdicts;
+    const same = verdicts.length === outcomes.length && verdicts.every(({ verdict }) => verdict === first?.verdict);
+    if (first !== undefined) message.respond(encodeEnvelope('hub.n1', same ? { all: first.verdict } : { verdicts }));
     this.#wake();
   }
 }

@@ -5,6 +5,7 @@ import { ASSIGN_BYTES, sharedBytes, taskBytes } from '../../../actors/matchmaker
 import { Assigner, type SendRequest } from '../../../actors/matchmaker/assigner.ts';
 import type { Assign, AssignReply, Manifest } from '../../../bus/protocol/agent.ts';
 import { encodeEnvelope } from '../../../bus/codec.ts';
+import { packAssign } from '../../../bus/protocol/shared-parts.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
 import { PolaronError, type ErrorCode } from '../../../model/errors.ts';
 import { taskIdOf, type TaskId } from '../../../model/ids.ts';
@@ -46,7 +47,7 @@ let back: string[];
 let failed: { readonly task: TaskId; readonly code: string; readonly message: string }[];
 let assigner: Assigner;
 let maxBytes: number;
-const all = (assign: Assign): AssignReply => ({ accepted: assign.tasks.map((one) => one.task), refused: [] });
+const all = (): AssignReply => ({ refused: [] });
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -96,6 +97,13 @@ describe('an assign', () => {
     expect(agent.holds(task(2))).toEqual([100, 1]);
   });
 
+  it('names equal electrons of many dispatches once', async () => {
+    add(request(1), request(2, { electron: structuredClone(electron) }), request(3, { electron: def('score') }));
+    await settle();
+    expect(sent[0]?.electrons.map(({ name }) => name)).toEqual(['train', 'score']);
+    expect(sent[0]?.tasks.map((one) => one.electron)).toEqual([0, 0, 1]);
+  });
+
   it('stays within what a message may carry', async () => {
     maxBytes = 40_000;
     const large = Array.from({ length: 10 }, (_, i) => request(i, { inputs: [new Uint8Array(9_000)] }));
@@ -109,8 +117,7 @@ describe('an assign', () => {
 
   it('that is refused puts the electron back at once, with its token', async () => {
     answers = [
-      ({ tasks }) => ({
-        accepted: tasks.slice(1).map((one) => one.task),
+      () => ({
         refused: [
           { task: task(1), reason: 'busy' },
           { task: task(9), reason: 'busy' },
@@ -184,7 +191,7 @@ describe('an assign', () => {
     answers = [
       () => {
         assigner.forget(agent);
-        return { accepted: [], refused: [{ task: task(1), reason: 'epoch' }] };
+        return { refused: [{ task: task(1), reason: 'epoch' }] };
       },
     ];
     add(request(1));
@@ -225,7 +232,7 @@ describe('an assign that no message can carry', () => {
 
   it('of several electrons puts all back, and each goes by itself then, so that only the one to blame fails', async () => {
     const bad = (assign: Assign): AssignReply | ErrorCode =>
-      assign.tasks.some((one) => one.task === task(2)) ? 'PAYLOAD_TOO_LARGE' : all(assign);
+      assign.tasks.some((one) => one.task === task(2)) ? 'PAYLOAD_TOO_LARGE' : all();
     answers = [bad, bad, bad, bad, bad];
     add(request(1), request(2), request(3));
     await settle();
@@ -275,7 +282,9 @@ describe('the size that is counted', () => {
       const one = request(1, over);
       add(one);
       await settle();
-      const actual = encodeEnvelope('hub.n1', sent[0]).byteLength;
+      const [first] = sent;
+      if (first === undefined) throw new Error('nothing was sent');
+      const actual = encodeEnvelope('hub.n1', packAssign(first)).byteLength;
       const counted = ASSIGN_BYTES + taskBytes(one) + sharedBytes(one.manifest) + sharedBytes(one.electron);
       expect(counted).toBeGreaterThanOrEqual(actual);
       expect(counted).toBeLessThan(actual + ASSIGN_BYTES + 500);

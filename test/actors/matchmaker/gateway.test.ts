@@ -45,7 +45,7 @@ const send = (one: Assign): Promise<unknown> => gateway.assign('lab.a1', one, 30
 describe('an assign', () => {
   it('is answered with what the agent takes', async () => {
     const agent = new FakeAgent(network);
-    expect(await send(assign())).toEqual({ accepted: [taskIdOf(id, 1)], refused: [] });
+    expect(await send(assign())).toEqual({ refused: [] });
     expect(agent.assigns).toEqual([assign()]);
   });
 
@@ -66,7 +66,7 @@ describe('an assign', () => {
 
   it('whose answer cannot be read counts as unanswered: it may run', async () => {
     network.connect('a.lab.a1').subscribe(subjects.down('lab', 'a1', 'assign'), (message) => {
-      message.respond(encodeEnvelope('a.lab.a1', { accepted: 'all' }));
+      message.respond(encodeEnvelope('a.lab.a1', { refused: 'all' }));
     });
     await expect(send(assign())).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
     expect([gateway.dropped, logs.entries[0]?.fields['code']]).toEqual([1, 'BAD_MESSAGE']);

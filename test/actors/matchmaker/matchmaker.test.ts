@@ -93,7 +93,7 @@ describe('matching', () => {
 
   it('goes on when a place is free again: refused, abandoned, ended', async () => {
     const agent = await join('a1', 1);
-    agent.answer = ({ tasks }) => ({ accepted: [], refused: tasks.map((one) => ({ task: one.task, reason: 'busy' })) });
+    agent.answer = ({ tasks }) => ({ refused: tasks.map((one) => ({ task: one.task, reason: 'busy' })) });
     await ready([0, 1, 2, 3]);
     send(0);
     await until(() => heard(0).length > 0, 'the refusal');
@@ -103,7 +103,7 @@ describe('matching', () => {
     tell({ type: 'attempt.abandoned', agent: 'lab.a1', task: task(1) });
     await settle();
     expect(found().map(([, node]) => node)).toEqual([0, 1, 2]);
-    agent.answer = ({ tasks }) => ({ accepted: tasks.map((one) => one.task), refused: [] });
+    agent.answer = () => ({ refused: [] });
     send(2);
     await settle();
     void agent.done(outcome(2));
@@ -306,6 +306,12 @@ describe('an outcome', () => {
     });
   });
 
+  it('is answered with one word when one verdict is on all', async () => {
+    const agent = await join();
+    const answer = agent.done(outcome(50), outcome(51));
+    expect(await answer).toEqual({ all: 'unknown' });
+  });
+
   it('for an electron that nobody works on is judged from the records', async () => {
     const agent = await join();
     world.results.write({ op: 'accept', spec: specOf(id), contentDigest: inputsDigest });
@@ -314,6 +320,7 @@ describe('an outcome', () => {
     world.results.write({ op: 'electron', id, node: 51, was: undefined, record: { ...base, status: 'assigned' } });
     const gone = { ...outcome(1), task: taskIdOf(dispatchId(9), 1) };
     const reply = await agent.done(outcome(50), outcome(50, [100, 2]), outcome(51), outcome(52), gone);
+    if ('all' in reply) throw new Error(reply.all);
     expect(reply.verdicts.map(({ task: one, verdict }) => [one, verdict]).sort()).toEqual(
       [
         [task(50), 'duplicate'],

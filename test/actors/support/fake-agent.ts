@@ -23,10 +23,7 @@ export class FakeAgent {
   /** What it lists. */
   run: RunEntry[] = [];
   base: Partial<Sync> = {};
-  answer: (assign: Assign) => AssignReply = (assign) => ({
-    accepted: assign.tasks.map(({ task }) => task),
-    refused: [],
-  });
+  answer: (assign: Assign) => AssignReply = () => ({ refused: [] });
   stop: (cancel: Cancel) => CancelReply = (cancel) => ({ stopped: [], stopping: cancel.tasks.map(({ task }) => task) });
   seen = 0;
   #hub = 0;

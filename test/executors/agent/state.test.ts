@@ -87,7 +87,7 @@ describe('an assign', () => {
   it('is taken and listed until its verdict', () => {
     const state = makeState();
     const decision = state.assign(assign(1, [task(1), task(2)]), 10);
-    expect(decision.reply.accepted).toEqual([taskId(1), taskId(2)]);
+    expect(decision.start.map((one) => one.task)).toEqual([taskId(1), taskId(2)]);
     expect(decision.start.map((one) => one.task)).toEqual([taskId(1), taskId(2)]);
     expect(listed(state)).toEqual(['1:1:queued', '2:1:queued']);
     expect(state.ended(taskId(1), [HUB, 1], done)).toMatchObject({ task: taskId(1), inputsDigest: digest });
@@ -113,14 +113,14 @@ describe('an assign', () => {
     const state = makeState();
     for (const epoch of [EPOCH - 1, EPOCH + 1])
       expect(reasons(state.assign(assign(1, [task(1)], { epoch }), 0))).toEqual(['epoch']);
-    expect(state.assign(assign(1, [task(1)]), 0).reply.accepted).toHaveLength(1);
+    expect(state.assign(assign(1, [task(1)]), 0).start).toHaveLength(1);
   });
 
   it('of a lower hub epoch starts nothing; a higher one is adopted and counts from 1 again (S1)', () => {
     const state = makeState();
     state.assign(assign(1, [task(1)]), 0);
     const next = state.assign(assign(1, [task(2, 1, HUB + 5)], { hub: HUB + 5 }), 0);
-    expect(next.reply.accepted).toEqual([taskId(2)]);
+    expect(next.start.map((one) => one.task)).toEqual([taskId(2)]);
     expect(state).toMatchObject({ hub: HUB + 5, seen: 1 });
     expect(reasons(state.assign(assign(2, [task(3)]), 0))).toEqual(['epoch']);
   });
@@ -136,7 +136,7 @@ describe('an assign', () => {
   it('is carried out once per number; a repeat gets the first answer (S2)', () => {
     const state = makeState({ slots: 1 });
     const first = state.assign(assign(1, [task(1), task(2)]), 0);
-    expect(first.reply).toEqual({ accepted: [taskId(1)], refused: [{ task: taskId(2), reason: 'busy' }] });
+    expect(first.reply).toEqual({ refused: [{ task: taskId(2), reason: 'busy' }] });
     state.ended(taskId(1), [HUB, 1], done);
     state.judged(taskId(1), [HUB, 1], 'committed');
     const repeat = state.assign(assign(1, [task(1), task(2)]), 0);
@@ -167,7 +167,7 @@ describe('an assign', () => {
     const state = makeState({ slots: 1 });
     state.assign(assign(1, [task(1), task(2)]), 0);
     state.ended(taskId(1), [HUB, 1], done);
-    expect(state.assign(assign(2, [task(2)]), 0).reply.accepted).toEqual([taskId(2)]);
+    expect(state.assign(assign(2, [task(2)]), 0).start.map((one) => one.task)).toEqual([taskId(2)]);
   });
 
   it('is taken up to slots and queue; what is done counts for nothing (S6)', () => {
@@ -176,7 +176,6 @@ describe('an assign', () => {
     expect(reasons(state.assign(assign(1, [task(1), task(2), task(3), task(4)]), 0))).toEqual(['busy']);
     state.ended(taskId(1), [HUB, 1], done);
     expect(state.assign(assign(2, [task(5), task(6)]), 0).reply).toEqual({
-      accepted: [taskId(5)],
       refused: [{ task: taskId(6), reason: 'busy' }],
     });
   });
@@ -185,7 +184,7 @@ describe('an assign', () => {
     const state = makeState();
     expect(reasons(state.assign(assign(1, [{ ...task(1), electron: 1 }]), 0))).toEqual(['capability']);
     expect(reasons(state.assign(assign(2, [{ ...task(1), manifest: 1 }]), 51))).toEqual(['stale']);
-    expect(state.assign(assign(3, [{ ...task(2), manifest: 1 }]), 49).reply.accepted).toHaveLength(1);
+    expect(state.assign(assign(3, [{ ...task(2), manifest: 1 }]), 49).start).toHaveLength(1);
     state.draining = true;
     expect(reasons(state.assign(assign(4, [task(1)]), 0))).toEqual(['draining']);
   });
@@ -196,7 +195,7 @@ describe('a cancel', () => {
     const state = makeState();
     expect(state.cancel(cancelOf(1)).stopped).toEqual([taskId(1)]);
     expect(reasons(state.assign(assign(1, [task(1)]), 0))).toEqual(['stale']);
-    expect(state.assign(assign(2, [task(1, 2)]), 0).reply.accepted).toEqual([taskId(1)]);
+    expect(state.assign(assign(2, [task(1, 2)]), 0).start.map((one) => one.task)).toEqual([taskId(1)]);
   });
 
   it('stops what is held, and counts what has ended as stopped', () => {
@@ -231,7 +230,7 @@ describe('a cancel', () => {
     expect(revoked?.revoke).toBe(true);
     if (revoked !== undefined) state.revoked(revoked.held);
     expect(listed(state)).toEqual([]);
-    expect(state.assign(assign(2, [task(2)]), 0).reply.accepted).toHaveLength(1);
+    expect(state.assign(assign(2, [task(2)]), 0).start).toHaveLength(1);
   });
 });
 
@@ -269,7 +268,7 @@ describe('the answer to a sync', () => {
     });
     expect(listed(state)).toEqual([]);
     expect(state).toMatchObject({ history: 'h2', hub: 1, unfinished: 0 });
-    expect(state.assign(assign(1, [task(1, 1, 1)], { history: 'h2', hub: 1 }), 0).reply.accepted).toHaveLength(1);
+    expect(state.assign(assign(1, [task(1, 1, 1)], { history: 'h2', hub: 1 }), 0).start).toHaveLength(1);
   });
 
   it('of an older hub of the same history changes nothing', () => {
@@ -291,7 +290,7 @@ describe('the answer to a sync', () => {
     state.assign(assign(1, [task(1)]), 0);
     expect(state.synced({ type: 'epoch-low', n: 20 })).toEqual({ type: 'epoch', epoch: 21 });
     expect(state).toMatchObject({ epoch: 21, seen: 0 });
-    expect(state.assign(assign(1, [task(2)], { epoch: 21 }), 0).reply.accepted).toHaveLength(1);
+    expect(state.assign(assign(1, [task(2)], { epoch: 21 }), 0).start).toHaveLength(1);
   });
 
   it('refusals end the agent, `not-ready` asks again', () => {
