@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.ts';
 import type { ElectronDef, WireGraph } from '../model/graph.ts';
 import type { Digest, DispatchId, TaskId } from '../model/ids.ts';
 import type { ValueInfo } from '../model/outcome.ts';
+import { Recent } from '../model/recent.ts';
 import type { ElectronRecord } from '../model/records.ts';
 import type { Requirement } from '../bus/protocol/actors.ts';
 import type { Manifest } from '../bus/protocol/agent.ts';
@@ -98,37 +99,32 @@ export interface NearMemory {
   readonly graphs: GraphCache;
 }
 
-const MOST_GRAPHS = 1_024;
+const MOST_GRAPHS = 512;
 /** Larger ones are seldom, and would hold much. */
 const LARGEST_CACHED_NODES = 1_000;
 
-/** Keeps the last thousand small graphs. */
+/** Keeps the last few hundred small graphs. */
 export function graphCache(): GraphCache {
-  const held = new Map<Digest, WireGraph>();
+  const held = new Recent<Digest, WireGraph>(MOST_GRAPHS);
   return {
     get: (digest) => held.get(digest),
     put(digest, graph) {
-      if (graph.nodes.length > LARGEST_CACHED_NODES) return;
-      held.set(digest, graph);
-      if (held.size <= MOST_GRAPHS) return;
-      for (const oldest of held.keys()) {
-        held.delete(oldest);
-        break;
-      }
+      if (graph.nodes.length <= LARGEST_CACHED_NODES) held.set(digest, graph);
     },
   };
 }
 
 const SLAB_BYTES = 64 * 1024;
 /** Dependents come soon. More small values would only be looked at again and again by the garbage collector. */
-const MOST_VALUES = 16_384;
+const MOST_VALUES = 8_192;
 
 /**
- * The bytes-bounded cache. Oldest out first. It keeps copies: what came in a message is a view that would hold the whole message. Small values lie
+ * The bytes-bounded cache. The older half goes first. It keeps copies: what came in a message is a view that would hold the whole message. Small values lie
  * together in slabs, which go as their values do.
  */
 export function valueCache(maxBytes: number): ValueCache {
-  const held = new Map<Digest, Uint8Array>();
+  const held = new Recent<Digest, Uint8Array>(MOST_VALUES);
+  /** Bytes put in since the last turn: at half of what is allowed the older half goes. */
   let size = 0;
   let slab = new Uint8Array();
   let used = 0;
@@ -148,12 +144,9 @@ export function valueCache(maxBytes: number): ValueCache {
       if (held.has(digest)) return;
       held.set(digest, copy(bytes));
       size += bytes.byteLength + 200;
-      if (size <= maxBytes && held.size <= MOST_VALUES) return;
-      for (const [oldest, old] of held) {
-        held.delete(oldest);
-        size -= old.byteLength + 200;
-        if (size <= maxBytes && held.size <= MOST_VALUES) break;
-      }
+      if (size <= maxBytes / 2) return;
+      size = 0;
+      held.turn();
     },
   };
 }

@@ -18,6 +18,7 @@ import { isDispatchId, type Digest, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { Plan } from '../../model/plan.ts';
+import { Recent } from '../../model/recent.ts';
 import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../model/records.ts';
 import {
   decodeDispatch,
@@ -42,12 +43,12 @@ const MESSAGE_BYTES = 256 * 1024;
 /** When they are more: a template over this is a value to pull, as 100,000 references are. */
 const TEMPLATE_BYTES = 128 * 1024;
 const CACHED_PLANS = 32;
-const CACHED_SPECS = 1_024;
+const RECENT_SPECS = 1_024;
 
 export class Queries {
   readonly #store: Store;
   readonly #live: LiveDispatches;
-  readonly #specs = new Map<DispatchId, DispatchSpec>();
+  readonly #specs = new Recent<DispatchId, DispatchSpec>(RECENT_SPECS);
   readonly #plans = new Map<DispatchId, { readonly plan: Plan; readonly maps: boolean }>();
 
   readonly #near: NearMemory | undefined;
@@ -78,11 +79,6 @@ export class Queries {
   /** A spec never changes: those of late are kept. */
   remember(spec: DispatchSpec): void {
     this.#specs.set(spec.id, spec);
-    if (this.#specs.size > CACHED_SPECS)
-      for (const oldest of this.#specs.keys()) {
-        this.#specs.delete(oldest);
-        break;
-      }
   }
   record(id: DispatchId): DispatchRecord {
     const bytes = this.#store.get(keys.dispatch(id));
