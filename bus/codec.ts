@@ -43,7 +43,11 @@ export function decodeBody(bytes: Uint8Array): unknown {
 
 /** A message: `body` is encoded once and put into an envelope said by `by`. */
 export function encodeEnvelope(by: string, body: unknown, key?: string): Uint8Array {
-  const inner = packr.pack(body);
+  return envelopeOf(by, packr.pack(body), key);
+}
+
+/** The same around a body that is encoded already. */
+export function envelopeOf(by: string, inner: Uint8Array, key?: string): Uint8Array {
   const head = headOf(by, key);
   const out = Buffer.allocUnsafe(head.length + 4 + inner.length);
   out.set(head);
