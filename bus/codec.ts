@@ -5,7 +5,7 @@
  */
 import { PolaronError } from '../model/errors.ts';
 import { writeBody } from './body-writer.ts';
-import { takeWriter } from './byte-writer.ts';
+import { takeWriter, type ByteWriter } from './byte-writer.ts';
 import { WireReader } from './wire-reader.ts';
 
 /** Version of the protocol that this build speaks. */
@@ -48,12 +48,21 @@ export function decodeBody(bytes: Uint8Array): unknown {
 
 /** A message: `body` is encoded once, inside an envelope said by `by`. Raises BAD_MESSAGE. */
 export function encodeEnvelope(by: string, body: unknown, key?: string): Uint8Array {
+  return wrapped(by, key, (out) => writeBody(out, body));
+}
+
+/** The same around a body that is encoded already. */
+export function envelopeOf(by: string, inner: Uint8Array, key?: string): Uint8Array {
+  return wrapped(by, key, (out) => out.raw(inner));
+}
+
+function wrapped(by: string, key: string | undefined, write: (out: ByteWriter) => void): Uint8Array {
   const head = headOf(by, key);
   const out = takeWriter();
   try {
     out.raw(head);
     const start = out.beginBinary();
-    writeBody(out, body);
+    write(out);
     out.endBinary(start);
     return out.finishMessage();
   } catch (error) {

@@ -25,6 +25,11 @@ export class Recent<K, V> {
     if (this.#newer.size >= this.#most) this.turn();
   }
 
+  clear(): void {
+    this.#newer.clear();
+    this.#older.clear();
+  }
+
   /** Forgets the older half; the newer takes its place. */
   turn(): void {
     this.#older = this.#newer;

@@ -260,7 +260,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   #done(key: AgentKey, done: Done, reply: (reply: DoneReply) => void): void {
-    const receipt = this.#receipts.open(done.outcomes.length, this.#o.clock.monotonic(), reply);
+    const receipt = this.#receipts.open(key, done.outcomes.length, this.#o.clock.monotonic(), reply);
     const agent = this.#agents.get(key);
     for (const { task, token, inputsDigest, outcome } of done.outcomes) {
       if (agent?.synced !== true) {
@@ -285,7 +285,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
 
   #judged(message: Extract<MatchmakerMessage, { type: 'attempt.judged' }>): void {
     if (message.current && message.verdict !== 'missing' && message.verdict !== 'later') {
-      for (const agent of this.#agents.values()) if (agent.release(message.task, message.token)) break;
+      // What counts came from who has it; after a minute it isn't known any more who that was.
+      const agent = this.#receipts.agentOf(message.receipt);
+      for (const one of agent === undefined ? this.#agents.keys() : [agent])
+        if (this.#agents.get(one)?.release(message.task, message.token) === true) break;
       this.#match();
     }
     this.#receipts.judged(message.receipt, message.task, message.token, message.verdict);

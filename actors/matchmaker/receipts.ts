@@ -1,9 +1,10 @@
 /** Reports of outcomes that are being judged: each is answered once, when every outcome in it has its verdict. Pure. */
 import type { DoneReply, Verdict } from '../../bus/protocol/agent.ts';
-import type { TaskId } from '../../model/ids.ts';
+import type { AgentKey, TaskId } from '../../model/ids.ts';
 import type { Token } from '../../model/outcome.ts';
 
 interface Receipt {
+  readonly agent: AgentKey;
   readonly reply: (reply: DoneReply) => void;
   open: number;
   readonly at: number;
@@ -21,12 +22,17 @@ export class Receipts {
     return this.#open.size;
   }
 
-  /** A report of `count` outcomes came at `now` (monotonic, ms); returns its number. */
-  open(count: number, now: number, reply: (reply: DoneReply) => void): number {
+  /** `agent` reported `count` outcomes at `now` (monotonic, ms); returns the report's number. */
+  open(agent: AgentKey, count: number, now: number, reply: (reply: DoneReply) => void): number {
     const number = this.#next++;
     if (count === 0) reply({ verdicts: [] });
-    else this.#open.set(number, { reply, open: count, at: now, verdicts: [] });
+    else this.#open.set(number, { agent, reply, open: count, at: now, verdicts: [] });
     return number;
+  }
+
+  /** Who reported; undefined once all of it is judged. */
+  agentOf(number: number): AgentKey | undefined {
+    return this.#open.get(number)?.agent;
   }
 
   judged(number: number, task: TaskId, token: Token, verdict: Verdict): void {

@@ -131,6 +131,9 @@ export function task(o: Fields, key: string): TaskId {
   return x;
 }
 
+/** The tokens of one message are mostly equal: one array serves all of them, also where they are kept. */
+let lastToken: Token = [0, 0];
+
 /** A fencing token: [hub epoch, attempt]. */
 export function token(o: Fields, key: string): Token {
   const x = o[key];
@@ -143,7 +146,8 @@ export function token(o: Fields, key: string): Token {
       typeof hub === 'number' &&
       typeof attempt === 'number'
     ) {
-      if (hub >= 0 && attempt >= 0) return [hub, attempt];
+      if (hub === lastToken[0] && attempt === lastToken[1]) return lastToken;
+      if (hub >= 0 && attempt >= 0) return (lastToken = [hub, attempt]);
     }
   }
   throw new Misfit('a token [hub epoch, attempt]', x, key);

@@ -30,7 +30,7 @@ import { resolveAgent, type AgentOptions, type ResolvedAgent } from './options.t
 import type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 import { queueFor, queueMoved } from './queue-length.ts';
 import { Reporter } from './report.ts';
-import type { Spool } from './spool.ts';
+import { spoolRecord, type Spool } from './spool.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { AgentState, type CancelDecision, type Held } from './state.ts';
 import { Progress } from './progress.ts';
@@ -282,7 +282,8 @@ class Agent implements RunningAgent, Hearing {
     this.#stopEach(decision.cancel);
     if (reply.type === 'ok') this.#sync.setHeartbeat(reply.heartbeatMs);
     this.#spool.tidy();
-    if (this.#spool.size > 0 && this.#reporter.unsettled === 0) this.#reporter.add(this.#spool.outcomes);
+    if (this.#spool.size > 0 && this.#reporter.unsettled === 0)
+      this.#reporter.add(spoolRecord(this.#spool.outcomes).tasks);
     this.#joined.resolve();
     return 'heartbeat';
   }
@@ -317,8 +318,9 @@ class Agent implements RunningAgent, Hearing {
 
   #finished(outcomes: readonly FinishedTask[]): void {
     if (this.#stopping !== undefined) return;
+    const record = spoolRecord(outcomes);
     try {
-      this.#spool.append(outcomes);
+      this.#spool.append(record);
     } catch (error) {
       // reported all the same: the hub's store may have room where this disk has none
       this.#channel.say(
@@ -326,7 +328,7 @@ class Agent implements RunningAgent, Hearing {
         `agent: ${outcomes.length} outcomes can't be spooled: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
-    this.#reporter.add(outcomes);
+    this.#reporter.add(record.tasks);
     if (
       !this.#state.draining &&
       queueMoved(this.#announcedQueue, queueFor(this.#pool.typicalMs(), this.#options.slots))

@@ -15,13 +15,17 @@ import { pull, type PullOptions } from './pull.ts';
 
 /** Dispatches whose code is remembered. */
 const KEPT = 1_000;
+/** Larger arguments and captures aren't compared with those of other dispatches. */
+const LARGEST_KEPT = 16 * 1024;
 
 export class Bundles {
   readonly #options: PullOptions;
   readonly #dir: string;
   readonly #ready = new Set<Digest>();
   readonly #fetching = new Map<Digest, Promise<void>>();
+  /** By dispatch, and by content. */
   readonly #codes = new Map<string, ExecutorCode>();
+  readonly #equal = new Map<string, ExecutorCode>();
 
   constructor(options: PullOptions, dir: string) {
     this.#options = options;
@@ -35,9 +39,20 @@ export class Bundles {
     if (bundle !== undefined && !this.#has(bundle.digest)) return undefined;
     const known = this.#codes.get(manifest.dispatch);
     if (known !== undefined) return known;
-    const code = codeOf(manifest, bundle === undefined ? undefined : this.#fileOf(bundle.digest));
-    if (this.#codes.size >= KEPT) this.#codes.clear();
-    this.#codes.set(manifest.dispatch, code);
+    const code = this.#equalCode(manifest);
+    remember(this.#codes, manifest.dispatch, code);
+    return code;
+  }
+
+  /** One object for all dispatches of the same code, arguments and captures. */
+  #equalCode(manifest: Manifest): ExecutorCode {
+    const { bundle, argv, captures } = manifest;
+    const file = bundle === undefined ? undefined : this.#fileOf(bundle.digest);
+    const content = encodeBody([bundle?.digest ?? '', argv, captures]);
+    if (content.length > LARGEST_KEPT) return codeOf(manifest, file);
+    const key = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+    let code = this.#equal.get(key);
+    if (code === undefined) remember(this.#equal, key, (code = codeOf(manifest, file)));
     return code;
   }
 
@@ -74,6 +89,11 @@ export class Bundles {
   #fileOf(digest: Digest): string {
     return join(this.#dir, `${digest}.mjs`);
   }
+}
+
+function remember(codes: Map<string, ExecutorCode>, key: string, code: ExecutorCode): void {
+  if (codes.size >= KEPT) codes.clear();
+  codes.set(key, code);
 }
 
 /** `key` holds what a process can't change after it has loaded: bundle and arguments. */

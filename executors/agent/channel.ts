@@ -2,8 +2,8 @@
  * How the agent speaks: envelopes out, checked messages in. What can't be decoded, or claims another identity, is dropped, counted and said
  * at most once a second. Not here: what is said.
  */
-import type { Bus, BusMessage, Subscription } from '../../bus/bus.ts';
-import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
+import type { Bus, BusMessage, RequestOptions, Subscription } from '../../bus/bus.ts';
+import { decodeBody, decodeEnvelope, encodeEnvelope, envelopeOf } from '../../bus/codec.ts';
 import { throttledLog, type Log } from '../../model/log.ts';
 
 /** No message of a hub is larger. */
@@ -34,8 +34,16 @@ export class Channel {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<T> {
-    const options = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
-    const answer = await this.bus.request(subject, this.encode(body), options);
+    return this.#ask(subject, this.encode(body), read, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+  }
+
+  /** The same with a body that is encoded already. */
+  async askEncoded<T>(subject: string, body: Uint8Array, read: (x: unknown) => T, timeoutMs: number): Promise<T> {
+    return this.#ask(subject, envelopeOf(this.by, body), read, { timeoutMs });
+  }
+
+  async #ask<T>(subject: string, data: Uint8Array, read: (x: unknown) => T, options: RequestOptions): Promise<T> {
+    const answer = await this.bus.request(subject, data, options);
     return read(decodeBody(decodeEnvelope(answer.data, LONGEST_MESSAGE).body));
   }
 

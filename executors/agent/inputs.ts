@@ -25,14 +25,12 @@ export interface WholeArguments {
 
 /** When all of it came along; else undefined. */
 export function inlineInputs({ template, inputs }: Arguments): WholeArguments | undefined {
-  if (!(template instanceof Uint8Array) || !Array.isArray(inputs)) return undefined;
-  const whole: Uint8Array[] = [];
-  for (const input of inputs) {
-    if (!(input instanceof Uint8Array) || isList(input) || isPointer(input)) return undefined;
-    whole.push(input);
-  }
-  return { template, inputs: whole };
+  if (!(template instanceof Uint8Array) || !isInputs(inputs)) return undefined;
+  return inputs.every(isPlain) ? { template, inputs } : undefined;
 }
+
+const isPlain = (input: Uint8Array | ValueInfo): input is Uint8Array =>
+  input instanceof Uint8Array && !isList(input) && !isPointer(input);
 
 export class Inputs {
   readonly #options: PullOptions;

@@ -4,6 +4,7 @@
  */
 import type { DoneReply, FinishedTask, Verdict } from '../../bus/protocol/agent.ts';
 import { parseDoneReply } from '../../bus/protocol/wire-agent.ts';
+import { encodeDone, encodeOutcomes, type EncodedTask } from '../../bus/protocol/write-done.ts';
 import type { Clock, Timer } from '../../model/clock.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { TaskId } from '../../model/ids.ts';
@@ -40,8 +41,8 @@ export interface ReporterOptions {
 
 export class Reporter {
   readonly #options: ReporterOptions;
-  readonly #pending = new Map<TaskId, FinishedTask>();
-  readonly #later = new Map<TaskId, FinishedTask>();
+  readonly #pending = new Map<TaskId, EncodedTask>();
+  readonly #later = new Map<TaskId, EncodedTask>();
   #inFlight = 0;
   #sending = 0;
   #failures = 0;
@@ -60,7 +61,7 @@ export class Reporter {
   }
 
   /** Reports outcomes that are in the spool already. */
-  add(outcomes: readonly FinishedTask[]): void {
+  add(outcomes: readonly EncodedTask[]): void {
     for (const finished of outcomes) this.#pending.set(finished.task, finished);
     if (this.#inFlight === 0 && !this.#waiting) this.#send();
     else this.#plan(BATCH_MS);
@@ -104,13 +105,14 @@ export class Reporter {
     }
   }
 
-  async #report(batch: readonly FinishedTask[]): Promise<void> {
+  async #report(batch: readonly EncodedTask[]): Promise<void> {
     const { channel, subject, epoch } = this.#options;
     let reply: DoneReply | undefined;
     try {
-      reply = await channel.ask(subject, { epoch: epoch(), outcomes: batch }, parseDoneReply, TIMEOUT_MS);
+      reply = await channel.askEncoded(subject, encodeDone(epoch(), batch), parseDoneReply, TIMEOUT_MS);
     } catch (error) {
-      if (error instanceof PolaronError && error.code === 'PAYLOAD_TOO_LARGE') batch = batch.map(slim);
+      if (error instanceof PolaronError && error.code === 'PAYLOAD_TOO_LARGE')
+        batch = encodeOutcomes(batch.map(slim), 0).tasks;
       else if (error instanceof PolaronError && error.code === 'BUS_CLOSED') this.#stopped = true;
     }
     this.#inFlight--;
@@ -121,7 +123,7 @@ export class Reporter {
     else this.#settle(batch, reply);
   }
 
-  #failed(batch: readonly FinishedTask[]): void {
+  #failed(batch: readonly EncodedTask[]): void {
     for (const finished of batch) this.#putBack(this.#pending, finished);
     const full = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10));
     this.#waiting = true;
@@ -130,7 +132,7 @@ export class Reporter {
     this.#plan(full * (0.5 + this.#options.random() / 2));
   }
 
-  #settle(batch: readonly FinishedTask[], reply: DoneReply): void {
+  #settle(batch: readonly EncodedTask[], reply: DoneReply): void {
     this.#failures = 0;
     if ('all' in reply) {
       for (const finished of batch)
@@ -141,7 +143,7 @@ export class Reporter {
     this.#send();
   }
 
-  #settleEach(batch: readonly FinishedTask[], verdicts: Verdicts): void {
+  #settleEach(batch: readonly EncodedTask[], verdicts: Verdicts): void {
     const open = new Map(batch.map((finished) => [finished.task, finished] as const));
     for (const { task, token, verdict } of verdicts) {
       const finished = open.get(task);
@@ -164,31 +166,22 @@ export class Reporter {
   }
 
   /** A newer attempt's outcome is not overwritten. */
-  #putBack(map: Map<TaskId, FinishedTask>, finished: FinishedTask): void {
+  #putBack(map: Map<TaskId, EncodedTask>, finished: EncodedTask): void {
     if (!this.#pending.has(finished.task)) map.set(finished.task, finished);
   }
 
-  #take(): FinishedTask[] {
+  #take(): EncodedTask[] {
     const limit = Math.min(MOST_BYTES, this.#options.channel.bus.maxPayload - ENVELOPE_BYTES);
-    const batch: FinishedTask[] = [];
+    const batch: EncodedTask[] = [];
     let bytes = 0;
     for (const [task, finished] of this.#pending) {
-      bytes += weigh(finished);
+      bytes += finished.to - finished.from;
       if (batch.length > 0 && (bytes > limit || batch.length >= MOST_PER_MESSAGE)) break;
       batch.push(finished);
       this.#pending.delete(task);
     }
     return batch;
   }
-}
-
-/** Bytes in a message, about; text may take three a character. */
-function weigh({ outcome }: FinishedTask): number {
-  const logs = outcome.logs === undefined ? 0 : (outcome.logs.stdout.length + outcome.logs.stderr.length) * 3;
-  if (outcome.status === 'completed') return 300 + logs + (outcome.bytes?.length ?? 0);
-  if (outcome.status === 'cancelled') return 200 + logs;
-  const { message, stack, cause } = outcome.error;
-  return 300 + logs + (message.length + (stack?.length ?? 0)) * 3 + (cause === undefined ? 0 : 64 * 1024);
 }
 
 function slim(finished: FinishedTask): FinishedTask {

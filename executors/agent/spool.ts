@@ -17,9 +17,10 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { decodeBody, encodeBody } from '../../bus/codec.ts';
+import { decodeBody } from '../../bus/codec.ts';
 import type { FinishedTask } from '../../bus/protocol/agent.ts';
 import { parseDone } from '../../bus/protocol/wire-agent.ts';
+import { encodeOutcomes, type EncodedTask } from '../../bus/protocol/write-done.ts';
 import type { TaskId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
 import { sameToken, type Token } from '../../model/outcome.ts';
@@ -28,6 +29,11 @@ import { sameToken, type Token } from '../../model/outcome.ts';
 const TRUNCATE_BYTES = 64 * 1024;
 const REWRITE_BYTES = 8 * 1024 * 1024;
 const HEADER_BYTES = 8;
+
+export interface SpoolRecord {
+  readonly bytes: Uint8Array;
+  readonly tasks: readonly EncodedTask[];
+}
 
 export class Spool {
   readonly #file: string;
@@ -63,12 +69,11 @@ export class Spool {
   }
 
   /** Writes a batch; when it returns, a crash of this process doesn't lose it. Raises the system's error (a full disk). */
-  append(outcomes: readonly FinishedTask[]): void {
-    if (outcomes.length === 0) return;
-    const record = recordOf(outcomes);
-    writeWhole(this.#fd, record);
-    this.#bytes += record.length;
-    for (const finished of outcomes) this.#live.set(finished.task, finished);
+  append({ bytes, tasks }: SpoolRecord): void {
+    if (tasks.length === 0) return;
+    writeWhole(this.#fd, bytes);
+    this.#bytes += bytes.length;
+    for (const finished of tasks) this.#live.set(finished.task, finished);
   }
 
   /** Forgets an outcome and returns it. Cheap: the file is tidied by `tidy`. */
@@ -92,7 +97,7 @@ export class Spool {
       return;
     }
     if (this.#bytes < this.#rewriteAt) return;
-    const record = recordOf([...this.#live.values()]);
+    const record = spoolRecord([...this.#live.values()]).bytes;
     const temporary = `${this.#file}.new`;
     writeFileSync(temporary, record);
     renameSync(temporary, this.#file);
@@ -131,13 +136,13 @@ export class Spool {
   }
 }
 
-function recordOf(outcomes: readonly FinishedTask[]): Buffer {
-  const body = encodeBody({ epoch: 0, outcomes });
-  const record = Buffer.allocUnsafe(HEADER_BYTES + body.length);
-  record.writeUInt32BE(body.length, 0);
-  record.writeUInt32BE(crc32(body), 4);
-  record.set(body, HEADER_BYTES);
-  return record;
+/** A batch of outcomes as the spool writes it, and each with its bytes, to be reported. */
+export function spoolRecord(outcomes: readonly FinishedTask[]): SpoolRecord {
+  const { bytes, tasks } = encodeOutcomes(outcomes, HEADER_BYTES);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
+  header.setUint32(0, bytes.length - HEADER_BYTES);
+  header.setUint32(4, crc32(bytes.subarray(HEADER_BYTES)));
+  return { bytes, tasks };
 }
 
 function writeWhole(fd: number, data: Uint8Array): void {

@@ -148,13 +148,10 @@ export class Tasks implements AttemptListener {
     const executor = electron === undefined ? undefined : this.#options.executors.get(electron.executor);
     const manifest = assign.manifests[task.manifest];
     if (electron === undefined || executor === undefined || manifest === undefined) return;
-    const { split, timeoutMs, name, token } = task;
+    const { split, timeoutMs, name: node, token } = task;
     const { dispatch } = manifest;
-    attempt.begun(
-      executor.start(
-        { task: task.task, token, dispatch, node: name, electron, ...whole, split, timeoutMs, code },
-        attempt,
-      ),
-    );
+    const { template, inputs } = whole;
+    const work = { task: task.task, token, dispatch, node, electron, template, inputs, split, timeoutMs, code };
+    attempt.begun(executor.start(work, attempt));
   }
 }

@@ -4,13 +4,15 @@
  */
 import type { TaskId } from '../../model/ids.ts';
 import { olderToken, type Token } from '../../model/outcome.ts';
+import { Recent } from '../../model/recent.ts';
 
+/** At least so many are kept, at most twice as many. */
 export const TOKENS_KEPT = 65_536;
 export const CANCELS_KEPT = 16_384;
 
 export class TokenMemory {
-  readonly #highest = new Map<TaskId, Token>();
-  readonly #cancelled = new Map<TaskId, Token>();
+  readonly #highest = new Recent<TaskId, Token>(TOKENS_KEPT);
+  readonly #cancelled = new Recent<TaskId, Token>(CANCELS_KEPT);
 
   /** The highest token accepted for the task. */
   highest(task: TaskId): Token | undefined {
@@ -18,12 +20,12 @@ export class TokenMemory {
   }
 
   accept(task: TaskId, token: Token): void {
-    raise(this.#highest, TOKENS_KEPT, task, token);
+    raise(this.#highest, task, token);
   }
 
   /** A cancel for a token that has not come: it must never start. */
   cancel(task: TaskId, token: Token): void {
-    raise(this.#cancelled, CANCELS_KEPT, task, token);
+    raise(this.#cancelled, task, token);
   }
 
   /** Was this token, or a later one of the task, cancelled before it came? */
@@ -38,16 +40,7 @@ export class TokenMemory {
   }
 }
 
-function raise(map: Map<TaskId, Token>, limit: number, task: TaskId, token: Token): void {
-  const known = map.get(task);
-  if (known !== undefined) {
-    if (olderToken(token, known)) return;
-    map.delete(task);
-  }
-  map.set(task, token);
-  if (map.size <= limit) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
-  }
+function raise(tokens: Recent<TaskId, Token>, task: TaskId, token: Token): void {
+  const known = tokens.get(task);
+  if (known === undefined || !olderToken(token, known)) tokens.set(task, token);
 }

@@ -23,20 +23,27 @@ export class TypicalDuration {
   }
 }
 
-/** One per electron, by a key of bundle and name; the least recently made are forgotten. */
+/** One per electron, by bundle and name; when there are too many, those of the oldest bundle are forgotten. */
 export class Durations {
-  readonly #byKey = new Map<string, TypicalDuration>();
+  readonly #byCode = new Map<string, Map<string, TypicalDuration>>();
+  #size = 0;
 
-  of(key: string): TypicalDuration {
-    const known = this.#byKey.get(key);
+  of(code: string, electron: string): TypicalDuration {
+    let byName = this.#byCode.get(code);
+    if (byName === undefined) this.#byCode.set(code, (byName = new Map<string, TypicalDuration>()));
+    const known = byName.get(electron);
     if (known !== undefined) return known;
-    if (this.#byKey.size >= KEPT)
-      for (const oldest of this.#byKey.keys()) {
-        this.#byKey.delete(oldest);
-        break;
-      }
     const made = new TypicalDuration();
-    this.#byKey.set(key, made);
+    byName.set(electron, made);
+    if (++this.#size > KEPT) this.#forgetOldest();
     return made;
+  }
+
+  #forgetOldest(): void {
+    for (const [code, byName] of this.#byCode) {
+      this.#byCode.delete(code);
+      this.#size -= byName.size;
+      return;
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** One attempt inside the process executor: where it is, what was printed, how it is being stopped. Not here: when things happen (lane.ts, pool.ts). */
 import type { Timer } from '../../model/clock.ts';
 import type { ErrorInfo, Outcome, TaskLogs, Usage } from '../../model/outcome.ts';
-import type { ExecutorEvents, ExecutorTask } from '../executor.ts';
+import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
 import { LogBuffer, type Stream } from '../runner/log-buffer.ts';
 import type { RunFinished } from '../runner/messages.ts';
 import type { TypicalDuration } from './durations.ts';
@@ -20,13 +20,24 @@ export interface JobHolder {
   kill(signal: NodeJS.Signals): void;
 }
 
-export class Job {
+/** What a job's handle asks of its executor. */
+export interface JobOwner {
+  /** Takes it out of the queue; false when it isn't there any more. */
+  unqueue(job: Job): boolean;
+  /** Stops it: it was handed over. */
+  stop(job: Job, reason: string): void;
+  /** Of what never ran. */
+  noUsage(): Usage;
+}
+
+export class Job implements ExecutorHandle {
   readonly task: ExecutorTask;
   readonly events: ExecutorEvents;
   /** Of its electron. */
   readonly typical: TypicalDuration;
-  /** Names the electron and the captures that it was checked against. */
-  readonly indexKey: string;
+  /** Where it waits for a lane. */
+  readonly queue: Job[];
+  readonly #owner: JobOwner;
   lane: JobHolder | undefined;
   /** Handed over behind another; 0: not. Ms of the machine's clock: it isn't started later. */
   startBy = 0;
@@ -45,15 +56,45 @@ export class Job {
   /** What is left to do after its end. */
   cleanUp: (() => void) | undefined;
   #logs: LogBuffer | undefined;
-  #live: { readonly stream: Stream; readonly text: string }[] = [];
+  #live: { readonly stream: Stream; readonly text: string }[] | undefined;
   #liveChars = 0;
   #published = false;
 
-  constructor(task: ExecutorTask, events: ExecutorEvents, typical: TypicalDuration) {
+  constructor(task: ExecutorTask, events: ExecutorEvents, typical: TypicalDuration, queue: Job[], owner: JobOwner) {
     this.task = task;
     this.events = events;
     this.typical = typical;
-    this.indexKey = `${task.code.captureKey}/${task.electron.name}`;
+    this.queue = queue;
+    this.#owner = owner;
+  }
+
+  /** Names the electron and the captures that it is checked against. */
+  get indexKey(): string {
+    return `${this.task.code.captureKey}/${this.task.electron.name}`;
+  }
+
+  runningSince(): number {
+    return this.lane?.jobs[0] === this ? this.startedAt : 0;
+  }
+
+  cancel(reason: string): void {
+    this.stop ??= 'cancel';
+    this.#stop(reason);
+  }
+
+  revoke(): boolean {
+    return !this.over && this.#owner.unqueue(this) && (this.forgotten = true);
+  }
+
+  forget(): void {
+    this.forgotten = true;
+    this.#stop('it is no longer wanted');
+  }
+
+  #stop(reason: string): void {
+    if (this.over) return;
+    if (this.#owner.unqueue(this)) this.end({ status: 'cancelled' }, this.#owner.noUsage());
+    else this.#owner.stop(this, reason);
   }
 
   output(stream: Stream, text: string): void {
@@ -61,6 +102,7 @@ export class Job {
     this.#logs ??= new LogBuffer();
     this.#logs.add(stream, text);
     if (this.#liveChars >= LIVE_CHARS) return;
+    this.#live ??= [];
     this.#live.push({ stream, text: text.slice(0, LIVE_CHARS) });
     this.#liveChars += text.length;
   }
@@ -69,9 +111,9 @@ export class Job {
   publish(): void {
     this.#published = true;
     const live = this.#live;
-    this.#live = [];
+    this.#live = undefined;
     this.#liveChars = 0;
-    for (const { stream, text } of live) this.events.log(stream, text);
+    for (const { stream, text } of live ?? []) this.events.log(stream, text);
   }
 
   /** Ends it; the first call counts. The agent's own reasons go before what the runner says. */

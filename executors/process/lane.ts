@@ -63,6 +63,9 @@ export class Lane implements RunnerListener {
   readonly #byTask = new Map<string, Job>();
   readonly #indexed = new Map<string, ErrorInfo | undefined>();
   #indexing: readonly string[] = [];
+  /** Electrons found good in the code that was asked for last. */
+  #goodCode = '';
+  readonly #goodNames = new Set<string>();
   /** Ended in this turn: what its process printed past the pipe may still come. */
   #settling: Job | undefined;
   #stderr = '';
@@ -92,8 +95,12 @@ export class Lane implements RunnerListener {
   /** Was the job's electron checked here: `'no'` starts the check when the lane is idle. */
   checked(job: Job): 'yes' | 'no' | ErrorInfo {
     const { electron, code } = job.task;
+    if (code.captureKey === this.#goodCode && this.#goodNames.has(electron.name)) return 'yes';
     if (electron.name === IDENTITY_ELECTRON || this.#indexed.get(job.indexKey) === undefined) {
-      if (electron.name === IDENTITY_ELECTRON || this.#indexed.has(job.indexKey)) return 'yes';
+      if (electron.name === IDENTITY_ELECTRON || this.#indexed.has(job.indexKey)) {
+        this.#remember(code.captureKey, electron.name);
+        return 'yes';
+      }
       if (this.jobs.length > 0 || this.state !== 'ready') return 'no';
       const electrons = [...new Set([...Object.keys(code.captures), electron.name])];
       this.#indexing = electrons.map((name) => `${code.captureKey}/${name}`);
@@ -102,6 +109,12 @@ export class Lane implements RunnerListener {
       return 'no';
     }
     return this.#indexed.get(job.indexKey) ?? 'yes';
+  }
+
+  #remember(captureKey: string, electron: string): void {
+    if (captureKey !== this.#goodCode) this.#goodNames.clear();
+    this.#goodCode = captureKey;
+    this.#goodNames.add(electron);
   }
 
   hand(job: Job, nowMs: number, systemMs: number): void {

@@ -13,7 +13,7 @@ import { scratchDirOf } from '../runner/scratch-dir.ts';
 import { systemMs } from '../runner/system-clock.ts';
 import { loadErrorOf } from './death.ts';
 import { Durations, TypicalDuration } from './durations.ts';
-import { Job, LIVE_AFTER_MS } from './job.ts';
+import { Job, LIVE_AFTER_MS, type JobOwner } from './job.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import type { RunnerStart } from './runner-process.ts';
 import { Stopper } from './stopper.ts';
@@ -58,6 +58,11 @@ export class ProcessPool implements Executor, LaneOwner {
   readonly #durations = new Durations();
   readonly #recent = new TypicalDuration();
   readonly #stopper: Stopper;
+  readonly #owner: JobOwner = {
+    unqueue: (job) => this.#unqueue(job),
+    stop: (job, reason) => this.#stopper.stop(job, 'cancel', reason),
+    noUsage: () => this.#noUsage(),
+  };
   #planned = false;
   #stopping: (() => void) | undefined;
   #ticking: Timer | undefined;
@@ -74,12 +79,18 @@ export class ProcessPool implements Executor, LaneOwner {
   start(task: ExecutorTask, events: ExecutorEvents): ExecutorHandle {
     const { memoryMb } = task.electron;
     const key = memoryMb === undefined ? task.code.key : `${task.code.key}|${memoryMb}`;
-    const job = new Job(task, events, this.#durations.of(`${task.code.key}/${task.electron.name}`));
     let group = this.#groups.get(key);
     if (group === undefined) this.#groups.set(key, (group = { memoryMb, waiting: [] }));
+    const job = new Job(
+      task,
+      events,
+      this.#durations.of(task.code.key, task.electron.name),
+      group.waiting,
+      this.#owner,
+    );
     group.waiting.push(job);
     this.changed();
-    return this.#handle(job, group);
+    return job;
   }
 
   typicalMs(): number | undefined {
@@ -145,29 +156,10 @@ export class ProcessPool implements Executor, LaneOwner {
     if (this.#lanes.size > 0) await gone;
   }
 
-  #handle(job: Job, group: Group): ExecutorHandle {
-    const fromQueue = (): boolean => {
-      const at = group.waiting.indexOf(job);
-      if (at !== -1) group.waiting.splice(at, 1);
-      return at !== -1;
-    };
-    const stop = (reason: string): void => {
-      if (job.over) return;
-      if (fromQueue()) job.end({ status: 'cancelled' }, this.#noUsage());
-      else this.#stopper.stop(job, 'cancel', reason);
-    };
-    return {
-      runningSince: () => (job.lane?.jobs[0] === job ? job.startedAt : 0),
-      cancel: (reason) => {
-        job.stop ??= 'cancel';
-        stop(reason);
-      },
-      revoke: () => !job.over && fromQueue() && (job.forgotten = true),
-      forget: () => {
-        job.forgotten = true;
-        stop('it is no longer wanted');
-      },
-    };
+  #unqueue(job: Job): boolean {
+    const at = job.queue.indexOf(job);
+    if (at !== -1) job.queue.splice(at, 1);
+    return at !== -1;
   }
 
   #assign(): void {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBody, encodeBody } from '../../bus/codec.ts';
+import { decodeBody, decodeEnvelope, encodeBody, encodeEnvelope, envelopeOf } from '../../bus/codec.ts';
 import { packAssign } from '../../bus/protocol/shared-parts.ts';
 import { parseAssign, parseDone, parseDoneReply, parseSync, parseSyncReply } from '../../bus/protocol/wire-agent.ts';
 import {
@@ -393,4 +393,10 @@ describe('a graph on the wire', () => {
       expect(errorOf(() => decodeGraph(whole.subarray(0, end))).code).toBe('GRAPH_INVALID');
     }
   });
+});
+
+it('an envelope around a body that is encoded already is the same as one around the body', () => {
+  const body = { a: [1, 'two', new Uint8Array([3])], b: null };
+  expect(envelopeOf('a.here.one', encodeBody(body))).toEqual(encodeEnvelope('a.here.one', body));
+  expect(decodeBody(decodeEnvelope(envelopeOf('a.here.one', encodeBody(body))).body)).toEqual(body);
 });

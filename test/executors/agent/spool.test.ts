@@ -3,9 +3,12 @@ import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, readFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeBody } from '../../../bus/codec.ts';
 import type { FinishedTask } from '../../../bus/protocol/agent.ts';
+import { parseDone } from '../../../bus/protocol/wire-agent.ts';
+import { encodeDone } from '../../../bus/protocol/write-done.ts';
 import { valueInfoOf } from '../../../bus/value/digest.ts';
-import { Spool } from '../../../executors/agent/spool.ts';
+import { Spool, spoolRecord } from '../../../executors/agent/spool.ts';
 import { input, taskId } from '../../support/fake-hub.ts';
 import { makeLogList } from '../../support/log-list.ts';
 
@@ -37,8 +40,8 @@ function finished(id: number, bytes = input(`value ${id}`)): FinishedTask {
 describe('the spool', () => {
   it('gives back after a crash what was appended and not acknowledged', () => {
     const spool = open();
-    spool.append([finished(1), finished(2)]);
-    spool.append([finished(3)]);
+    spool.append(spoolRecord([finished(1), finished(2)]));
+    spool.append(spoolRecord([finished(3)]));
     // no close: the process died
     expect(open().outcomes).toEqual([finished(1), finished(2), finished(3)]);
     for (const id of [1, 2, 3]) spool.acknowledge(taskId(id), [5, 1]);
@@ -46,15 +49,46 @@ describe('the spool', () => {
     expect(open().outcomes).toEqual([]);
   });
 
+  it('gives back every kind of outcome as it was, and each is in the record once', () => {
+    const usual = finished(1);
+    const { logs: _none, ...plain } = usual.outcome;
+    const info = valueInfoOf(Buffer.from('x'));
+    const usage = { startedAt: 1, endedAt: 1_700_000_000_000 };
+    const all: FinishedTask[] = [
+      { ...usual, outcome: plain },
+      finished(2),
+      { ...usual, task: taskId(3), outcome: { status: 'completed', value: { ...info, length: 0 }, usage } },
+      {
+        ...usual,
+        task: taskId(4),
+        outcome: { status: 'completed', value: info, bytes: new Uint8Array(70_000), usage },
+      },
+      { ...usual, task: taskId(5), outcome: { status: 'failed', error: { code: 'X', message: 'half \ud800' }, usage } },
+      { ...usual, task: taskId(6), outcome: { status: 'cancelled', usage } },
+    ];
+    const record = spoolRecord(all);
+    open().append(record);
+    const known = open().outcomes;
+    expect(known.map(({ task }) => task)).toEqual(all.map(({ task }) => task));
+    expect(known[0]).toEqual(all[0]);
+    expect(known[2]).toEqual(all[2]);
+    expect(known[3]?.outcome.usage).toEqual(usage);
+    expect(parseDone(decodeBody(encodeDone(7, record.tasks)))).toEqual({ epoch: 7, outcomes: known });
+    const backwards = record.tasks.toReversed();
+    expect(parseDone(decodeBody(encodeDone(8, backwards))).outcomes.map(({ task }) => task)).toEqual(
+      backwards.map(({ task }) => task),
+    );
+  });
+
   it('keeps an outcome when another token of its task is acknowledged', () => {
     const spool = open();
-    spool.append([finished(1)]);
+    spool.append(spoolRecord([finished(1)]));
     expect(spool.acknowledge(taskId(1), [5, 2])).toBeUndefined();
     expect(spool.size).toBe(1);
   });
 
   it('cuts off a torn or corrupt tail, says so, and goes on', () => {
-    open().append([finished(1)]);
+    open().append(spoolRecord([finished(1)]));
     const good = statSync(file).size;
     for (const damage of [
       () => truncateSync(file, statSync(file).size - 3),
@@ -65,13 +99,13 @@ describe('the spool', () => {
         writeFileSync(file, bytes);
       },
     ]) {
-      open().append([finished(2)]);
+      open().append(spoolRecord([finished(2)]));
       damage();
       const logs = makeLogList();
       const again = open(logs.log);
       expect(again.outcomes[0]).toEqual(finished(1));
       expect(logs.entries.map(({ message }) => message).join()).toMatch(/spool: cut off \d+ bytes/);
-      again.append([finished(3)]);
+      again.append(spoolRecord([finished(3)]));
       expect(open().outcomes.at(-1)).toEqual(finished(3));
       truncateSync(file, good);
     }
@@ -80,15 +114,15 @@ describe('the spool', () => {
   it('shrinks when everything is acknowledged, and keeps the rest when it is rewritten', () => {
     const spool = open();
     const large = (id: number): FinishedTask => finished(id, input('x'.repeat(60_000)));
-    spool.append([finished(0)]);
+    spool.append(spoolRecord([finished(0)]));
     for (let id = 1; id <= 300; id++) {
-      spool.append([large(id)]);
+      spool.append(spoolRecord([large(id)]));
       spool.acknowledge(taskId(id), [5, 1]);
       spool.tidy();
     }
     expect(statSync(file).size).toBeLessThan(9 * 1024 * 1024);
     expect(open().outcomes[0]).toEqual(finished(0));
-    spool.append([finished(400)]);
+    spool.append(spoolRecord([finished(400)]));
     expect(open().outcomes.at(-1)).toEqual(finished(400));
     spool.acknowledge(taskId(0), [5, 1]);
     spool.acknowledge(taskId(400), [5, 1]);

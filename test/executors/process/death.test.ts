@@ -36,12 +36,17 @@ describe('typical durations', () => {
     expect(typical.ms).toBeGreaterThan(90);
   });
 
-  it('are kept per electron, the oldest forgotten', () => {
+  it('are kept per electron, those of the oldest code forgotten', () => {
     const durations = new Durations();
-    durations.of('a').add(1);
-    for (let i = 0; i < 10_000; i++) durations.of(`k${i}`);
-    expect(durations.of('k9999')).toBe(durations.of('k9999'));
-    expect(durations.of('a').ms).toBeUndefined();
+    durations.of('old', 'a').add(1);
+    expect(durations.of('old', 'a').ms).toBeDefined();
+    expect(durations.of('old', 'b').ms).toBeUndefined();
+    const first = durations.of('new', 'k0');
+    for (let i = 0; i < 9_998; i++) durations.of('new', `k${i}`);
+    expect(durations.of('new', 'k0')).toBe(first);
+    durations.of('new', 'one more');
+    expect(durations.of('new', 'k0')).toBe(first);
+    expect(durations.of('old', 'a').ms).toBeUndefined();
   });
 });
 
