@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeTemplate } from '../../../bus/value/template.ts';
 import { decodeValue } from '../../../bus/value/value.ts';
-import type { ExecutorCode } from '../../../executors/executor.ts';
+import type { ExecutorCode, ExecutorHandle } from '../../../executors/executor.ts';
 import { ProcessPool } from '../../../executors/process/pool.ts';
 import { RunnerRoster } from '../../../executors/process/runner-roster.ts';
+import { deferred } from '../../../model/deferred.ts';
 import { DEFAULT_RETRY, NO_TIMEOUTS } from '../../../model/graph.ts';
 import type { Outcome } from '../../../model/outcome.ts';
 import { fixtureBundle } from '../../support/agent-harness.ts';
@@ -56,9 +57,19 @@ async function code(name: string): Promise<ExecutorCode> {
 }
 
 function run(what: ExecutorCode, electron: string, ...args: unknown[]): Promise<Outcome> {
+  return start(what, electron, ...args).ended;
+}
+
+function start(
+  what: ExecutorCode,
+  electron: string,
+  ...args: unknown[]
+): { readonly handle: ExecutorHandle; readonly ended: Promise<Outcome> } {
   const id = ++next;
-  return new Promise((resolve) => {
-    pool.start(
+  const { promise, resolve } = deferred<Outcome>();
+  return {
+    ended: promise,
+    handle: pool.start(
       {
         task: taskId(id),
         token: [1, 1],
@@ -72,8 +83,8 @@ function run(what: ExecutorCode, electron: string, ...args: unknown[]): Promise<
         code: what,
       },
       { log: () => undefined, progress: () => undefined, ended: resolve },
-    );
-  });
+    ),
+  };
 }
 
 const value = (outcome: Outcome): unknown =>
@@ -97,6 +108,21 @@ describe('the pool', { timeout: 60_000 }, () => {
       const overlapping = spans.filter((other) => other.startedAt <= startedAt + 5 && other.endedAt > startedAt + 10);
       expect(overlapping.length).toBeLessThanOrEqual(SLOTS);
     }
+  });
+
+  it('ends, gives back or forgets what only waits at once, and then knows nothing of it', async () => {
+    const a = await code('a');
+    const running = [start(a, 'sleep', 400, 0), start(a, 'sleep', 400, 0)];
+    const [first, second, third] = [start(a, 'noop'), start(a, 'noop'), start(a, 'noop')];
+    first.handle.cancel('asked for');
+    expect((await first.ended).status).toBe('cancelled');
+    expect([first.handle.revoke(), second.handle.runningSince(), second.handle.revoke()]).toEqual([false, 0, true]);
+    third.handle.forget();
+    const told: Outcome[] = [];
+    for (const { ended } of [second, third]) void ended.then((outcome) => told.push(outcome));
+    for (const { ended } of running) expect((await ended).status).toBe('completed');
+    await run(a, 'noop');
+    expect(told).toEqual([]);
   });
 
   it('gives a bundle its turn while another has endless short work', async () => {
