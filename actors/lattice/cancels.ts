@@ -29,6 +29,7 @@ export class Cancels {
 
   /** Answers those that are over; `afterFlush` calls back when their records are on disk. */
   settle(state: LatticeState, afterFlush: (callback: () => void) => void): void {
+    if (this.#waiters.length === 0) return;
     for (const waiter of [...this.#waiters]) {
       for (const node of waiter.open) if (isTerminalElectron(state.status(node))) waiter.open.delete(node);
       if (waiter.open.size > 0) continue;

@@ -14,7 +14,7 @@ export interface Leases {
 
 /** An attempt that this agent has, as far as the hub knows. */
 interface Held {
-  readonly token: Token;
+  token: Token;
   /** Number of the assign that carried it; 0: from before the hub's restart. */
   n: number;
   running: boolean;
@@ -37,6 +37,8 @@ export type AgentEffect =
   | { readonly type: 'joined'; readonly epoch: number }
   /** Assigns above `seen` that nobody answered go out again. */
   | { readonly type: 'resend'; readonly above: number };
+
+const NO_TOKEN: Token = [0, 0];
 
 export class AgentState {
   readonly key: AgentKey;
@@ -116,13 +118,25 @@ export class AgentState {
 
   /** Takes the credit for an attempt that is about to be sent; `hold` fills in its token. */
   reserve(task: TaskId): void {
-    this.#put(task, { token: [0, 0], n: Number.POSITIVE_INFINITY, running: false, finished: false, cancel: undefined });
+    this.#put(task, {
+      token: NO_TOKEN,
+      n: Number.POSITIVE_INFINITY,
+      running: false,
+      finished: false,
+      cancel: undefined,
+    });
   }
   nextN(): number {
     return ++this.#n;
   }
   /** The attempt goes out with assign `n`. */
   hold(task: TaskId, token: Token, n: number): void {
+    const reserved = this.#held.get(task);
+    if (reserved?.n === Number.POSITIVE_INFINITY) {
+      reserved.token = token;
+      reserved.n = n;
+      return;
+    }
     this.#put(task, { token, n, running: false, finished: false, cancel: undefined });
   }
   /** It was with the agent before the hub restarted (H8), by its record or by the agent's claim. */

@@ -184,7 +184,7 @@ export class ResultManager implements Actor<ResultsAsk> {
   }
 
   async #waited(id: DispatchId, record?: DispatchRecord): Promise<WaitReply> {
-    const { source: _source, ...dispatch } = this.#queries.detail(id, record);
+    const dispatch = this.#queries.brief(id, record);
     return dispatch.status === 'completed' ? { dispatch, output: await this.#queries.output(id) } : { dispatch };
   }
 

@@ -117,17 +117,14 @@ export class Queries {
   summary(id: DispatchId): DispatchSummary {
     return this.#summary(this.spec(id), this.record(id));
   }
-  detail(id: DispatchId, record = this.record(id)): DispatchDetail {
+  detail(id: DispatchId): DispatchDetail {
+    return { ...this.brief(id), source: this.spec(id).lattice.source };
+  }
+  /** Without the source, which may be long. */
+  brief(id: DispatchId, record = this.record(id)): Omit<DispatchDetail, 'source'> {
     const spec = this.spec(id);
-    const bundle = spec.bundle === undefined ? {} : { bundle: spec.bundle.digest };
-    return {
-      ...this.#summary(spec, record),
-      source: spec.lattice.source,
-      graph: spec.graph,
-      args: spec.args,
-      errors: record.errors,
-      ...bundle,
-    };
+    const brief = { ...this.#summary(spec, record), graph: spec.graph, args: spec.args, errors: record.errors };
+    return spec.bundle === undefined ? brief : { ...brief, bundle: spec.bundle.digest };
   }
 
   list(request: ListRequest & { readonly user: string }): ListReply {
