@@ -44,9 +44,13 @@ interface Cell {
   readonly actor: Actor<Message>;
   readonly accepts: (message: Message) => boolean;
   waiting: number;
+  /** It was stopped, or crashed. */
+  gone: boolean;
 }
 
 interface Envelope {
+  /** Who was there when it was sent: saves the second look at a long address. */
+  readonly cell: Cell | undefined;
   readonly to: Address;
   readonly message: Message;
   readonly from: Address;
@@ -54,6 +58,8 @@ interface Envelope {
 
 /** Messages handled before the event loop gets its turn: I/O must not starve. */
 const BATCH = 512;
+/** A microtask without the bookkeeping of `queueMicrotask`. */
+const now = Promise.resolve();
 
 export class ActorSystem {
   readonly node: string;
@@ -88,11 +94,17 @@ export class ActorSystem {
   spawn<M extends Message>(address: Address, actor: Actor<M>, accepts: (message: Message) => message is M): void {
     if (this.#cells.has(address)) throw new PolaronError('MAILBOX_FULL', `actor address ${address} is taken`);
     // `accepts` stands before every delivery, so the actor gets what it takes.
-    this.#cells.set(address, { address, actor: trusted<Actor<Message>>(actor), accepts, waiting: 0 });
+    this.#cells.set(address, { address, actor: trusted<Actor<Message>>(actor), accepts, waiting: 0, gone: false });
   }
 
   stop(address: Address): void {
-    this.#cells.delete(address);
+    const cell = this.#cells.get(address);
+    if (cell !== undefined) this.#remove(cell);
+  }
+
+  #remove(cell: Cell): void {
+    cell.gone = true;
+    this.#cells.delete(cell.address);
   }
 
   has(address: Address): boolean {
@@ -108,17 +120,17 @@ export class ActorSystem {
     if (this.#stopped) return;
     const cell = this.#cells.get(to);
     if (cell === undefined && !to.startsWith(`${this.node}.`)) {
-      if (this.#remote === undefined) this.#dead({ to, message, from });
+      if (this.#remote === undefined) this.#dead({ cell, to, message, from });
       else this.#remote.send(to, message, from);
       return;
     }
     // What waited in the mailbox, and this message, become dead letters.
     if (cell !== undefined && ++cell.waiting > this.#limit)
       this.#crash(cell, new PolaronError('MAILBOX_FULL', `mailbox of ${to} is over ${this.#limit} messages`));
-    this.#queue.push({ to, message, from });
+    this.#queue.push({ cell, to, message, from });
     if (!this.#scheduled) {
       this.#scheduled = true;
-      queueMicrotask(this.#drain);
+      void now.then(this.#drain);
     }
   }
 
@@ -161,7 +173,8 @@ export class ActorSystem {
   }
 
   #deliver(envelope: Envelope): void {
-    const cell = this.#cells.get(envelope.to);
+    const known = envelope.cell;
+    const cell = known === undefined || known.gone ? this.#cells.get(envelope.to) : known;
     if (cell === undefined) {
       this.#dead(envelope);
       return;
@@ -187,7 +200,7 @@ export class ActorSystem {
   }
 
   #crash(cell: Cell, error: Error): void {
-    this.#cells.delete(cell.address);
+    this.#remove(cell);
     this.#options.onCrash(cell.address, error);
   }
 

@@ -41,6 +41,9 @@ export interface MatchmakerOptions {
   readonly maxBacklog?: number;
 }
 
+/** A microtask without the bookkeeping of `queueMicrotask`. */
+const now = Promise.resolve();
+
 export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
   readonly #self: Address;
@@ -178,7 +181,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #match(): void {
     if (this.#matching || this.#queues.waiting === 0) return;
     this.#matching = true;
-    queueMicrotask(() => {
+    void now.then(() => {
       this.#matching = false;
       if (this.#o.results.backlog > (this.#o.maxBacklog ?? 50_000)) this.#o.results.afterFlush(() => this.#match());
       else
@@ -188,7 +191,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   #matchClass(key: string, capabilities: readonly string[], waiting: number): void {
-    const now = this.#o.clock.monotonic();
+    const at = this.#o.clock.monotonic();
     const able = [...this.#agents.values()].filter((agent) => agent.offers(capabilities));
     let left = waiting;
     for (const pass of ['free', 'total'] as const) {
@@ -196,7 +199,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         let best: AgentState | undefined;
         let credit = 0;
         for (const agent of able) {
-          const has = agent.credit(now)[pass];
+          const has = agent.credit(at)[pass];
           if (has > credit) [best, credit] = [agent, has];
         }
         if (best === undefined) break;

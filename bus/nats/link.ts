@@ -29,15 +29,18 @@ export class Wire extends ProtocolHandler {
     this.listener?.(status);
   }
 
-  /** What one turn of the event loop sends goes out in one write: the library would write once per microtask, and a write is dear. */
+  /** What two turns of the event loop send goes out in one write: the library would write once per microtask, and a write is dear. */
   override sendCommand(command: string | Uint8Array, ...payloads: Uint8Array[]): void {
     const { outbound } = this;
     outbound.fill(typeof command === 'string' ? Buffer.from(command) : command, ...payloads);
     if (!this.#planned) {
       this.#planned = true;
-      setImmediate(this.#writeOut);
+      setImmediate(this.#soon);
     } else if (outbound.size() >= this.pendingLimit) this.#write();
   }
+
+  /** One more turn: under load it brings what follows from this one into the same write, and takes an idle loop some microseconds. */
+  readonly #soon = (): void => void setImmediate(this.#writeOut);
 
   readonly #writeOut = (): void => {
     this.#planned = false;
