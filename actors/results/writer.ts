@@ -23,6 +23,9 @@ import {
 import type { Store, WriteOp } from '../../store/store.ts';
 import type { LiveDispatches } from './live.ts';
 
+const ACCEPTED = encodeDispatch({ status: 'accepted', seq: 0, errors: [] });
+const LIVE = encodeNumber(1);
+
 interface Sender {
   expected: number;
   readonly early: Map<
@@ -125,9 +128,9 @@ export class RecordWriter {
         writes.push({
           op: 'put',
           key: keys.dispatch(spec.id),
-          value: encodeDispatch({ status: 'accepted', seq: 0, errors: [] }),
+          value: ACCEPTED,
         });
-        writes.push({ op: 'put', key: keys.live(spec.id), value: encodeNumber(1) });
+        writes.push({ op: 'put', key: keys.live(spec.id), value: LIVE });
         writes.push({
           op: 'put',
           key: keys.idempotency(spec.user, keyPart(spec.key)),
