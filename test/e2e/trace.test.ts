@@ -95,7 +95,10 @@ function historyOf(id: string): History {
     const [, kind, actor = ''] = to.split('.');
     if (kind === 'electron' && actor.startsWith(`${id}_`)) {
       const history = at(Number(actor.slice(id.length + 1)));
-      if (message.type === 'attempt.assigned') history.agents.push(text(message['agent']));
+      if (message.type === 'attempt.assigned') {
+        history.agents.push(text(message['agent']));
+        history.statuses.push('assigned');
+      }
       if (message.type === 'attempt.finished') history.outcomes.push(text(data(message['outcome'])['status']));
     }
     if (message.type === 'dispatch.ended' && message['id'] === id) ended = true;
@@ -111,7 +114,8 @@ function historyOf(id: string): History {
       }
       const node = Number(op['node']);
       const before = at(node);
-      before.statuses.push(text(record['status']));
+      // That it was assigned is recorded later, if it lasts (ADR 007).
+      if (record['status'] !== 'assigned') before.statuses.push(text(record['status']));
       electrons.set(node, { ...before, last: record });
     }
   }
