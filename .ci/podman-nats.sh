@@ -30,7 +30,8 @@ alive() { [ -S "$socket" ] && DOCKER_HOST=unix://$socket podman --remote --url "
 if ! alive; then
   mkdir -p "$(dirname "$socket")"
   rm -f "$socket"
-  nohup podman --runtime runc system service --time=0 "unix://$socket" >/tmp/polaron-podman.log 2>&1 </dev/null &
+  # Not in a folder that may go while it runs: it couldn't start a container any more.
+  (cd / && exec nohup podman --runtime runc system service --time=0 "unix://$socket" >/tmp/polaron-podman.log 2>&1 </dev/null) &
   disown
   for _ in $(seq 100); do
     alive && break
