@@ -21,12 +21,14 @@ const churn = (first: string): string => `
   console.log(peak / base);
 `;
 async function peakOver(first: string): Promise<number> {
-  const args = ['--expose-gc', '--input-type=module', '--eval', churn(first)];
+  // On one thread it depends on no other process: marking beside the program may end late on a busy machine.
+  const args = ['--single-threaded-gc', '--expose-gc', '--input-type=module', '--eval', churn(first)];
   return Number((await promisify(execFile)(process.execPath, args)).stdout);
 }
 
-it("a hub's heap grows to little more than twice what it holds (Node's by itself: five times)", async () => {
-  const growth = await peakOver(`(await import('${module.href}')).boundHeapGrowth();`);
-  expect(growth).toBeGreaterThan(1);
-  expect(growth).toBeLessThan(4.5);
+it("a hub's heap grows by a fifth less at least before a full collection than Node's by itself", async () => {
+  const [bounded, plain] = [await peakOver(`(await import('${module.href}')).boundHeapGrowth();`), await peakOver('')];
+  expect(bounded).toBeGreaterThan(1);
+  // 0.58 on Node 20, 0.68 on Node 24
+  expect(bounded / plain).toBeLessThan(0.8);
 });
