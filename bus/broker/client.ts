@@ -16,7 +16,7 @@ import { Outbox } from './outbox.ts';
 import type { OperationSink } from './parser.ts';
 import { Parser } from './parser.ts';
 import { PermissionCheck } from './permission-check.ts';
-import { isPattern, isSubject, hasWildcard } from './subject.ts';
+import { isLiteralSubject, isPattern } from './subject.ts';
 import type { Entry } from './sublist.ts';
 
 export interface ClientSubscription extends Entry {
@@ -127,7 +127,7 @@ export class Client implements OperationSink {
   publish(subject: string, reply: string, headerBytes: number, buffer: Buffer, start: number, end: number): void {
     if (this.ending || this.#mustConnectFirst()) return;
     if (headerBytes >= 0 && !this.headers && this.connected) return this.end('Message Headers Not Supported');
-    if (this.#pedantic && !(isSubject(subject) && !hasWildcard(subject))) return this.error('Invalid Publish Subject');
+    if (this.#pedantic && !isLiteralSubject(subject)) return this.error('Invalid Publish Subject');
     if (this.permissions?.mayPublish(subject) === false) {
       return this.error(`Permissions Violation for Publish to "${subject}"`);
     }

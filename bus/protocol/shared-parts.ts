@@ -1,15 +1,17 @@
 /**
- * Manifests and definitions of electrons inside an `assign`: bytes of their own, since the same ones go out again and again. The hub encodes each once, an agent
- * decodes each once, as far as they are small. Not here: their shapes (wire-agent.ts, wire-value.ts).
+ * Manifests and definitions of electrons inside a graph or an `assign`: bytes of their own, since the same ones are sent again and again. Each is encoded once
+ * per object and decoded once per content, as far as it is small, so that equal ones are one object to whoever reads many. Not here: their shapes
+ * (wire-agent.ts, wire-value.ts).
  */
-import { encodeBody } from '../codec.ts';
+import { decodeBody, encodeBody } from '../codec.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { Assign, Manifest } from './agent.ts';
+import { parseElectronDef } from './wire-value.ts';
 
 type Part = Manifest | ElectronDef;
 
-/** Larger parts are decoded each time. */
-const LARGEST_KEPT = 16 * 1024;
+/** Larger parts are decoded each time: what strangers send must not fill the memory. */
+const LARGEST_KEPT = 4 * 1024;
 const MOST_KEPT = 1_024;
 
 /** Manifests and electrons are the same objects in all attempts of a dispatch. */
@@ -21,10 +23,10 @@ const firstOf = new WeakMap<ElectronDef, ElectronDef>();
 const keyOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
-/** What travels of a part. */
+/** What travels of a part, which must not change afterwards. */
 export function partBytes(part: Part): Uint8Array {
   let bytes = encoded.get(part);
-  if (bytes === undefined) encoded.set(part, (bytes = encodeBody(part)));
+  if (bytes === undefined) encoded.set(part, (bytes = Uint8Array.from(encodeBody(part))));
   return bytes;
 }
 
@@ -68,3 +70,6 @@ function keep<T>(map: Map<string, T>, key: string, part: T): void {
   if (map.size >= MOST_KEPT) map.clear();
   map.set(key, part);
 }
+
+/** The definition in these bytes. Raises BAD_MESSAGE. */
+export const readElectron = partReader((bytes) => parseElectronDef(decodeBody(bytes)));

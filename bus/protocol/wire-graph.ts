@@ -2,7 +2,7 @@
  * The transport graph as bytes: MessagePack with nodes as arrays instead of objects, so that 100,000 nodes stay small and quick.
  *
  * graph    [2, [electron…], [node…], [template, [input…]]]
- * electron bytes: an ElectronDef as a map (wire-definition.ts)
+ * electron bytes: an ElectronDef as a map (shared-parts.ts)
  * node     [0 or 1 (split), electron, template, [input…], [after…]]
  *          [2, name, over, [after…], concurrency, 0 (fail) or 1 (collect), [body node…], body output]
  * input    number | "digest" | [0, up, node] | [1, up] (item) | [2, up] (index)
@@ -17,7 +17,7 @@ import { isDigest } from '../../model/ids.ts';
 import { type ByteWriter, takeWriter } from '../byte-writer.ts';
 import { WireReader } from '../wire-reader.ts';
 import { NAME_LENGTH } from './shape.ts';
-import { decodeDefinition, encodeDefinition } from './wire-definition.ts';
+import { partBytes, readElectron } from './shared-parts.ts';
 
 const FORMAT = 2;
 const SPLIT = 1;
@@ -25,7 +25,7 @@ const MAP = 2;
 
 /** A graph's bytes. Its definitions must not change afterwards. */
 export function encodeGraph({ electrons, nodes, output }: WireGraph): Uint8Array {
-  const definitions = electrons.map(encodeDefinition);
+  const definitions = electrons.map(partBytes);
   const out = takeWriter();
   out.array(4);
   out.number(FORMAT);
@@ -117,7 +117,7 @@ class GraphReader {
     const count = reader.arrayHeader();
     if (count > this.#limits.maxNodes) throw invalid(`${count} electrons; at most ${this.#limits.maxNodes} are taken`);
     const electrons: ElectronDef[] = [];
-    for (let i = 0; i < count; i++) electrons.push(decodeDefinition(reader.bytes()));
+    for (let i = 0; i < count; i++) electrons.push(readElectron(reader.bytes()));
     const nodes = this.#scope(0);
     this.#expect(2, 'output');
     const output = { template: reader.bytes(), inputs: this.#inputs() };
