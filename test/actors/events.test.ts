@@ -1,6 +1,7 @@
 /** What is told of dispatches and electrons, and what is left out. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { eventPublisher, makeMoment } from '../../actors/events.ts';
+import { eventPublisher } from '../../actors/events.ts';
+import { makeMoment } from '../../actors/moment.ts';
 import type { Lingering, Moment, PublishEvent } from '../../actors/services.ts';
 import type { EventBody } from '../../bus/protocol/api.ts';
 import { parseEvent } from '../../bus/protocol/wire-api.ts';

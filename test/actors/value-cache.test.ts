@@ -1,6 +1,6 @@
 /** The hub's cache of small values: what it keeps, what it drops, and that it keeps no more than that alive. */
 import { expect, it } from 'vitest';
-import { valueCache } from '../../actors/services.ts';
+import { valueCache } from '../../actors/caches.ts';
 import { digestOf } from '../../bus/value/digest.ts';
 
 const value = (n: number, size: number): Uint8Array => {

@@ -13,7 +13,7 @@ import { isDispatchId, type DispatchId } from '../../../model/ids.ts';
 import { decodeDispatch, keys } from '../../../store/records.ts';
 import { settle } from '../support/fake-clock.ts';
 import { electron, graphOf, map } from '../support/graphs.ts';
-import { graphCache } from '../../../actors/services.ts';
+import { graphCache } from '../../../actors/caches.ts';
 import { dispatchId, makeHubWorld, type Delivered, type HubWorld } from '../support/hub-world.ts';
 
 const isLattice = (message: Message): message is LatticeMessage => message.type.startsWith('lattice.');

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ElectronActor, MAX_LOSSES } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
-import { valueCache, type ElectronWork, type Moment } from '../../../actors/services.ts';
+import { valueCache } from '../../../actors/caches.ts';
+import type { ElectronWork, Moment } from '../../../actors/services.ts';
 import type { Address, Message } from '../../../actors/system.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../../bus/protocol/actors.ts';
 import type { FinishedTask } from '../../../bus/protocol/agent.ts';

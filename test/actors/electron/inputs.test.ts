@@ -1,7 +1,7 @@
 /** What of an attempt's arguments travels in the assign, and what is left to be pulled. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readInputs } from '../../../actors/electron/inputs.ts';
-import { valueCache } from '../../../actors/services.ts';
+import { valueCache } from '../../../actors/caches.ts';
 import type { Arguments } from '../../../bus/protocol/actors.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
 import { encodeList, listLength } from '../../../bus/value/list.ts';

@@ -5,8 +5,8 @@
 import { ElectronActor } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
 import { LatticeSupervisor } from '../../../actors/lattice/supervisor.ts';
-import { makeMoment } from '../../../actors/events.ts';
-import { valueCache } from '../../../actors/services.ts';
+import { makeMoment } from '../../../actors/moment.ts';
+import { valueCache } from '../../../actors/caches.ts';
 import type { Message } from '../../../actors/system.ts';
 import type { LatticeMessage, MatchmakerMessage } from '../../../bus/protocol/actors.ts';
 import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
