@@ -1,25 +1,30 @@
 /**
- * Large values as files: `blobs/aa/<sha256>`, and `blobs/tmp/<sha256>.part` while they come in.
- * A file under its digest is whole and durable: it was verified, fdatasynced and renamed, and its folder fsynced (F1).
+ * Large values as files: `blobs/aa/<sha256>`, and a file in `blobs/tmp` for each writer while they come in.
+ *
+ * F1. A file under its digest is whole and durable: it was verified, fdatasynced and renamed, and its folder fsynced.
+ * F2. A writer's file is its own: what others write of the same value, right or wrong, doesn't touch it. A later one replaces an equal file.
+ * F3. `<sha256>.part` is what a later process may resume; what else lies in `blobs/tmp` is nobody's when the folder is opened.
  * Not here: small values and records (lmdb-store.ts).
  */
 import { createHash, type Hash } from 'node:crypto';
 import { statSync, utimesSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PolaronError } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
 import type { BlobWriter } from './store.ts';
 
 const COPY_BYTES = 1024 * 1024;
+const PART = '.part';
 /** Room that an upload must leave: records of what already runs still have to fit. */
 const LEFT_FREE_BYTES = 16 * 1024 * 1024;
 
 export class BlobFiles {
   readonly #folder: string;
   readonly #maxValueBytes: number;
-  /** Uploads under way: a second one of the same value goes on with the first. */
-  readonly #open = new Map<Digest, FileWriter>();
+  /** Files that are being written, by their path. */
+  readonly #open = new Map<string, FileWriter>();
+  #written = 0;
 
   constructor(folder: string, maxValueBytes: number) {
     this.#folder = folder;
@@ -63,44 +68,39 @@ export class BlobFiles {
   }
 
   /** Raises VALUE_TOO_LARGE, DISK_FULL. */
-  async begin(digest: Digest, size: number): Promise<BlobWriter> {
+  async begin(digest: Digest, size: number, resume: boolean): Promise<BlobWriter> {
     if (size > this.#maxValueBytes) {
       throw new PolaronError('VALUE_TOO_LARGE', `value of ${size} bytes; at most ${this.#maxValueBytes} are taken`, {
         details: { size, maxValueBytes: this.#maxValueBytes },
       });
     }
     if (this.size(digest) === size) return stored(size);
-    const running = this.#open.get(digest);
-    if (running !== undefined) {
-      await running.ready;
-      return running;
-    }
     const free = await this.freeBytes();
     if (free < size + LEFT_FREE_BYTES) {
       throw new PolaronError('DISK_FULL', `value of ${size} bytes; ${free} are free in ${this.#folder}`, {
         details: { size, free },
       });
     }
-    const again = this.#open.get(digest);
-    const writer =
-      again ?? new FileWriter(join(this.#folder, 'tmp', `${digest}.part`), this.#path(digest), digest, size);
-    if (again === undefined) {
-      this.#open.set(digest, writer);
-      writer.ended.then(
-        () => this.#open.delete(digest),
-        () => this.#open.delete(digest),
-      );
-    }
+    const part = this.#freePart(digest, resume);
+    const writer = new FileWriter(part, this.#path(digest), digest, size);
+    this.#open.set(part, writer);
+    void writer.ended.then(() => this.#open.delete(part));
     try {
       await writer.ready;
     } catch (error) {
-      this.#open.delete(digest);
+      this.#open.delete(part);
       throw diskError(error);
     }
     return writer;
   }
 
-  /** Lets go of the files of uploads that weren't finished; they can be resumed later. */
+  /** F2, F3. */
+  #freePart(digest: Digest, resume: boolean): string {
+    const kept = join(this.#folder, 'tmp', `${digest}${PART}`);
+    return resume && !this.#open.has(kept) ? kept : join(this.#folder, 'tmp', `${digest}.${++this.#written}`);
+  }
+
+  /** Lets go of the files of uploads that weren't finished; some can be resumed later (F3). */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#open.values()].map((writer) => writer.release()));
     this.#open.clear();
@@ -188,8 +188,7 @@ class FileWriter implements BlobWriter {
     return this.#next(async (file) => {
       if (this.received !== this.#size) throw this.#bad(`${this.received} of ${this.#size} bytes came`);
       if (this.#hash.digest('hex') !== this.#digest) {
-        await this.#close();
-        await rm(this.#part, { force: true });
+        await this.#remove();
         throw this.#bad('its bytes have another digest');
       }
       try {
@@ -208,12 +207,18 @@ class FileWriter implements BlobWriter {
   }
 
   async abort(): Promise<void> {
-    await this.release();
-    await rm(this.#part, { force: true });
+    await this.#queue;
+    if (this.#file !== undefined) await this.#remove();
   }
 
   async release(): Promise<void> {
     await this.#queue;
+    await this.#close();
+  }
+
+  /** The file first: once this writer has ended, another may take the same path (F3). */
+  async #remove(): Promise<void> {
+    await rm(this.#part, { force: true });
     await this.#close();
   }
 
@@ -241,10 +246,12 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Does the folder exist, with what uploads need? Makes it. */
+/** Makes the folder, with what uploads need. Removes what nobody will go on with (F3). */
 export async function makeBlobFolder(path: string): Promise<void> {
-  await mkdir(join(path, 'tmp'), { recursive: true, mode: 0o700 });
-  await stat(path);
+  const temporary = join(path, 'tmp');
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(temporary))
+    if (!name.endsWith(PART)) await rm(join(temporary, name), { force: true });
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

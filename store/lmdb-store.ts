@@ -220,9 +220,9 @@ class LmdbStore implements Store {
     return bytes;
   }
 
-  async openBlob(digest: Digest, size: number): Promise<BlobWriter> {
+  async openBlob(digest: Digest, size: number, o: { readonly resume?: boolean } = {}): Promise<BlobWriter> {
     this.#check();
-    return this.#blobs.begin(digest, size);
+    return this.#blobs.begin(digest, size, o.resume ?? false);
   }
 
   freeBytes(): Promise<number> {

@@ -46,7 +46,6 @@ class InMemory implements MemoryStore {
   readonly #durable: Content;
   readonly #records: Map<RecordKey, Uint8Array>;
   readonly #values: Map<Digest, Uint8Array>;
-  readonly #uploads = new Map<Digest, { chunks: Uint8Array[]; received: number }>();
   #sorted: RecordKey[];
   #batch = new WriteBatch();
   #scheduled = false;
@@ -189,32 +188,35 @@ class InMemory implements MemoryStore {
     if (size > maxValueBytes) {
       throw new PolaronError('VALUE_TOO_LARGE', `value of ${size} bytes; at most ${maxValueBytes} are taken`);
     }
-    const upload = this.#uploads.get(digest) ?? { chunks: [], received: 0 };
-    if (this.#durable.blobs.has(digest)) upload.received = size;
-    this.#uploads.set(digest, upload);
+    const chunks: Uint8Array[] = [];
+    let received = this.#durable.blobs.has(digest) ? size : 0;
+    const stored = received === size;
+    let ended = false;
     const bad = (reason: string): PolaronError =>
       new PolaronError('BAD_MESSAGE', `upload of value ${digest}: ${reason}`, { details: { digest } });
     return {
       get received() {
-        return upload.received;
+        return received;
       },
       write: async (chunk) => {
-        if (this.#uploads.get(digest) !== upload) throw bad('the upload has ended');
-        if (upload.received + chunk.length > size) throw bad(`more than the ${size} bytes announced`);
-        upload.chunks.push(chunk.slice());
-        upload.received += chunk.length;
+        if (stored) return;
+        if (ended) throw bad('the upload has ended');
+        if (received + chunk.length > size) throw bad(`more than the ${size} bytes announced`);
+        chunks.push(chunk.slice());
+        received += chunk.length;
       },
       finish: async () => {
-        if (this.#durable.blobs.has(digest)) return;
-        if (upload.received !== size) throw bad(`${upload.received} of ${size} bytes came`);
-        this.#uploads.delete(digest);
-        const bytes = new Uint8Array(Buffer.concat(upload.chunks));
+        if (stored) return;
+        if (ended) throw bad('the upload has ended');
+        if (received !== size) throw bad(`${received} of ${size} bytes came`);
+        ended = true;
+        const bytes = new Uint8Array(Buffer.concat(chunks));
         const found: unknown = createHash('sha256').update(bytes).digest('hex');
         if (!isDigest(found) || found !== digest) throw bad('its bytes have another digest');
         this.#durable.blobs.set(digest, bytes);
       },
       abort: async () => {
-        this.#uploads.delete(digest);
+        ended = true;
       },
     };
   }

@@ -21,14 +21,14 @@ export type WriteOp =
 /** Values up to this size lie in LMDB and travel inside messages; larger ones are files. */
 export const INLINE_VALUE_BYTES = 64 * 1024;
 
-/** Takes the chunks of one large value. */
+/** Takes the chunks of one large value. Several of one value don't know of each other: each is checked by itself, and the first to finish has stored it. */
 export interface BlobWriter {
   /** Bytes received so far: where a resumed upload goes on. */
   readonly received: number;
   write(chunk: Uint8Array): Promise<void>;
   /** Verifies size and digest, makes the file durable (fdatasync, rename, fsync of the folder). Raises BAD_MESSAGE when they don't fit. */
   finish(): Promise<void>;
-  /** Drops the temporary file. */
+  /** Drops what was received. */
   abort(): Promise<void>;
 }
 
@@ -60,8 +60,11 @@ export interface Store {
   smallValue(digest: Digest): Uint8Array | undefined;
   /** Bytes [offset, offset + length) of a value, fewer at its end. Raises VALUE_MISSING. */
   readValue(digest: Digest, offset: number, length: number): Promise<Uint8Array>;
-  /** Opens (or resumes) the upload of a large value of `size` bytes. Raises VALUE_TOO_LARGE, DISK_FULL. */
-  openBlob(digest: Digest, size: number): Promise<BlobWriter>;
+  /**
+   * Begins to take a large value of `size` bytes. With `resume` it goes on with what such an upload had received when the store was closed or
+   * killed, if nobody does so already. Raises VALUE_TOO_LARGE, DISK_FULL.
+   */
+  openBlob(digest: Digest, size: number, o?: { readonly resume?: boolean }): Promise<BlobWriter>;
   /** Bytes free on the data folder's disk. */
   freeBytes(): Promise<number>;
   /** Waits for what is queued, then closes. */

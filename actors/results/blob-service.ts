@@ -40,11 +40,12 @@ function speakerOf(subject: string): string {
 
 /** Begins to serve; returns what ends it. */
 export function serveBlobs(o: BlobServiceOptions): () => void {
-  const uploads = new Map<Digest, Upload>();
+  /** By who uploads what: nobody's bytes depend on another's. */
+  const uploads = new Map<string, Upload>();
   const warn = throttledLog(o.log, o.monotonic);
   let dropped = 0;
 
-  const put = async ({ digest, size, offset, bytes }: BlobPut): Promise<BlobPutReply> => {
+  const put = async (speaker: string, { digest, size, offset, bytes }: BlobPut): Promise<BlobPutReply> => {
     if (o.store.hasValue(digest)) return { received: size, done: true };
     if (size <= INLINE_VALUE_BYTES) {
       if (bytes.byteLength !== size || digestOf(bytes) !== digest)
@@ -52,29 +53,33 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
       await o.store.write([{ op: 'value', digest, bytes }]);
       return { received: size, done: true };
     }
-    let upload = uploads.get(digest);
+    const name = `${speaker} ${digest}`;
+    let upload = uploads.get(name);
     if (upload === undefined) {
       for (const [oldest, stale] of uploads) {
         if (uploads.size < MOST_UPLOADS) break;
         uploads.delete(oldest);
         void stale.writer.then((writer) => writer.abort()).catch(() => undefined); // it was never finished: nothing is lost
       }
-      const writer = o.store.openBlob(digest, size);
+      const writer = o.store.openBlob(digest, size, { resume: true });
       upload = { writer, last: writer };
-      uploads.set(digest, upload);
-      writer.catch(() => uploads.delete(digest));
+      uploads.set(name, upload);
+      writer.catch(() => uploads.delete(name));
     }
     const { writer } = upload;
     const step = upload.last.then(async (): Promise<BlobPutReply> => {
+      if (o.store.hasValue(digest)) return { received: size, done: true };
       const open = await writer;
-      if (offset !== open.received) return { received: open.received, done: false };
-      await open.write(bytes);
+      if (offset === open.received) await open.write(bytes);
       if (open.received < size) return { received: open.received, done: false };
-      uploads.delete(digest);
       await open.finish();
+      uploads.delete(name);
       return { received: size, done: true };
     });
-    upload.last = step.catch(() => uploads.delete(digest));
+    upload.last = step.catch(async () => {
+      uploads.delete(name);
+      await writer.then((open) => open.abort()).catch(() => undefined);
+    });
     return step;
   };
 
@@ -116,7 +121,7 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
           () => message.respond(new Uint8Array()),
         );
       } else if (kind === 'has') respond(message, Promise.resolve(has(parseBlobHas(body).digests)));
-      else if (kind === 'put') respond(message, put(parseBlobPut(body)));
+      else if (kind === 'put') respond(message, put(envelope.by, parseBlobPut(body)));
     } catch (error) {
       const failure = asPolaronError(error, 'BAD_MESSAGE');
       warn(`blob:${failure.code}`, 'warn', `dropped a message on ${message.subject}: ${failure.message}`, {

@@ -48,7 +48,7 @@ export async function pullFromAgent(
     await store.write([{ op: 'value', digest, bytes }]);
     return true;
   }
-  const writer = await store.openBlob(digest, size);
+  const writer = await store.openBlob(digest, size, { resume: true });
   const pending: Promise<Uint8Array>[] = [];
   let next = writer.received;
   try {

@@ -36,25 +36,15 @@ export async function storeBytes(store: Store, bytes: Uint8Array): Promise<Value
     return info;
   }
   if (store.hasValue(digest)) return info;
-  const running = storing.get(store) ?? new Map<Digest, Promise<void>>();
-  storing.set(store, running);
-  let stored = running.get(digest);
-  if (stored === undefined) {
-    stored = writeBlob(store, digest, bytes).finally(() => running.delete(digest));
-    running.set(digest, stored);
-  }
-  await stored;
-  return info;
-}
-
-/** What is being stored: the same bytes may be wanted twice at once (two waits for one result), and a blob has one writer. */
-const storing = new WeakMap<Store, Map<Digest, Promise<void>>>();
-
-async function writeBlob(store: Store, digest: Digest, bytes: Uint8Array): Promise<void> {
   const writer = await store.openBlob(digest, bytes.byteLength);
-  for (let at = writer.received; at < bytes.byteLength; at += CHUNK_BYTES)
-    await writer.write(bytes.subarray(at, at + CHUNK_BYTES));
-  await writer.finish();
+  try {
+    for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) await writer.write(bytes.subarray(at, at + CHUNK_BYTES));
+    await writer.finish();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+  return info;
 }
 
 /** One list value of these; large elements as pointers. */

@@ -314,6 +314,38 @@ describe("the values' service", () => {
     expect(store.hasValue(of)).toBe(true);
   });
 
+  it("takes one value from two at once, and one's wrong bytes don't spoil the other's", async () => {
+    const large = Buffer.alloc(150_000, 'y');
+    const of = digestOf(large);
+    const agent = (bytes: Uint8Array, offset: number) =>
+      bus.deliver(
+        'polaron.blob.lab.a1.put',
+        encodeEnvelope('a.lab.a1', { digest: of, size: large.length, offset, bytes }),
+      );
+    await put(large.subarray(0, 80_000), large.length, 0, of);
+    expect(await reply(agent(Buffer.alloc(90_000, 'n'), 0))).toMatchObject({ body: { received: 90_000 } });
+    expect(await reply(agent(Buffer.alloc(60_000, 'n'), 90_000))).toMatchObject({ error: { code: 'BAD_MESSAGE' } });
+    const last = () => put(large.subarray(80_000), large.length, 80_000, of);
+    const done = { ok: true, body: { received: 150_000, done: true } };
+    // the last chunk twice: its answer may be lost
+    const [first, again] = [last(), last()];
+    expect(await reply(first)).toEqual(done);
+    expect(await reply(again)).toEqual(done);
+    expect(await reply(agent(large, 0))).toEqual(done);
+  });
+
+  it('lets go of an upload that failed', async () => {
+    const open = store.openBlob.bind(store);
+    const aborted: string[] = [];
+    store.openBlob = async (digest, size, o) => {
+      const writer = await open(digest, size, o);
+      return { ...writer, write: (chunk) => writer.write(chunk), abort: async () => void aborted.push(digest) };
+    };
+    const large = Buffer.alloc(70_000, 'q');
+    expect(await reply(put(Buffer.alloc(70_001), large.length, 0, digestOf(large)))).toMatchObject({ ok: false });
+    expect(aborted).toEqual([digestOf(large)]);
+  });
+
   it('refuses bytes that are not those of their digest', async () => {
     expect(await reply(put(Buffer.from('another'), 7, 0))).toMatchObject({ ok: false, error: { code: 'BAD_MESSAGE' } });
     const large = Buffer.alloc(70_000, 'q');

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PolaronError } from '../../model/errors.ts';
 import { isDigest, type Digest } from '../../model/ids.ts';
-import type { Store, WriteOp } from '../../store/store.ts';
+import type { BlobWriter, Store, WriteOp } from '../../store/store.ts';
 
 export interface Adapter {
   readonly name: string;
@@ -198,17 +198,24 @@ export function storeContract(adapter: Adapter): void {
       await again.finish();
     });
 
-    it('go on where an upload stopped', async () => {
+    it('are taken from several writers at once: none knows of another, and wrong bytes spoil only their own', async () => {
       const store = await open({});
       const bytes = randomBytes(300_000);
       const digest = digestOf(bytes);
-      const first = await store.openBlob(digest, bytes.length);
+      const begin = (): Promise<BlobWriter> => store.openBlob(digest, bytes.length, { resume: true });
+      const [first, second, wrong, late] = [await begin(), await begin(), await begin(), await begin()];
       await first.write(bytes.subarray(0, 100_000));
-      const second = await store.openBlob(digest, bytes.length);
-      expect(second.received).toBe(100_000);
-      await second.write(bytes.subarray(100_000));
-      await second.finish();
-      expect(store.hasValue(digest)).toBe(true);
+      await wrong.write(randomBytes(300_000));
+      await late.write(bytes.subarray(0, 1));
+      expect([first.received, second.received, late.received]).toEqual([100_000, 0, 1]);
+      expect(await codeOf(() => wrong.finish())).toBe('BAD_MESSAGE');
+      await Promise.all([second.write(bytes), first.write(bytes.subarray(100_000))]);
+      await Promise.all([second.finish(), first.finish()]);
+      expect(await codeOf(() => first.write(new Uint8Array(1)))).toBe('BAD_MESSAGE');
+      await first.abort();
+      await late.abort();
+      expect(Buffer.compare(await store.readValue(digest, 0, bytes.length), bytes)).toBe(0);
+      expect((await begin()).received).toBe(bytes.length);
     });
 
     it('of another digest or size than announced are refused and leave nothing', async () => {

@@ -7,6 +7,6 @@ it('a large value that is wanted twice at once is stored once, and both have it'
   const bytes = new Uint8Array(1_000_000).map((_, i) => i % 251);
   const [a, b] = await Promise.all([storeBytes(store, bytes), storeBytes(store, bytes)]);
   expect(a).toEqual(b);
-  expect(await wholeValue(store, a.digest)).toEqual(bytes);
+  expect(Buffer.compare(await wholeValue(store, a.digest), bytes)).toBe(0);
   expect(await storeBytes(store, bytes)).toEqual(a);
 });
