@@ -2,6 +2,7 @@
 import type { Bus } from '../bus/bus.ts';
 import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
+import { asPolaronError } from '../model/errors.ts';
 import { makeMoment } from './moment.ts';
 import type { Moment, PublishEvent } from './services.ts';
 
@@ -26,7 +27,15 @@ export function eventPublisher(bus: Bus, subjects: Subjects, clock: Clock): Even
   return {
     publish: (event) => {
       const subject = subjects.event(event.user, event.dispatch, event.type);
-      bus.publish(subject, Buffer.from(eventText(event, clock.now())));
+      const at = clock.now();
+      try {
+        bus.publish(subject, Buffer.from(eventText(event, at)));
+      } catch (error) {
+        // What is told of it is kept elsewhere, that it happened must be heard.
+        if (event.data === undefined || asPolaronError(error, 'BUS_CLOSED').code !== 'PAYLOAD_TOO_LARGE') throw error;
+        const { data: _, ...bare } = event;
+        bus.publish(subject, Buffer.from(eventText(bare, at)));
+      }
     },
     moment: makeMoment(clock),
   };

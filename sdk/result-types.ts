@@ -115,11 +115,11 @@ export interface GetResult {
 }
 /** Waits; throws WorkflowFailed / WorkflowCancelled. */
 export type GetValue = <T>(id: DispatchId<T>, o?: { timeout?: Duration; signal?: AbortSignal }) => Promise<T>;
-/** Cancels a dispatch, or some electrons of it with what depends on them. Resolves when each agent has confirmed or its lease has ended; `unconfirmed` names those that didn't. */
+/** Cancels a dispatch, or some electrons of it with what depends on them. Resolves when each agent has confirmed or its lease has ended; `unconfirmed` names those that didn't, and of very many `more` says how many stopped that `cancelled` doesn't name. */
 export type Cancel = (
   id: string,
   o?: { electrons?: readonly (number | string)[]; reason?: string },
-) => Promise<{ cancelled: readonly string[]; unconfirmed: readonly string[] }>;
+) => Promise<{ cancelled: readonly string[]; unconfirmed: readonly string[]; more?: number }>;
 /** Live events from now on, or from the beginning; ends with the dispatch. Survives a reconnection without a gap. */
 export type Watch = (id: string, o?: { from?: 'start' | 'now'; signal?: AbortSignal }) => AsyncIterable<DispatchEvent>;
 export interface DispatchEvent {

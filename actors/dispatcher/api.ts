@@ -93,17 +93,35 @@ interface Form {
   readonly named: boolean;
 }
 
+/** Who asked hears also that an answer can't be sent: it would wait, and ask again in vain. */
 function respond(o: ApiOptions, message: BusMessage, form: Form, reply: ApiReply<unknown>): void {
+  const failure = sent(o, message, form, reply);
+  if (failure === undefined) return;
+  const { code, details } = failure;
+  o.log('warn', `an answer on ${message.subject} could not be sent: ${failure.message}`, { code });
+  const text = `the answer to ${message.subject.split('.')[3]} can't be sent: ${failure.message}`;
+  const help =
+    code === 'PAYLOAD_TOO_LARGE' ? 'Ask for less: a smaller `limit`, `brief`, or one electron.' : failure.help;
+  sent(o, message, form, { ok: false, error: { code, message: text, help, details } });
+}
+
+/** Undefined, or why it was not. */
+function sent(
+  o: ApiOptions,
+  message: BusMessage,
+  { binary, named }: Form,
+  reply: ApiReply<unknown>,
+): PolaronError | undefined {
   try {
-    if (form.binary) message.respond(encodeEnvelope(o.by, reply), form.named ? { 'content-type': MSGPACK } : undefined);
+    if (binary) message.respond(encodeEnvelope(o.by, reply), named ? { 'content-type': MSGPACK } : undefined);
     else
       message.respond(
         Buffer.from(
           JSON.stringify(reply, (_, x: unknown) => (x instanceof Uint8Array ? Buffer.from(x).toString('base64') : x)),
         ),
       );
+    return undefined;
   } catch (error) {
-    const { code, message: text } = asPolaronError(error, 'PAYLOAD_TOO_LARGE');
-    o.log('warn', `an answer on ${message.subject} could not be sent: ${text}`, { code });
+    return asPolaronError(error, 'PAYLOAD_TOO_LARGE');
   }
 }

@@ -33,6 +33,7 @@ import {
   parseWait,
 } from '../../bus/protocol/wire-api.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
+import { firstWithin, LIST_BYTES } from '../answer-size.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { GraphCache, PublishEvent } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
@@ -101,7 +102,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
               message.error.message,
             ),
           );
-        else waiting?.resolve({ cancelled: message.cancelled ?? [], unconfirmed: message.unconfirmed ?? [] });
+        else waiting?.resolve(cancelReply(message.cancelled ?? [], message.unconfirmed ?? []));
       }
     }
   }
@@ -326,6 +327,12 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       );
     });
   }
+}
+
+function cancelReply(all: readonly string[], unconfirmed: readonly string[]): CancelReplyBody {
+  const cancelled = firstWithin(all, LIST_BYTES);
+  const more = all.length - cancelled.length;
+  return { cancelled, unconfirmed, ...(more === 0 ? {} : { more }) };
 }
 
 export const isDispatcherMessage = (message: Message): message is DispatcherMessage =>

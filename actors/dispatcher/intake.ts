@@ -3,6 +3,7 @@
  * Not here: running it (lattice supervisor) and answering (dispatcher.ts).
  */
 import type { SubmitRequest } from '../../bus/protocol/api.ts';
+import { checkSubmit } from '../../bus/protocol/submit-limits.ts';
 import type { DispatchSpec } from '../../bus/protocol/results.ts';
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { digestOf, valueInfoOf } from '../../bus/value/digest.ts';
@@ -59,9 +60,10 @@ async function storedGraph({ results }: IntakeOptions, user: string, digest: Dig
   return (await results.ask('results.bytes', { digest })).bytes;
 }
 
-/** Raises GRAPH_INVALID, VALUE_MISSING, IDEMPOTENCY_MISMATCH, DISK_FULL. Nothing is recorded. */
+/** Raises PAYLOAD_TOO_LARGE, GRAPH_INVALID, VALUE_MISSING, IDEMPOTENCY_MISMATCH, DISK_FULL. Nothing is recorded. */
 export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequest): Promise<Intake> {
   const { results } = o;
+  checkSubmit(request);
   // A copy of what came in the message: nodes hold views of it for as long as the dispatch lives, and a view holds all that was received with it.
   const graph =
     'bytes' in request.graph

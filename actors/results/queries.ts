@@ -31,6 +31,7 @@ import {
   tailOfKey,
 } from '../../store/records.ts';
 import { INLINE_VALUE_BYTES, type Store } from '../../store/store.ts';
+import { bytesOf, errorWithin, LIST_BYTES } from '../answer-size.ts';
 import type { NearMemory } from '../services.ts';
 import type { LiveDispatches } from './live.ts';
 import { nearMatches } from './near.ts';
@@ -38,6 +39,8 @@ import { composeList, storeBytes, wholeValue } from './values.ts';
 
 const MOST_PAGE = 10_000;
 const MOST_LISTED = 1_000;
+/** Of one electron's error in a list; its beginning is told of a larger one. */
+const ERROR_BYTES = 64 * 1024;
 /** Output inputs inside one answer; more become one list value to pull. */
 const MESSAGE_BYTES = 256 * 1024;
 /** When they are more: a template over this is a value to pull, as 100,000 references are. */
@@ -131,14 +134,16 @@ export class Queries {
     const limit = Math.min(request.limit ?? 100, MOST_LISTED);
     const range = request.before === undefined ? keys.allDispatches : keys.dispatchesBefore(request.before);
     const dispatches: DispatchSummary[] = [];
+    let left = LIST_BYTES;
     for (const { key } of this.#store.range({ ...range, reverse: true })) {
       const id = tailOfKey(key);
       if (!isDispatchId(id)) continue;
       const summary = this.summary(id);
       if (summary.user !== request.user || (request.status !== undefined && summary.status !== request.status))
         continue;
-      if (dispatches.length === limit) return { dispatches, more: true };
+      if (dispatches.length === limit || left <= 0) return { dispatches, more: true };
       dispatches.push(summary);
+      left -= bytesOf(summary);
     }
     return { dispatches, more: false };
   }
@@ -150,13 +155,15 @@ export class Queries {
     const electrons: ElectronView[] = [];
     const names = request.name === undefined ? undefined : request.name;
     let node = request.from ?? 0;
-    for (; node < plan.size && electrons.length < limit; node++) {
+    let left = LIST_BYTES;
+    for (; node < plan.size && electrons.length < limit && left > 0; node++) {
       const record = this.electron(id, node);
       if ((request.since ?? 0) > 0 && (record?.seq ?? 0) <= (request.since ?? 0)) continue;
       const view = this.#view(id, plan, node, record);
       if (request.status !== undefined && view.status !== request.status) continue;
       if (names !== undefined && view.name !== names && plan.plainNameOf(node) !== names) continue;
       electrons.push(view);
+      left -= bytesOf(view);
     }
     const detail = this.detail(id);
     const { source, graph, ...brief } = detail;
@@ -285,7 +292,7 @@ export class Queries {
       ...(record.agent === undefined ? {} : { agent: record.agent }),
       ...(record.startedAt === undefined ? {} : { startedAt: runningSince ?? record.startedAt }),
       ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
-      ...(record.error === undefined ? {} : { error: record.error }),
+      ...(record.error === undefined ? {} : { error: errorWithin(record.error, ERROR_BYTES) }),
       ...(record.value === undefined ? {} : { value: record.value }),
       ...(record.cause === undefined ? {} : { cause: plan.nameOf(record.cause) }),
     };

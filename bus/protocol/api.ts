@@ -57,6 +57,7 @@ export interface ListRequest {
   readonly status?: DispatchStatus;
 }
 export interface ListReply {
+  /** At most `limit`, and fewer when they are large. */
   readonly dispatches: readonly DispatchSummary[];
   readonly more: boolean;
 }
@@ -114,7 +115,7 @@ export interface SnapshotRequest {
   readonly since?: number;
   /** First node id of the page. @default 0 */
   readonly from?: number;
-  /** @default 1000, at most 10000 */
+  /** @default 1000, at most 10000; a page of large electrons is shorter */
   readonly limit?: number;
   /** Leave out the dispatch's source and graph. */
   readonly brief?: boolean;
@@ -143,6 +144,7 @@ export interface DispatchDetail extends DispatchSummary {
   readonly source?: string;
   readonly graph?: ValueInfo;
   readonly args: ValueInfo;
+  /** Root failures; of very many the last entry, of no node, says how many more there are. */
   readonly errors: readonly NodeFailure[];
   /** Digest of the bundle. */
   readonly bundle?: Digest;
@@ -211,6 +213,8 @@ export interface CancelRequest {
 export interface CancelReplyBody {
   readonly cancelled: readonly string[];
   readonly unconfirmed: readonly string[];
+  /** How many more were cancelled than a message can name. */
+  readonly more?: number;
 }
 
 export interface AgentsReply {

@@ -4,6 +4,7 @@
  */
 import { dispatchStatuses, electronStatuses, type DispatchStatus } from '../../model/lifecycle.ts';
 import type * as api from './api.ts';
+import { SOURCE_CHARACTERS } from './submit-limits.ts';
 import {
   aDigest,
   aText,
@@ -43,6 +44,8 @@ const bytesOrValue: Reader<api.BytesOrValue> = object((o) =>
   o['bytes'] instanceof Uint8Array ? { bytes: o['bytes'] } : { value: anInfo(o, 'value') },
 );
 
+/** With the word that it was cut. */
+const LONGEST_SOURCE = SOURCE_CHARACTERS + 1_024;
 const durabilities = ['pipelined', 'strict'] as const;
 
 export const parseSubmit: Reader<api.SubmitRequest> = parser(
@@ -52,7 +55,7 @@ export const parseSubmit: Reader<api.SubmitRequest> = parser(
     lattice: field(
       o,
       'lattice',
-      object((lattice) => ({ name: text(lattice, 'name'), source: longText(lattice, 'source') })),
+      object((lattice) => ({ name: text(lattice, 'name'), source: text(lattice, 'source', LONGEST_SOURCE) })),
     ),
     graph: field(o, 'graph', bytesOrValue),
     args: field(o, 'args', bytesOrValue),
@@ -287,6 +290,7 @@ export const parseCancelReplyBody: Reader<api.CancelReplyBody> = parser(
   object((o) => ({
     cancelled: array(o, 'cancelled', MOST, aText(300)),
     unconfirmed: array(o, 'unconfirmed', MOST, aText(300)),
+    ...optional(o, 'more', whole),
   })),
 );
 

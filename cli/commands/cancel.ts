@@ -26,13 +26,14 @@ export async function cancel(context: Context, asked: CancelArguments): Promise<
       }),
     ),
   );
-  const { cancelled, unconfirmed } = reply;
+  const { cancelled, unconfirmed, more = 0 } = reply;
   if (context.json) {
-    writeJson(context, { id, cancelled, unconfirmed });
+    writeJson(context, { id, ...reply });
     return exitCodes.ok;
   }
   const what = electrons.length === 0 ? `dispatch ${id}` : `${electrons.join(', ')} of ${id}`;
-  const stopped = `${cancelled.length} electron${cancelled.length === 1 ? '' : 's'} stopped`;
+  const count = cancelled.length + more;
+  const stopped = `${count} electron${count === 1 ? '' : 's'} stopped`;
   const nothing = cancelled.length === 0 && unconfirmed.length === 0;
   context.terminal.out(nothing ? `nothing was left to cancel of ${what}` : `cancelled ${what}: ${stopped}`);
   if (unconfirmed.length > 0) context.terminal.err(`not confirmed by their agents yet: ${unconfirmed.join(', ')}`);

@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { BytesOrValue, SubmitReply, SubmitRequest } from '../../bus/protocol/api.ts';
+import { checkSubmit, SOURCE_CHARACTERS } from '../../bus/protocol/submit-limits.ts';
 import { valueInfoOf } from '../../bus/value/digest.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
@@ -21,8 +22,6 @@ import { draw, type Drawing, ship, type Shipment, type Shipping } from './prepar
 
 /** Graph and arguments together, inside the submit. */
 const INLINE_BYTES = 200 * 1024;
-/** Longer texts are cut: they are for people. */
-const SOURCE_CHARACTERS = 64 * 1024;
 
 export interface Started {
   readonly id: string;
@@ -37,7 +36,7 @@ export interface DispatchEnvironment {
   readonly maxValueBytes?: number;
 }
 
-/** Raises the errors of tracing and code shipping, VALUE_TOO_LARGE, NO_HUB, IDEMPOTENCY_MISMATCH, HUB_BUSY, DISK_FULL. */
+/** Raises the errors of tracing and code shipping, VALUE_TOO_LARGE, PAYLOAD_TOO_LARGE, NO_HUB, IDEMPOTENCY_MISMATCH, HUB_BUSY, DISK_FULL. */
 export async function startDispatch(
   hub: Hub,
   environment: DispatchEnvironment,
@@ -69,7 +68,7 @@ export async function startDispatch(
   }
 }
 
-function send(
+async function send(
   hub: Hub,
   environment: DispatchEnvironment,
   { lattice, trace, graph, args }: Drawing,
@@ -77,6 +76,9 @@ function send(
   options: DispatchOptions,
   key: string,
 ): Promise<SubmitReply> {
+  const argv = environment.argv();
+  const wanted = optionsOf(lattice);
+  checkSubmit({ argv, captures, metadata: wanted.metadata });
   const uploads = new Uploads(hub.blobs);
   for (const [digest, bytes] of trace.values) uploads.add(digest, bytes);
   if (bundle !== undefined) uploads.add(bundle.digest, bundle.code);
@@ -93,13 +95,13 @@ function send(
     graph: carried(graph),
     args: carried(args),
     ...(bundle === undefined ? {} : { bundle: { digest: bundle.digest, size: bundle.code.length } }),
-    argv: environment.argv(),
+    argv,
     captures,
-    ...optionsOf(lattice),
+    ...wanted,
     priority: options.priority ?? 0,
   };
-  if (uploads.values === undefined) return hub.api.submit(request);
-  return hub.blobs.ensure(uploads.values).then(() => hub.api.submit(request));
+  if (uploads.values !== undefined) await hub.blobs.ensure(uploads.values);
+  return hub.api.submit(request);
 }
 
 /** What the hub isn't known to have: nothing, for nearly every dispatch but the first. */

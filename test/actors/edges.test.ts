@@ -259,12 +259,18 @@ describe('the api', () => {
     expect(await json(ask('{}'))).toMatchObject({ ok: false, error: { code: 'BAD_REQUEST', message: 'a bug' } });
   });
 
-  it('gives bytes as base64 in JSON, and survives an answer that is too large', async () => {
+  it('gives bytes as base64 in JSON', async () => {
     answer = () => Promise.resolve({ bytes: new Uint8Array([1, 2, 3]) });
     expect(await json(ask('{}'))).toEqual({ ok: true, body: { bytes: 'AQID' } });
+  });
+
+  it('tells who asked that the answer is larger than a message, and what to do', async () => {
     answer = () => Promise.resolve({ text: 'x'.repeat(200_000) });
-    expect(await ask('{}')).toEqual([]);
-    expect(logs.entries).toMatchObject([{ fields: { code: 'PAYLOAD_TOO_LARGE' } }]);
+    const told = { ok: false, error: { code: 'PAYLOAD_TOO_LARGE', help: expect.stringContaining('limit') } };
+    expect(await json(ask('{}'))).toMatchObject(told);
+    const [binary = new Uint8Array()] = await ask(encodeEnvelope('u.kim', {}));
+    expect(decodeBody(decodeEnvelope(binary).body)).toMatchObject(told);
+    expect(logs.entries).toMatchObject([{ fields: { code: 'PAYLOAD_TOO_LARGE' } }, {}]);
   });
 });
 

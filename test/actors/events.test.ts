@@ -56,6 +56,14 @@ describe('the event publisher', () => {
       },
     ]);
   });
+
+  it('tells what is too large for a message without its data', async () => {
+    publish({ ...base, type: 'electron.failed', node: 7, electron: 'a', data: { message: 'x'.repeat(2_000_000) } });
+    await settle();
+    expect(told.map(({ body }) => body)).toEqual([
+      { dispatch, type: 'electron.failed', seq: 3, transient: false, at: clock.now(), node: 7, electron: 'a' },
+    ]);
+  });
 });
 
 describe('a moment', () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatch, getResult, getValue } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
-import { wide, wideResult } from './workflows/wide.ts';
+import { allFail, wide, wideResult } from './workflows/wide.ts';
 
 const hub = new RealHub();
 beforeAll(() => hub.start());
@@ -24,10 +24,11 @@ describe('references that are larger than a message', () => {
 });
 
 describe('an electron that no message can carry', () => {
-  // The command line travels with every assign, and so do inputs of up to 64 KiB each.
+  // An electron's options travel with every assign, and so do inputs of up to 64 KiB each.
   const script = `
     import { dispatch, electron, getResult, lattice } from 'polaron';
-    const lengths = electron(function lengths(...texts) { return texts.map((text) => text.length); });
+    const env = { LARGE: 'x'.repeat(Number(process.argv[2])) };
+    const lengths = electron({ env }, function lengths(...texts) { return texts.map((text) => text.length); });
     const small = electron(function small(x) { return x; });
     const flow = lattice(function flow() {
       return [small(1), lengths(...'abcd'.split('').map((letter) => letter.repeat(60_000)))];
@@ -37,16 +38,34 @@ describe('an electron that no message can carry', () => {
   `;
 
   it('fails with a code and what takes the room; the others complete', async () => {
-    const argv = Array.from({ length: 9 }, (_, i) => `${i}`.repeat(100_000));
-    const { out, err } = await hub.script(script, argv);
+    const { out, err } = await hub.script(script, ['900000']);
     expect(err).toBe('');
     const said: unknown = JSON.parse(out);
     expect(said).toMatchObject({ status: 'failed', small: 1, error: { node: 'lengths', code: 'PAYLOAD_TOO_LARGE' } });
-    expect(out).toMatch(/command line: 900\d\d\d bytes, the electron's options: \d+, its arguments: 24\d\d\d\d\)/);
+    expect(out).toMatch(/command line: \d+ bytes, the electron's options: 900\d\d\d, its arguments: 24\d\d\d\d\)/);
   });
 
   it('runs when all of it fits', async () => {
-    const { out } = await hub.script(script, ['x'.repeat(100_000)]);
+    const { out } = await hub.script(script, ['100000', 'x'.repeat(100_000)]);
     expect(JSON.parse(out)).toMatchObject({ status: 'completed' });
   });
+});
+
+it('thousands of failures with long messages reach who waits for them, and who lists them', async () => {
+  const id = await dispatch(allFail)(1_500);
+  const result = await getResult(id, { wait: true });
+  if (result.status !== 'failed') throw new Error(result.status);
+  expect(result.error).toMatchObject({ code: 'TASK_THREW', message: expect.stringContaining('number') });
+  const last = result.errors.at(-1);
+  expect(last).toMatchObject({ node: '', message: expect.stringMatching(/^\d+ more electrons failed/) });
+  expect(result.errors.length + Number.parseInt(last?.message ?? '', 10)).toBe(1_501);
+  await expect(getValue(id)).rejects.toMatchObject({ code: 'WORKFLOW_FAILED' });
+  let failed = 0;
+  for await (const one of result.electrons.list({ status: 'failed' })) {
+    expect(one.error?.message.length).toBeGreaterThan(3_000);
+    failed++;
+  }
+  expect(failed, 'the map itself failed, too').toBe(1_501);
+  const shown = await hub.polaron(['show', id, '--json']);
+  expect(JSON.parse(shown.out)).toMatchObject({ id, status: 'failed' });
 });

@@ -4,7 +4,7 @@ import { Dispatcher, isDispatcherMessage } from '../../../actors/dispatcher/disp
 import type { Message } from '../../../actors/system.ts';
 import type { LatticeMessage } from '../../../bus/protocol/actors.ts';
 import type { SubmitReply, SubmitRequest } from '../../../bus/protocol/api.ts';
-import { parseSnapshotReply } from '../../../bus/protocol/wire-api.ts';
+import { parseCancelReplyBody, parseSnapshotReply } from '../../../bus/protocol/wire-api.ts';
 import { encodeBody } from '../../../bus/codec.ts';
 import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
@@ -120,6 +120,18 @@ describe('a submission', () => {
       { type: 'lattice.start', spec: { id, user: 'kim', nodes: 1 } },
     ]);
     expect(published).toEqual([`${id} dispatch.accepted`]);
+  });
+
+  it.each([
+    ['argv', ['x'.repeat(140_000)]],
+    ['captures', { fit: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`v${n}`, 'y'.repeat(1_000)])) }],
+    ['metadata', { note: '語'.repeat(30_000) }],
+  ])('whose %s would fill messages is refused, and nothing is recorded', async (part, value) => {
+    const refused = submit({ [part]: value });
+    await expect(refused).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE', details: { part } });
+    await expect(refused).rejects.toThrow(/: \d+ bytes; at most \d+ are taken/);
+    expect([spawned, [...world.store.range(keys.allDispatches)]]).toEqual([[], []]);
+    await submit({ argv: ['x'.repeat(100_000)], captures: { fit: { v: 'y'.repeat(100_000) } } });
   });
 
   it('with a key that is known gives the dispatch that it made, and starts nothing', async () => {
@@ -284,12 +296,12 @@ describe('a question', () => {
 
 describe('a cancel', () => {
   const cancel = (id: string): Promise<unknown> => dispatcher.handle('kim', 'cancel', { id });
-  const settled = (id: DispatchId): void => {
+  const settled = (id: DispatchId, cancelled: readonly string[] = ['a']): void => {
     for (const { message, from } of supervisors.get(id) ?? [])
       if (message.type === 'lattice.cancel')
         world.system.send(
           from,
-          { type: 'cancel.settled', request: message.request, cancelled: ['a'], unconfirmed: [] },
+          { type: 'cancel.settled', request: message.request, cancelled, unconfirmed: [] },
           `n1.lattice.${id}`,
         );
   };
@@ -300,6 +312,18 @@ describe('a cancel', () => {
     await settle();
     settled(id);
     expect(await answer).toEqual({ cancelled: ['a'], unconfirmed: [] });
+  });
+
+  it('of more electrons than a message can name says how many more', async () => {
+    const id = await submitted();
+    const answer = cancel(id);
+    await settle();
+    const names = Array.from({ length: 100_000 }, (_, n) => `electron ${n}`);
+    settled(id, names);
+    const reply = parseCancelReplyBody(await answer);
+    expect(reply.cancelled[9]).toBe('electron 9');
+    expect(reply.cancelled.length + (reply.more ?? 0)).toBe(100_000);
+    expect(encodeBody(reply).length).toBeLessThan(300_000);
   });
 
   it('of a dispatch that has ended cancels nothing', async () => {

@@ -1,5 +1,6 @@
 /** Rules of the lattice, one by one: L1–L4 of state.ts. What holds for all of them together is in state.property.test.ts. */
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../../../actors/answer-size.ts';
 import { verdictOf } from '../../../actors/lattice/verdict.ts';
 import { LatticeState, type Effect } from '../../../actors/lattice/state.ts';
 import type { WireGraph } from '../../../model/graph.ts';
@@ -114,6 +115,31 @@ describe('L3: the end', () => {
     expect(verdict.status).toBe('failed');
     expect(verdict.errors.map(({ node }) => node).sort()).toEqual(['a', 'b']);
     expect(verdict.errors[0]?.error.code).toBe('TASK_THREW');
+  });
+
+  it('tells of very many and large failures what fits into an answer, and how many there are', () => {
+    const ids = Array.from({ length: 4_000 }, (_, node) => `e${node}`);
+    const { state } = new LatticeRun(
+      graphOf(
+        ids,
+        ids.map((_, node) => electron(node)),
+      ),
+      world(),
+    );
+    for (const node of ids.keys()) {
+      const message = `no ${node} ${'x'.repeat(node === 0 ? 1_000_000 : 3_000)}`;
+      state.assigned(node);
+      state.ended(node, 'failed', undefined, { code: 'TASK_THREW', message, stack: message });
+    }
+    const { errors } = verdictOf(state, false);
+    expect(bytesOf(errors)).toBeLessThan(300 * 1024);
+    expect([errors[1]?.error.message.length, errors.at(-2)?.error.message.slice(0, 3)]).toEqual([3_005, 'no ']);
+    expect(errors.length).toBeGreaterThan(100);
+    const more = ids.length - errors.length + 1;
+    expect(errors.at(-1)).toEqual({
+      node: '',
+      error: { code: 'WORKFLOW_FAILED', message: `${more} more electrons failed: see the electrons of status failed` },
+    });
   });
 
   it('comes only when the last node has ended', () => {

@@ -1,5 +1,7 @@
 /** The result manager over the memory store: R1, R2, and what it answers from the records. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeBody } from '../../../bus/codec.ts';
+import type { SnapshotReply } from '../../../bus/protocol/api.ts';
 import type { RecordOp, ResultsRequests, ResultsRequestType } from '../../../bus/protocol/results.ts';
 import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
@@ -181,6 +183,41 @@ describe('what the result manager answers', () => {
     world = makeHubWorld({ store });
     await settle();
     expect((await ask('results.admit', { user: 'kim', key: 'k', digests: [] })).full).toBe(true);
+  });
+
+  it('cuts pages of large electrons and of large dispatches to what fits into a message', async () => {
+    const text = 'x'.repeat(100_000);
+    const large = [2, 3, 4, 5, 6, 7].map((n) => dispatchId(n));
+    for (const one of large)
+      world.results.write({
+        op: 'accept',
+        spec: specOf(one, { metadata: { text } }),
+        contentDigest: content,
+      });
+    const failed = (node: number, message: string, stack: string): RecordOp =>
+      electronOp(node, { status: 'failed', error: { code: 'TASK_THREW', message, stack } });
+    const items = Array.from({ length: 8 }, () => valueInfoOf(bytes));
+    world.results.write({ op: 'expansion', id, record: { map: 1, base: 4, count: 8, items } });
+    for (let node = 0; node < 8; node++) world.results.write(failed(node, `m${node}`, text.slice(0, 60_000)));
+    world.results.write(failed(8, text, text));
+    const nodes: number[] = [];
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const page: SnapshotReply = await ask('results.snapshot', { id, user: 'kim', from });
+      expect(encodeBody(page).length).toBeLessThan(400_000);
+      nodes.push(...page.electrons.map((one) => one.id));
+      for (const { id: node, error } of page.electrons) if (node < 8) expect(error?.stack?.length).toBe(60_000);
+      from = page.next;
+    }
+    expect(nodes).toEqual(Array.from({ length: 12 }, (_, node) => node));
+    const seen: string[] = [];
+    for (let before: string | undefined; ; ) {
+      const reply = await ask('results.list', { user: 'kim', ...(before === undefined ? {} : { before }) });
+      expect(encodeBody(reply).length).toBeLessThan(400_000);
+      seen.push(...reply.dispatches.map((one) => one.id));
+      if (!reply.more) break;
+      before = seen.at(-1);
+    }
+    expect(seen).toEqual([...large.toReversed(), id]);
   });
 
   it("lists a user's own dispatches, newest first, in pages, by status", async () => {

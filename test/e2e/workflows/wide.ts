@@ -1,4 +1,4 @@
-/** Electrons and lattices whose references alone are larger than a message of the bus. */
+/** Electrons and lattices whose references alone, or failures, are larger than a message of the bus. */
 import { electron, lattice } from 'polaron';
 
 /** Stands in every reference to it, so that some 10,000 of them make a megabyte. */
@@ -18,4 +18,14 @@ export const wide = lattice(function wide(count: number) {
 /** The same as a result. */
 export const wideResult = lattice(function wideResult(count: number) {
   return { values: many(count) };
+});
+
+const items = electron(function items(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
+});
+const failsAtLength = electron(function failsAtLength(index: number): number {
+  throw new Error(`number ${index}: ${'so '.repeat(1_000)}`);
+});
+export const allFail = lattice(function allFail(count: number) {
+  return items(count).map(failsAtLength);
 });

@@ -95,6 +95,20 @@ describe('dispatch', () => {
     expect(broker.dials).toBe(0);
   });
 
+  it('refuses a command line and metadata that would fill messages, before anything is sent', async () => {
+    const { hub, sdk } = world({ argv: () => ['x'.repeat(200_000)] });
+    await expect(sdk.dispatch(sum)(1, 2)).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      message: expect.stringMatching(/^the command line of the script .*: 20000\d bytes; at most 131072 are taken$/),
+      help: 'Pass large data as an argument of the lattice.',
+    });
+    const noted = lattice({ metadata: { note: 'x'.repeat(100_000) } }, function noted() {
+      return size(new Uint8Array());
+    });
+    await expect(world().sdk.dispatch(noted)()).rejects.toMatchObject({ details: { part: 'metadata' } });
+    expect(hub.asked).toEqual([]);
+  });
+
   it('names the argument that is over the limit', async () => {
     const { hub, sdk } = world({ maxValueBytes: 1_000 });
     await expect(sdk.dispatch(measure)(noise(2_000, 'limit'))).rejects.toMatchObject({
