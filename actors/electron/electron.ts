@@ -63,7 +63,7 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
     this.#task = work.task;
     this.#self = work.address;
     this.#status = restored?.status ?? 'ready';
-    this.#journal = new ElectronJournal(work, services, restored?.status);
+    this.#journal = new ElectronJournal(work, services, restored?.status, restored?.seq);
     this.#attempt = restored?.attempt ?? 0;
     this.#failures = restored?.failures ?? 0;
     this.#losses = restored?.losses ?? 0;

@@ -11,16 +11,22 @@ export class ElectronJournal {
   readonly #s: ElectronServices;
   /** The last recorded status: the live counts go from it to the next. */
   #recorded: ElectronStatus | undefined;
+  /** The last that was given to a transition of this electron. Later records keep it: a restarted hub counts on from what it finds. */
+  #seq: number;
 
-  constructor(work: ElectronWork, services: ElectronServices, recorded: ElectronStatus | undefined) {
+  constructor(work: ElectronWork, services: ElectronServices, recorded: ElectronStatus | undefined, seq = 0) {
+    this.#seq = seq;
     this.#work = work;
     this.#s = services;
     this.#recorded = recorded;
   }
 
+  /** `seq` 0: no transition that is told as durable. */
   record(record: ElectronRecord): void {
     const { dispatch: id, node } = this.#work;
-    this.#s.results.write({ op: 'electron', id, node, was: this.#recorded, record });
+    this.#seq = Math.max(this.#seq, record.seq);
+    const whole = record.seq === this.#seq ? record : { ...record, seq: this.#seq };
+    this.#s.results.write({ op: 'electron', id, node, was: this.#recorded, record: whole });
     this.#recorded = record.status;
   }
 

@@ -1,7 +1,7 @@
 /** `polaron agent`: runs an agent in this process until it is told to stop. Not here: what an agent does (host/agent.ts, executors/). */
 import { availableParallelism, hostname } from 'node:os';
 import { ensureHome, homePaths } from '../../host/home.ts';
-import { forgetInstance, recordInstance } from '../../host/instances.ts';
+import { forgetInstance, livingInstances, recordInstance } from '../../host/instances.ts';
 import { stderrLog } from '../../host/stderr-log.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { toToken } from '../../model/ids.ts';
@@ -41,6 +41,7 @@ export async function agent(context: Context, args: AgentArguments): Promise<Exi
     signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
   });
   const log = stderrLog('agent', context.env);
+  livingInstances(paths.home); // removes the records of killed ones
   recordInstance(paths.home, 'agent', process.pid);
   try {
     const host = await context.host();

@@ -32,8 +32,11 @@ export interface LaneOwner {
   changed(): void;
   /** Jobs that didn't run come back, to be put in front. */
   returned(lane: Lane, jobs: readonly Job[]): void;
+  loaded(lane: Lane): void;
   /** Its code can't be loaded. */
   loadFailed(lane: Lane, error: ErrorInfo): void;
+  /** Somebody killed it while it loaded its code, as the kernel does when memory is short. */
+  loadKilled(lane: Lane, error: ErrorInfo): void;
   gone(lane: Lane): void;
   /** The attempt has made its scratch folder, or may have. */
   scratchUsed(job: Job): void;
@@ -178,6 +181,7 @@ export class Lane implements RunnerListener {
       }
       case 'loaded':
         this.state = 'ready';
+        this.#options.owner.loaded(this);
         return;
       case 'load-failed':
         this.state = 'retiring';
@@ -225,8 +229,11 @@ export class Lane implements RunnerListener {
     const back = [...this.jobs];
     for (const job of back) this.#remove(job);
     this.#options.owner.returned(this, back);
-    if ((state === 'loading' || state === 'indexing') && !this.#killed)
-      this.#options.owner.loadFailed(this, loadDeath(death));
+    if ((state === 'loading' || state === 'indexing') && !this.#killed) {
+      const { owner } = this.#options;
+      if (exit.signal === 'SIGKILL') owner.loadKilled(this, loadDeath(death));
+      else owner.loadFailed(this, loadDeath(death));
+    }
     this.#options.owner.gone(this);
   }
 

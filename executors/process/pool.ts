@@ -31,6 +31,8 @@ const MEMORY_EVERY_MS = 250;
 const QUIET_MS = 500;
 /** The start of the hub beside this agent goes first. */
 const FIRST_SPARE_MS = 200;
+/** Processes of a group that may be killed in a row while they load its code; none of its electrons has run in them. */
+const MOST_KILLED_LOADS = 3;
 /** Groups remembered without a process. */
 const MOST_GROUPS = 64;
 
@@ -48,6 +50,7 @@ export interface PoolOptions {
 interface Group {
   readonly memoryMb: number | undefined;
   readonly waiting: Job[];
+  killedLoads: number;
 }
 
 export class ProcessPool implements Executor, LaneOwner {
@@ -80,7 +83,7 @@ export class ProcessPool implements Executor, LaneOwner {
     const { memoryMb } = task.electron;
     const key = memoryMb === undefined ? task.code.key : `${task.code.key}|${memoryMb}`;
     let group = this.#groups.get(key);
-    if (group === undefined) this.#groups.set(key, (group = { memoryMb, waiting: [] }));
+    if (group === undefined) this.#groups.set(key, (group = { memoryMb, waiting: [], killedLoads: 0 }));
     const job = new Job(
       task,
       events,
@@ -121,6 +124,16 @@ export class ProcessPool implements Executor, LaneOwner {
   ended(job: Job, ms: number): void {
     job.typical.add(ms);
     this.#recent.add(ms);
+  }
+
+  loaded(lane: Lane): void {
+    const group = this.#groups.get(lane.group);
+    if (group !== undefined) group.killedLoads = 0;
+  }
+
+  loadKilled(lane: Lane, error: ErrorInfo): void {
+    const group = this.#groups.get(lane.group);
+    if (group !== undefined && ++group.killedLoads > MOST_KILLED_LOADS) this.loadFailed(lane, error);
   }
 
   loadFailed(lane: Lane, error: ErrorInfo): void {

@@ -175,11 +175,11 @@ export class RealHub {
     return this.polaron(['stop']);
   }
 
-  /** Ends everything of this home and removes it. */
-  async close(): Promise<void> {
+  /** Ends everything of this home and removes it, unless it is to be kept. */
+  async close(o: { readonly keep?: boolean } = {}): Promise<void> {
     for (const { child } of this.#children) child.kill('SIGKILL');
     await this.stop();
     await endProcesses(livingInstances(this.home), { graceMs: 0 });
-    rmSync(this.home, { recursive: true, force: true });
+    if (o.keep !== true) rmSync(this.home, { recursive: true, force: true });
   }
 }

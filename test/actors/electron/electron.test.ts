@@ -367,6 +367,23 @@ describe('a retry', () => {
     expect(verdicts()).toEqual(['1: committed']);
   });
 
+  it('keeps its place in the order of events while the next attempt runs, over a restart too: it is given to no other', async () => {
+    spawn({ retries: { max: 3 } });
+    await assign();
+    await finish(failed);
+    await flush();
+    expect(record()).toMatchObject({ status: 'retrying', seq: 11 });
+    await world.clock.advance(1_000);
+    await assign();
+    await flush();
+    expect(record()).toMatchObject({ status: 'assigned', attempt: 2, seq: 11 });
+    world.system.stop(address);
+    spawn({ retries: { max: 3 } }, record());
+    await tell({ type: 'attempt.lost', token: [HUB, 2], reason: 'agent-lost', charged: true });
+    await flush();
+    expect(record()).toMatchObject({ status: 'ready', losses: 1, seq: 11 });
+  });
+
   it('waits for the rest of its back-off after a restart, however long the hub was away', async () => {
     const base: ElectronRecord = {
       status: 'retrying',

@@ -147,4 +147,25 @@ describe('the pool', { timeout: 60_000 }, () => {
     const { readdirSync } = await import('node:fs');
     expect(readdirSync(join(dir, 'runners')).length).toBeLessThanOrEqual(SLOTS + 3);
   });
+
+  it('loads the code again when its process is killed meanwhile, but not for ever', async () => {
+    // kills itself while it loads, as long as there is a file to take away
+    const bundleFile = join(dir, 'killed.mjs');
+    const fuse = (number: number): string => join(dir, `fuse-${number}`);
+    await writeFile(
+      bundleFile,
+      `import { existsSync, rmSync } from 'node:fs';
+       for (let n = 0; n < 9; n++) {
+         const fuse = ${JSON.stringify(join(dir, 'fuse-'))} + n;
+         if (existsSync(fuse)) { rmSync(fuse); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}); }
+       }
+       ${fixtureBundle}`,
+    );
+    const a: ExecutorCode = { bundleFile, key: 'killed', argv: [], captures: {}, captureKey: 'none' };
+    for (const n of [0, 1, 2]) await writeFile(fuse(n), '');
+    expect(value(await run(a, 'add', 1, 2))).toBe(3);
+    const b: ExecutorCode = { ...a, key: 'killed again' };
+    for (const n of [0, 1, 2, 3]) await writeFile(fuse(n), '');
+    expect(await run(b, 'add', 1, 2)).toMatchObject({ status: 'failed', error: { code: 'BUNDLE_LOAD' } });
+  });
 });

@@ -1,0 +1,37 @@
+/** What excuses an execution after another one of the same electron. Pure. */
+import type { Account, Blow, Execution } from './account.ts';
+
+/** `failed`: the earlier one did; `agent`, `runner`: its process was killed; `silence`: its agent wasn't heard for a lease; `unrecorded`: the hub was killed before it recorded it. */
+export type Cause = 'failed' | 'agent' | 'runner' | 'silence' | 'unrecorded';
+
+/** An attempt of a lattice that isn't strict is recorded after 100 to 200 ms (ADR 007), in a commit or two on a busy machine. */
+const UNRECORDED_MS = 1_000;
+/** What a sync takes on a busy machine. */
+const SLACK_MS = 500;
+
+/** Undefined: nothing does. */
+export function causeOf(
+  { blows, leaseMs, heartbeatMs }: Pick<Account, 'blows' | 'leaseMs' | 'heartbeatMs'>,
+  earlier: Execution,
+  later: Execution,
+  strict: boolean,
+): Cause | undefined {
+  if (earlier.ended !== undefined && earlier.ended.how !== 'end') return 'failed';
+  // a heartbeat may have been due when it began
+  const silent = ({ at, until }: Blow): boolean => until - at + heartbeatMs + SLACK_MS >= leaseMs;
+  const between = blows.filter(({ at, until }) => at <= later.began && until >= earlier.began);
+  const kills = between.filter(({ how }) => how === 'kill');
+  const { ended } = earlier;
+  /** What has ended is in the runner's outbox or the agent's spool a moment later. */
+  const unsaved = ({ at }: Blow): boolean => ended === undefined || at - ended.at < SLACK_MS;
+  if (kills.some((blow) => blow.role === 'agent' && blow.pid === earlier.agent && (unsaved(blow) || silent(blow))))
+    return 'agent';
+  if (kills.some((blow) => blow.role === 'runner' && blow.pid === earlier.pid && unsaved(blow))) return 'runner';
+  const mute = between.filter(
+    (blow) => blow.role !== 'runner' && (blow.role !== 'agent' || blow.pid === earlier.agent),
+  );
+  if (mute.some((blow) => blow.how === 'halt' && silent(blow))) return 'silence';
+  if (mute.some((blow) => blow.role === 'broker' && silent(blow))) return 'silence';
+  const unrecorded = kills.some(({ role, at }) => role === 'hub' && at - earlier.began < UNRECORDED_MS);
+  return unrecorded && !strict ? 'unrecorded' : undefined;
+}

@@ -1,0 +1,93 @@
+/** Dispatches lattices with known answers, a few at a time, and keeps what became of those whose id came back. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'polaron';
+import type { Dispatched, Outcome } from './account.ts';
+import { order } from './kinds.ts';
+import type { Random } from './random.ts';
+
+const LANES = 5;
+/** For what has ended before. */
+const LATER_MS = 20_000;
+
+export class Load {
+  readonly dispatched: Dispatched[] = [];
+  /** Dispatches that were refused: the hub was away for too long. */
+  readonly refused: string[] = [];
+  readonly #client: Client;
+  readonly #random: Random;
+  readonly #notes: string;
+  readonly #giveUp = new AbortController();
+  readonly #lanes: Promise<void>[];
+  #stopped = false;
+
+  constructor(client: Client, random: Random, notes: string) {
+    this.#client = client;
+    this.#random = random;
+    this.#notes = notes;
+    this.#lanes = Array.from({ length: LANES }, () => this.#lane());
+  }
+
+  /** Nothing new; resolves when what was accepted has ended, or `quietMs` are over. A second call does nothing. */
+  async stop(quietMs: number): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    const patience = setTimeout(() => this.#giveUp.abort(), quietMs);
+    // a dispatch without a hub ends by its own patience
+    await Promise.all(this.#lanes);
+    clearTimeout(patience);
+    for (const one of this.dispatched)
+      if (one.outcome !== undefined) one.later = await this.#outcome(one.id, AbortSignal.timeout(LATER_MS));
+  }
+
+  async #lane(): Promise<void> {
+    while (!this.#stopped) {
+      const ordered = order(this.#random, this.#notes);
+      const id = await ordered.send(this.#client).catch((error: unknown) => {
+        this.refused.push(String(error));
+      });
+      if (id === undefined) {
+        await sleep(100);
+        continue;
+      }
+      const one: Dispatched = { id, ordered };
+      this.dispatched.push(one);
+      const cancelling = ordered.cancelAfterMs === undefined ? undefined : this.#cancel(one, ordered.cancelAfterMs);
+      await Promise.all([this.#end(one), cancelling]);
+    }
+  }
+
+  async #end(one: Dispatched): Promise<void> {
+    try {
+      one.outcome = await this.#outcome(one.id, this.#giveUp.signal);
+    } catch (error) {
+      if (!this.#giveUp.signal.aborted) throw error;
+    }
+  }
+
+  async #cancel(one: Dispatched, afterMs: number): Promise<void> {
+    await sleep(afterMs);
+    try {
+      const { unconfirmed } = await this.#client.cancel(one.id);
+      one.cancel = { at: Date.now(), unconfirmed };
+    } catch (error) {
+      this.refused.push(String(error));
+    }
+  }
+
+  async #outcome(id: string, signal: AbortSignal): Promise<Outcome> {
+    const result = await this.#client.getResult(id, { wait: true, signal });
+    if (result.status === 'failed')
+      return { status: 'failed', errors: result.errors.map(({ node, code, message }) => `${node} ${code} ${message}`) };
+    return result.status === 'completed'
+      ? { status: 'completed', value: marked(result.value) }
+      : { status: result.status };
+  }
+}
+
+/** Raises RangeError for a value that no lattice of ours has. */
+function marked(value: unknown): NonNullable<Outcome['value']> {
+  if (typeof value !== 'object' || value === null || !('value' in value) || !('marks' in value))
+    throw new RangeError(`not a marked value: ${JSON.stringify(value)}`);
+  if (!Array.isArray(value.marks)) throw new RangeError(`no marks: ${JSON.stringify(value)}`);
+  return { value: Number(value.value), marks: value.marks.map(String) };
+}

@@ -1,0 +1,82 @@
+/** One round of chaos: a world of its own, strikes while lattices run, quiet, a stop, and the account of it all. */
+import { join } from 'node:path';
+import { connect } from 'polaron';
+import { RealHub } from '../../support/real-hub.ts';
+import type { Account, Blow, Role } from './account.ts';
+import { check, type Verdict } from './check.ts';
+import { listen } from './ear.ts';
+import { leftovers, MARK } from './leftovers.ts';
+import { Load } from './load.ts';
+import { Notes } from './notes.ts';
+import { startWorld, type BusKind } from './parts.ts';
+import { randomFrom } from './random.ts';
+import { readStore } from './read-store.ts';
+import { Storm } from './storm.ts';
+
+const LEASE_MS = 3_000;
+const HEARTBEAT_MS = 500;
+/** How long what was accepted may take once all is back. */
+const QUIET_MS = 60_000;
+
+export interface RoundOptions {
+  readonly seed: number;
+  readonly strikes: number;
+  readonly roles: readonly Role[];
+  readonly bus: BusKind;
+  readonly isolate: boolean;
+  readonly struck?: (blows: readonly Blow[]) => void;
+}
+
+export interface Round {
+  readonly account: Account;
+  readonly verdict: Verdict;
+  /** Submissions and cancels that found no hub for so long that they gave up. */
+  readonly refused: readonly string[];
+  /** Where it happened; there only when a promise was broken. */
+  readonly home: string;
+}
+
+/** Raises when a part can't be started, or the account can't be made. */
+export async function runRound(o: RoundOptions): Promise<Round> {
+  const env = { POLARON_LEASE_MS: String(LEASE_MS), POLARON_HEARTBEAT_MS: String(HEARTBEAT_MS) };
+  const hub = new RealHub({ env });
+  hub.env[MARK] = hub.home;
+  const random = randomFrom(o.seed);
+  let keep = true;
+  const ends: (() => Promise<unknown>)[] = [];
+  try {
+    const world = await startWorld(hub, o.bus, o.isolate);
+    ends.push(() => world.stop());
+    const { url, ...login } = world.ear;
+    const ear = await listen(url, login);
+    ends.push(() => ear.close());
+    const client = await connect({ bus: world.url });
+    ends.push(() => client.close());
+    const notes = new Notes(join(hub.home, 'notes'));
+    const load = new Load(client, randomFrom(o.seed + 1), notes.file);
+    ends.push(() => load.stop(0));
+    const storm = new Storm({ world, notes, random, roles: o.roles, struck: o.struck ?? (() => undefined) });
+    await storm.rage(o.strikes);
+    await load.stop(QUIET_MS);
+    const { data } = hub.file();
+    for (const end of ends.splice(0).reverse()) await end();
+    const left = await leftovers(hub.home);
+    notes.read();
+    const account: Account = {
+      leaseMs: LEASE_MS,
+      heartbeatMs: HEARTBEAT_MS,
+      blows: storm.blows,
+      dispatched: load.dispatched,
+      executions: notes.executions,
+      events: ear.events,
+      stored: await readStore(data),
+      left,
+    };
+    const verdict = check(account);
+    keep = verdict.violations.length > 0;
+    return { account, verdict, refused: load.refused, home: hub.home };
+  } finally {
+    for (const end of ends.reverse()) await end().catch(() => undefined);
+    await hub.close({ keep });
+  }
+}
