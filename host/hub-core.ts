@@ -2,7 +2,6 @@
  * The hub's actors on a bus and a store: made, recovered, stopped. What it knows is in the store; a failed one is dropped and made anew.
  * Not here: the broker, the local agent, files (hub.ts).
  */
-import { randomBytes } from 'node:crypto';
 import type { Bus } from '../bus/bus.ts';
 import { hubIdentity } from '../bus/identity.ts';
 import type { DispatcherMessage, LatticeMessage, MatchmakerMessage } from '../bus/protocol/actors.ts';
@@ -28,7 +27,7 @@ import { graphCache, valueCache } from '../actors/caches.ts';
 import type { Epoch } from '../actors/services.ts';
 import { ActorSystem, type Address, type Message } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
-import { randomSource } from './random.ts';
+import { hexOf, type Randomness } from './random.ts';
 import { hostResults } from './results-host.ts';
 
 export interface HubAbout {
@@ -45,6 +44,7 @@ export interface HubCoreOptions {
   /** The store, or the node of the process that has it. */
   readonly results: { readonly store: Store } | { readonly node: string };
   readonly clock: Clock;
+  readonly random: Randomness;
   readonly log: Log;
   readonly leases: Leases;
   readonly traceActors: boolean;
@@ -69,7 +69,7 @@ const isMatchmakerMessage = (message: Message): message is MatchmakerMessage => 
 
 /** Recovers from the store, then begins to listen. */
 export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
-  const { bus, subjects, node, clock, log } = o;
+  const { bus, subjects, node, clock, random, log } = o;
   const by = hubIdentity(node);
   const warn = throttledLog(log, () => clock.monotonic());
   const remote = new RemoteDelivery({ bus, subjects, by, log });
@@ -87,14 +87,14 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   stops.push(remote.listen(system));
   const near = { values: valueCache(VALUE_CACHE_BYTES), graphs: graphCache() };
   if ('store' in o.results)
-    stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, log, near }));
+    stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, random, log, near }));
 
   const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock);
   stops.push(o.onResultsRestart(() => asker.askAgain()));
   const broken = deferred<Error>();
   const results = new ResultsClient({
     ask: asker.ask,
-    sender: `${node}-${randomBytes(6).toString('hex')}`,
+    sender: `${node}-${hexOf(random.bytes(6))}`,
     clock,
     log,
     onFatal: (error) => {
@@ -125,7 +125,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
       results,
       values: near.values,
       clock,
-      random: Math.random,
+      random: random.fraction,
       publish,
       moment,
       epoch,
@@ -149,7 +149,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     graphs: near.graphs,
     clock,
     log,
-    randomBytes: randomSource(),
+    randomBytes: random.bytes,
     publish,
     agents: () => matchmaker.agents(),
     unoffered: (id) => matchmaker.unoffered(id),

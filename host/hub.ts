@@ -23,6 +23,7 @@ import { forgetInstance, recordInstance } from './instances.ts';
 import { resolveLeases } from './leases.ts';
 import { startLocalAgent, type LocalAgent } from './local-agent.ts';
 import { keepResultsProcess, type ResultsChild } from './results-child.ts';
+import { systemRandom } from './random.ts';
 import { keepRunning } from './recovery.ts';
 import { isOutOfRoom } from './spare-room.ts';
 import { systemClock } from './system-clock.ts';
@@ -85,6 +86,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
   ensureDataFolder(data);
   const startedAt = systemClock.now();
   const subjects = makeSubjects();
+  const random = systemRandom();
   const ended = deferred<Error>();
   const stops: (() => Promise<void>)[] = [];
   const unwind = async (): Promise<void> => {
@@ -139,6 +141,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
           node: identity.node,
           results: current === undefined ? { node: resultsNode } : { store: current.store },
           clock: systemClock,
+          random,
           log,
           leases,
           traceActors: o.traceActors,

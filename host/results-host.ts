@@ -1,5 +1,4 @@
 /** Puts the result manager and its blob service on an actor system: in the hub's process, or in one of its own (results-process.ts). */
-import { randomBytes } from 'node:crypto';
 import type { Bus } from '../bus/bus.ts';
 import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
@@ -9,6 +8,7 @@ import { isResultsAsk, ResultManager } from '../actors/results/manager.ts';
 import type { NearMemory } from '../actors/services.ts';
 import type { ActorSystem } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
+import { hexOf, type Randomness } from './random.ts';
 
 export interface ResultsHostOptions {
   readonly system: ActorSystem;
@@ -17,6 +17,7 @@ export interface ResultsHostOptions {
   readonly subjects: Subjects;
   readonly by: string;
   readonly clock: Clock;
+  readonly random: Randomness;
   readonly log: Log;
   /** In a process of its own. */
   readonly alone?: boolean;
@@ -31,7 +32,7 @@ export function hostResults(o: ResultsHostOptions): () => void {
     store: o.store,
     clock: o.clock,
     pull,
-    epoch: randomBytes(8).toString('hex'),
+    epoch: hexOf(o.random.bytes(8)),
     alone: o.alone ?? false,
     near: o.near,
   });

@@ -4,11 +4,10 @@
  */
 import { connectNats } from '../bus/nats-bus.ts';
 import { makeSubjects } from '../bus/subjects.ts';
-import { RemoteDelivery } from '../actors/remote.ts';
-import { ActorSystem } from '../actors/system.ts';
 import { openDataStore } from './data-store.ts';
 import { boundHeapGrowth } from './heap-growth.ts';
-import { hostResults } from './results-host.ts';
+import { systemRandom } from './random.ts';
+import { startResultsCore } from './results-core.ts';
 import { systemClock } from './system-clock.ts';
 import { stderrLog } from './stderr-log.ts';
 
@@ -41,20 +40,25 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
     ...(ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
     ...(user === undefined || password === undefined ? {} : { user, password }),
   });
-  const remote = new RemoteDelivery({ bus, subjects, by: identity, log });
   const fatal = (error: Error): void => {
     log('error', `the result manager can't go on: ${error.message}`);
     void opened.close().finally(() => process.exit(1));
   };
-  const system = new ActorSystem({ node, onCrash: (_address, error) => fatal(error), onDeadLetter: () => undefined });
-  system.connect(remote);
-  const stopListening = remote.listen(system);
-  const stopResults = hostResults({ system, store, bus, subjects, by: identity, clock: systemClock, log, alone: true });
-  void store.failed.then(fatal);
+  const random = systemRandom();
+  const stop = startResultsCore({
+    node,
+    by: identity,
+    bus,
+    subjects,
+    store,
+    clock: systemClock,
+    random,
+    log,
+    onFatal: fatal,
+  });
   await bus.flush();
   process.on('disconnect', () => {
-    stopListening();
-    stopResults();
+    stop();
     void opened.close().finally(() => process.exit(0));
   });
   process.send?.({ type: 'ready' });

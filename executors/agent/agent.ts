@@ -18,12 +18,12 @@ import { PolaronError } from '../../model/errors.ts';
 import type { TaskId } from '../../model/ids.ts';
 import { sameToken, type Token } from '../../model/outcome.ts';
 import type { Executor } from '../executor.ts';
-import { killLeftRunners, type RunnerRoster } from '../process/runner-roster.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { Bundles } from './bundles.ts';
 import { Channel } from './channel.ts';
 import { deferred } from '../../model/deferred.ts';
 import { listen, type Hearing } from './ears.ts';
+import { openGround, type AgentGround } from './ground.ts';
 import type { HeldValues } from './held-values.ts';
 import { Inputs } from './inputs.ts';
 import { resolveAgent, type AgentOptions, type ResolvedAgent } from './options.ts';
@@ -31,10 +31,9 @@ import type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 import { queueFor, queueMoved } from './queue-length.ts';
 import { Reporter } from './report.ts';
 import { spoolRecord, type Spool } from './spool.ts';
-import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { AgentState, type CancelDecision, type Held } from './state.ts';
 import { Progress } from './progress.ts';
-import { makePool, openStock, pullOptions } from './stock.ts';
+import { openStock, pullOptions } from './stock.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { Tasks } from './tasks.ts';
 
@@ -45,24 +44,20 @@ const PROBE_JITTER_MS = 300;
 export type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 
 /** Starts an agent. Rejects with AGENT_NAME_TAKEN when the state folder is in use, and with the system's error when it can't be written. */
-export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+export async function startAgent(options: AgentOptions, open = openGround): Promise<RunningAgent> {
   const resolved = resolveAgent(options);
-  const folder = openStateFolder(resolved.stateDir);
-  // A5: before the first sync
-  killLeftRunners(resolved.dir.runners, resolved.log);
-  return new Agent(resolved, folder);
+  return new Agent(resolved, open(resolved));
 }
 
 class Agent implements RunningAgent, Hearing {
   readonly #options: ResolvedAgent;
-  readonly #folder: StateFolder;
+  readonly #ground: AgentGround;
   readonly #channel: Channel;
   readonly #state: AgentState;
   readonly #spool: Spool;
   readonly #values: HeldValues;
   readonly #cache: BlobCache;
-  readonly #roster: RunnerRoster;
-  readonly #pool: Executor;
+  readonly #executor: Executor;
   readonly #tasks: Tasks;
   readonly #reporter: Reporter;
   readonly #sync: SyncLoop;
@@ -75,23 +70,22 @@ class Agent implements RunningAgent, Hearing {
   #draining: Promise<void> | undefined;
   #announcedQueue = 0;
 
-  constructor(options: ResolvedAgent, folder: StateFolder) {
-    const { bus, subjects, site, name, slots, clock, random, log, dir, by } = options;
+  constructor(options: ResolvedAgent, ground: AgentGround) {
+    const { bus, subjects, site, name, slots, clock, random, log, by } = options;
     this.#options = options;
     this.#progress = new Progress(clock);
-    this.#folder = folder;
+    this.#ground = ground;
     this.#joined.promise.catch(() => undefined);
     this.#channel = new Channel(bus, by, log, () => clock.monotonic());
-    const stock = openStock(options, folder);
+    const stock = openStock(ground, log);
     this.#spool = stock.spool;
     this.#values = stock.values;
     this.#cache = stock.cache;
-    this.#roster = stock.roster;
-    this.#pool = makePool(options, stock.roster);
-    const executors = new Map([[this.#pool.name, this.#pool]]);
+    this.#executor = ground.executor;
+    const executors = new Map([[this.#executor.name, this.#executor]]);
     this.#state = new AgentState({
-      epoch: folder.epoch,
-      history: folder.history,
+      epoch: ground.folder.epoch,
+      history: ground.folder.history,
       slots,
       executors: new Set(executors.keys()),
       spooled: stock.spooled,
@@ -101,7 +95,7 @@ class Agent implements RunningAgent, Hearing {
       state: this.#state,
       executors,
       inputs: new Inputs(pulling, this.#cache),
-      bundles: new Bundles(pulling, dir.bundles),
+      bundles: new Bundles(pulling, ground.bundles),
       values: this.#values,
       clock,
       tell: {
@@ -233,7 +227,7 @@ class Agent implements RunningAgent, Hearing {
     });
     let running = 0;
     for (const { state } of run) if (state === 'running') running++;
-    const queue = draining ? 0 : queueFor(this.#pool.typicalMs(), slots);
+    const queue = draining ? 0 : queueFor(this.#executor.typicalMs(), slots);
     this.#state.queueLimit = Math.max(queue, this.#announcedQueue);
     this.#announcedQueue = queue;
     const free = draining ? 0 : Math.max(0, slots - running);
@@ -251,7 +245,7 @@ class Agent implements RunningAgent, Hearing {
       pid: process.pid,
       version,
       draining,
-      instance: `${this.#folder.id}.${instance}`,
+      instance: `${this.#ground.folder.id}.${instance}`,
       run,
     };
   }
@@ -264,7 +258,7 @@ class Agent implements RunningAgent, Hearing {
       case 'again-soon':
         return 'soon';
       case 'epoch':
-        this.#folder.setEpoch(decision.epoch);
+        this.#ground.folder.setEpoch(decision.epoch);
         return 'now';
       case 'end':
         this.#refused(decision.why, reply);
@@ -276,7 +270,7 @@ class Agent implements RunningAgent, Hearing {
     if (decision.newHistory) {
       // before the new one is kept: a restart must not report outcomes of the old history to it
       this.#spool.clear();
-      this.#folder.setHistory(this.#state.history);
+      this.#ground.folder.setHistory(this.#state.history);
     }
     for (const held of decision.dropped) this.#letGo(held);
     this.#stopEach(decision.cancel);
@@ -331,7 +325,7 @@ class Agent implements RunningAgent, Hearing {
     this.#reporter.add(record.tasks);
     if (
       !this.#state.draining &&
-      queueMoved(this.#announcedQueue, queueFor(this.#pool.typicalMs(), this.#options.slots))
+      queueMoved(this.#announcedQueue, queueFor(this.#executor.typicalMs(), this.#options.slots))
     )
       this.#sync.soon();
     this.#progress.changed();
@@ -349,7 +343,7 @@ class Agent implements RunningAgent, Hearing {
     const file =
       finished === undefined || !sameToken(finished.token, token) ? undefined : this.#values.release(finished.outcome);
     // electrons that depend on it may run here
-    if (file !== undefined) this.#cache.adopt(file.digest, file.size, file.file);
+    if (file !== undefined && !this.#cache.adopt(file.digest, file.size, file.file)) this.#values.discard(file.digest);
   }
 
   async #drain(): Promise<void> {
@@ -385,10 +379,9 @@ class Agent implements RunningAgent, Hearing {
       new PolaronError('BUS_CLOSED', `agent ${this.#options.name}: it was stopped before it had joined`),
     );
     this.#progress.end();
-    await this.#pool.stop();
-    this.#roster.close();
+    await this.#executor.stop();
     this.#spool.close();
-    this.#folder.release();
+    this.#ground.close();
     this.#ended.resolve(why);
   }
 }

@@ -1,11 +1,9 @@
 /**
  * Values that came from the hub or were made here, kept for the next electron: small ones in memory, larger ones on disk, the least recently
- * used go first. A file is written under a temporary name and renamed, so what has a digest's name is whole. Not here: fetching (inputs.ts).
+ * used go first. Not here: fetching (inputs.ts).
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { readFile, rename, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isDigest, type Digest } from '../../model/ids.ts';
+import type { Shelf } from './shelf.ts';
 
 const MEMORY_BYTES = 64 * 1024 * 1024;
 /** Larger ones go to disk. */
@@ -52,42 +50,28 @@ class Lru<T> {
 }
 
 export class BlobCache {
-  readonly #dir: string;
+  readonly #shelf: Shelf;
   readonly #memory = new Lru<Uint8Array>(MEMORY_BYTES, () => undefined);
   readonly #disk: Lru<true>;
-  #files = 0;
 
-  /** Takes over what an earlier life kept in `dir`. */
-  constructor(dir: string, diskBytes = DISK_BYTES) {
-    this.#dir = dir;
-    this.#disk = new Lru<true>(diskBytes, (digest) => rmSync(this.#fileOf(digest), { force: true }));
-    mkdirSync(dir, { recursive: true });
-    const found: { digest: Digest; size: number; at: number }[] = [];
-    for (const name of readdirSync(dir)) {
-      if (!isDigest(name)) {
-        rmSync(join(dir, name), { force: true });
-        continue;
-      }
-      const { size, mtimeMs } = statSync(join(dir, name));
-      found.push({ digest: name, size, at: mtimeMs });
+  /** Takes over what an earlier life kept on the shelf. */
+  constructor(shelf: Shelf, diskBytes = DISK_BYTES) {
+    this.#shelf = shelf;
+    this.#disk = new Lru<true>(diskBytes, (digest) => shelf.remove(digest));
+    for (const { name, size } of shelf.list()) {
+      if (isDigest(name)) this.#disk.put(name, size, true);
+      else shelf.remove(name);
     }
-    for (const { digest, size } of found.sort((a, b) => a.at - b.at)) this.#disk.put(digest, size, true);
   }
 
   async get(digest: Digest, size: number): Promise<Uint8Array | undefined> {
     const inMemory = this.#memory.get(digest);
     if (inMemory !== undefined) return inMemory;
     if (this.#disk.get(digest) === undefined) return undefined;
-    try {
-      const bytes = await readFile(this.#fileOf(digest));
-      if (bytes.length !== size) throw new Error('another size');
-      const now = new Date();
-      await utimes(this.#fileOf(digest), now, now);
-      return bytes;
-    } catch {
-      this.#disk.delete(digest);
-      return undefined;
-    }
+    const bytes = await this.#shelf.whole(digest);
+    if (bytes?.length === size) return bytes;
+    this.#disk.delete(digest);
+    return undefined;
   }
 
   /** Keeps verified bytes. A full disk only costs the next fetch. */
@@ -96,27 +80,21 @@ export class BlobCache {
       this.#memory.put(digest, bytes.length, bytes);
       return;
     }
-    const temporary = join(this.#dir, `new-${++this.#files}`);
-    try {
-      await writeFile(temporary, bytes);
-      await rename(temporary, this.#fileOf(digest));
-      this.#disk.put(digest, bytes.length, true);
-    } catch {
-      rmSync(temporary, { force: true });
-    }
+    const written = await this.#shelf.write(digest, bytes).then(
+      () => true,
+      () => false,
+    );
+    if (written) this.#disk.put(digest, bytes.length, true);
   }
 
-  /** Takes over a file whose content has this digest. */
-  adopt(digest: Digest, size: number, file: string): void {
+  /** Takes over a file whose content has this digest; false: it stays where it is. */
+  adopt(digest: Digest, size: number, file: string): boolean {
     try {
-      renameSync(file, this.#fileOf(digest));
-      this.#disk.put(digest, size, true);
+      this.#shelf.adopt(digest, file);
     } catch {
-      rmSync(file, { force: true });
+      return false;
     }
-  }
-
-  #fileOf(digest: Digest): string {
-    return join(this.#dir, digest);
+    this.#disk.put(digest, size, true);
+    return true;
   }
 }

@@ -1,10 +1,7 @@
 /**
  * Code bundles on disk, `<state>/node_modules/.bundles/<digest>.mjs`: below a node_modules of the agent's own, so that bare imports resolve as
- * usual. Each is fetched once, verified, and written under a temporary name first. Not here: loading one (runner/loader.ts).
+ * usual. Each is fetched once and verified. Not here: loading one (runner/loader.ts).
  */
-import { existsSync, mkdirSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Manifest } from '../../bus/protocol/agent.ts';
 import { digestOf } from '../../bus/value/digest.ts';
 import { encodeBody } from '../../bus/codec.ts';
@@ -12,6 +9,7 @@ import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import type { ExecutorCode } from '../executor.ts';
 import { pull, type PullOptions } from './pull.ts';
+import type { Shelf } from './shelf.ts';
 
 /** Dispatches whose code is remembered. */
 const KEPT = 1_000;
@@ -20,17 +18,16 @@ const LARGEST_KEPT = 16 * 1024;
 
 export class Bundles {
   readonly #options: PullOptions;
-  readonly #dir: string;
+  readonly #shelf: Shelf;
   readonly #ready = new Set<Digest>();
   readonly #fetching = new Map<Digest, Promise<void>>();
   /** By dispatch, and by content. */
   readonly #codes = new Map<string, ExecutorCode>();
   readonly #equal = new Map<string, ExecutorCode>();
 
-  constructor(options: PullOptions, dir: string) {
+  constructor(options: PullOptions, shelf: Shelf) {
     this.#options = options;
-    this.#dir = dir;
-    mkdirSync(dir, { recursive: true });
+    this.#shelf = shelf;
   }
 
   /** The code of a dispatch, without a promise when its bundle is here. */
@@ -47,7 +44,7 @@ export class Bundles {
   /** One object for all dispatches of the same code, arguments and captures. */
   #equalCode(manifest: Manifest): ExecutorCode {
     const { bundle, argv, captures } = manifest;
-    const file = bundle === undefined ? undefined : this.#fileOf(bundle.digest);
+    const file = bundle === undefined ? undefined : this.#shelf.pathOf(nameOf(bundle.digest));
     const content = encodeBody([bundle?.digest ?? '', argv, captures]);
     if (content.length > LARGEST_KEPT) return codeOf(manifest, file);
     const key = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
@@ -74,22 +71,18 @@ export class Bundles {
 
   async #fetch(bundle: ValueInfo, signal: AbortSignal): Promise<void> {
     const bytes = await pull(this.#options, bundle, signal);
-    const file = this.#fileOf(bundle.digest);
-    await writeFile(`${file}.new`, bytes);
-    await rename(`${file}.new`, file);
+    await this.#shelf.write(nameOf(bundle.digest), bytes);
   }
 
   #has(digest: Digest): boolean {
     if (this.#ready.has(digest)) return true;
-    if (!existsSync(this.#fileOf(digest))) return false;
+    if (!this.#shelf.has(nameOf(digest))) return false;
     this.#ready.add(digest);
     return true;
   }
-
-  #fileOf(digest: Digest): string {
-    return join(this.#dir, `${digest}.mjs`);
-  }
 }
+
+const nameOf = (digest: Digest): string => `${digest}.mjs`;
 
 function remember(codes: Map<string, ExecutorCode>, key: string, code: ExecutorCode): void {
   if (codes.size >= KEPT) codes.clear();

@@ -2,40 +2,36 @@
  * Large results that the hub hasn't acknowledged: files that the hub pulls from here in chunks. A file lives as long as an outcome that names
  * it. Not here: small results, which travel inside `done`.
  */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { FinishedTask } from '../../bus/protocol/agent.ts';
-import type { Digest } from '../../model/ids.ts';
+import { isDigest, type Digest } from '../../model/ids.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import type { Shelf } from './shelf.ts';
 
 /** The digest of the file that an outcome stands on; undefined when it travels whole. */
 const fileOf = (outcome: Outcome): Digest | undefined =>
   outcome.status === 'completed' && outcome.bytes === undefined ? outcome.value.digest : undefined;
 
 export class HeldValues {
-  readonly #dir: string;
+  readonly #shelf: Shelf;
   readonly #uses = new Map<Digest, number>();
 
   /** Counts what the spool names and removes the rest. */
-  constructor(dir: string, spooled: readonly FinishedTask[]) {
-    this.#dir = dir;
+  constructor(shelf: Shelf, spooled: readonly FinishedTask[]) {
+    this.#shelf = shelf;
     for (const { outcome } of spooled) this.#use(outcome);
-    for (const name of readdirSync(dir)) {
-      if (![...this.#uses.keys()].some((digest) => digest === name)) rmSync(join(dir, name), { force: true });
-    }
+    for (const { name } of shelf.list()) if (!isDigest(name) || !this.#uses.has(name)) shelf.remove(name);
   }
 
   /** Can the hub still get what this outcome names? */
   hasAllOf(outcome: Outcome): boolean {
     const digest = fileOf(outcome);
-    return digest === undefined || existsSync(join(this.#dir, digest));
+    return digest === undefined || this.#shelf.has(digest);
   }
 
   /** Takes over the file that a runner wrote. */
   adopt(outcome: Outcome, file: string): void {
     const digest = this.#use(outcome);
-    if (digest !== undefined) renameSync(file, join(this.#dir, digest));
+    if (digest !== undefined) this.#shelf.adopt(digest, file);
   }
 
   /** The outcome is acknowledged or dropped. Returns the file when nothing needs it any more: the caller owns it. */
@@ -48,20 +44,18 @@ export class HeldValues {
       return undefined;
     }
     this.#uses.delete(digest);
-    return { digest, size: outcome.value.size, file: join(this.#dir, digest) };
+    return { digest, size: outcome.value.size, file: this.#shelf.pathOf(digest) };
+  }
+
+  /** Removes a released file that nobody wants. */
+  discard(digest: Digest): void {
+    this.#shelf.remove(digest);
   }
 
   /** Part of a held value; empty when there is none. */
   async read(digest: Digest, offset: number, length: number): Promise<Uint8Array> {
-    if (!this.#uses.has(digest)) return new Uint8Array(0);
-    const file = await open(join(this.#dir, digest)).catch(() => undefined);
-    if (file === undefined) return new Uint8Array(0);
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
+    const part = this.#uses.has(digest) ? await this.#shelf.part(digest, offset, length) : undefined;
+    return part ?? new Uint8Array(0);
   }
 
   #use(outcome: Outcome): Digest | undefined {

@@ -40,14 +40,14 @@ export interface AgentOptions {
   readonly spareRunner?: boolean;
   /** From 0 to 1, for jitter. @default Math.random */
   readonly random?: () => number;
+  /** Tells two processes of one name apart. @default random */
+  readonly instance?: string;
 }
 
 export interface ResolvedAgent extends Required<AgentOptions> {
   /** Who it is in envelopes. */
   readonly by: string;
   readonly host: string;
-  /** Tells two processes of one name apart. */
-  readonly instance: string;
   readonly dir: {
     readonly values: string;
     readonly cache: string;
@@ -68,11 +68,11 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
     spareRunner: true,
     random: Math.random,
     blobBus: options.bus,
+    instance: randomUUID(),
     ...options,
     runnerEnv: options.runnerEnv ?? ownEnvironment(),
     by: `a.${options.site}.${options.name}`,
     host: hostname(),
-    instance: randomUUID(),
     dir: {
       values: join(stateDir, 'values'),
       cache: join(stateDir, 'cache'),

@@ -5,17 +5,6 @@
  * Invariants: P1 a record is whole in the page cache before its outcomes are reported; P2 a cut or corrupt tail is cut off and said;
  * P3 the file holds every unacknowledged outcome, and shrinks to those when it has grown.
  */
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { decodeBody } from '../../bus/codec.ts';
 import type { FinishedTask } from '../../bus/protocol/agent.ts';
@@ -24,6 +13,7 @@ import { encodeOutcomes, type EncodedTask } from '../../bus/protocol/write-done.
 import type { TaskId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
 import { sameToken, type Token } from '../../model/outcome.ts';
+import type { SpoolFile } from './spool-file.ts';
 
 /** An empty spool's file is cut to nothing above this; one with live records is rewritten above REWRITE_BYTES. */
 const TRUNCATE_BYTES = 64 * 1024;
@@ -36,24 +26,21 @@ export interface SpoolRecord {
 }
 
 export class Spool {
-  readonly #file: string;
+  readonly #file: SpoolFile;
   readonly #live = new Map<TaskId, FinishedTask>();
-  #fd: number;
   #bytes: number;
   /** Rewrite when the file passes this. */
   #rewriteAt = REWRITE_BYTES;
 
-  /** Opens the spool and reads what it holds; a tail that can't be read is cut off. Raises the system's error when the file can't be opened. */
-  constructor(file: string, log: Log) {
+  /** Reads what the file holds; a tail that can't be read is cut off. Raises the system's error when it can't be read at all. */
+  constructor(file: SpoolFile, log: Log) {
     this.#file = file;
-    mkdirSync(dirname(file), { recursive: true });
-    this.#fd = openSync(file, 'a+');
-    const data = readFileSync(file);
+    const data = file.read();
     this.#bytes = this.#read(data);
     if (this.#bytes < data.length) {
-      ftruncateSync(this.#fd, this.#bytes);
+      file.truncate(this.#bytes);
       log('warn', `spool: cut off ${data.length - this.#bytes} bytes that can't be read`, {
-        file,
+        file: file.name,
         kept: this.#live.size,
       });
     }
@@ -71,7 +58,7 @@ export class Spool {
   /** Writes a batch; when it returns, a crash of this process doesn't lose it. Raises the system's error (a full disk). */
   append({ bytes, tasks }: SpoolRecord): void {
     if (tasks.length === 0) return;
-    writeWhole(this.#fd, bytes);
+    this.#file.append(bytes);
     this.#bytes += bytes.length;
     for (const finished of tasks) this.#live.set(finished.task, finished);
   }
@@ -98,33 +85,30 @@ export class Spool {
     }
     if (this.#bytes < this.#rewriteAt) return;
     const record = spoolRecord([...this.#live.values()]).bytes;
-    const temporary = `${this.#file}.new`;
-    writeFileSync(temporary, record);
-    renameSync(temporary, this.#file);
-    closeSync(this.#fd);
-    this.#fd = openSync(this.#file, 'a+');
+    this.#file.replace(record);
     this.#bytes = record.length;
     this.#rewriteAt = Math.max(REWRITE_BYTES, record.length * 2);
   }
 
   close(): void {
     if (this.#live.size === 0) this.#truncate();
-    closeSync(this.#fd);
+    this.#file.close();
   }
 
   #truncate(): void {
-    ftruncateSync(this.#fd, 0);
+    this.#file.truncate(0);
     this.#bytes = 0;
     this.#rewriteAt = REWRITE_BYTES;
   }
 
   /** Reads records until one isn't whole; returns where the good ones end. */
-  #read(data: Buffer): number {
+  #read(data: Uint8Array): number {
+    const headers = new DataView(data.buffer, data.byteOffset, data.byteLength);
     let at = 0;
     while (data.length - at >= HEADER_BYTES) {
-      const length = data.readUInt32BE(at);
+      const length = headers.getUint32(at);
       const body = data.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
-      if (body.length < length || crc32(body) !== data.readUInt32BE(at + 4)) break;
+      if (body.length < length || crc32(body) !== headers.getUint32(at + 4)) break;
       try {
         for (const finished of parseDone(decodeBody(body)).outcomes) this.#live.set(finished.task, finished);
       } catch {
@@ -143,8 +127,4 @@ export function spoolRecord(outcomes: readonly FinishedTask[]): SpoolRecord {
   header.setUint32(0, bytes.length - HEADER_BYTES);
   header.setUint32(4, crc32(bytes.subarray(HEADER_BYTES)));
   return { bytes, tasks };
-}
-
-function writeWhole(fd: number, data: Uint8Array): void {
-  for (let at = 0; at < data.length; ) at += writeSync(fd, data, at);
 }

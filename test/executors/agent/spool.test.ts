@@ -8,6 +8,7 @@ import type { FinishedTask } from '../../../bus/protocol/agent.ts';
 import { parseDone } from '../../../bus/protocol/wire-agent.ts';
 import { encodeDone } from '../../../bus/protocol/write-done.ts';
 import { valueInfoOf } from '../../../bus/value/digest.ts';
+import { openSpoolFile } from '../../../executors/agent/spool-file.ts';
 import { Spool, spoolRecord } from '../../../executors/agent/spool.ts';
 import { input, taskId } from '../../support/fake-hub.ts';
 import { makeLogList } from '../../support/log-list.ts';
@@ -20,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const open = (log = makeLogList().log): Spool => new Spool(file, log);
+const open = (log = makeLogList().log): Spool => new Spool(openSpoolFile(file), log);
 function finished(id: number, bytes = input(`value ${id}`)): FinishedTask {
   const value = valueInfoOf(bytes);
   return {

@@ -1,0 +1,61 @@
+/**
+ * What an agent stands on: its state folder, opened, and what runs its electrons. A simulation gives another that it can take away.
+ * Not here: what is kept there (stock.ts), and what is done with it (agent.ts).
+ */
+import { join } from 'node:path';
+import type { Executor } from '../executor.ts';
+import { ProcessPool } from '../process/pool.ts';
+import { killLeftRunners, RunnerRoster } from '../process/runner-roster.ts';
+import { folderShelf } from './folder-shelf.ts';
+import type { ResolvedAgent } from './options.ts';
+import type { Shelf } from './shelf.ts';
+import { openSpoolFile, type SpoolFile } from './spool-file.ts';
+import { openStateFolder, type StateFolder } from './state-folder.ts';
+
+export interface AgentGround {
+  readonly folder: StateFolder;
+  readonly spool: SpoolFile;
+  /** Large results that the hub hasn't acknowledged. */
+  readonly values: Shelf;
+  readonly cache: Shelf;
+  readonly bundles: Shelf;
+  readonly executor: Executor;
+  /** Lets another process use it; the executor has been stopped. */
+  close(): void;
+}
+
+/** A5: what an earlier life left running is killed before anything else. Raises AGENT_NAME_TAKEN, or the system's error when the folder can't be used. */
+export function openGround(options: ResolvedAgent): AgentGround {
+  const {
+    stateDir,
+    dir,
+    log,
+    slots,
+    graceMs,
+    clock,
+    spareRunner,
+    nodePath,
+    runnerEnv,
+    runnerCwd,
+    maxValueBytes,
+    name,
+  } = options;
+  const folder = openStateFolder(stateDir);
+  killLeftRunners(dir.runners, log);
+  const spool = openSpoolFile(join(stateDir, 'spool'));
+  const [values, cache, bundles] = [folderShelf(dir.values), folderShelf(dir.cache), folderShelf(dir.bundles)];
+  const roster = new RunnerRoster(join(dir.runners, String(folder.epoch)), log);
+  const start = { nodePath, env: runnerEnv, cwd: runnerCwd, maxValueBytes, agent: name, roster, clock };
+  return {
+    folder,
+    spool,
+    values,
+    cache,
+    bundles,
+    executor: new ProcessPool({ slots, graceMs, clock, scratchDir: dir.scratch, spare: spareRunner, start }),
+    close() {
+      roster.close();
+      folder.release();
+    },
+  };
+}
