@@ -7,6 +7,7 @@ import { connectNats } from '../../bus/nats-bus.ts';
 import type { Bus, BusMessage, Headers, Subscription } from '../../bus/bus.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
 import { startHubCore, type HubCore } from '../../host/hub-core.ts';
+import { systemRandom } from '../../host/random.ts';
 import { noLog } from '../support/log-list.ts';
 import { realClock } from '../support/real-clock.ts';
 import { openSlowStore, type SlowStore } from '../support/slow-store.ts';
@@ -65,6 +66,7 @@ beforeEach(async () => {
     node: 'n1',
     results: { store: slow.store },
     clock: realClock,
+    random: systemRandom(),
     log: noLog,
     leases: { leaseMs: 15_000, heartbeatMs: 2_000 },
     traceActors: false,
