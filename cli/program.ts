@@ -11,6 +11,7 @@ import type { ExitCode } from './exit-code.ts';
 import { graphFormats } from './hub-api.ts';
 import type { AgentArguments } from './commands/agent.ts';
 import type { GraphArguments } from './commands/graph.ts';
+import type { InviteArguments } from './commands/invite.ts';
 import type { ListArguments } from './commands/ls.ts';
 import type { ShowArguments } from './commands/show.ts';
 import type { StartArguments } from './start-options.ts';
@@ -97,12 +98,22 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
   );
   add('agent', 'run an agent that joins a hub elsewhere')
     .option('--bus <url>', 'NATS bus of the hub, with credentials (default: POLARON_URL)')
-    .option('--name <name>', 'name of the agent (default: the host name)')
-    .option('--site <site>', 'site that it belongs to', 'local')
+    .option('--name <name>', "name of the agent (default: the credentials', else the host name)")
+    .option('--site <site>', "site that it belongs to (default: the credentials', else local)")
     .option('--capability <capability>', 'what it offers, e.g. gpu; may be repeated', collect, [])
     .option('--slots <n>', 'electrons that it runs at once (default: CPU cores)', count(1, 4_096))
     .action(async (options: AgentArguments) =>
       done(await (await import('./commands/agent.ts')).agent(context, options)),
+    );
+  add('invite', 'what an agent elsewhere needs to join the hub of this machine')
+    .argument('<name>', 'name of the agent, or of the user')
+    .option('--site <site>', 'site that the agent belongs to', 'local')
+    .option('--user', 'for a user: scripts and commands elsewhere')
+    .option('--host <host>', 'how they reach this machine (default: where the hub listens)')
+    .action(async (name: string, options: Partial<InviteArguments> & { site: string }) =>
+      done(
+        await (await import('./commands/invite.ts')).invite(context, { ...options, name, user: options.user ?? false }),
+      ),
     );
   add('agents', 'who can run electrons').action(async () =>
     done(await (await import('./commands/agents.ts')).agents(context)),

@@ -115,5 +115,5 @@ export function checkedBus(text: string): string {
 /** A bus URL for people: no password, no token. */
 export const withoutPassword = (url: string): string => url.replaceAll(/(^|\/\/|,)[^/@,]*@/g, '$1');
 
-const isLoopback = (host: string): boolean =>
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -43,10 +43,16 @@ export function ensureDataFolder(data: string): void {
   }
 }
 
+/** Undefined when there is none, or it can't be read. */
+export function readIdentity(data: string): HubIdentity | undefined {
+  const found = readJson(identityFile(data));
+  return isIdentity(found) ? found : undefined;
+}
+
 /** The hub's identity, made at the first start. */
 export function loadIdentity(data: string): HubIdentity {
-  const found = readJson(identityFile(data));
-  if (isIdentity(found)) return found;
+  const found = readIdentity(data);
+  if (found !== undefined) return found;
   const identity: HubIdentity = {
     node: `h${randomBytes(3).toString('hex')}`,
     secret: randomBytes(32).toString('base64url'),

@@ -2,6 +2,7 @@
 import { availableParallelism, hostname } from 'node:os';
 import { ensureHome, homePaths } from '../../host/home.ts';
 import { forgetInstance, livingInstances, recordInstance } from '../../host/instances.ts';
+import { agentInvitedBy } from '../../host/invitation.ts';
 import { stderrLog } from '../../host/stderr-log.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { toToken } from '../../model/ids.ts';
@@ -14,7 +15,7 @@ import { checkedBus, withoutPassword } from '../start-options.ts';
 export interface AgentArguments {
   readonly bus?: string;
   readonly name?: string;
-  readonly site: string;
+  readonly site?: string;
   readonly capability: readonly string[];
   readonly slots?: number;
 }
@@ -30,8 +31,7 @@ export async function agent(context: Context, args: AgentArguments): Promise<Exi
   const paths = homePaths(context.env);
   const found = {
     bus: checkedBus(bus),
-    name: toToken(args.name ?? hostname().slice(0, 48)),
-    site: toToken(args.site),
+    ...whoIs(args, agentInvitedBy(bus)),
     capabilities: args.capability,
     slots: args.slots ?? availableParallelism(),
   };
@@ -55,6 +55,20 @@ export async function agent(context: Context, args: AgentArguments): Promise<Exi
   } finally {
     forgetInstance(paths.home, 'agent', process.pid);
   }
+}
+
+/** What is given, else whose credentials these are. Raises USAGE when they are another agent's: the bus would refuse each of its words. */
+function whoIs(
+  args: AgentArguments,
+  invited: ReturnType<typeof agentInvitedBy>,
+): { readonly name: string; readonly site: string } {
+  const name = toToken(args.name ?? invited?.name ?? hostname().slice(0, 48));
+  const site = toToken(args.site ?? invited?.site ?? 'local');
+  if (invited !== undefined && (invited.name !== name || invited.site !== site))
+    throw new PolaronError('USAGE', `the credentials are for agent ${invited.name} of site ${invited.site}`, {
+      help: `Leave out --name and --site, or have \`polaron invite ${name} --site ${site}\` make others.`,
+    });
+  return { name, site };
 }
 
 function sayJoined(

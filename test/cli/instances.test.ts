@@ -133,10 +133,11 @@ describe('endProcesses', () => {
 
   it('gives what is left a SIGTERM of its own once the root is gone', async () => {
     const file = join(home, 'said');
-    const polite = `process.on('SIGTERM', () => { require('node:fs').writeFileSync(${JSON.stringify(file)}, 'bye'); process.exit() })`;
+    const say = (word: string): string => `require('node:fs').writeFileSync(${JSON.stringify(file)}, '${word}')`;
+    const polite = `process.on('SIGTERM', () => { ${say('bye')}; process.exit() }); ${say('ready')}`;
     const root = await idle(grandchild(polite));
     const child = await childOf(root.pid);
-    await sleep(200); // the grandchild can't tell us when its handler stands
+    while (!existsSync(file)) await sleep(10);
     await endProcesses([root], { graceMs: 5_000 });
     expect(isLiving(child)).toBe(false);
     expect(readFileSync(file, 'utf8')).toBe('bye');
