@@ -18,6 +18,8 @@ export interface BenchHub {
   rssAnonMiB(): number | undefined;
   /** Stops it and starts it again on the same data. */
   restart(): Promise<BenchHub>;
+  /** Starts it on the same data after it was killed. */
+  startAgain(): Promise<BenchHub>;
   /** Stops it and removes its home. */
   stop(): Promise<void>;
 }
@@ -42,6 +44,7 @@ async function startIn(home: string, bus: string | undefined): Promise<BenchHub>
       await halt();
       return startIn(home, bus);
     },
+    startAgain: () => startIn(home, bus),
     async stop() {
       await halt();
       await rm(home, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import { startHub } from './hub.ts';
 import { describeMachine, describeVersions, measureFdatasync } from './machine.ts';
 import { measureMemory } from './memory-100k.ts';
 import { findNatsServer } from './nats-server.ts';
+import { measureRecovery } from './recovery.ts';
 import { measureStart } from './start-time.ts';
 import { type Summary, summary, tidy } from './statistics.ts';
 import { w1 } from './w1-chain.ts';
@@ -35,7 +36,7 @@ interface WorkloadFigures {
 }
 
 const workloads = [w1, w2, w3, w4];
-const others = ['memory', 'start'];
+const others = ['memory', 'start', 'recovery'];
 const latest = fileURLToPath(new URL('results/latest.json', import.meta.url));
 
 const MOST_WARM_UPS = 12;
@@ -44,7 +45,7 @@ const notMeasured = [
   'power loss: durable means that fdatasync returned inside this machine',
   'agents, clients or a bus on another machine, and more than one agent',
   'values larger than a number, user code that does any work, electrons with retries, timeouts or dependencies',
-  'recovery after a crash, and a store that has been filling for days',
+  "recovery when agents can't be reached, and a store that has been filling for days",
   'the ceiling has no graph, no recovery, no deduplication: it is a bound, not a rival',
 ];
 
@@ -196,6 +197,14 @@ async function bench(): Promise<void> {
       `start  ${start.emptyMs.median} ms on empty data, ${start.restartMs.median} ms again: ${start.met ? 'met' : 'MISSED'}`,
     );
     results['start'] = start;
+  }
+  if (ids.has('recovery')) {
+    const recovery = await measureRecovery();
+    const { oneLattice, manyDispatches } = recovery;
+    say(
+      `recovery  ${oneLattice.electrons} open electrons in service after ${oneLattice.inServiceMs} ms in one lattice, ${manyDispatches.inServiceMs} ms in ${manyDispatches.dispatches} dispatches: ${recovery.met ? 'met' : 'MISSED'}`,
+    );
+    results['recovery'] = recovery;
   }
   const report = {
     at: new Date().toISOString(),

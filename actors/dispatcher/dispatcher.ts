@@ -66,6 +66,8 @@ const RESTART_WINDOW_MS = 60_000;
 const MOST_UNOFFERED = 20;
 const CANCEL_WAIT_MS = 120_000;
 const RESTART_PAUSE_MS = 100;
+/** Dispatches that a restarted hub reads at once: the result manager may be in another process, and a round trip for each would add up. */
+const RESUMED_AT_ONCE = 64;
 
 export class Dispatcher implements Actor<DispatcherMessage> {
   readonly #o: DispatcherOptions;
@@ -122,7 +124,11 @@ export class Dispatcher implements Actor<DispatcherMessage> {
 
   /** Puts every dispatch that has not ended back to work. `held`: agents may still hold what is ready (H8). */
   async recover(ids: readonly DispatchId[], held: boolean): Promise<void> {
-    for (const id of ids) await this.#resume(id, held);
+    const left = ids[Symbol.iterator]();
+    const some = async (): Promise<void> => {
+      for (const id of left) await this.#resume(id, held);
+    };
+    await Promise.all(Array.from({ length: RESUMED_AT_ONCE }, some));
   }
 
   /** A supervisor crashed: it begins again alone, or its dispatch is failed. */
@@ -289,7 +295,11 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     const loaded = await this.#o.results.ask('results.load', { id });
     this.#live.add(id);
     this.#o.spawnSupervisor(id);
-    const message: LatticeMessage = { type: 'lattice.resume', held, ...loaded, graph: decodeGraph(loaded.graph) };
+    // Many dispatches of one lattice share one decoded graph.
+    const { digest } = loaded.spec.graph;
+    const graph = this.#o.graphs.get(digest) ?? decodeGraph(loaded.graph);
+    this.#o.graphs.put(digest, graph);
+    const message: LatticeMessage = { type: 'lattice.resume', held, ...loaded, graph };
     this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
   }
 

@@ -5,17 +5,18 @@ import type { DispatchId } from '../../model/ids.ts';
 export type MatchRequest = Extract<MatchmakerMessage, { type: 'match.request' }>;
 
 export class HeldRequests {
-  #held: MatchRequest[] | undefined;
+  #held: Map<DispatchId, readonly MatchRequest[]> | undefined;
 
   /** From now on requests are held. */
   begin(): void {
-    this.#held ??= [];
+    this.#held ??= new Map();
   }
 
   /** False: nothing is held (any more). */
   add(request: MatchRequest): boolean {
     if (!request.held || this.#held === undefined) return false;
-    this.#held.push(request);
+    const { dispatch } = request;
+    this.#held.set(dispatch, [...(this.#held.get(dispatch) ?? []), request]);
     return true;
   }
 
@@ -24,16 +25,19 @@ export class HeldRequests {
   }
 
   withdraw(dispatch: DispatchId, nodes: ReadonlySet<number> | undefined): void {
-    this.#held = this.#held?.flatMap((request) => {
-      if (request.dispatch !== dispatch) return [request];
-      const left = nodes === undefined ? [] : request.nodes.filter((node) => !nodes.has(node));
-      return left.length === 0 ? [] : [{ ...request, nodes: left }];
+    const requests = this.#held?.get(dispatch);
+    if (requests === undefined) return;
+    const left = requests.flatMap((request) => {
+      const still = nodes === undefined ? [] : request.nodes.filter((node) => !nodes.has(node));
+      return still.length === 0 ? [] : [{ ...request, nodes: still }];
     });
+    if (left.length === 0) this.#held?.delete(dispatch);
+    else this.#held?.set(dispatch, left);
   }
 
   /** Ends the holding, and gives back what was held. */
   release(): readonly MatchRequest[] {
-    const held = this.#held ?? [];
+    const held = [...(this.#held?.values() ?? [])].flat();
     this.#held = undefined;
     return held;
   }

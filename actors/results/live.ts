@@ -1,4 +1,7 @@
-/** What the result manager keeps in memory of dispatches that have not ended: counts by status, and what is running just now. */
+/**
+ * What the result manager keeps in memory of dispatches that have not ended: counts by status, and what is running just now.
+ * After a restart a dispatch is counted from its records when somebody first touches it: a hub with many of them is in service sooner.
+ */
 import type { DispatchId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { StatusCounts } from '../../model/records.ts';
@@ -12,22 +15,41 @@ interface Live {
 
 export class LiveDispatches {
   readonly #live = new Map<DispatchId, Live>();
+  /** Live since before the restart, and not counted yet. */
+  readonly #uncounted = new Set<DispatchId>();
+  #count: (id: DispatchId) => void = () => undefined;
+
+  /** After a restart: these have not ended. `count` adds one and its records when it is needed. */
+  restore(ids: Iterable<DispatchId>, count: (id: DispatchId) => void): void {
+    for (const id of ids) this.#uncounted.add(id);
+    this.#count = count;
+  }
 
   has(id: DispatchId): boolean {
-    return this.#live.has(id);
+    return this.#live.has(id) || this.#uncounted.has(id);
+  }
+  /** It is live, and has yet to be counted. */
+  isUncounted(id: DispatchId): boolean {
+    return this.#uncounted.has(id);
+  }
+  #of(id: DispatchId): Live | undefined {
+    if (this.#uncounted.size > 0 && this.#uncounted.has(id)) this.#count(id);
+    return this.#live.get(id);
   }
   add(id: DispatchId, nodes: number): void {
+    this.#uncounted.delete(id);
     this.#live.set(id, { nodes, seq: 0, counts: new Map(), running: new Map() });
   }
   grow(id: DispatchId, nodes: number): void {
-    const live = this.#live.get(id);
+    const live = this.#of(id);
     if (live !== undefined) live.nodes += nodes;
   }
   remove(id: DispatchId): void {
+    this.#uncounted.delete(id);
     this.#live.delete(id);
   }
   changed(id: DispatchId, node: number, was: ElectronStatus | undefined, now: ElectronStatus, seq: number): void {
-    const live = this.#live.get(id);
+    const live = this.#of(id);
     if (live === undefined) return;
     live.seq = Math.max(live.seq, seq);
     // A running electron's record still says `assigned`.
@@ -37,20 +59,20 @@ export class LiveDispatches {
     live.running.delete(node);
   }
   running(id: DispatchId, node: number, startedAt: number): void {
-    this.#live.get(id)?.running.set(node, startedAt);
+    this.#of(id)?.running.set(node, startedAt);
   }
   runningSince(id: DispatchId, node: number): number | undefined {
-    return this.#live.get(id)?.running.get(node);
+    return this.#of(id)?.running.get(node);
   }
 
   /** The last durable seq so far. */
   seq(id: DispatchId): number {
-    return this.#live.get(id)?.seq ?? 0;
+    return this.#of(id)?.seq ?? 0;
   }
 
   /** Electrons by status; those without a record are waiting. */
   counts(id: DispatchId): StatusCounts {
-    const live = this.#live.get(id);
+    const live = this.#of(id);
     if (live === undefined) return {};
     const counts: Partial<Record<ElectronStatus, number>> = {};
     let recorded = 0;

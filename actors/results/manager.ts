@@ -69,7 +69,7 @@ export class ResultManager implements Actor<ResultsAsk> {
       numbered: options.alone ?? false,
       onAccept: (spec) => this.#queries.remember(spec),
     });
-    this.#restoreLive();
+    this.#live.restore(this.#liveIds(), (id) => this.#queries.restoreCounts(id));
     this.#watchDisk();
   }
 
@@ -206,13 +206,6 @@ export class ResultManager implements Actor<ResultsAsk> {
   #hubEpoch(): number {
     const bytes = this.#o.store.get(keys.hubEpoch);
     return bytes === undefined ? 0 : decodeNumber(bytes);
-  }
-
-  #restoreLive(): void {
-    for (const id of this.#liveIds()) {
-      this.#live.add(id, this.#queries.spec(id).nodes);
-      this.#queries.restoreCounts(id);
-    }
   }
 
   /** Free space is looked at now and then, not per dispatch: accepting must stay cheap. */

@@ -95,26 +95,31 @@ export class Queries {
 
   async load(id: DispatchId): Promise<LoadedDispatch> {
     const spec = this.spec(id);
-    const electrons: [number, ElectronRecord][] = [];
-    for (const { key, value } of this.#store.range(keys.electronsOf(id)))
-      electrons.push([nodeOfKey(key), decodeElectron(value)]);
-    const expansions = [...this.#store.range(keys.expansionsOf(id))].map(({ value }) => decodeExpansion(value));
-    return {
-      spec,
-      record: this.record(id),
-      graph: await wholeValue(this.#store, spec.graph.digest),
-      electrons,
-      expansions,
-    };
+    const nodes = this.#nodesOf(id);
+    if (this.#live.isUncounted(id)) this.#count(spec, nodes);
+    return { spec, record: this.record(id), graph: await wholeValue(this.#store, spec.graph.digest), ...nodes };
   }
 
   /** Counts of a dispatch that was live when the manager stopped. */
   restoreCounts(id: DispatchId): void {
-    for (const { key, value } of this.#store.range(keys.electronsOf(id))) {
-      const record = decodeElectron(value);
-      this.#live.changed(id, nodeOfKey(key), undefined, record.status, record.seq);
-    }
-    for (const { value } of this.#store.range(keys.expansionsOf(id))) this.#live.grow(id, decodeExpansion(value).count);
+    this.#count(this.spec(id), this.#nodesOf(id));
+  }
+
+  #nodesOf(id: DispatchId): Pick<LoadedDispatch, 'electrons' | 'expansions'> {
+    const electrons: [number, ElectronRecord][] = [];
+    for (const { key, value } of this.#store.range(keys.electronsOf(id)))
+      electrons.push([nodeOfKey(key), decodeElectron(value)]);
+    const expansions = [...this.#store.range(keys.expansionsOf(id))].map(({ value }) => decodeExpansion(value));
+    return { electrons, expansions };
+  }
+
+  #count(
+    { id, nodes }: DispatchSpec,
+    { electrons, expansions }: Pick<LoadedDispatch, 'electrons' | 'expansions'>,
+  ): void {
+    this.#live.add(id, nodes);
+    for (const [node, { status, seq }] of electrons) this.#live.changed(id, node, undefined, status, seq);
+    for (const { count } of expansions) this.#live.grow(id, count);
   }
 
   summary(id: DispatchId): DispatchSummary {

@@ -35,7 +35,7 @@ const ask = <T extends ResultsRequestType>(
   type: T,
   body: ResultsRequests[T]['ask'],
 ): Promise<ResultsRequests[T]['answer']> => world.results.ask(type, body);
-const electronOp = (node: number, record: Partial<ElectronRecord>): RecordOp => ({
+const electronOp = (node: number, record: Partial<ElectronRecord>): Extract<RecordOp, { op: 'electron' }> => ({
   op: 'electron',
   id,
   node,
@@ -374,4 +374,24 @@ describe('what the result manager answers', () => {
     });
     expect(await ask('results.live', {})).toMatchObject({ ids: [id], history: 'h1' });
   });
+
+  it.each(['results.detail', 'results.load', 'a write'])(
+    'counts a dispatch of before a restart once, whatever touches it first: %s',
+    async (first) => {
+      world.results.write(electronOp(0, {}), electronOp(1, { status: 'assigned' }));
+      await world.results.flushed();
+      const store = world.store.crash();
+      world.close();
+      world = makeHubWorld({ store });
+      if (first === 'results.load') await ask('results.load', { id });
+      else if (first === 'results.detail') await ask('results.detail', { id, user: 'kim' });
+      world.results.write({ ...electronOp(1, {}), was: 'assigned' }, electronOp(2, { status: 'failed' }));
+      await ask('results.load', { id });
+      const { counts, seq } = await ask('results.detail', { id, user: 'kim' });
+      expect([counts, seq]).toEqual([{ completed: 2, failed: 1, waiting: 1 }, 3]);
+      world.results.write(end);
+      await world.results.flushed();
+      expect((await ask('results.live', {})).ids).toEqual([]);
+    },
+  );
 });
