@@ -46,6 +46,8 @@ export class ResultsClient {
   #scheduled = false;
   #n = 0;
   readonly #unanswered: Batch[] = [];
+  #backlog = 0;
+  #backlogBytes = 0;
   #epoch: string | undefined;
   #closed = false;
 
@@ -55,14 +57,20 @@ export class ResultsClient {
 
   /** Ops that are queued or not yet flushed: the back-pressure signal. */
   get backlog(): number {
-    let ops = this.#ops.length;
-    for (const batch of this.#unanswered) ops += batch.ops.length;
-    return ops;
+    return this.#backlog;
+  }
+  /** Bytes of the values among them. */
+  get backlogBytes(): number {
+    return this.#backlogBytes;
   }
 
   /** Queues records, in order. Nothing is awaited. */
   write(...ops: readonly RecordOp[]): void {
-    for (const op of ops) this.#ops.push(op);
+    for (const op of ops) {
+      this.#ops.push(op);
+      if (op.op === 'value') this.#backlogBytes += op.bytes.byteLength;
+    }
+    this.#backlog += ops.length;
     this.#schedule();
   }
 
@@ -141,6 +149,8 @@ export class ResultsClient {
   #settle(): void {
     while (this.#unanswered[0]?.flushed === true) {
       const batch = this.#unanswered.shift();
+      this.#backlog -= batch?.ops.length ?? 0;
+      for (const op of batch?.ops ?? []) if (op.op === 'value') this.#backlogBytes -= op.bytes.byteLength;
       for (const callback of batch?.callbacks ?? []) this.#call(callback);
     }
   }

@@ -19,6 +19,9 @@ export interface ApiOptions {
   readonly handle: (user: string, verb: ApiVerb, body: unknown) => Promise<unknown>;
 }
 
+/** Requests that are being answered at once, and waits, which take long and cost little. More are told HUB_BUSY before they are read. */
+export const MOST_REQUESTS = 10_000;
+export const MOST_WAITS = 100_000;
 const MSGPACK = 'application/msgpack';
 /** An envelope is a MessagePack map of three to five fields; no JSON begins so. */
 const isEnvelope = (data: Uint8Array): boolean => (data[0] ?? 0) >> 4 === 8;
@@ -28,28 +31,53 @@ const isVerb = (text: string | undefined): text is ApiVerb => apiVerbs.some((ver
 export function serveApi(o: ApiOptions): () => void {
   const warn = throttledLog(o.log, o.monotonic);
   let refused = 0;
+  const [waits, requests] = [new Gauge(MOST_WAITS), new Gauge(MOST_REQUESTS)];
   const subscription = o.bus.subscribe(
     o.subjects.allApi,
     (message) => {
       const named = message.header('content-type') === MSGPACK;
       const binary = named || isEnvelope(message.data);
       const say = (reply: ApiReply<unknown>): void => respond(o, message, { binary, named }, reply);
-      answer(o, message, binary).then(
-        (body) => say({ ok: true, body }),
-        (error: unknown) => {
-          const { code, message: text, help, details } = asPolaronError(error, 'BAD_REQUEST');
-          if (code === 'BAD_MESSAGE' || code === 'WRONG_VERSION' || code === 'NOT_ALLOWED')
-            warn(`api:${code}`, 'warn', `a request on ${message.subject} was refused: ${text}`, {
-              code,
-              refused: ++refused,
-            });
-          say({ ok: false, error: { code, message: text, help, details } });
-        },
-      );
+      const gauge = message.subject.endsWith('.wait') ? waits : requests;
+      gauge
+        .count(() => answer(o, message, binary))
+        .then(
+          (body) => say({ ok: true, body }),
+          (error: unknown) => {
+            const { code, message: text, help, details } = asPolaronError(error, 'BAD_REQUEST');
+            if (code === 'BAD_MESSAGE' || code === 'WRONG_VERSION' || code === 'NOT_ALLOWED')
+              warn(`api:${code}`, 'warn', `a request on ${message.subject} was refused: ${text}`, {
+                code,
+                refused: ++refused,
+              });
+            say({ ok: false, error: { code, message: text, help, details } });
+          },
+        );
     },
     { queue: 'dispatchers' },
   );
   return () => subscription.unsubscribe();
+}
+
+class Gauge {
+  readonly #most: number;
+  #open = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Raises HUB_BUSY. */
+  async count<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#open >= this.#most)
+      throw new PolaronError('HUB_BUSY', `the hub is answering ${this.#open} requests of this kind already`);
+    this.#open++;
+    try {
+      return await work();
+    } finally {
+      this.#open--;
+    }
+  }
 }
 
 async function answer(o: ApiOptions, message: BusMessage, binary: boolean): Promise<unknown> {

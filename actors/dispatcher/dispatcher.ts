@@ -37,6 +37,7 @@ import { firstWithin, LIST_BYTES } from '../answer-size.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { GraphCache, PublishEvent } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
+import { Admission, type AdmissionLimits } from './admission.ts';
 import { takeIn, type Intake } from './intake.ts';
 
 export interface DispatcherOptions {
@@ -55,10 +56,9 @@ export interface DispatcherOptions {
   readonly spawnSupervisor: (id: DispatchId) => void;
   /** Stops a supervisor's electron actors. */
   readonly disposeSupervisor: (id: DispatchId) => void;
+  readonly limits?: AdmissionLimits;
 }
 
-/** Submissions being taken in at once; more are told HUB_BUSY. */
-const MOST_SUBMITTING = 1_024;
 const LONGEST_WAIT_MS = 25_000;
 const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 60_000;
@@ -72,7 +72,7 @@ const RESUMED_AT_ONCE = 64;
 export class Dispatcher implements Actor<DispatcherMessage> {
   readonly #o: DispatcherOptions;
   readonly #self: Address;
-  readonly #live = new Set<DispatchId>();
+  readonly #live: Admission;
   readonly #restarts = new Map<DispatchId, number[]>();
   /** Submissions under way, by user and key. */
   readonly #keys = new Map<string, Promise<SubmitReply>>();
@@ -81,17 +81,17 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     { readonly resolve: (reply: CancelReplyBody) => void; readonly reject: (error: Error) => void }
   >();
   #nextCancel = 1;
-  #submitting = 0;
 
   constructor(options: DispatcherOptions) {
     this.#o = options;
+    this.#live = new Admission(options.results, options.limits);
     this.#self = options.system.address('dispatcher', 'main');
   }
 
   receive(message: DispatcherMessage): void {
     switch (message.type) {
       case 'dispatch.ended':
-        this.#live.delete(message.id);
+        this.#live.ended(message.id);
         this.#restarts.delete(message.id);
         return;
       case 'cancel.settled': {
@@ -211,12 +211,9 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     return id;
   }
 
-  async #submit(user: string, body: unknown): Promise<SubmitReply> {
-    const request = parseSubmit(body);
-    if (this.#submitting >= MOST_SUBMITTING)
-      throw new PolaronError('HUB_BUSY', `the hub is taking in ${MOST_SUBMITTING} dispatches already`);
-    this.#submitting++;
-    try {
+  #submit(user: string, body: unknown): Promise<SubmitReply> {
+    return this.#live.enter(async () => {
+      const request = parseSubmit(body);
       const name = `${user}/${request.key}`;
       // The same key while another is being taken in: wait, then ask again for the decision.
       for (let other = this.#keys.get(name); other !== undefined; other = this.#keys.get(name))
@@ -228,9 +225,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       } finally {
         this.#keys.delete(name);
       }
-    } finally {
-      this.#submitting--;
-    }
+    });
   }
 
   async #take(user: string, request: SubmitRequest): Promise<SubmitReply> {
@@ -254,7 +249,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     ops.push({ op: 'accept', spec, contentDigest });
     results.write(...ops);
     graphs.put(spec.graph.digest, graph);
-    this.#live.add(spec.id);
+    this.#live.add(spec.id, spec.nodes);
     this.#o.spawnSupervisor(spec.id);
     const start: LatticeMessage = { type: 'lattice.start', spec, graph };
     system.send(system.address('lattice', spec.id), start, this.#self);
@@ -293,7 +288,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
 
   async #resume(id: DispatchId, held: boolean): Promise<void> {
     const loaded = await this.#o.results.ask('results.load', { id });
-    this.#live.add(id);
+    this.#live.add(id, loaded.spec.nodes);
     this.#o.spawnSupervisor(id);
     // Many dispatches of one lattice share one decoded graph.
     const { digest } = loaded.spec.graph;
@@ -315,7 +310,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
         errors: [{ node: '', error: { code: 'SUPERVISOR_FAILED', message: why } }],
       },
     });
-    this.#live.delete(id);
+    this.#live.ended(id);
     this.#restarts.delete(id);
     this.#publishFailed(id);
     this.#o.system.send(

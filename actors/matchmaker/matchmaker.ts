@@ -41,6 +41,8 @@ export interface MatchmakerOptions {
   readonly maxBacklog?: number;
 }
 
+/** Bytes of values that may wait for the disk before matching pauses. */
+const MOST_BACKLOG_BYTES = 64 * 1024 * 1024;
 /** A microtask without the bookkeeping of `queueMicrotask`. */
 const now = Promise.resolve();
 
@@ -183,7 +185,9 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#matching = true;
     void now.then(() => {
       this.#matching = false;
-      if (this.#o.results.backlog > (this.#o.maxBacklog ?? 50_000)) this.#o.results.afterFlush(() => this.#match());
+      const { backlog, backlogBytes } = this.#o.results;
+      if (backlog > (this.#o.maxBacklog ?? 50_000) || backlogBytes > MOST_BACKLOG_BYTES)
+        this.#o.results.afterFlush(() => this.#match());
       else
         for (const { requirement, waiting } of [...this.#queues.classes()])
           this.#matchClass(requirement.key, requirement.capabilities, waiting);

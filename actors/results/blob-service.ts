@@ -31,6 +31,8 @@ interface Upload {
 
 const MOST_UPLOADS = 256;
 const MOST_CHUNK = 1024 * 1024;
+/** Bytes of uploads that wait for the disk; more are told HUB_BUSY. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Who may speak on `<prefix>.blob.SITE.AGENT.KIND` or `<prefix>.blob.u.USER.KIND`. */
 function speakerOf(subject: string): string {
@@ -44,7 +46,19 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
   const uploads = new Map<string, Upload>();
   const warn = throttledLog(o.log, o.monotonic);
   let dropped = 0;
+  let waiting = 0;
 
+  const counted = async (speaker: string, chunk: BlobPut): Promise<BlobPutReply> => {
+    const bytes = chunk.bytes.byteLength;
+    if (waiting > 0 && waiting + bytes > MOST_BYTES)
+      throw new PolaronError('HUB_BUSY', `uploads of ${waiting} bytes wait for the hub's disk`);
+    waiting += bytes;
+    try {
+      return await put(speaker, chunk);
+    } finally {
+      waiting -= bytes;
+    }
+  };
   const put = async (speaker: string, { digest, size, offset, bytes }: BlobPut): Promise<BlobPutReply> => {
     if (o.store.hasValue(digest)) return { received: size, done: true };
     if (size <= INLINE_VALUE_BYTES) {
@@ -121,7 +135,7 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
           () => message.respond(new Uint8Array()),
         );
       } else if (kind === 'has') respond(message, Promise.resolve(has(parseBlobHas(body).digests)));
-      else if (kind === 'put') respond(message, put(envelope.by, parseBlobPut(body)));
+      else if (kind === 'put') respond(message, counted(envelope.by, parseBlobPut(body)));
     } catch (error) {
       const failure = asPolaronError(error, 'BAD_MESSAGE');
       warn(`blob:${failure.code}`, 'warn', `dropped a message on ${message.subject}: ${failure.message}`, {

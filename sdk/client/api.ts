@@ -57,7 +57,8 @@ const answers = {
   cancelReplyBody: parseReply(parseCancelReplyBody),
 };
 const NO_OPTIONS: CallOptions = {};
-const SUBMIT: CallOptions = { timeoutMs: SUBMIT_MS, outageMs: SUBMIT_OUTAGE_MS };
+/** A busy hub takes it in the end, however long that is: giving up would lose the dispatch. */
+const SUBMIT: CallOptions = { timeoutMs: SUBMIT_MS, outageMs: SUBMIT_OUTAGE_MS, busyMs: Infinity };
 
 export class ApiClient {
   readonly connection: Connection;
@@ -85,7 +86,7 @@ export class ApiClient {
     return this.ask('agents', {}, answers.agentsReply, o);
   }
 
-  /** Raises HUB_BUSY, GRAPH_INVALID, IDEMPOTENCY_MISMATCH, VALUE_MISSING, DISK_FULL. Sent again it starts nothing new. */
+  /** Waits for a busy hub. Raises GRAPH_INVALID, IDEMPOTENCY_MISMATCH, VALUE_MISSING, DISK_FULL. Sent again it starts nothing new. */
   submit(request: wire.SubmitRequest, o: CallOptions = NO_OPTIONS): Promise<wire.SubmitReply> {
     return this.ask('submit', request, answers.submitReply, o === NO_OPTIONS ? SUBMIT : { ...SUBMIT, ...o });
   }

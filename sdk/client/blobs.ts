@@ -158,7 +158,7 @@ export class Blobs {
   /** Answers of `has` and `put`: the body, in an ApiReply when there may be an error. */
   #ask<T>(kind: 'has' | 'put', body: unknown, read: Read<T>, o: CallOptions): Promise<T> {
     const reader = parseReply(read);
-    return withPatience(this.#api.connection, { outageMs: 30_000, ...o }, (line) =>
+    return withPatience(this.#api.connection, { outageMs: 30_000, busyMs: Infinity, ...o }, (line) =>
       this.#api.request(line, this.#subject(line, kind), encodeEnvelope(line.target.identity, body), reader, o),
     );
   }

@@ -4,7 +4,8 @@
  * D1. Everything that can be refused is refused before anything is sent.
  * D2. Graph and arguments travel inside the submit when they are small, else as values.
  * D3. The idempotency key is made once: however often the submit is repeated, one dispatch is started.
- * D4. When the hub misses what it was believed to have (another data folder), all is uploaded and submitted once more.
+ * D4. A hub that is busy is asked again until it has room, and only so many at once: what is dispatched is never lost for that.
+ * D5. When the hub misses what it was believed to have (another data folder), all is uploaded and submitted once more.
  */
 import { randomUUID } from 'node:crypto';
 import type { BytesOrValue, SubmitReply, SubmitRequest } from '../../bus/protocol/api.ts';
@@ -36,7 +37,7 @@ export interface DispatchEnvironment {
   readonly maxValueBytes?: number;
 }
 
-/** Raises the errors of tracing and code shipping, VALUE_TOO_LARGE, PAYLOAD_TOO_LARGE, NO_HUB, IDEMPOTENCY_MISMATCH, HUB_BUSY, DISK_FULL. */
+/** Raises the errors of tracing and code shipping, VALUE_TOO_LARGE, PAYLOAD_TOO_LARGE, NO_HUB, IDEMPOTENCY_MISMATCH, DISK_FULL. Waits for a busy hub. */
 export async function startDispatch(
   hub: Hub,
   environment: DispatchEnvironment,
@@ -54,15 +55,17 @@ export async function startDispatch(
       shipping instanceof Promise || !hub.connection.contacted
         ? await Promise.all([shipping, hub.connection.contacted ? undefined : hub.connection.line()])
         : [shipping];
-    try {
-      const { id } = await send(hub, environment, drawing, shipment, options, key);
-      return { id, drawing };
-    } catch (error) {
-      if (!(error instanceof PolaronError) || error.code !== 'VALUE_MISSING') throw error;
-      hub.blobs.forget();
-      const { id } = await send(hub, environment, drawing, shipment, options, key);
-      return { id, drawing };
-    }
+    return await hub.starts.run(async () => {
+      try {
+        const { id } = await send(hub, environment, drawing, shipment, options, key);
+        return { id, drawing };
+      } catch (error) {
+        if (!(error instanceof PolaronError) || error.code !== 'VALUE_MISSING') throw error;
+        hub.blobs.forget();
+        const { id } = await send(hub, environment, drawing, shipment, options, key);
+        return { id, drawing };
+      }
+    });
   } finally {
     release();
   }

@@ -1,6 +1,6 @@
 /**
  * How long a call to the hub is tried again, with back-off and jitter: everything the SDK asks is idempotent.
- * A hub that never answered here is reported at once (NO_HUB); one that answered before is waited for.
+ * A hub that never answered here is reported at once (NO_HUB); one that answered before is waited for. One that says that it is busy isn't away.
  * Not here: the connection itself (connection.ts).
  */
 import { PolaronError, type ErrorCode } from '../../model/errors.ts';
@@ -10,6 +10,8 @@ import { describeTarget } from './target.ts';
 export interface Patience {
   /** How long an outage may last once the hub has answered before, ms. `Infinity`: a wait. @default 10000 */
   readonly outageMs?: number | undefined;
+  /** How long a hub may answer HUB_BUSY, ms. @default outageMs */
+  readonly busyMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,6 +28,8 @@ const TELL_AFTER_MS = 1_000;
 
 const outages: ReadonlySet<ErrorCode> = new Set(['NO_HUB', 'NO_RESPONDERS', 'REQUEST_TIMEOUT', 'BUS_DISCONNECTED']);
 const overloads: ReadonlySet<ErrorCode> = new Set(['HUB_BUSY', 'MAILBOX_FULL', 'STORE_FAILED']);
+/** A busy hub is no news for so long, ms. */
+const TELL_BUSY_AFTER_MS = 10_000;
 
 /** Runs `attempt` on a live line until it succeeds, fails for good, or patience ends. Holds the connection meanwhile. */
 export async function withPatience<T>(
@@ -35,8 +39,7 @@ export async function withPatience<T>(
 ): Promise<T> {
   const { signal } = patience;
   const release = connection.hold();
-  let since: number | undefined;
-  let told = false;
+  const trouble = new Trouble(connection, patience);
   try {
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
@@ -48,20 +51,12 @@ export async function withPatience<T>(
       } catch (error) {
         const code = transientCode(connection, error);
         if (code === undefined) throw error;
-        const now = performance.now();
-        since ??= now;
-        if (now - since >= allowedMs(connection, patience, code, dialled)) throw givenUp(connection, code, error);
-        if (!told && now - since >= TELL_AFTER_MS && patience.outageMs === Infinity && outages.has(code)) {
-          told = true;
-          process.emitWarning(
-            'the hub went away; waiting for it to come back (is `polaron start` running?)',
-            'PolaronWarning',
-          );
-        }
+        if (trouble.isOver(code, dialled, error)) throw givenUp(connection, code, error);
         await pause(backOffMs(tries), signal);
       }
     }
   } finally {
+    trouble.end();
     release();
   }
 }
@@ -73,10 +68,58 @@ function transientCode(connection: Connection, error: unknown): ErrorCode | unde
   return outages.has(error.code) || overloads.has(error.code) ? error.code : undefined;
 }
 
-function allowedMs(connection: Connection, patience: Patience, code: ErrorCode, dialled: boolean): number {
-  if (connection.contacted) return patience.outageMs ?? DEFAULT_OUTAGE_MS;
-  if (!dialled) return 0;
-  return code === 'NO_RESPONDERS' ? FIRST_CONTACT_MS : DEFAULT_OUTAGE_MS;
+/** Who has been told what keeps calls over this connection: once, whatever number of calls wait. */
+const told = new WeakSet<Connection>();
+
+/** Since when the hub is away, or busy; said when it lasts. */
+class Trouble {
+  readonly #connection: Connection;
+  readonly #patience: Patience;
+  #awaySince: number | undefined;
+  #busySince: number | undefined;
+  #told = false;
+
+  constructor(connection: Connection, patience: Patience) {
+    this.#connection = connection;
+    this.#patience = patience;
+  }
+
+  /** Patience ends with this failure. */
+  isOver(code: ErrorCode, dialled: boolean, error: unknown): boolean {
+    const now = performance.now();
+    if (code === 'HUB_BUSY') {
+      this.#busySince ??= now;
+      this.#awaySince = undefined;
+      const since = now - this.#busySince;
+      if (since >= (this.#patience.busyMs ?? this.#allowedMs(code, dialled))) return true;
+      if (since >= TELL_BUSY_AFTER_MS) this.#tell(`waiting: ${error instanceof Error ? error.message : code}`);
+      return false;
+    }
+    this.#awaySince ??= now;
+    const since = now - this.#awaySince;
+    if (since >= this.#allowedMs(code, dialled)) return true;
+    if (since >= TELL_AFTER_MS && this.#patience.outageMs === Infinity && outages.has(code))
+      this.#tell('the hub went away; waiting for it to come back (is `polaron start` running?)');
+    return false;
+  }
+
+  #tell(what: string): void {
+    if (told.has(this.#connection)) return;
+    this.#told = true;
+    told.add(this.#connection);
+    process.emitWarning(what, 'PolaronWarning');
+  }
+
+  /** The next trouble is news again. */
+  end(): void {
+    if (this.#told) told.delete(this.#connection);
+  }
+
+  #allowedMs(code: ErrorCode, dialled: boolean): number {
+    if (this.#connection.contacted) return this.#patience.outageMs ?? DEFAULT_OUTAGE_MS;
+    if (!dialled) return 0;
+    return code === 'NO_RESPONDERS' ? FIRST_CONTACT_MS : DEFAULT_OUTAGE_MS;
+  }
 }
 
 function givenUp(connection: Connection, code: ErrorCode, error: unknown): unknown {

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { serveApi } from '../../actors/dispatcher/api.ts';
+import { MOST_REQUESTS, serveApi } from '../../actors/dispatcher/api.ts';
 import { AgentGateway } from '../../actors/matchmaker/gateway.ts';
 import { serveBlobs } from '../../actors/results/blob-service.ts';
 import type { Bus, BusHandler, BusMessage, Headers } from '../../bus/bus.ts';
@@ -259,6 +259,20 @@ describe('the api', () => {
     expect(await json(ask('{}'))).toMatchObject({ ok: false, error: { code: 'BAD_REQUEST', message: 'a bug' } });
   });
 
+  it('says HUB_BUSY to what it has no room to answer, and waits take no room of others', async () => {
+    const ends: (() => void)[] = [];
+    answer = () => new Promise((resolve) => ends.push(() => resolve('done')));
+    const open = (verb: string): Promise<Uint8Array[]> => bus.deliver(`polaron.api.kim.${verb}`, Buffer.from('{}'));
+    await Promise.all(Array.from({ length: MOST_REQUESTS }, () => open('list')));
+    const busy = { ok: false, error: { code: 'HUB_BUSY' } };
+    expect(await json(open('list'))).toMatchObject(busy);
+    expect([await open('wait'), ends.length]).toEqual([[], MOST_REQUESTS + 1]);
+    ends[0]?.();
+    await settle();
+    answer = () => Promise.resolve('again');
+    expect(await json(open('list'))).toEqual({ ok: true, body: 'again' });
+  });
+
   it('gives bytes as base64 in JSON', async () => {
     answer = () => Promise.resolve({ bytes: new Uint8Array([1, 2, 3]) });
     expect(await json(ask('{}'))).toEqual({ ok: true, body: { bytes: 'AQID' } });
@@ -350,6 +364,20 @@ describe("the values' service", () => {
     const large = Buffer.alloc(70_000, 'q');
     expect(await reply(put(Buffer.alloc(70_001), large.length, 0, digestOf(large)))).toMatchObject({ ok: false });
     expect(aborted).toEqual([digestOf(large)]);
+  });
+
+  it('says HUB_BUSY while too much waits for the disk', async () => {
+    store = openMemoryStore({ flush: 'manual' });
+    bus = new RawBus();
+    serveBlobs({ ...shared(), store });
+    const bytes = Buffer.alloc(65_536, 'w');
+    const of = digestOf(bytes);
+    const waiting = Array.from({ length: 1_024 }, () => put(bytes, bytes.length, 0, of));
+    expect(await reply(put(bytes, bytes.length, 0, of))).toMatchObject({ ok: false, error: { code: 'HUB_BUSY' } });
+    await Promise.all(waiting);
+    store.flush();
+    await settle();
+    expect(await reply(put(bytes, bytes.length, 0, of))).toMatchObject({ ok: true });
   });
 
   it('refuses bytes that are not those of their digest', async () => {

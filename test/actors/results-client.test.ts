@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ResultsClient, type AskResults } from '../../actors/results-client.ts';
 import type { RecordOp } from '../../bus/protocol/results.ts';
+import { digestOf } from '../../bus/value/digest.ts';
 import { PolaronError, type ErrorCode } from '../../model/errors.ts';
 import { makeLogList } from '../support/log-list.ts';
 import { FakeClock, settle } from './support/fake-clock.ts';
@@ -76,6 +77,23 @@ describe('a results client', () => {
     await settle();
     expect(asked[2]).toMatchObject({ n: 3, from: 2 });
     expect(client.backlog).toBe(2);
+  });
+
+  it('tells how many records and bytes of values wait for the disk', async () => {
+    const value = (size: number): RecordOp => {
+      const bytes = new Uint8Array(size);
+      return { op: 'value', digest: digestOf(bytes), bytes };
+    };
+    client.write(op(1), value(100));
+    await settle();
+    client.write(value(20));
+    expect([client.backlog, client.backlogBytes]).toEqual([3, 120]);
+    asked[0]?.answer();
+    await settle();
+    expect([client.backlog, client.backlogBytes]).toEqual([1, 20]);
+    asked[1]?.answer();
+    await settle();
+    expect([client.backlog, client.backlogBytes]).toEqual([0, 0]);
   });
 
   it('sends what is written before it asks for anything else', async () => {

@@ -1,5 +1,6 @@
 /** The dispatcher over the memory store, with supervisors that only listen: D1, D2, idempotency, refusals. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ADMISSION, type AdmissionLimits } from '../../../actors/dispatcher/admission.ts';
 import { Dispatcher, isDispatcherMessage } from '../../../actors/dispatcher/dispatcher.ts';
 import type { Message } from '../../../actors/system.ts';
 import type { LatticeMessage } from '../../../bus/protocol/actors.ts';
@@ -25,7 +26,7 @@ let supervisors: Map<DispatchId, Delivered<LatticeMessage>[]>;
 let spawned: DispatchId[];
 let published: string[];
 
-function begin(flush: 'turn' | 'manual' = 'turn'): void {
+function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): void {
   world = makeHubWorld({ flush });
   supervisors = new Map();
   spawned = [];
@@ -43,6 +44,7 @@ function begin(flush: 'turn' | 'manual' = 'turn'): void {
     agents: () => [],
     unoffered: (id) => Array.from({ length: 30 }, (_, i) => ({ needs: [id], missing: [], electrons: i })),
     about: () => ({ version: '0', pid: 1, node: 'n1', bus: '', data: '', startedAt: 0 }),
+    ...(limits === undefined ? {} : { limits }),
     spawnSupervisor: (id) => {
       spawned.push(id);
       supervisors.set(id, world.probe('lattice', id, isLattice));
@@ -197,6 +199,21 @@ describe('a submission', () => {
     await settle(20);
     world.store.flush();
     await expect(again).resolves.toMatchObject({ existing: false });
+  });
+
+  it('is refused while the disk is far behind, and while as many have not ended as may be in memory', async () => {
+    world.close();
+    begin('manual', { ...ADMISSION, backlog: 20, dispatches: 4 });
+    world.results.write(...Array.from({ length: 21 }, (_, epoch) => ({ op: 'epoch', epoch }) as const));
+    await expect(submit()).rejects.toMatchObject({ code: 'HUB_BUSY' });
+    const flushing = setInterval(() => world.store.flush(), 1);
+    await world.results.flushed();
+    for (const key of ['a', 'b', 'c', 'd']) await submit({ key });
+    await expect(submit({ key: 'e' })).rejects.toMatchObject({ code: 'HUB_BUSY' });
+    const [id = ''] = spawned;
+    if (isDispatchId(id)) dispatcher.receive({ type: 'dispatch.ended', id });
+    expect(await submit({ key: 'e' })).toMatchObject({ existing: false });
+    clearInterval(flushing);
   });
 
   const hostile: [string, SubmitRequest, string][] = [
