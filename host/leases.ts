@@ -1,10 +1,12 @@
-/** How long agents may be silent: the caller's word, else the environment (tests and unusual networks), else the default. */
+/** How long agents may be silent: the caller's word, else the environment, else the default. A heartbeat that nobody sets follows a short lease. */
 import type { Leases } from '../actors/matchmaker/agent-state.ts';
 import { PolaronError } from '../model/errors.ts';
 import { defaults } from '../model/defaults.ts';
 
 /** Shorter ones can't be told from a busy machine. */
 const LEAST_MS = 100;
+/** Some may get lost before the lease ends. */
+const HEARTBEATS_PER_LEASE = 5;
 
 /** Raises USAGE for a variable that is no number of milliseconds, or a lease that isn't longer than two heartbeats. */
 export function resolveLeases(
@@ -12,7 +14,8 @@ export function resolveLeases(
   env: NodeJS.ProcessEnv,
 ): Leases {
   const leaseMs = o.leaseMs ?? fromEnv(env, 'POLARON_LEASE_MS') ?? defaults.leaseMs;
-  const heartbeatMs = o.heartbeatMs ?? fromEnv(env, 'POLARON_HEARTBEAT_MS') ?? defaults.heartbeatMs;
+  const fitting = Math.max(LEAST_MS, Math.min(defaults.heartbeatMs, Math.floor(leaseMs / HEARTBEATS_PER_LEASE)));
+  const heartbeatMs = o.heartbeatMs ?? fromEnv(env, 'POLARON_HEARTBEAT_MS') ?? fitting;
   if (leaseMs > 2 * heartbeatMs) return { leaseMs, heartbeatMs };
   throw new PolaronError('USAGE', `a lease of ${leaseMs} ms is too short for a heartbeat of ${heartbeatMs} ms`, {
     help: 'POLARON_LEASE_MS must be more than twice POLARON_HEARTBEAT_MS.',

@@ -31,7 +31,11 @@ export class Cancels {
   settle(state: LatticeState, afterFlush: (callback: () => void) => void): void {
     if (this.#waiters.length === 0) return;
     for (const waiter of [...this.#waiters]) {
-      for (const node of waiter.open) if (isTerminalElectron(state.status(node))) waiter.open.delete(node);
+      // As far as the first that hasn't ended: this is asked after each end, and there may be a hundred thousand.
+      for (const node of waiter.open) {
+        if (!isTerminalElectron(state.status(node))) break;
+        waiter.open.delete(node);
+      }
       if (waiter.open.size > 0) continue;
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       const cancelled = waiter.nodes

@@ -7,7 +7,7 @@ import type { WireGraph } from '../../model/graph.ts';
 import { isAgentKey, parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron } from '../../model/lifecycle.ts';
 import { errorInfoOf, type ErrorInfo, type ValueInfo } from '../../model/outcome.ts';
-import type { LatticeMessage } from '../../bus/protocol/actors.ts';
+import type { LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchSpec, ElectronRecord } from '../../bus/protocol/results.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type {
@@ -27,6 +27,7 @@ import { LatticeJournal } from './journal.ts';
 import { Orders } from './orders.ts';
 import { Plan } from '../../model/plan.ts';
 import { LatticeState, type Effect } from './state.ts';
+import { Stops } from './stops.ts';
 import { verdictOf } from './verdict.ts';
 
 export interface SupervisorServices {
@@ -62,6 +63,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   readonly #electrons = new Set<number>();
   readonly #services: ElectronServices;
   readonly #cancels = new Cancels();
+  readonly #stops: Stops;
 
   constructor(id: DispatchId, services: SupervisorServices) {
     this.#id = id;
@@ -69,6 +71,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#self = services.system.address('lattice', id);
     this.#dispatcher = services.system.address('dispatcher', 'main');
     this.#matchmaker = services.system.address('matchmaker', 'main');
+    this.#stops = new Stops(services.system, this.#self, id);
     this.#journal = new LatticeJournal(id, services);
     const seq = { nextSeq: () => ++this.#journal.seq, lastSeq: () => this.#journal.seq };
     this.#services = { ...services, supervisor: this.#self, matchmaker: this.#matchmaker, ...seq };
@@ -90,6 +93,9 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       case 'lattice.expired':
         this.#expired = true;
         this.#state?.cancel('the dispatch ran out of time');
+        break;
+      case 'lattice.continue':
+        this.#stops.go(true);
         break;
       case 'match.found':
         this.#matched(message.agent, message.nodes);
@@ -126,7 +132,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     if (message.type !== 'attempt.assigned' || !('agent' in message) || !isAgentKey(message.agent)) return;
     const { dispatch, node } = parseTaskId(to.slice(to.lastIndexOf('.') + 1));
     const task = taskIdOf(dispatch, node);
-    this.#s.system.send(this.#matchmaker, { type: 'attempt.abandoned', agent: message.agent, task }, this.#self);
+    this.#tellMatchmaker({ type: 'attempt.abandoned', agent: message.agent, task });
   }
 
   /** This supervisor crashed and begins again from its records: what its electrons have not recorded yet must be in them. */
@@ -221,11 +227,13 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       else if (record.status !== 'ready' || record.attempt > 0) working.set(node, record);
     }
     state.resume((node) => working.has(node));
+    const requested: number[] = [];
     for (const [node, record] of working) {
       if (state.status(node) !== 'assigned') continue;
       this.#spawn(this.#work(node), record);
-      if (record.status === 'ready') this.#request([node]);
+      if (record.status === 'ready') requested.push(node);
     }
+    if (requested.length > 0) this.#request(requested);
     if (message.record.status === 'accepted') this.#journal.started();
     const { cancelled } = this.#journal;
     if (cancelled !== undefined) this.#cancel(cancelled, undefined, () => undefined);
@@ -241,7 +249,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         if (work !== undefined && this.#spawn(work)) this.#s.system.send(work.address, assigned, this.#self);
       } else {
         const task = taskIdOf(this.#id, node);
-        this.#s.system.send(this.#matchmaker, { type: 'attempt.abandoned', agent, task }, this.#self);
+        this.#tellMatchmaker({ type: 'attempt.abandoned', agent, task });
       }
     }
   }
@@ -278,50 +286,35 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #carryOut(): void {
     const effects = this.#state?.takeEffects() ?? [];
     const ready: number[] = [];
+    const withdrawn: number[] = [];
     for (const effect of effects) {
       // What was cancelled in the same turn isn't asked for, and neither is what an agent has had since before a restart.
-      if (effect.type !== 'ready') this.#effect(effect);
+      if (effect.type === 'withdraw') withdrawn.push(effect.node);
+      else if (effect.type === 'cancel') this.#stops.add(effect);
+      else if (effect.type !== 'ready') this.#effect(effect);
       else if (this.#state?.status(effect.node) === 'ready' && this.#claims?.ready(effect.node) !== true)
         ready.push(effect.node);
     }
+    if (withdrawn.length > 0) this.#tellMatchmaker({ type: 'match.withdraw', dispatch: this.#id, nodes: withdrawn });
     if (ready.length > 0) this.#request(ready);
+    this.#stops.go();
     this.#settleCancels();
     this.#held = false;
   }
 
   #request(nodes: readonly number[]): void {
     for (const [requirement, group] of this.#orders?.byRequirement(nodes) ?? []) {
-      const request = {
-        type: 'match.request',
-        dispatch: this.#id,
-        nodes: group,
-        requirement,
-        priority: this.#spec?.priority ?? 0,
-        held: this.#held,
-      } as const;
-      this.#s.system.send(this.#matchmaker, request, this.#self);
+      const priority = this.#spec?.priority ?? 0;
+      const request = { dispatch: this.#id, nodes: group, requirement, priority, held: this.#held } as const;
+      this.#tellMatchmaker({ type: 'match.request', ...request });
     }
   }
 
-  #effect(effect: Exclude<Effect, { type: 'ready' }>): void {
+  #effect(effect: Exclude<Effect, { type: 'ready' | 'withdraw' | 'cancel' }>): void {
     switch (effect.type) {
       case 'settled':
         if (isTerminalElectron(effect.status)) this.#claims?.ended(effect.node);
         if (this.#state !== undefined) this.#journal.settled(effect, this.#state.plan);
-        return;
-      case 'withdraw':
-        this.#s.system.send(
-          this.#matchmaker,
-          { type: 'match.withdraw', dispatch: this.#id, nodes: [effect.node] },
-          this.#self,
-        );
-        return;
-      case 'cancel':
-        this.#s.system.send(
-          this.#s.system.address('electron', taskIdOf(this.#id, effect.node)),
-          { type: 'electron.cancel', reason: effect.reason },
-          this.#self,
-        );
         return;
       case 'slice':
         this.#s.results.ask('results.slice', { digest: effect.value.digest }).then(
@@ -359,12 +352,15 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#claims?.close();
     this.#settleCancels();
     this.dispose();
-    this.#s.system.send(this.#matchmaker, { type: 'lattice.gone', dispatch: this.#id }, this.#self);
+    this.#tellMatchmaker({ type: 'lattice.gone', dispatch: this.#id });
     this.#s.system.send(this.#dispatcher, { type: 'dispatch.ended', id: this.#id }, this.#self);
     this.#s.system.stop(this.#self);
     this.#s.onEnd();
   }
 
+  #tellMatchmaker(message: MatchmakerMessage): void {
+    this.#s.system.send(this.#matchmaker, message, this.#self);
+  }
   #tell(message: LatticeMessage): void {
     this.#s.system.send(this.#self, message, this.#self);
   }

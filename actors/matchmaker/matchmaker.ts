@@ -43,6 +43,8 @@ export interface MatchmakerOptions {
 
 /** Bytes of values that may wait for the disk before matching pauses. */
 const MOST_BACKLOG_BYTES = 64 * 1024 * 1024;
+/** Ended leases are looked for so often, ms. */
+const LOOK_MS = 250;
 /** A microtask without the bookkeeping of `queueMicrotask`. */
 const now = Promise.resolve();
 
@@ -356,7 +358,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       for (const effect of agent.expire()) this.#carryOut(agent, effect);
     }
     this.#receipts.expire(now);
-    this.#ticker = this.#o.clock.after(Math.min(heartbeatMs, 1_000), () => this.#tick());
+    this.#ticker = this.#o.clock.after(Math.min(heartbeatMs, LOOK_MS), () => this.#tick());
   }
 
   #raiseEpoch(epoch: number): void {

@@ -39,6 +39,8 @@ export type LatticeMessage =
     }
   /** Its time is over. */
   | { readonly type: 'lattice.expired' }
+  /** To itself: more was to be done than fits into one turn. */
+  | { readonly type: 'lattice.continue' }
   /** The matchmaker found an agent for these nodes. */
   | { readonly type: 'match.found'; readonly agent: AgentKey; readonly nodes: readonly number[] }
   /** To be adopted (`attempt.recovered`) or refused; one whose node isn't ready yet is kept until it is. */

@@ -210,6 +210,7 @@ describe('docs/protocol.md', () => {
       'lattice.resume': 'lattice',
       'lattice.cancel': 'lattice',
       'lattice.expired': 'lattice',
+      'lattice.continue': 'lattice',
       'match.found': 'lattice',
       'attempt.claimed': 'lattice',
       'electron.ended': 'lattice',

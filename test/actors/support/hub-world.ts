@@ -38,7 +38,9 @@ export interface HubWorld {
 
 export const subjects = makeSubjects();
 
-export function makeHubWorld(o: { readonly flush?: 'turn' | 'manual'; readonly store?: MemoryStore } = {}): HubWorld {
+export function makeHubWorld(
+  o: { readonly flush?: 'turn' | 'manual'; readonly store?: MemoryStore; readonly mailboxLimit?: number } = {},
+): HubWorld {
   const clock = new FakeClock();
   const store = o.store ?? openMemoryStore({ flush: o.flush ?? 'turn', history: 'h1' });
   const logs = makeLogList();
@@ -49,6 +51,7 @@ export function makeHubWorld(o: { readonly flush?: 'turn' | 'manual'; readonly s
   const fatal: Error[] = [];
   const system: ActorSystem = new ActorSystem({
     node: 'n1',
+    ...(o.mailboxLimit === undefined ? {} : { mailboxLimit: o.mailboxLimit }),
     onCrash: (address, error) => {
       crashes.push(`${address}: ${error.message}`);
       world.onCrash(address, error);

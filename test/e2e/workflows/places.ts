@@ -20,3 +20,7 @@ export const rarePlace = lattice(function rarePlace(x: number) {
 export const wide = lattice(function wide(folder: string, count: number) {
   return Array.from({ length: count }, (_, index) => gated(folder, `w${index}`, index));
 });
+/** Waits at a gate on an agent that offers `b`. */
+export const gatedOnB = lattice(function gatedOnB(folder: string) {
+  return gated.with({ needs: ['b'] })(folder, 'b', 1);
+});

@@ -1,0 +1,41 @@
+/** Asks electron actors to stop, so many in a turn: each of them answers, and a hundred thousand answers at once would be over a mailbox's bound. */
+import { taskIdOf, type DispatchId } from '../../model/ids.ts';
+import type { ActorSystem, Address } from '../system.ts';
+import type { Effect } from './state.ts';
+
+type Cancel = Extract<Effect, { type: 'cancel' }>;
+
+const MOST_PER_TURN = 10_000;
+
+export class Stops {
+  readonly #system: ActorSystem;
+  readonly #supervisor: Address;
+  readonly #dispatch: DispatchId;
+  #waiting: Cancel[] = [];
+  #going = false;
+
+  constructor(system: ActorSystem, supervisor: Address, dispatch: DispatchId) {
+    this.#system = system;
+    this.#supervisor = supervisor;
+    this.#dispatch = dispatch;
+  }
+
+  add(cancel: Cancel): void {
+    this.#waiting.push(cancel);
+  }
+
+  /** Stops some; what is left goes on when the supervisor has handled what these say. `turn`: it is the supervisor's `lattice.continue`. */
+  go(turn = false): void {
+    if (this.#waiting.length === 0 || (this.#going && !turn)) {
+      if (turn) this.#going = false;
+      return;
+    }
+    const some = this.#waiting.splice(0, MOST_PER_TURN);
+    for (const { node, reason } of some) {
+      const to = this.#system.address('electron', taskIdOf(this.#dispatch, node));
+      this.#system.send(to, { type: 'electron.cancel', reason }, this.#supervisor);
+    }
+    this.#going = this.#waiting.length > 0;
+    if (this.#going) this.#system.send(this.#supervisor, { type: 'lattice.continue' }, this.#supervisor);
+  }
+}
