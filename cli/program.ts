@@ -15,6 +15,7 @@ import type { InviteArguments } from './commands/invite.ts';
 import type { ListArguments } from './commands/ls.ts';
 import type { ShowArguments } from './commands/show.ts';
 import type { StartArguments } from './start-options.ts';
+import { roles } from '../host/invitation.ts';
 import { packageVersion } from '../host/version.ts';
 
 /** Parses and runs. Raises USAGE for what isn't a command or option, and what the command raises. */
@@ -105,15 +106,13 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .action(async (options: AgentArguments) =>
       done(await (await import('./commands/agent.ts')).agent(context, options)),
     );
-  add('invite', 'what an agent elsewhere needs to join the hub of this machine')
-    .argument('<name>', 'name of the agent, or of the user')
+  add('invite', 'what an agent, a user or an observer needs to join the hub of this machine')
+    .argument('<name>', 'what it is called')
+    .addOption(new Option('--as <role>', 'what it is').choices(roles).default('agent'))
     .option('--site <site>', 'site that the agent belongs to', 'local')
-    .option('--user', 'for a user: scripts and commands elsewhere')
-    .option('--host <host>', 'how they reach this machine (default: where the hub listens)')
-    .action(async (name: string, options: Partial<InviteArguments> & { site: string }) =>
-      done(
-        await (await import('./commands/invite.ts')).invite(context, { ...options, name, user: options.user ?? false }),
-      ),
+    .option('--host <host>', 'how it reaches this machine (default: where the hub listens)')
+    .action(async (name: string, options: Omit<InviteArguments, 'name'>) =>
+      done(await (await import('./commands/invite.ts')).invite(context, { ...options, name })),
     );
   add('agents', 'who can run electrons').action(async () =>
     done(await (await import('./commands/agents.ts')).agents(context)),

@@ -1,4 +1,4 @@
-/** Adds near matches to UNKNOWN_DISPATCH and UNKNOWN_ELECTRON, unless the hub has done so. */
+/** Adds near matches to UNKNOWN_DISPATCH, NOT_OWNER (the end of an id was mistyped) and UNKNOWN_ELECTRON, unless the hub has done so. */
 import { PolaronError } from '../model/errors.ts';
 import type { HubApi } from './hub-api.ts';
 import { nearMatches, nearText } from './near.ts';
@@ -31,7 +31,7 @@ async function nearOf(
   asked: { readonly id: string; readonly electron?: string },
   code: string,
 ): Promise<readonly string[]> {
-  if (code === 'UNKNOWN_DISPATCH') {
+  if (code === 'UNKNOWN_DISPATCH' || code === 'NOT_OWNER') {
     const { dispatches } = await hub.list({ limit: LOOKED_AT });
     return nearMatches(
       asked.id,

@@ -1,16 +1,36 @@
 /**
- * The bus URL with which an agent or a user elsewhere comes to the hub of this machine: its address, and credentials of their own.
+ * The bus URL with which somebody comes to the hub of this machine, from elsewhere too: its address, and credentials of their own.
  * Who can read the data folder can make it. Not here: what those credentials may do (bus/permissions.ts).
  */
 import { credentialsFor } from '../bus/credentials.ts';
 import type { HubFile } from '../bus/hub-file.ts';
-import { agentIdentity, parseIdentity, userIdentity } from '../bus/identity.ts';
-import { PolaronError } from '../model/errors.ts';
+import { agentIdentity, observerIdentity, parseIdentity, userIdentity, type Identity } from '../bus/identity.ts';
+import { assertNever, PolaronError } from '../model/errors.ts';
 import { readIdentity } from './data-folder.ts';
 
-export type Invited =
-  | { readonly kind: 'agent'; readonly site: string; readonly name: string }
-  | { readonly kind: 'user'; readonly name: string };
+export const roles = ['agent', 'user', 'observer'] as const;
+export type Role = (typeof roles)[number];
+
+export interface Invited {
+  readonly role: Role;
+  /** A token. */
+  readonly name: string;
+  /** Of an agent; a token. */
+  readonly site: string;
+}
+
+function identityOf({ role, site, name }: Invited): Identity {
+  switch (role) {
+    case 'agent':
+      return agentIdentity(site, name);
+    case 'user':
+      return userIdentity(name);
+    case 'observer':
+      return observerIdentity(name);
+    default:
+      return assertNever(role, 'role');
+  }
+}
 
 /** `host`: how they reach this machine, instead of the hub's own word for it. Raises USAGE, BAD_SUBJECT. */
 export function invitationOf(hub: HubFile, who: Invited, host?: string): string {
@@ -25,10 +45,7 @@ export function invitationOf(hub: HubFile, who: Invited, host?: string): string 
     });
   const url = new URL(hub.bus);
   if (host !== undefined) url.hostname = host;
-  const login = credentialsFor(
-    identity.secret,
-    who.kind === 'agent' ? agentIdentity(who.site, who.name) : userIdentity(who.name),
-  );
+  const login = credentialsFor(identity.secret, identityOf(who));
   url.username = login.user;
   url.password = login.password;
   return url.href.replace(/\/$/, '');

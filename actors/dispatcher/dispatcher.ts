@@ -64,6 +64,8 @@ const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 60_000;
 /** Kinds of missing agents that a snapshot tells: it has to fit into a message. */
 const MOST_UNOFFERED = 20;
+/** Electrons of a cancel that are looked up by the result manager; the supervisor looks all of them up. */
+const MOST_CHECKED = 20;
 const CANCEL_WAIT_MS = 120_000;
 const RESTART_PAUSE_MS = 100;
 /** Dispatches that a restarted hub reads at once: the result manager may be in another process, and a round trip for each would add up. */
@@ -261,7 +263,11 @@ export class Dispatcher implements Actor<DispatcherMessage> {
   async #cancel(user: string, body: unknown): Promise<CancelReplyBody> {
     const request = parseCancelRequest(body);
     const id = this.#own(request.id);
-    await this.#o.results.ask('results.detail', { id, user });
+    const { results } = this.#o;
+    await results.ask('results.detail', { id, user });
+    // What was mistyped is told with near matches, of a dispatch that has ended too.
+    for (const electron of request.electrons?.slice(0, MOST_CHECKED) ?? [])
+      await results.ask('results.logs', { id, user, electron });
     if (!this.#live.has(id)) return { cancelled: [], unconfirmed: [] };
     const number = this.#nextCancel++;
     return new Promise((resolve, reject) => {

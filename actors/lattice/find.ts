@@ -3,16 +3,28 @@ import { PolaronError } from '../../model/errors.ts';
 import type { DispatchId } from '../../model/ids.ts';
 import type { Plan } from '../../model/plan.ts';
 
-/** A name without positions stands for every item of its map. Raises UNKNOWN_ELECTRON. */
-export function findNodes(plan: Plan, wanted: number | string, dispatch: DispatchId): readonly number[] {
-  if (typeof wanted === 'number') {
-    if (Number.isSafeInteger(wanted) && wanted >= 0 && wanted < plan.size) return [wanted];
-  } else {
-    const found: number[] = [];
-    for (let node = 0; node < plan.size; node++) {
-      if (plan.plainNameOf(node) === wanted || plan.nameOf(node) === wanted) found.push(node);
-    }
-    if (found.length > 0) return found;
+/** A name without positions stands for every item of its map. Time grows with the nodes, not with how many are wanted. Raises UNKNOWN_ELECTRON. */
+export function findNodes(plan: Plan, wanted: readonly (number | string)[], dispatch: DispatchId): readonly number[] {
+  const found = new Set<number>();
+  const names = new Set<string>();
+  const unseen = new Set<string>();
+  for (const one of wanted) {
+    if (typeof one === 'string') {
+      names.add(one);
+      unseen.add(one);
+    } else if (Number.isSafeInteger(one) && one >= 0 && one < plan.size) found.add(one);
+    else throw unknown(dispatch, one);
   }
-  throw new PolaronError('UNKNOWN_ELECTRON', `dispatch ${dispatch} has no electron ${JSON.stringify(wanted)}`);
+  for (let node = 0; node < plan.size && names.size > 0; node++) {
+    for (const name of [plan.nameOf(node), plan.plainNameOf(node)]) {
+      if (!names.has(name)) continue;
+      found.add(node);
+      unseen.delete(name);
+    }
+  }
+  for (const name of unseen) throw unknown(dispatch, name);
+  return [...found];
 }
+
+const unknown = (dispatch: DispatchId, wanted: number | string): PolaronError =>
+  new PolaronError('UNKNOWN_ELECTRON', `dispatch ${dispatch} has no electron ${JSON.stringify(wanted)}`);

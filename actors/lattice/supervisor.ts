@@ -172,8 +172,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       resolve({ cancelled: [], unconfirmed: [] });
       return;
     }
-    const nodes =
-      electrons === undefined ? undefined : electrons.flatMap((wanted) => findNodes(state.plan, wanted, this.#id));
+    const nodes = electrons === undefined ? undefined : findNodes(state.plan, electrons, this.#id);
     const affected = (nodes ?? Array.from({ length: state.plan.size }, (_, node) => node)).filter(
       (node) => !isTerminalElectron(state.status(node)),
     );

@@ -1,6 +1,6 @@
-/** `polaron invite`: what somebody elsewhere needs to join the hub of this machine. Not here: how credentials are made (host/invitation.ts). */
+/** `polaron invite`: what an agent, a user or an observer needs to join the hub of this machine. Not here: how credentials are made (host/invitation.ts). */
 import { homePaths } from '../../host/home.ts';
-import { invitationOf, type Invited } from '../../host/invitation.ts';
+import { invitationOf, type Role } from '../../host/invitation.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { toToken } from '../../model/ids.ts';
 import { writeJson } from '../context.ts';
@@ -12,8 +12,8 @@ import { isLoopback } from '../start-options.ts';
 
 export interface InviteArguments {
   readonly name: string;
+  readonly as: Role;
   readonly site: string;
-  readonly user: boolean;
   readonly host?: string;
 }
 
@@ -21,11 +21,11 @@ export interface InviteArguments {
 export async function invite(context: Context, args: InviteArguments): Promise<ExitCode> {
   const hub = runningHub(homePaths(context.env).home);
   if (hub === undefined) throw new PolaronError('NO_HUB', 'no hub runs in this home; only its own machine can invite');
-  const name = toToken(args.name);
-  const who: Invited = args.user ? { kind: 'user', name } : { kind: 'agent', site: toToken(args.site), name };
-  const bus = invitationOf(hub, who, args.host);
-  if (context.json) writeJson(context, { ...who, bus });
-  else context.terminal.out(args.user ? `export POLARON_URL='${bus}'` : `polaron agent --bus '${bus}'`);
+  const [name, site] = [toToken(args.name), toToken(args.site)];
+  const role = args.as;
+  const bus = invitationOf(hub, { role, site, name }, args.host);
+  if (context.json) writeJson(context, { role, ...(role === 'agent' ? { site } : {}), name, bus });
+  else context.terminal.out(lineFor(role, name, bus));
   context.terminal.err('whoever has this line can join: it holds a password');
   if (isLoopback(new URL(hub.bus).hostname))
     context.terminal.err('the hub listens on loopback: this works on this machine only; see --host of `polaron start`');
@@ -34,4 +34,11 @@ export async function invite(context: Context, args: InviteArguments): Promise<E
       'where a machine does not trust the certificate by itself: NODE_EXTRA_CA_CERTS=FILE, who signed it, PEM',
     );
   return exitCodes.ok;
+}
+
+/** To be pasted elsewhere. */
+function lineFor(role: Role, name: string, bus: string): string {
+  if (role === 'agent') return `polaron agent --bus '${bus}'`;
+  if (role === 'user') return `export POLARON_URL='${bus}'`;
+  return `nats --server '${bus}' --inbox-prefix _INBOX.o.${name} sub 'polaron.actor.>'`;
 }

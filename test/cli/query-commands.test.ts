@@ -176,6 +176,14 @@ describe('polaron show', () => {
     const { exit, err, closed } = await polaron(['show', ID.replace('z5', '5z')], { hub: { snapshot: unknown, list } });
     expect([exit, closed]).toEqual([2, true]);
     expect(err).toBe(`polaron: UNKNOWN_DISPATCH: there is no dispatch "x". Did you mean ${ID}? See \`polaron ls\`.\n`);
+    const elsewhere = async () => {
+      throw new PolaronError('NOT_OWNER', 'it belongs to hub m1');
+    };
+    const other = await polaron(['show', `${ID}x`], { hub: { snapshot: elsewhere, list } });
+    expect([other.exit, other.err]).toEqual([
+      2,
+      `polaron: NOT_OWNER: it belongs to hub m1. Did you mean ${ID}? Ask the hub that the id names.\n`,
+    ]);
   });
 });
 

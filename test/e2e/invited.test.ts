@@ -1,17 +1,21 @@
-/** A second agent, and a user elsewhere, on the embedded broker of a hub that others can reach: off loopback, with TLS, by `polaron invite`. */
+/** A second agent, a user and an observer elsewhere, on the embedded broker of a hub that others can reach: off loopback, with TLS, by `polaron invite`. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dispatchSync } from 'polaron';
+import { connect } from 'nats';
+import { dispatch, dispatchSync, getValue } from 'polaron';
 import { RealHub, type Running } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
+import { doubled } from './workflows/maps.ts';
 import { places } from './workflows/places.ts';
 
 const pem = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
 const trust = { NODE_EXTRA_CA_CERTS: pem('cert') };
-const hub = new RealHub({ start: ['--host', '0.0.0.0', '--tls-cert', pem('cert'), '--tls-key', pem('key')] });
+const hub = new RealHub({
+  start: ['--trace-actors', '--host', '0.0.0.0', '--tls-cert', pem('cert'), '--tls-key', pem('key')],
+});
 let elsewhere: string;
 beforeAll(async () => {
   elsewhere = mkdtempSync(join(tmpdir(), 'polaron-elsewhere-'));
@@ -26,7 +30,7 @@ afterAll(async () => {
 async function invited(begins: string, ...args: readonly string[]): Promise<string> {
   const { exit, out } = await hub.polaron(['invite', ...args, '--host', 'localhost']);
   expect([exit, out.slice(0, begins.length), out.split('\n').length]).toEqual([0, begins, 2]);
-  return /'(.*)'/.exec(out)?.[1] ?? '';
+  return /'([^']*)'/.exec(out)?.[1] ?? '';
 }
 const startAgent = (bus: string, ...more: readonly string[]): Running =>
   hub.launchPolaron(['agent', '--bus', bus, '--capability', 'gpu', '--slots', '1', ...more], {
@@ -61,9 +65,31 @@ describe('polaron invite', () => {
   });
 
   it('gives a user elsewhere a POLARON_URL of their own', async () => {
-    const env = { POLARON_URL: await invited("export POLARON_URL='tls://u.kim:", 'kim', '--user'), ...trust };
+    const env = { POLARON_URL: await invited("export POLARON_URL='tls://u.kim:", 'kim', '--as', 'user'), ...trust };
     const { exit, out } = await hub.polaron(['ls', '--json'], { ...env, POLARON_HOME: elsewhere });
     expect([exit, JSON.parse(out)]).toEqual([0, { dispatches: [], more: false }]);
+  });
+
+  it('gives an observer the messages between actors, and nothing to say', async () => {
+    const url = new URL(await invited("nats --server 'tls://o.eye:", 'eye', '--as', 'observer'));
+    const observer = await connect({
+      servers: url.host,
+      inboxPrefix: '_INBOX.o.eye',
+      user: decodeURIComponent(url.username),
+      pass: url.password,
+      tls: { caFile: pem('cert') },
+    });
+    try {
+      const seen = new Set<string>();
+      observer.subscribe('polaron.actor.>', { callback: (_error, message) => void seen.add(message.subject) });
+      await observer.flush();
+      await getValue(await dispatch(doubled)(1));
+      for (const kind of ['dispatcher', 'lattice', 'electron', 'matchmaker', 'results'])
+        await until(() => [...seen].some((subject) => subject.split('.')[3] === kind), `${kind} is heard`);
+      await expect(observer.request('polaron.api.eye.list', '')).rejects.toThrow(/permission/i);
+    } finally {
+      await observer.close();
+    }
   });
 
   it('is for the machine of a hub only', async () => {

@@ -348,6 +348,10 @@ describe('a cancel', () => {
     world.system.send('n1.dispatcher.main', { type: 'dispatch.ended', id }, `n1.lattice.${id}`);
     await settle();
     expect(await cancel(id)).toEqual({ cancelled: [], unconfirmed: [] });
+    const named = (electron: string): Promise<unknown> =>
+      dispatcher.handle('kim', 'cancel', { id, electrons: [electron] });
+    expect(await named(IDENTITY_ELECTRON)).toEqual({ cancelled: [], unconfirmed: [] });
+    await expect(named('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_ELECTRON' });
   });
 
   it('that meets a supervisor which is beginning again is not lost', async () => {
