@@ -10,7 +10,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { statSync, utimesSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PolaronError } from '../model/errors.ts';
+import { PolaronError, type ErrorCode } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
 import type { BlobWriter } from './store.ts';
 
@@ -39,9 +39,13 @@ export class BlobFiles {
     return statSync(this.#path(digest), { throwIfNoEntry: false })?.size;
   }
 
-  /** Touches the file: the sweep spares what is younger than an hour, across restarts too. */
+  /** Touches the file: the sweep spares what is younger than an hour, across restarts too. Where nothing may be written nothing is swept. */
   pin(digest: Digest, nowMs: number): void {
-    utimesSync(this.#path(digest), nowMs / 1000, nowMs / 1000);
+    try {
+      utimesSync(this.#path(digest), nowMs / 1000, nowMs / 1000);
+    } catch (error) {
+      if (!diskCodes.has(codeOf(error))) throw error;
+    }
   }
 
   async read(digest: Digest, offset: number, length: number): Promise<Uint8Array | undefined> {
@@ -262,7 +266,16 @@ function missing(error: unknown): undefined {
 }
 
 function diskError(error: unknown): unknown {
-  const code = codeOf(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new PolaronError('DISK_FULL', `a value could not be written: ${String(error)}`, { cause: error });
+  const known = diskCodes.get(codeOf(error));
+  return known === undefined
+    ? error
+    : new PolaronError(known, `a value could not be written: ${String(error)}`, { cause: error });
 }
+
+const diskCodes = new Map<unknown, ErrorCode>([
+  ['ENOSPC', 'DISK_FULL'],
+  ['EDQUOT', 'DISK_FULL'],
+  ['EACCES', 'DATA_NOT_WRITABLE'],
+  ['EPERM', 'DATA_NOT_WRITABLE'],
+  ['EROFS', 'DATA_NOT_WRITABLE'],
+]);

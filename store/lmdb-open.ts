@@ -34,7 +34,7 @@ export async function openFolder(path: string): Promise<OpenFolder> {
     try {
       await makeBlobFolder(blobFolder);
       mkdirSync(records, { recursive: true, mode: 0o700 });
-      accessSync(records, constants.W_OK);
+      for (const folder of [blobFolder, join(blobFolder, 'tmp'), records]) accessSync(folder, constants.W_OK);
     } catch (error) {
       throw notWritable(path, error);
     }
@@ -139,7 +139,7 @@ function metaAt(fd: number, offset: number): { pageSize: number; lastPage: bigin
 
 function openError(path: string, error: unknown): PolaronError {
   const message = error instanceof Error ? error.message : String(error);
-  if (/permission|read-only|EACCES|EROFS/i.test(message)) return notWritable(path, error);
+  if (/permi|read-only|EACCES|EROFS/i.test(message)) return notWritable(path, error);
   return damaged(path, message, error);
 }
 

@@ -114,6 +114,8 @@ class LmdbStore implements Store {
       results.add(value === undefined ? records.remove(key) : records.put(key, value));
     }
     if (results.size === 0) return;
+    // lmdb-js begins the batch in the next turn, with a promise of its own that rejects with the rest: unheard, it would end the process.
+    setImmediate(() => void records.committed.then(undefined, () => undefined));
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(

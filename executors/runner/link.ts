@@ -78,13 +78,13 @@ export function openLink(outbox: string, onMessage: (message: ToRunner) => void,
 }
 
 function writeWhole(data: Uint8Array): void {
-  const until = Date.now() + LAST_WORDS_MS;
+  const until = performance.now() + LAST_WORDS_MS;
   for (let at = 0; at < data.length; ) {
     try {
       at += writeSync(FD, data, at);
     } catch {
       // the pipe is full (EAGAIN): give the agent a moment to read
-      if (Date.now() > until) return;
+      if (performance.now() > until) return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }
   }

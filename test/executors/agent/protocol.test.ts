@@ -316,6 +316,31 @@ describe('outcomes', { timeout: 30_000 }, () => {
   });
 });
 
+describe('a spool that was cut in its middle', { timeout: 30_000 }, () => {
+  it('costs a re-run: the agent joins, reports what is whole, and takes the rest again', async () => {
+    const { hub, agent, dir, restart } = await start();
+    await agent.joined;
+    hub.judge = () => 'silent';
+    await hub.assign({ 1: { electron: 'add', args: [1, 2] } });
+    await hub.when(() => hub.verdicts.length > 0, 'the first report');
+    await hub.assign({ 2: { electron: 'add', args: [3, 4] } });
+    await hub.when(() => hub.verdicts.some(({ task }) => task === taskId(2)), 'the second report');
+    await agent.stop();
+    const spool = join(dir, 'spool');
+    writeFileSync(spool, readFileSync(spool).subarray(0, -5));
+    const before = hub.syncs.length;
+    await (await restart()).joined;
+    expect(hub.syncs[before]?.run.map(({ task, state }) => [task, state])).toEqual([[taskId(1), 'done']]);
+    hub.judge = () => 'committed';
+    expect(valueOf(await hub.outcome(1))).toBe(3);
+    hub.hub++;
+    hub.n = 0;
+    await hub.assign({ 2: { electron: 'add', args: [3, 4] } });
+    expect(valueOf(await hub.outcome(2))).toBe(7);
+    expect(harness?.logs.entries.map(({ message }) => message).join()).toMatch(/spool: cut off \d+ bytes/);
+  });
+});
+
 describe('a drain', { timeout: 30_000 }, () => {
   it('takes nothing new, gives back what queues, finishes, reports and leaves', async () => {
     const { hub, agent } = await start({ slots: 1, graceMs: 5_000 });

@@ -112,6 +112,42 @@ describe('the spool', () => {
     }
   });
 
+  it('gives back whole records, and nothing else, wherever it is cut or a byte is wrong', () => {
+    const records = [[finished(1)], [finished(2), finished(3)], [finished(4)]];
+    const ends = [0];
+    const writer = open();
+    for (const record of records) {
+      writer.append(spoolRecord(record));
+      ends.push(statSync(file).size);
+    }
+    const whole = readFileSync(file);
+    /** What must come back when nothing from `at` on can be trusted. */
+    const before = (at: number): number =>
+      records.slice(0, ends.filter((end) => end > 0 && end <= at).length).flat().length;
+    const all = records.flat();
+    const reopened = (add?: FinishedTask): readonly FinishedTask[] => {
+      const spool = open();
+      const { outcomes } = spool;
+      if (add !== undefined) spool.append(spoolRecord([add]));
+      spool.close();
+      return outcomes;
+    };
+    const tasks = (outcomes: readonly FinishedTask[]): string => outcomes.map(({ task }) => task).join();
+    for (let at = 0; at < whole.length; at++) {
+      const kept = all.slice(0, before(at));
+      writeFileSync(file, whole.subarray(0, at));
+      expect(tasks(reopened())).toBe(tasks(kept));
+      if (at % 7 > 0) continue;
+      const wrong = Buffer.from(whole);
+      wrong.writeUInt8(wrong.readUInt8(at) ^ (1 << ((at / 7) % 8)), at);
+      writeFileSync(file, wrong);
+      expect(tasks(reopened(finished(9)))).toBe(tasks(kept));
+      expect(tasks(reopened())).toBe(tasks([...kept, finished(9)]));
+    }
+    writeFileSync(file, whole);
+    expect(reopened()).toEqual(all);
+  });
+
   it('shrinks when everything is acknowledged, and keeps the rest when it is rewritten', () => {
     const spool = open();
     const large = (id: number): FinishedTask => finished(id, input('x'.repeat(60_000)));
