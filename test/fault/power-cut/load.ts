@@ -1,0 +1,46 @@
+/** The recorded process: `load.ts STORE DATA ACKS` writes batches and large values into the store of the module STORE, and says in the file ACKS what was acknowledged. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { digestOf } from '../../../bus/value/digest.ts';
+import type { Store } from '../../../store/store.ts';
+import { BATCHES, blobOf, BLOBS, opsOf } from './batches.ts';
+
+const CHUNK = 32 * 1024;
+const [, , module = '', data = '', acks = ''] = process.argv;
+
+async function openStore(): Promise<Store> {
+  const loaded: { openLmdbStore(o: { path: string; log: () => void }): Promise<Store> } = await import(module);
+  return loaded.openLmdbStore({ path: data, log: () => undefined });
+}
+
+async function main(): Promise<void> {
+  const file = openSync(acks, 'a');
+  const acknowledged = (what: string): void => void writeSync(file, `${what}\n`);
+  const store = await openStore();
+  acknowledged('open');
+
+  const upload = async (number: number): Promise<void> => {
+    const bytes = blobOf(number);
+    const writer = await store.openBlob(digestOf(bytes), bytes.length);
+    for (let at = 0; at < bytes.length; at += CHUNK) await writer.write(bytes.subarray(at, at + CHUNK));
+    const finished = writer.finish();
+    // as who needs the value and finds it there: it counts on it
+    while (!store.hasValue(digestOf(bytes))) await new Promise((resolve) => setImmediate(resolve));
+    acknowledged(`blob ${number}`);
+    await finished;
+  };
+  const uploads: Promise<void>[] = [];
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const flushed = store.write(opsOf(batch)).then(() => acknowledged(`batch ${batch}`));
+    // several at once
+    if (batch % 20 === 2)
+      for (let more = 0; more < 3 && uploads.length < BLOBS; more++) uploads.push(upload(uploads.length));
+    // some of them share a commit, some wait for it
+    if (batch % 7 === 0) await flushed;
+    else if (batch % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(uploads);
+  await store.close();
+  closeSync(file);
+}
+
+await main();
