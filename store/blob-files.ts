@@ -4,6 +4,7 @@
  * F1. A file under its digest is whole and durable: it was verified, fdatasynced and renamed, and its folder fsynced.
  * F2. A writer's file is its own: what others write of the same value, right or wrong, doesn't touch it. A later one replaces an equal file.
  * F3. `<sha256>.part` is what a later process may resume; what else lies in `blobs/tmp` is nobody's when the folder is opened.
+ * F4. A value is here only once its name is durable, and that of its folder: who finds it needn't ask whether somebody is still at it.
  * Not here: small values and records (lmdb-store.ts).
  */
 import { createHash, type Hash } from 'node:crypto';
@@ -24,6 +25,10 @@ export class BlobFiles {
   readonly #maxValueBytes: number;
   /** Files that are being written, by their path. */
   readonly #open = new Map<string, FileWriter>();
+  /** Renamed, and not yet synced (F4). */
+  readonly #naming = new Set<Digest>();
+  /** Folders whose own names this process has synced. */
+  readonly #safeFolders = new Set<string>();
   #written = 0;
 
   constructor(folder: string, maxValueBytes: number) {
@@ -36,6 +41,7 @@ export class BlobFiles {
   }
 
   size(digest: Digest): number | undefined {
+    if (this.#naming.has(digest)) return undefined;
     return statSync(this.#path(digest), { throwIfNoEntry: false })?.size;
   }
 
@@ -86,7 +92,7 @@ export class BlobFiles {
       });
     }
     const part = this.#freePart(digest, resume);
-    const writer = new FileWriter(part, this.#path(digest), digest, size);
+    const writer = new FileWriter(part, () => this.#name(part, digest), digest, size);
     this.#open.set(part, writer);
     void writer.ended.then(() => this.#open.delete(part));
     try {
@@ -96,6 +102,19 @@ export class BlobFiles {
       throw diskError(error);
     }
     return writer;
+  }
+
+  /** Gives a verified and synced file its name (F1, F4). */
+  async #name(part: string, digest: Digest): Promise<void> {
+    const final = this.#path(digest);
+    const folder = dirname(final);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    this.#naming.add(digest);
+    await rename(part, final);
+    await syncFolder(folder);
+    if (!this.#safeFolders.has(folder)) await syncFolder(this.#folder);
+    this.#safeFolders.add(folder);
+    this.#naming.delete(digest);
   }
 
   /** F2, F3. */
@@ -126,7 +145,7 @@ class FileWriter implements BlobWriter {
   readonly ended: Promise<void>;
   received = 0;
   readonly #part: string;
-  readonly #final: string;
+  readonly #name: () => Promise<void>;
   readonly #digest: Digest;
   readonly #size: number;
   readonly #hash: Hash = createHash('sha256');
@@ -134,9 +153,10 @@ class FileWriter implements BlobWriter {
   #queue: Promise<unknown>;
   #end: () => void = () => undefined;
 
-  constructor(part: string, final: string, digest: Digest, size: number) {
+  /** `name` gives the file its final one. */
+  constructor(part: string, name: () => Promise<void>, digest: Digest, size: number) {
     this.#part = part;
-    this.#final = final;
+    this.#name = name;
     this.#digest = digest;
     this.#size = size;
     this.ended = new Promise((resolve) => {
@@ -198,11 +218,7 @@ class FileWriter implements BlobWriter {
       try {
         await file.datasync();
         await this.#close();
-        const folder = dirname(this.#final);
-        const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-        await rename(this.#part, this.#final);
-        await syncFolder(folder);
-        if (made !== undefined) await syncFolder(dirname(folder));
+        await this.#name();
       } catch (error) {
         await this.#close();
         throw diskError(error);

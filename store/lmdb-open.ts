@@ -7,10 +7,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { accessSync, closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { PolaronError } from '../model/errors.ts';
-import { makeBlobFolder } from './blob-files.ts';
+import { makeBlobFolder, syncFolder } from './blob-files.ts';
 import { lockFolder } from './folder-lock.ts';
 import { makeFolder } from './make-folder.ts';
 import { SCHEMA_VERSION } from './records.ts';
@@ -39,11 +39,22 @@ export async function openFolder(path: string): Promise<OpenFolder> {
       throw notWritable(path, error);
     }
     checkDataFile(path, join(records, 'data.mdb'));
-    return { ...(await openDatabases(path, records)), blobFolder, unlock };
+    const databases = await openDatabases(path, records);
+    for (const folder of [blobFolder, records, path]) await syncFolder(folder);
+    await syncAbove(realpathSync(path));
+    return { ...databases, blobFolder, unlock };
   } catch (error) {
     unlock();
     throw error;
   }
+}
+
+/** The names of the folder and of those above it, which may be new. One that we can't read was there before. */
+async function syncAbove(path: string): Promise<void> {
+  const above = dirname(path);
+  if (above === path) return;
+  await syncFolder(above).catch(() => undefined);
+  await syncAbove(above);
 }
 
 function enter(path: string): () => void {

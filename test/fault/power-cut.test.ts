@@ -14,9 +14,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What is broken by so many cuts, each with its seed; ends early once something is. */
 async function cutOften(recording: Recording, seed: number): Promise<readonly string[]> {
-  for (let cut = 0; cut < CUTS; cut++) {
+  const cuts = Array.from({ length: CUTS }, (_, cut) => {
     const random = randomFrom(seed + cut);
-    const line = random.pick(recording.lines);
+    return { cut, random, line: random.pick(recording.lines) };
+  });
+  for (const { cut, random, line } of cuts.sort((a, b) => a.line - b.line)) {
     const target = join(folder, `cut-${seed + cut}`);
     recording.cut(line, target, (low, high) => random.between(low, high));
     const found = await verify(target, recording.acknowledged(line));
@@ -54,9 +56,22 @@ withRealPart('strace', strace, 'recording calls to the kernel needs it', () => {
         'names a large value before its bytes are synced',
         { file: 'blob-files.ts', from: 'await file.datasync();', to: '' },
       ],
+      ['does not sync the name of a large value', { file: 'blob-files.ts', from: 'await syncFolder(folder);', to: '' }],
       [
-        'does not sync the folder of a large value',
-        { file: 'blob-files.ts', from: 'await syncFolder(folder);', to: '' },
+        'does not sync the names of folders for large values',
+        {
+          file: 'blob-files.ts',
+          from: 'if (!this.#safeFolders.has(folder)) await syncFolder(this.#folder);',
+          to: '',
+        },
+      ],
+      [
+        'finds a large value before its name is synced',
+        { file: 'blob-files.ts', from: 'this.#naming.add(digest);', to: '' },
+      ],
+      [
+        'does not sync the folders above it',
+        { file: 'lmdb-open.ts', from: 'await syncAbove(realpathSync(path));', to: '' },
       ],
     ];
     it.each(mutations)('is caught on a store that %s', async (what, mutation) => {

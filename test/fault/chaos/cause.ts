@@ -27,8 +27,9 @@ export function causeOf(
   if (kills.some((blow) => blow.role === 'agent' && blow.pid === earlier.agent && (unsaved(blow) || silent(blow))))
     return 'agent';
   if (kills.some((blow) => blow.role === 'runner' && blow.pid === earlier.pid && unsaved(blow))) return 'runner';
+  // the later one's agent, too: what it was given before it was halted it begins when it goes on
   const mute = between.filter(
-    (blow) => blow.role !== 'runner' && (blow.role !== 'agent' || blow.pid === earlier.agent),
+    ({ role, pid }) => role !== 'runner' && (role !== 'agent' || pid === earlier.agent || pid === later.agent),
   );
   if (mute.some((blow) => blow.how === 'halt' && silent(blow))) return 'silence';
   if (mute.some((blow) => blow.role === 'broker' && silent(blow))) return 'silence';

@@ -202,6 +202,11 @@ describe('excuses a repeat', () => {
       { ...repeated, blows: [blow({ how: 'halt', until: began + 4_000 })] },
     ],
     [
+      'that its agent was given before it was halted',
+      'silence',
+      { ...repeated, blows: [blow({ how: 'halt', pid: again.agent, at: began - 3_000, until: began + 590 })] },
+    ],
+    [
       'of an unrecorded attempt after a kill of the hub',
       'unrecorded',
       { ...pipelined, blows: [blow({ role: 'hub' })] },

@@ -21,8 +21,15 @@ export const recordOf = (batch: number): Uint8Array => bytesFrom(batch, 40 + ((b
 /** Of every fifth batch, some on pages of their own. */
 export const valueOf = (batch: number): Uint8Array | undefined =>
   batch % 5 === 0 ? bytesFrom(10_000 + batch, 100 + ((batch * 7_919) % 40_000)) : undefined;
+const blobs = new Map<number, Uint8Array>();
 /** Several of them belong into one folder. */
 export function blobOf(number: number): Uint8Array {
+  const known = blobs.get(number) ?? makeBlob(number);
+  blobs.set(number, known);
+  return known;
+}
+
+function makeBlob(number: number): Uint8Array {
   const bytes = Buffer.from(bytesFrom(20_000 + number, 66_000 + number * 5_001));
   const folder = `0${number % 3}`;
   for (let salt = 0; ; salt++) {

@@ -27,6 +27,8 @@ export class Disk {
   readonly #namings: Naming[] = [];
   /** Where the next write of a descriptor goes. */
   readonly #offsets = new Map<number, number>();
+  #next = 0;
+  #returns: { readonly at: number; readonly act: () => void }[] = [];
   readonly #direct = new Set<number>();
   readonly #appending = new Set<number>();
   /** Begun, and not returned. */
@@ -37,20 +39,22 @@ export class Disk {
     this.#root = root;
   }
 
-  /** Carries out all that began up to the line. Raises RangeError for what the model doesn't know. */
+  /** Carries out all that began and returned up to the line, from where it stands. Raises RangeError for what the model doesn't know. */
   run(calls: readonly Call[], line: number): void {
-    const returns: { readonly at: number; readonly act: () => void }[] = [];
-    const settle = (at: number): void => {
-      returns.sort((a, b) => a.at - b.at);
-      while (returns[0] !== undefined && returns[0].at <= at) returns.shift()?.act();
-    };
-    for (const call of calls) {
-      if (call.began > line) break;
-      settle(call.began - 1);
-      const act = this.#begin(call, call.ended <= line);
-      if (act !== undefined && call.ended <= line && (call.result ?? -1) >= 0) returns.push({ at: call.ended, act });
+    for (let call = calls[this.#next]; call !== undefined && call.began <= line; call = calls[++this.#next]) {
+      this.#settle(call.began - 1);
+      // what failed did nothing
+      const act = call.result !== undefined && call.result < 0 ? undefined : this.#begin(call);
+      if (act !== undefined && Number.isFinite(call.ended)) this.#returns.push({ at: call.ended, act });
     }
-    settle(line);
+    this.#settle(line);
+  }
+
+  #settle(line: number): void {
+    const due = this.#returns.filter(({ at }) => at <= line).sort((a, b) => a.at - b.at);
+    if (due.length === 0) return;
+    this.#returns = this.#returns.filter(({ at }) => at > line);
+    for (const { act } of due) act();
   }
 
   /** Writes one of the states that the disk may be in below `target`. Empty when the folder itself was lost. */
@@ -77,26 +81,25 @@ export class Disk {
   }
 
   /** What happens when the call begins; returns what happens when it has returned. */
-  #begin(call: Call, known: boolean): (() => void) | undefined {
+  #begin(call: Call): (() => void) | undefined {
     const [first, second, third] = call.args;
     const path = pathOf(first);
-    const failed = known && (call.result ?? -1) < 0;
     switch (call.name) {
       case 'openat':
-        return failed ? undefined : this.#open(call, pathOf(second), wordOf(third));
+        return this.#open(call, pathOf(second), wordOf(third));
       case 'mkdir':
-        return failed ? undefined : this.#name({ act: 'mkdir', path });
+        return this.#name({ act: 'mkdir', path });
       case 'unlink':
-        return failed ? undefined : this.#name({ act: 'unlink', path });
+        return this.#name({ act: 'unlink', path });
       case 'rename':
       case 'link':
-        return failed ? undefined : this.#move(call.name === 'rename', path, pathOf(second));
+        return this.#move(call.name === 'rename', path, pathOf(second));
       case 'lseek':
         return () => first?.type === 'fd' && this.#offsets.set(first.fd, call.result ?? 0);
       case 'write':
       case 'writev':
       case 'pwrite64':
-        return failed ? undefined : this.#write(call);
+        return this.#write(call);
       case 'ftruncate':
         this.#files.get(path)?.truncate(Number(wordOf(second)));
         return undefined;

@@ -22,8 +22,11 @@ async function main(): Promise<void> {
     const bytes = blobOf(number);
     const writer = await store.openBlob(digestOf(bytes), bytes.length);
     for (let at = 0; at < bytes.length; at += CHUNK) await writer.write(bytes.subarray(at, at + CHUNK));
-    await writer.finish();
+    const finished = writer.finish();
+    // as who needs the value and finds it there: it counts on it
+    while (!store.hasValue(digestOf(bytes))) await new Promise((resolve) => setImmediate(resolve));
     acknowledged(`blob ${number}`);
+    await finished;
   };
   const uploads: Promise<void>[] = [];
   for (let batch = 0; batch < BATCHES; batch++) {

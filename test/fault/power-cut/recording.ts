@@ -16,7 +16,7 @@ const CALLS =
 /** Undefined where there is none, or it may not trace. */
 export const strace = ((): string | undefined => {
   try {
-    execFileSync('strace', ['-f', '--seccomp-bpf', '-o', '/dev/null', process.execPath, '--version']);
+    execFileSync('strace', ['-f', '--seccomp-bpf', '-e', 'trace=fsync', '-o', '/dev/null', 'true']);
     return 'strace';
   } catch {
     return undefined;
@@ -42,7 +42,7 @@ export interface Recording {
   readonly lines: readonly number[];
   /** What had been acknowledged by then. */
   acknowledged(line: number): Acknowledged;
-  /** Writes what a power cut at that line may have left. */
+  /** Writes what a power cut at that line may have left. Lines must not go back from call to call. */
   cut(line: number, target: string, pick: (low: number, high: number) => number): void;
 }
 
@@ -99,6 +99,7 @@ function recordingOf(calls: readonly Call[], data: string, acks: string): Record
       (arg.type === 'fd' ? arg.path : arg.type === 'bytes' ? arg.bytes.toString('utf8') : '').startsWith(data),
     ),
   );
+  const disk = new Disk(data);
   return {
     lines: [...touches.flatMap(({ began, ended }) => [began, ended]), ...said.map(({ began }) => began)].filter(
       Number.isFinite,
@@ -110,7 +111,6 @@ function recordingOf(calls: readonly Call[], data: string, acks: string): Record
       return { opened: words.includes('open'), batch: Math.max(-1, ...numbers('batch')), blobs: numbers('blob') };
     },
     cut: (line, target, pick) => {
-      const disk = new Disk(data);
       disk.run(calls, line);
       disk.image(target, pick);
     },
