@@ -2,6 +2,7 @@
  * The errors of electrons whose time is over: one code, and a name for each kind of timeout, so that `retryOn` and `notOn` can tell them apart.
  * Not here: who judges which (docs/adr/009), and what follows (retry.ts).
  */
+import type { Timeouts } from './graph.ts';
 import type { ErrorInfo } from './outcome.ts';
 
 /** Judged by the agent, where the process is. */
@@ -30,6 +31,9 @@ export const timeoutError = (kind: TimeoutKind, electron: string, ms: number): E
   name: names[kind],
   message: `electron "${electron}": ${texts[kind](ms)}`,
 });
+
+/** The hub has a time of it to judge. */
+export const isTimed = ({ queueMs, totalMs }: Timeouts): boolean => queueMs > 0 || totalMs > 0;
 
 /** No further attempt can help: the time of the whole electron is over, or nobody had room for it. */
 export const isFinalTimeout = ({ code, name }: ErrorInfo): boolean =>
