@@ -2,18 +2,18 @@
  * Tells agents to stop attempts, or to give back what they only queue: once the records are on disk, and in one message for each agent and turn (H10).
  * Not here: the repeats, which are in the answers to syncs (agent-state.ts); what follows from an answer (matchmaker.ts).
  */
-import type { Cancel, CancelReply } from '../../bus/protocol/agent.ts';
+import type { Cancel } from '../../bus/protocol/agent.ts';
 import type { AgentKey } from '../../model/ids.ts';
+import type { ResultsClient } from '../results-client.ts';
+import type { Epoch } from '../services.ts';
+import type { AgentGateway } from './gateway.ts';
 
 export type CancelTask = Cancel['tasks'][number];
 
 export interface CancelPostOptions {
-  readonly afterFlush: (callback: () => void) => void;
-  readonly send: (agent: AgentKey, cancel: Cancel, timeoutMs: number) => Promise<CancelReply>;
-  /** The hub's epoch. */
-  readonly hub: () => number;
-  /** The agent says that it doesn't run these (any more). */
-  readonly onStopped: (agent: AgentKey, tasks: readonly CancelTask[]) => void;
+  readonly results: Pick<ResultsClient, 'afterFlush'>;
+  readonly gateway: Pick<AgentGateway, 'cancel'>;
+  readonly epoch: Epoch;
 }
 
 const TIMEOUT_MS = 1_000;
@@ -24,14 +24,17 @@ const now = Promise.resolve();
 
 export class CancelPost {
   readonly #o: CancelPostOptions;
+  readonly #onStopped: (agent: AgentKey, tasks: readonly CancelTask[]) => void;
   readonly #due = new Map<AgentKey, CancelTask[]>();
 
-  constructor(options: CancelPostOptions) {
+  /** `onStopped`: the agent says that it doesn't run these (any more). */
+  constructor(options: CancelPostOptions, onStopped: (agent: AgentKey, tasks: readonly CancelTask[]) => void) {
     this.#o = options;
+    this.#onStopped = onStopped;
   }
 
   add(agent: AgentKey, task: CancelTask): void {
-    this.#o.afterFlush(() => {
+    this.#o.results.afterFlush(() => {
       const due = this.#due.get(agent);
       if (due !== undefined) due.push(task);
       else if (this.#due.set(agent, [task]).size === 1) void now.then(() => this.#flush());
@@ -45,10 +48,10 @@ export class CancelPost {
   }
 
   #send(agent: AgentKey, tasks: readonly CancelTask[]): void {
-    this.#o.send(agent, { hub: this.#o.hub(), tasks }, TIMEOUT_MS).then(
+    this.#o.gateway.cancel(agent, { hub: this.#o.epoch.value, tasks }, TIMEOUT_MS).then(
       (answer) => {
         const stopped = new Set(answer.stopped);
-        this.#o.onStopped(
+        this.#onStopped(
           agent,
           tasks.filter(({ task }) => stopped.has(task)),
         );

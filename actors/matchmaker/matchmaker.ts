@@ -69,12 +69,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#o = options;
     this.#self = options.system.address('matchmaker', 'main');
     this.#claims = new ClaimPost(options.system, options.results, this.#self);
-    this.#cancels = new CancelPost({
-      afterFlush: (callback) => options.results.afterFlush(callback),
-      send: (agent, cancel, timeoutMs) => options.gateway.cancel(agent, cancel, timeoutMs),
-      hub: () => options.epoch.value,
-      onStopped: (agent, tasks) => this.#stopped(agent, tasks),
-    });
+    this.#cancels = new CancelPost(options, (agent, tasks) => this.#stopped(agent, tasks));
     this.#assigner = new Assigner({
       clock: options.clock,
       send: (agent, assign, timeoutMs) => options.gateway.assign(agent, assign, timeoutMs),
