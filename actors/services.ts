@@ -76,6 +76,8 @@ export interface ElectronServices {
   readonly publish: PublishEvent;
   readonly moment: Moment;
   readonly epoch: Epoch;
+  /** Attempts lost with their agents that are too many (H9). @default 10 */
+  readonly maxLosses?: number;
   readonly supervisor: Address;
   readonly matchmaker: Address;
   /** The dispatch's next durable seq. */

@@ -19,6 +19,7 @@ export const apiVerbs = [
   'wait',
   'value',
   'logs',
+  'attempts',
   'cancel',
   'agents',
   'purge',

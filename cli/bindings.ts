@@ -19,6 +19,7 @@ export function connectHub(): HubApi {
     list: (request) => api.list(request),
     snapshot: (request) => api.snapshot(request),
     logs: (request) => api.logs(request),
+    attempts: (request) => api.attempts(request),
     cancel: (request) => api.cancel(request),
     result: (id, wait) => resultOf(hub, id, wait),
     graph: (id) => graphOf(hub, id),

@@ -1,5 +1,12 @@
 /** The JSON shapes of dispatches, electrons and agents; docs/cli.md describes them. Kept stable: fields are added, never changed. */
-import type { AgentStatus, DispatchDetail, DispatchSummary, ElectronView, NodeFailure } from '../bus/protocol/api.ts';
+import type {
+  AgentStatus,
+  AttemptView,
+  DispatchDetail,
+  DispatchSummary,
+  ElectronView,
+  NodeFailure,
+} from '../bus/protocol/api.ts';
 import { iso } from './times.ts';
 
 const times = (of: { readonly startedAt?: number; readonly endedAt?: number }): Readonly<Record<string, string>> => ({
@@ -41,6 +48,20 @@ export const electronJson = (electron: ElectronView): Readonly<Record<string, un
   ...(electron.error === undefined ? {} : { error: electron.error }),
   ...(electron.cause === undefined ? {} : { cause: electron.cause }),
   ...(electron.value === undefined ? {} : { value: electron.value }),
+});
+
+/** With what it wrote in place of how much. */
+export const attemptJson = (
+  attempt: AttemptView,
+  wrote: { readonly stdout: string; readonly stderr: string },
+): Readonly<Record<string, unknown>> => ({
+  attempt: attempt.attempt,
+  status: attempt.status,
+  ...(attempt.agent === undefined ? {} : { agent: attempt.agent }),
+  ...times(attempt),
+  ...(attempt.error === undefined ? {} : { error: attempt.error }),
+  stdout: wrote.stdout,
+  stderr: wrote.stderr,
 });
 
 export const agentJson = (agent: AgentStatus): Readonly<Record<string, unknown>> => ({

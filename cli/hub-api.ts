@@ -3,6 +3,8 @@
  * Every method raises NO_HUB when the hub can't be reached, and the hub's own coded errors.
  */
 import type {
+  AttemptsReply,
+  AttemptsRequest,
   CancelReplyBody,
   CancelRequest,
   DispatchDetail,
@@ -46,6 +48,7 @@ export interface HubApi {
   list(request: ListRequest): Promise<ListReply>;
   snapshot(request: SnapshotRequest): Promise<SnapshotReply>;
   logs(request: LogsRequest): Promise<LogsReply>;
+  attempts(request: AttemptsRequest): Promise<AttemptsReply>;
   cancel(request: CancelRequest): Promise<CancelReplyBody>;
   /** The dispatch as it is, or (`wait`) as it ended, with its decoded value. */
   result(id: string, wait: boolean): Promise<ResultView>;

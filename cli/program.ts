@@ -131,10 +131,15 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
     });
   add('show', 'a dispatch and its electrons')
     .addArgument(id())
+    .argument('[electron]', 'name or node id: this one with its attempts')
     .addOption(new Option('--status <status>', 'only electrons of this status').choices(electronStatuses))
-    .option('--all', 'all electrons and errors, not only the first')
-    .action(async (id: string, options: Partial<ShowArguments>) => {
+    .option('--all', 'all electrons, errors and output, not only some')
+    .action(async (id: string, electron: string | undefined, options: Partial<ShowArguments>) => {
       const { status, all } = options;
+      if (electron !== undefined) {
+        const { showElectron } = await import('./commands/show-electron.ts');
+        return done(await showElectron(context, { id, electron, all: all ?? false }));
+      }
       const asked = { id, all: all ?? false, ...(status && { status }) };
       done(await (await import('./commands/show.ts')).show(context, asked));
     });
@@ -150,8 +155,13 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
   add('logs', 'what electrons wrote')
     .addArgument(id())
     .argument('[electron]', 'name or node id (default: all)')
-    .action(async (id: string, electron: string | undefined) => {
-      const asked = electron === undefined ? { id } : { id, electron };
+    .option('--attempt <n>', 'of this attempt (default: the last that wrote something)', count(1, 1_000_000_000))
+    .action(async (id: string, electron: string | undefined, { attempt }: { attempt?: number }) => {
+      const asked = {
+        id,
+        ...(electron === undefined ? {} : { electron }),
+        ...(attempt === undefined ? {} : { attempt }),
+      };
       done(await (await import('./commands/logs.ts')).logs(context, asked));
     });
   add('cancel', 'cancel a dispatch, or some of its electrons')

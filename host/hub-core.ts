@@ -47,6 +47,8 @@ export interface HubCoreOptions {
   readonly random: Randomness;
   readonly log: Log;
   readonly leases: Leases;
+  /** Attempts lost with their agents until an electron is failed. @default 10 */
+  readonly maxLosses?: number;
   readonly traceActors: boolean;
   readonly about: HubAbout;
   readonly onFatal: (error: Error) => void;
@@ -129,6 +131,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
       publish,
       moment,
       epoch,
+      ...(o.maxLosses === undefined ? {} : { maxLosses: o.maxLosses }),
       spawnElectron: (work, services, restored) =>
         system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
       onEnd: () => supervisors.delete(id),

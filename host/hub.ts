@@ -20,7 +20,7 @@ import { ensureDataFolder, loadIdentity, saveAgentTarget, saveIdentity, type Hub
 import { comparableOptions } from './home.ts';
 import { startHubCore, type HubCore } from './hub-core.ts';
 import { forgetInstance, recordInstance } from './instances.ts';
-import { resolveLeases } from './leases.ts';
+import { resolveLeases, resolveMaxLosses } from './leases.ts';
 import { startLocalAgent, type LocalAgent } from './local-agent.ts';
 import { keepResultsProcess, type ResultsChild } from './results-child.ts';
 import { systemRandom } from './random.ts';
@@ -83,6 +83,7 @@ const AGENT_JOIN_MS = 20_000;
 export async function startHub(o: HubOptions): Promise<RunningHub> {
   const { log, data } = o;
   const leases = resolveLeases(o, process.env);
+  const maxLosses = resolveMaxLosses(process.env);
   ensureDataFolder(data);
   const startedAt = systemClock.now();
   const subjects = makeSubjects();
@@ -144,6 +145,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
           random,
           log,
           leases,
+          maxLosses,
           traceActors: o.traceActors,
           about: { version: packageVersion(), bus: access.url, data, startedAt },
           onFatal,

@@ -1,4 +1,4 @@
-/** How long agents may be silent: the caller's word, else the environment, else the default. A heartbeat that nobody sets follows a short lease. */
+/** How long agents may be silent, and how often an electron may be lost with one: the caller's word, else the environment, else the default. A heartbeat that nobody sets follows a short lease. */
 import type { Leases } from '../actors/matchmaker/agent-state.ts';
 import { PolaronError } from '../model/errors.ts';
 import { defaults } from '../model/defaults.ts';
@@ -23,9 +23,17 @@ export function resolveLeases(
 }
 
 function fromEnv(env: NodeJS.ProcessEnv, name: 'POLARON_LEASE_MS' | 'POLARON_HEARTBEAT_MS'): number | undefined {
+  return numberFrom(env, name, LEAST_MS, 'milliseconds');
+}
+
+/** Raises USAGE for a variable that is no whole number of at least 1. */
+export const resolveMaxLosses = (env: NodeJS.ProcessEnv): number =>
+  numberFrom(env, 'POLARON_MAX_LOSSES', 1, 'a whole number') ?? defaults.maxLosses;
+
+function numberFrom(env: NodeJS.ProcessEnv, name: string, least: number, what: string): number | undefined {
   const text = env[name];
   if (text === undefined || text === '') return undefined;
-  const ms = Number(text);
-  if (Number.isSafeInteger(ms) && ms >= LEAST_MS) return ms;
-  throw new PolaronError('USAGE', `${name} is ${JSON.stringify(text)}; expected milliseconds, at least ${LEAST_MS}`);
+  const n = Number(text);
+  if (Number.isSafeInteger(n) && n >= least) return n;
+  throw new PolaronError('USAGE', `${name} is ${JSON.stringify(text)}; expected ${what}, at least ${least}`);
 }

@@ -168,7 +168,12 @@ export const errorTable = {
     "The electron's result holds something that cannot be sent.",
     'Return plain data, typed arrays, Map, Set or Date.',
   ),
-  TIMEOUT: entry('task', true, 'The electron did not end in its time.', 'Raise `timeout`, or make it quicker.'),
+  TIMEOUT: entry(
+    'task',
+    true,
+    'The electron, or the dispatch, did not end in its time.',
+    'Raise the `timeout` that is named, or make it quicker.',
+  ),
   CANCELLED: entry('task', false, 'The electron was cancelled.', 'Nothing; somebody asked for it.'),
   OUT_OF_MEMORY: entry(
     'task',

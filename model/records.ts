@@ -61,12 +61,27 @@ export interface ElectronRecord {
   readonly endedAt?: number;
   /** Wall clock when a back-off ends. */
   readonly retryAt?: number;
+  /** Wall clock when it has waited for too long to run, and when all of it takes too long; only with such an option. */
+  readonly queueDue?: number;
+  readonly totalDue?: number;
+  /** Agents that attempts were lost with. */
+  readonly lostWith?: readonly AgentKey[];
   readonly value?: ValueInfo;
   readonly error?: ErrorInfo;
   /** Node id of what a skipped one waited for. */
   readonly cause?: number;
   /** Last durable transition; 0: none. */
   readonly seq: number;
+}
+
+/** An attempt that its electron's record doesn't tell of, since another followed, or none was allowed to. Times are wall-clock ms. */
+export interface AttemptRecord {
+  readonly status: 'failed' | 'lost';
+  readonly agent?: AgentKey;
+  /** When it began to run; of a lost one, when it was given out. */
+  readonly startedAt?: number;
+  readonly endedAt: number;
+  readonly error: ErrorInfo;
 }
 
 /** A map that became nodes: items × body nodes, from `base` on. */

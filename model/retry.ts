@@ -2,6 +2,7 @@
 import { errorTable, isErrorCode } from './error-table.ts';
 import type { RetryPolicy } from './graph.ts';
 import type { ErrorInfo } from './outcome.ts';
+import { isFinalTimeout } from './timeouts.ts';
 
 export type RetryDecision = { readonly retry: false } | { readonly retry: true; readonly delayMs: number };
 
@@ -10,7 +11,7 @@ export type RetryDecision = { readonly retry: false } | { readonly retry: true; 
  * @param random 0 … 1, for the jitter
  */
 export function decideRetry(policy: RetryPolicy, error: ErrorInfo, failures: number, random: number): RetryDecision {
-  if (failures > policy.max) return { retry: false };
+  if (failures > policy.max || isFinalTimeout(error)) return { retry: false };
   const names = [error.code, error.name, error.userCode].filter((name) => name !== undefined);
   if (names.some((name) => policy.notOn.includes(name))) return { retry: false };
   const named = names.some((name) => policy.retryOn.includes(name));

@@ -104,10 +104,6 @@ function refuseUnsupported(where: string, options: ElectronOptions): void {
   if (options.isolation === 'thread') used.push("isolation: 'thread'");
   if (options.deps !== undefined) used.push('deps');
   if (options.cache !== undefined && options.cache !== false) used.push('cache');
-  if (typeof options.timeout === 'object' && options.timeout !== null) {
-    for (const key of ['queue', 'total', 'silence'] as const)
-      if (options.timeout[key] !== undefined) used.push(`timeout.${key}`);
-  }
   if (used.length === 0) return;
   throw new PolaronError('NOT_SUPPORTED', `${where}: this version does not have the option ${used.join(', ')} yet`, {
     details: { options: used },

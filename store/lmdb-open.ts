@@ -105,7 +105,12 @@ async function readMeta(path: string, db: Database<Uint8Array, string>): Promise
       { details: { path, schemaVersion } },
     );
   }
-  return { history: Buffer.from(history).toString(), schemaVersion };
+  if (schemaVersion < SCHEMA_VERSION) {
+    // what is written from now on is of this version: a build that can't read it refuses the folder as a whole
+    await db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION)));
+    await db.flushed;
+  }
+  return { history: Buffer.from(history).toString(), schemaVersion: SCHEMA_VERSION };
 }
 
 const MAGIC = 0xbeefc0de;

@@ -9,6 +9,7 @@
  * | `e/ID/NODE` | ElectronRecord |
  * | `x/ID/BASE/MAP` | ExpansionRecord; maps without items share a base |
  * | `l/ID/NODE/ATTEMPT` | TaskLogs |
+ * | `t/ID/NODE/ATTEMPT` | AttemptRecord |
  * | `k/USER/KEY` | idempotency key → [id, content digest] |
  * | `live/ID` | the dispatch has not ended |
  * | `a/AGENT` | the roster: agent → epoch |
@@ -19,10 +20,10 @@ import { PolaronError } from '../model/errors.ts';
 import type { AgentKey, Digest, DispatchId } from '../model/ids.ts';
 import { electronStatuses } from '../model/lifecycle.ts';
 import type { TaskLogs, ValueInfo } from '../model/outcome.ts';
-import type { DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord } from '../model/records.ts';
+import type { AttemptRecord, DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord } from '../model/records.ts';
 
-/** Raised when a record's shape changes; older ones are still read. */
-export const SCHEMA_VERSION = 1;
+/** Raised when a record's shape changes; older ones are still read. 2: an electron's due times and the agents it was lost with; attempts. */
+export const SCHEMA_VERSION = 2;
 
 const packr = new Packr({ useRecords: false });
 const pad = (n: number): string => n.toString(36).padStart(7, '0');
@@ -45,6 +46,11 @@ export const keys = {
     start: `l/${id}/${pad(node)}/`,
     end: `l/${id}/${pad(node)}/~`,
   }),
+  attempt: (id: DispatchId, node: number, attempt: number): string => `t/${id}/${pad(node)}/${pad(attempt)}`,
+  attemptsOf: (id: DispatchId, node: number): { readonly start: string; readonly end: string } => ({
+    start: `t/${id}/${pad(node)}/`,
+    end: `t/${id}/${pad(node)}/~`,
+  }),
   idempotency: (user: string, key: string): string => `k/${user}/${key}`,
   live: (id: DispatchId): string => `live/${id}`,
   allLive: { start: 'live/', end: 'live/~' },
@@ -57,8 +63,11 @@ export const keys = {
   lastBatch: 'hub/batch',
 } as const;
 
+const lastNumber = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 36);
 /** The node id in an electron's key. */
-export const nodeOfKey = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 36);
+export const nodeOfKey = lastNumber;
+/** The number of an attempt, in its key. */
+export const attemptOfKey = lastNumber;
 export const tailOfKey = (key: string): string => key.slice(key.indexOf('/') + 1);
 
 type Packed = readonly unknown[];
@@ -94,6 +103,7 @@ interface Trusted {
   readonly electron: { -readonly [K in keyof ElectronRecord]: ElectronRecord[K] };
   readonly expansion: ExpansionRecord;
   readonly logs: TaskLogs;
+  readonly attempt: AttemptRecord;
 }
 const isTrusted = <K extends keyof Trusted>(_kind: K, x: unknown): x is Trusted[K] =>
   typeof x === 'object' && x !== null;
@@ -114,9 +124,12 @@ export const decodeExpansion = (bytes: Uint8Array): ExpansionRecord => trusted('
 export const encodeLogs = (logs: TaskLogs): Uint8Array => encodeObject(logs);
 export const decodeLogs = (bytes: Uint8Array): TaskLogs => trusted('logs', unpack(bytes, 'logs')[1]);
 
-/** Electrons are the many: an array without names. */
+export const encodeAttempt = (record: AttemptRecord): Uint8Array => encodeObject(record);
+export const decodeAttempt = (bytes: Uint8Array): AttemptRecord => trusted('attempt', unpack(bytes, 'attempt')[1]);
+
+/** Electrons are the many: an array without names. What few have stands at its end. */
 export function encodeElectron(r: ElectronRecord): Uint8Array {
-  return packr.pack([
+  const fields: unknown[] = [
     SCHEMA_VERSION,
     electronStatuses.indexOf(r.status),
     r.attempt,
@@ -132,7 +145,10 @@ export function encodeElectron(r: ElectronRecord): Uint8Array {
     packValue(r.value),
     r.error ?? null,
     r.cause ?? null,
-  ]);
+  ];
+  if (r.queueDue !== undefined || r.totalDue !== undefined || r.lostWith !== undefined)
+    fields.push(r.queueDue ?? null, r.totalDue ?? null, r.lostWith ?? null);
+  return packr.pack(fields);
 }
 
 export function decodeElectron(bytes: Uint8Array): ElectronRecord {
@@ -152,6 +168,9 @@ export function decodeElectron(bytes: Uint8Array): ElectronRecord {
     value,
     error,
     cause,
+    queueDue,
+    totalDue,
+    lostWith,
   ] = unpack(bytes, 'electron');
   const named = typeof status === 'number' ? electronStatuses[status] : undefined;
   if (named === undefined) throw new PolaronError('DATA_DAMAGED', `electron: there is no status ${String(status)}`);
@@ -166,6 +185,9 @@ export function decodeElectron(bytes: Uint8Array): ElectronRecord {
   if (Array.isArray(value)) record['value'] = unpackValue(value);
   if (isGiven(error)) record['error'] = error;
   if (isGiven(cause)) record['cause'] = cause;
+  if (isGiven(queueDue)) record['queueDue'] = queueDue;
+  if (isGiven(totalDue)) record['totalDue'] = totalDue;
+  if (isGiven(lostWith)) record['lostWith'] = lostWith;
   return trusted('electron', record);
 }
 

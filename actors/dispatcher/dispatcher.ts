@@ -23,6 +23,7 @@ import type {
 import type { RecordOp } from '../../bus/protocol/results.ts';
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import {
+  parseAttempts,
   parseCancelRequest,
   parseList,
   parseLogs,
@@ -190,6 +191,10 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       case 'logs': {
         const request = parseLogs(body);
         return results.ask('results.logs', { ...request, id: this.#own(request.id), user });
+      }
+      case 'attempts': {
+        const request = parseAttempts(body);
+        return results.ask('results.attempts', { ...request, id: this.#own(request.id), user });
       }
       case 'cancel':
         return this.#cancel(user, body);

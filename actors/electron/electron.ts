@@ -8,20 +8,15 @@
  * E4. An attempt without a record, from an earlier life of the hub, is adopted if it is newer than the own one and its inputs are equal (H8).
  * E5. That it was assigned is recorded and told when it lasts a moment (at once in a strict lattice): a shorter attempt is known by its agent's claim
  *     if the hub is killed (docs/adr/007), and its end says all.
+ * E6. A time that is over (docs/adr/009) ends it as soon as nothing of it runs; an attempt that had completed before it could be stopped counts.
  */
 import type { Timer } from '../../model/clock.ts';
 import { defaults } from '../../model/defaults.ts';
 import type { AgentKey, TaskId } from '../../model/ids.ts';
 import { isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
-import {
-  olderToken,
-  sameToken,
-  type ErrorInfo,
-  type TaskLogs,
-  type Token,
-  type ValueInfo,
-} from '../../model/outcome.ts';
+import type { ErrorInfo, TaskLogs, Token, ValueInfo } from '../../model/outcome.ts';
 import { decideRetry } from '../../model/retry.ts';
+import { isTimed, type ElectronTimeout } from '../../model/timeouts.ts';
 import type { ElectronMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Verdict } from '../../bus/protocol/agent.ts';
 import type { ElectronRecord } from '../../bus/protocol/results.ts';
@@ -29,13 +24,13 @@ import { digestOf } from '../../bus/value/digest.ts';
 import type { ElectronServices, ElectronWork, Lingering } from '../services.ts';
 import type { Actor, Address } from '../system.ts';
 import { nextStatus, type LifecycleEvent } from '../machine.ts';
+import { Attempts } from './attempts.ts';
+import { Deadlines } from './deadlines.ts';
 import { readInputs } from './inputs.ts';
 import { ElectronJournal } from './journal.ts';
-import { endedOf, poisonOf, recoveredOf, sendOf, type Ending } from './letters.ts';
+import { endedOf, lostError, poisonOf, recoveredOf, sendOf, type Ending } from './letters.ts';
+import { judge, requestMatch, tell, withdraw } from './post.ts';
 import { ValuePull, type Finished } from './pull.ts';
-
-/** Losses with an agent that are too many (H9). */
-export const MAX_LOSSES = defaults.maxLosses;
 
 export class ElectronActor implements Actor<ElectronMessage>, Lingering {
   readonly #work: ElectronWork;
@@ -44,18 +39,13 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
   readonly #task: TaskId;
   #status: ElectronStatus;
   readonly #journal: ElectronJournal;
+  readonly #at: Attempts;
+  /** Of the few with such an option. */
+  readonly #deadlines: Deadlines | undefined;
   #pull: ValuePull | undefined;
-  #attempt: number;
-  #failures: number;
-  #losses: number;
-  #agent: AgentKey | undefined;
-  #token: Token | undefined;
-  #startedAt: number | undefined;
-  #sent = false;
   /** Assigned, and neither recorded nor told (E5). */
   #untold = false;
   #timer: Timer | undefined;
-  readonly #lostWith: AgentKey[] = [];
 
   constructor(work: ElectronWork, services: ElectronServices, restored?: ElectronRecord) {
     this.#work = work;
@@ -64,12 +54,12 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
     this.#self = work.address;
     this.#status = restored?.status ?? 'ready';
     this.#journal = new ElectronJournal(work, services, restored?.status, restored?.seq);
-    this.#attempt = restored?.attempt ?? 0;
-    this.#failures = restored?.failures ?? 0;
-    this.#losses = restored?.losses ?? 0;
-    this.#agent = restored?.agent;
-    this.#token = restored?.token;
-    this.#startedAt = restored?.startedAt;
+    this.#at = new Attempts(restored);
+    if (isTimed(work.def.timeouts)) {
+      const waits = this.#status === 'ready' || this.#status === 'assigned';
+      this.#deadlines = new Deadlines(services.clock, work.def.timeouts, this.#passed, restored, waits);
+      if (restored === undefined) this.#record(undefined);
+    }
     if (restored !== undefined) this.#resume(restored);
   }
 
@@ -94,25 +84,19 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
       case 'attempt.stopped':
         return this.#stopped(message.token, message.confirmed);
       case 'backoff.elapsed':
-        if (this.#apply('backoff.elapsed')) this.#requestMatch();
-        return;
+        if (!this.#apply('backoff.elapsed')) return;
+        this.#deadlines?.waits();
+        return requestMatch(this.#s, this.#work);
+      case 'deadline.passed':
+        return this.#overdue();
       case 'attempt.logged':
       case 'attempt.progressed':
-        if (!this.#isCurrent(message.token)) return;
+        if (!this.#at.isCurrent(message.token)) return;
         this.tell();
         return this.#journal.live(message);
       case 'electron.cancel':
         return this.#cancel(message.reason);
     }
-  }
-
-  #isCurrent(token: Token): boolean {
-    return this.#token !== undefined && sameToken(token, this.#token);
-  }
-
-  /** Given out after ours, by an earlier life of the hub: its record was lost. */
-  #isUnrecorded(token: Token): boolean {
-    return token[0] < this.#s.epoch.value && (this.#token === undefined || olderToken(this.#token, token));
   }
 
   #apply(event: LifecycleEvent): boolean {
@@ -127,11 +111,7 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
       this.#tell({ type: 'attempt.abandoned', agent, task: this.#task });
       return;
     }
-    this.#attempt++;
-    this.#agent = agent;
-    this.#token = [this.#s.epoch.value, this.#attempt];
-    this.#startedAt = this.#s.clock.now();
-    this.#sent = false;
+    this.#at.begin(agent, this.#s.epoch.value, this.#s.clock.now());
     this.#untold = true;
     if (this.#work.strict) this.tell();
     else this.#s.moment.wait(this);
@@ -145,28 +125,23 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
   tell(): void {
     if (!this.#untold) return;
     this.#record(undefined);
-    this.#journal.passing('electron.assigned', { agent: this.#agent });
+    this.#journal.passing('electron.assigned', { agent: this.#at.agent });
   }
 
   /** E4: whatever the records say of an older attempt, its agent has had this one since. */
   #adopt({ agent, token, inputsDigest, startedAt }: Extract<ElectronMessage, { type: 'attempt.adopt' }>): void {
-    const { dispatch, node } = this.#work;
     const task = this.#task;
-    if (this.#isCurrent(token) && agent === this.#agent)
-      return this.#tell({ type: 'attempt.recovered', agent, task, token });
-    const wanted = inputsDigest === this.#work.inputsDigest && this.#isUnrecorded(token);
-    const requested = this.#status === 'ready' && this.#attempt > 0;
+    const at = this.#at;
+    if (at.isCurrent(token) && agent === at.agent) return this.#tell({ type: 'attempt.recovered', agent, task, token });
+    const wanted = inputsDigest === this.#work.inputsDigest && at.isUnrecorded(token, this.#s.epoch.value);
+    const requested = this.#status === 'ready' && (at.number > 0 || this.#deadlines !== undefined);
     if (!wanted || !this.#adoptable()) return this.#tell({ type: 'attempt.refused', agent, task, token });
-    if (requested) this.#tell({ type: 'match.withdraw', dispatch, nodes: [node] });
-    if (this.#agent !== undefined && this.#token !== undefined && this.#agent !== agent)
-      this.#tell({ type: 'attempt.refused', agent: this.#agent, task, token: this.#token });
+    if (requested) withdraw(this.#s, this.#work);
+    if (at.agent !== undefined && at.token !== undefined && at.agent !== agent)
+      this.#tell({ type: 'attempt.refused', agent: at.agent, task, token: at.token });
     this.#timer?.cancel();
     this.#pull?.forget();
-    this.#attempt = token[1];
-    this.#agent = agent;
-    this.#token = token;
-    this.#startedAt = startedAt > 0 ? startedAt : this.#s.clock.now();
-    this.#sent = true;
+    at.adopt(agent, token, startedAt > 0 ? startedAt : this.#s.clock.now());
     this.#apply('attempt.assigned');
     this.#untold = true;
     this.tell();
@@ -180,62 +155,65 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
   }
 
   #inputsRead(message: Extract<ElectronMessage, { type: 'inputs.read' }>): void {
-    if (this.#status !== 'assigned' || this.#sent || this.#agent === undefined || this.#token === undefined) return;
+    const { sent, agent, token } = this.#at;
+    if (this.#status !== 'assigned' || sent || agent === undefined || token === undefined) return;
     if ('error' in message) {
-      this.#tell({ type: 'attempt.abandoned', agent: this.#agent, task: this.#task });
-      return this.#unsendable(this.#token, message.error);
+      this.#tell({ type: 'attempt.abandoned', agent, task: this.#task });
+      return this.#unsendable(token, message.error);
     }
-    this.#sent = true;
-    this.#tell(sendOf(this.#work, this.#agent, this.#token, message));
+    this.#at.sent = true;
+    this.#tell(sendOf(this.#work, agent, token, message));
   }
 
   /** It can't be given to any agent: no retry would help. */
   #unsendable(token: Token, error: ErrorInfo): void {
-    if (!this.#isCurrent(token)) return;
+    if (!this.#at.isCurrent(token)) return;
     if (this.#status === 'cancelling') this.#stopped(token, true);
     else if (this.#apply('attempt.failed')) this.#end({ error });
   }
 
   #started(token: Token, startedAt: number): void {
-    if (!this.#isCurrent(token)) return;
+    if (!this.#at.isCurrent(token)) return;
     this.tell();
     if (!this.#apply('attempt.started')) return;
+    // That it needn't wait any more holds over a restart, too; a record says `assigned` of what runs.
+    if (this.#deadlines?.runs() === true) this.#record({ status: 'assigned' });
     this.#journal.running(startedAt);
-    this.#journal.passing('electron.running', { agent: this.#agent });
+    this.#journal.passing('electron.running', { agent: this.#at.agent });
   }
 
   #lost(message: Extract<ElectronMessage, { type: 'attempt.lost' }>): void {
-    if (this.#token === undefined || !sameToken(message.token, this.#token)) return;
+    const at = this.#at;
+    if (!at.isCurrent(message.token)) return;
     if (this.#status === 'cancelling') {
       this.#stopped(message.token, message.reason !== 'agent-lost');
       return;
     }
-    if (!this.#apply('attempt.lost')) return;
+    const over = this.#deadlines?.over;
+    if (over === undefined && !this.#apply('attempt.lost')) return;
     this.#pull?.forget();
     if (message.charged) {
-      this.#losses++;
-      if (this.#agent !== undefined) this.#lostWith.push(this.#agent);
-      if (this.#losses >= MAX_LOSSES) {
-        this.#apply('electron.fail');
-        this.#end({ error: poisonOf(this.#work.name, this.#losses, this.#lostWith) });
-        return;
-      }
+      at.lostWithAgent();
+      this.#journal.attempt(at, 'lost', lostError(this.#work.name, at.agent, message.reason), this.#s.clock.now());
     }
-    this.#agent = undefined;
+    if (over !== undefined) return this.#timedOut(over);
+    if (message.charged && at.losses >= (this.#s.maxLosses ?? defaults.maxLosses)) {
+      this.#apply('electron.fail');
+      return this.#end({ error: poisonOf(this.#work.name, at.losses, at.lostWith ?? []) });
+    }
+    at.agent = undefined;
+    this.#deadlines?.waits();
     this.#record(undefined);
-    this.#requestMatch();
+    requestMatch(this.#s, this.#work);
   }
 
   /** `stored`: its large value has been pulled. */
   #finished(message: Finished, stored = false): void {
-    const current =
-      this.#token !== undefined &&
-      sameToken(message.token, this.#token) &&
-      message.agent === this.#agent &&
-      message.inputsDigest === this.#work.inputsDigest;
-    if (!current) {
+    const at = this.#at;
+    const ours = message.agent === at.agent && message.inputsDigest === this.#work.inputsDigest;
+    if (!ours || !at.isCurrent(message.token)) {
       // One without a record may still be adopted: its agent's next sync claims it (H1).
-      this.#judge(message, this.#isUnrecorded(message.token) ? 'later' : 'stale', false);
+      this.#judge(message, at.isUnrecorded(message.token, this.#s.epoch.value) ? 'later' : 'stale', false);
       return;
     }
     if (this.#status === 'cancelling') {
@@ -251,6 +229,8 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
     const { outcome } = message;
     if (outcome.status === 'cancelled') {
       this.#judge(message, 'stale', true);
+      const over = this.#deadlines?.over;
+      if (over !== undefined) return this.#timedOut(over, outcome.logs);
       this.#lost({ type: 'attempt.lost', token: message.token, reason: 'refused', charged: false });
     } else if (outcome.status === 'failed') this.#attemptFailed(message, outcome.error);
     else if (stored) this.#completed(message, outcome.value);
@@ -273,33 +253,71 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
 
   #completed(message: Finished, value: ValueInfo): void {
     this.#apply('attempt.completed');
-    this.#startedAt = message.outcome.usage.startedAt;
+    this.#at.startedAt = message.outcome.usage.startedAt;
     this.#end({ value, logs: message.outcome.logs, endedAt: message.outcome.usage.endedAt }, message);
   }
 
   #attemptFailed(message: Finished, error: ErrorInfo): void {
-    this.#failures++;
-    this.#startedAt = message.outcome.usage.startedAt;
-    const decision = decideRetry(this.#work.def.retries, error, this.#failures, this.#s.random());
+    const at = this.#at;
+    const { usage, logs } = message.outcome;
+    at.failures++;
+    at.startedAt = usage.startedAt;
+    const decision = decideRetry(this.#work.def.retries, error, at.failures, this.#s.random());
     if (!decision.retry) {
       this.#apply('attempt.failed');
-      this.#end({ error, logs: message.outcome.logs, endedAt: message.outcome.usage.endedAt }, message);
+      this.#end({ error, logs, endedAt: usage.endedAt }, message);
       return;
     }
     this.#apply('attempt.retry');
-    this.#journal.logs(this.#attempt, message.outcome.logs);
+    this.#deadlines?.runs();
+    this.#journal.logs(at.number, logs);
+    this.#journal.attempt(at, 'failed', error, usage.endedAt);
     const seq = this.#s.nextSeq();
     this.#record({ error, retryAt: this.#s.clock.now() + decision.delayMs, seq });
     this.#backOff(decision.delayMs);
+    const { number } = at;
     this.#s.results.afterFlush(() => {
-      this.#journal.retrying(seq, this.#attempt, decision.delayMs, error);
+      this.#journal.retrying(seq, number, decision.delayMs, error);
       this.#judge(message, 'committed', true);
     });
+    if (this.#deadlines?.over !== undefined) this.#overdue();
+  }
+
+  readonly #passed = (kind: ElectronTimeout): void =>
+    this.#s.system.send(this.#self, { type: 'deadline.passed', kind }, this.#self);
+
+  /** E6: a time is over. What an agent may have is stopped or asked back first. */
+  #overdue(): void {
+    const deadlines = this.#deadlines;
+    const over = deadlines?.over;
+    const { agent, token, sent } = this.#at;
+    const { task, name } = this.#work;
+    if (deadlines === undefined || over === undefined || this.#status === 'cancelling') return;
+    if ((this.#status !== 'assigned' && this.#status !== 'running') || agent === undefined || token === undefined)
+      return this.#timedOut(over);
+    if (!sent) {
+      this.#tell({ type: 'attempt.abandoned', agent, task });
+      return this.#timedOut(over);
+    }
+    this.tell();
+    const reason = deadlines.error(over, name).message;
+    if (over === 'total') return this.#tell({ type: 'attempt.cancel', agent, task, token, reason });
+    this.#tell({ type: 'attempt.revoke', agent, task, token, reason });
+    deadlines.again();
+  }
+
+  #timedOut(kind: ElectronTimeout, logs?: TaskLogs): void {
+    if (this.#status === 'ready') withdraw(this.#s, this.#work);
+    const error = this.#deadlines?.error(kind, this.#work.name);
+    if (error !== undefined && (this.#apply('electron.fail') || this.#apply('attempt.failed')))
+      this.#end({ error, logs });
   }
 
   #stopped(token: Token, confirmed: boolean, logs?: TaskLogs): void {
-    if (this.#token === undefined || !sameToken(token, this.#token) || !this.#apply('attempt.stopped')) return;
-    this.#end({ logs, unconfirmed: !confirmed });
+    if (!this.#at.isCurrent(token)) return;
+    if (this.#apply('attempt.stopped')) return this.#end({ logs, unconfirmed: !confirmed });
+    const over = this.#deadlines?.over;
+    if (over !== undefined) this.#timedOut(over, logs);
   }
 
   #cancel(reason: string): void {
@@ -307,28 +325,30 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
     if (!this.#apply('electron.cancel')) return;
     this.#timer?.cancel();
     if (isTerminalElectron(this.#status)) {
-      this.#tell({ type: 'match.withdraw', dispatch: this.#work.dispatch, nodes: [this.#work.node] });
+      withdraw(this.#s, this.#work);
       this.#end({});
       return;
     }
-    if (!wasWorking || this.#agent === undefined || this.#token === undefined) return;
-    if (!this.#sent) {
-      this.#tell({ type: 'attempt.abandoned', agent: this.#agent, task: this.#task });
-      this.#stopped(this.#token, true);
+    const { agent, token, sent } = this.#at;
+    if (!wasWorking || agent === undefined || token === undefined) return;
+    if (!sent) {
+      this.#tell({ type: 'attempt.abandoned', agent, task: this.#task });
+      this.#stopped(token, true);
       return;
     }
     this.#record(undefined);
-    this.#tell({ type: 'attempt.cancel', agent: this.#agent, task: this.#task, token: this.#token, reason });
+    this.#tell({ type: 'attempt.cancel', agent, task: this.#task, token, reason });
   }
 
   #resume(restored: ElectronRecord): void {
+    const { agent, token } = this.#at;
     if (this.#status === 'retrying')
       this.#backOff(
         Math.max(0, Math.min((restored.retryAt ?? 0) - this.#s.clock.now(), this.#work.def.retries.maxDelayMs)),
       );
-    else if (this.#agent !== undefined && this.#token !== undefined) {
-      this.#sent = true;
-      this.#tell(recoveredOf(this.#task, this.#agent, this.#token, this.#status === 'cancelling'));
+    else if (agent !== undefined && token !== undefined) {
+      this.#at.sent = true;
+      this.#tell(recoveredOf(this.#task, agent, token, this.#status === 'cancelling'));
     }
   }
 
@@ -338,21 +358,13 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
     );
   }
 
-  #requestMatch(): void {
-    const { dispatch, node, requirement, priority } = this.#work;
-    this.#s.system.send(
-      this.#s.matchmaker,
-      { type: 'match.request', dispatch, nodes: [node], requirement, priority, held: false },
-      this.#s.supervisor,
-    );
-  }
-
   /** Records the end, tells the supervisor (after the flush when the lattice is strict), publishes, answers who reported it, and leaves. */
   #end(o: Ending & { readonly logs?: TaskLogs | undefined; readonly endedAt?: number }, reported?: Finished): void {
     this.#timer?.cancel();
+    this.#deadlines?.end();
     const status = this.#status;
     const seq = this.#s.nextSeq();
-    this.#journal.logs(this.#attempt, o.logs);
+    this.#journal.logs(this.#at.number, o.logs);
     const endedAt = o.endedAt ?? this.#s.clock.now();
     this.#record({ endedAt, seq, ...(o.error === undefined ? {} : { error: o.error }) }, o.value);
     const { strict, node } = this.#work;
@@ -360,39 +372,26 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
     if (!strict) this.#s.system.send(this.#s.supervisor, ended, this.#self);
     this.#s.results.afterFlush(() => {
       if (strict) this.#s.system.send(this.#s.supervisor, ended, this.#self);
-      this.#journal.ended(status, seq, this.#agent, this.#attempt, o.error);
+      this.#journal.ended(status, seq, this.#at.agent, this.#at.number, o.error);
       if (reported !== undefined) this.#judge(reported, 'committed', true);
     });
     this.#s.system.stop(this.#self);
   }
 
-  /** Field by field: two of these are made for every electron. */
   #record(extra: Partial<ElectronRecord> | undefined, value?: ValueInfo): void {
     if (this.#untold) this.#s.moment.forget(this);
     this.#untold = false;
-    const record: { -readonly [K in keyof ElectronRecord]: ElectronRecord[K] } = {
-      status: this.#status,
-      attempt: this.#attempt,
-      failures: this.#failures,
-      losses: this.#losses,
-      seq: 0,
-      inputsDigest: this.#work.inputsDigest,
-    };
-    if (this.#token !== undefined) record.token = this.#token;
-    if (this.#agent !== undefined) record.agent = this.#agent;
-    if (this.#startedAt !== undefined) record.startedAt = this.#startedAt;
+    const record = this.#at.record(this.#status, this.#work.inputsDigest);
+    this.#deadlines?.into(record);
     if (value !== undefined) record.value = value;
     this.#journal.record(extra === undefined ? record : Object.assign(record, extra));
   }
 
   #judge(message: Finished, verdict: Verdict, current: boolean): void {
-    const { receipt, token } = message;
-    const judged = { type: 'attempt.judged', receipt, task: this.#task, token, verdict, current } as const;
-    if (verdict === 'committed' || verdict === 'missing') this.#tell(judged);
-    else this.#s.results.afterFlush(() => this.#tell(judged));
+    judge(this.#s, this.#work, message, verdict, current);
   }
 
   #tell(message: MatchmakerMessage): void {
-    this.#s.system.send(this.#s.matchmaker, message, this.#self);
+    tell(this.#s, this.#work, message);
   }
 }

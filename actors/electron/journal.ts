@@ -3,7 +3,8 @@ import type { ElectronMessage } from '../../bus/protocol/actors.ts';
 import type { EventType } from '../../bus/protocol/api.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, TaskLogs } from '../../model/outcome.ts';
-import type { ElectronRecord } from '../../model/records.ts';
+import type { AttemptRecord, ElectronRecord } from '../../model/records.ts';
+import type { Attempts } from './attempts.ts';
 import type { ElectronServices, ElectronWork } from '../services.ts';
 
 export class ElectronJournal {
@@ -33,6 +34,23 @@ export class ElectronJournal {
   logs(attempt: number, logs: TaskLogs | undefined): void {
     if (logs === undefined || (logs.stdout === '' && logs.stderr === '')) return;
     this.#s.results.write({ op: 'logs', id: this.#work.dispatch, node: this.#work.node, attempt, logs });
+  }
+
+  /** One that another followed, or that was one too many. */
+  attempt(
+    { number: attempt, agent, startedAt }: Attempts,
+    status: AttemptRecord['status'],
+    error: ErrorInfo,
+    endedAt: number,
+  ): void {
+    const record: AttemptRecord = {
+      status,
+      endedAt,
+      error,
+      ...(agent === undefined ? {} : { agent }),
+      ...(startedAt === undefined ? {} : { startedAt }),
+    };
+    this.#s.results.write({ op: 'attempt', id: this.#work.dispatch, node: this.#work.node, attempt, record });
   }
 
   running(startedAt: number): void {

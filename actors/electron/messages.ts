@@ -13,6 +13,7 @@ const types: ReadonlySet<string> = new Set<ElectronMessage['type']>([
   'value.fetched',
   'attempt.stopped',
   'backoff.elapsed',
+  'deadline.passed',
   'electron.cancel',
   'attempt.logged',
   'attempt.progressed',

@@ -5,6 +5,7 @@ import type { DispatchSpec } from '../../bus/protocol/results.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
+import { isTimed } from '../../model/timeouts.ts';
 import { taskIdOf, type TaskId } from '../../model/ids.ts';
 import type { ElectronWork } from '../services.ts';
 import type { Address } from '../system.ts';
@@ -18,12 +19,14 @@ export class Orders {
   readonly #manifest: Manifest;
   readonly #literals: ReadonlyMap<string, ValueInfo>;
   readonly #requirements = new Map<ElectronDef, Requirement>();
+  readonly #anyTimed: boolean;
 
   /** `addressOf`: where a task's electron actor is. */
   constructor(spec: DispatchSpec, state: LatticeState, addressOf: (task: TaskId) => Address) {
     this.#spec = spec;
     this.#addressOf = addressOf;
     this.#state = state;
+    this.#anyTimed = state.plan.graph.electrons.some(({ timeouts }) => isTimed(timeouts));
     this.#literals = new Map(spec.literals.map((value) => [value.digest, value]));
     this.#manifest = {
       dispatch: spec.id,
@@ -64,6 +67,13 @@ export class Orders {
       split: split === true,
       strict: this.#manifest.strict,
     };
+  }
+
+  /** The hub judges how long it waits, or how long all of it takes. */
+  isTimed(node: number): boolean {
+    if (!this.#anyTimed) return false;
+    const wire = this.#state.plan.place(node).node;
+    return wire.kind === 'electron' && isTimed(this.#def(wire.electron).timeouts);
   }
 
   /** Nodes by what they ask of an agent. */

@@ -195,7 +195,7 @@ export class LatticeState {
       const status = this.status(node);
       if (isTerminalElectron(status) || status === 'cancelling') continue;
       if (status === 'waiting' || status === 'ready') {
-        this.#effects.push({ type: 'withdraw', node });
+        if (status === 'ready') this.#effects.push({ type: 'withdraw', node });
         this.#settle(node, 'electron.cancel', undefined, undefined);
       } else if (this.#isMap(node)) {
         const was = this.#apply(node, 'electron.cancel');

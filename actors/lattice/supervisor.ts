@@ -39,6 +39,8 @@ export interface SupervisorServices {
   readonly publish: PublishEvent;
   readonly moment: Moment;
   readonly epoch: Epoch;
+  /** See ElectronServices. */
+  readonly maxLosses?: number;
   readonly spawnElectron: SpawnElectron;
   /** The dispatch ended and this actor is gone. */
   readonly onEnd: () => void;
@@ -223,7 +225,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       this.#journal.seq = Math.max(this.#journal.seq, record.seq);
       if (isTerminalElectron(record.status) || state.plan.place(node).node.kind === 'map')
         state.restore(node, record.status, record.value, record.error, record.cause);
-      else if (record.status !== 'ready' || record.attempt > 0) working.set(node, record);
+      else working.set(node, record);
     }
     state.resume((node) => working.has(node));
     const requested: number[] = [];
@@ -291,8 +293,12 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       if (effect.type === 'withdraw') withdrawn.push(effect.node);
       else if (effect.type === 'cancel') this.#stops.add(effect);
       else if (effect.type !== 'ready') this.#effect(effect);
-      else if (this.#state?.status(effect.node) === 'ready' && this.#claims?.ready(effect.node) !== true)
+      else if (this.#state?.status(effect.node) === 'ready' && this.#claims?.ready(effect.node) !== true) {
+        // Its actor holds its clock from now on (docs/adr/009).
+        if (this.#orders?.isTimed(effect.node) === true && this.#state.assigned(effect.node))
+          this.#spawn(this.#work(effect.node));
         ready.push(effect.node);
+      }
     }
     if (withdrawn.length > 0) this.#tellMatchmaker({ type: 'match.withdraw', dispatch: this.#id, nodes: withdrawn });
     if (ready.length > 0) this.#request(ready);

@@ -11,6 +11,7 @@
 import type { Clock, Timer } from '../../model/clock.ts';
 import { isDispatchId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
+import type { Token } from '../../model/outcome.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
@@ -20,6 +21,7 @@ import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { AgentState, type AgentEffect, type Leases } from './agent-state.ts';
 import { Assigner } from './assigner.ts';
 import type { AgentGateway } from './gateway.ts';
+import { CancelPost, type CancelTask } from './cancel-post.ts';
 import { ClaimPost, isClaimed } from './claim-post.ts';
 import { HeldRequests, type MatchRequest } from './held-requests.ts';
 import { ReadyQueues } from './queues.ts';
@@ -58,6 +60,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #history = '';
   readonly #held = new HeldRequests();
   readonly #claims: ClaimPost;
+  readonly #cancels: CancelPost;
   #matching = false;
   #ticker: Timer | undefined;
   #stopListening: (() => void) | undefined;
@@ -66,6 +69,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#o = options;
     this.#self = options.system.address('matchmaker', 'main');
     this.#claims = new ClaimPost(options.system, options.results, this.#self);
+    this.#cancels = new CancelPost(options, (agent, tasks) => this.#stopped(agent, tasks));
     this.#assigner = new Assigner({
       clock: options.clock,
       send: (agent, assign, timeoutMs) => options.gateway.assign(agent, assign, timeoutMs),
@@ -117,13 +121,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         return;
       case 'attempt.send': {
         const agent = this.#agents.get(message.agent);
-        if (agent?.holds(message.task) === undefined)
-          this.#toElectron(message.task, {
-            type: 'attempt.lost',
-            token: message.token,
-            reason: 'refused',
-            charged: false,
-          });
+        if (agent?.holds(message.task) === undefined) this.#back(message.task, message.token);
         else this.#assigner.add(agent, message);
         return;
       }
@@ -139,6 +137,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         return;
       case 'attempt.cancel':
         return this.#cancel(message);
+      case 'attempt.revoke':
+        return this.#revoke(message);
       case 'attempt.judged':
         return this.#judged(message);
       case 'roster.load':
@@ -278,16 +278,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         continue;
       }
       agent.finish(task, token);
-      const message: ElectronMessage = {
-        type: 'attempt.finished',
-        task,
-        agent: key,
-        token,
-        inputsDigest,
-        outcome,
-        receipt,
-      };
-      this.#toElectron(task, message);
+      this.#toElectron(task, { type: 'attempt.finished', task, agent: key, token, inputsDigest, outcome, receipt });
     }
     this.#match();
   }
@@ -313,18 +304,29 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       return;
     }
     const { task, token, reason } = message;
-    this.#o.results.afterFlush(() => {
-      this.#o.gateway
-        .cancel(message.agent, { hub: this.#o.epoch.value, tasks: [{ task, token, reason, revoke: false }] }, 1_000)
-        .then(
-          (answer) => {
-            if (!answer.stopped.includes(task) || !agent.release(task, token)) return;
-            this.#toElectron(task, { type: 'attempt.stopped', token, confirmed: true });
-            this.#match();
-          },
-          () => undefined, // repeated in each sync reply until the agent no longer lists it (H10)
-        );
-    });
+    this.#cancels.add(message.agent, { task, token, reason, revoke: false });
+  }
+
+  /** Asks it back, if it only queues there; one that waits to be sent is not sent. */
+  #revoke({ agent: key, task, token, reason }: Extract<MatchmakerMessage, { type: 'attempt.revoke' }>): void {
+    const agent = this.#agents.get(key);
+    const unsent = agent !== undefined && this.#assigner.withdraw(agent, task) && agent.unreserve(task);
+    if (agent === undefined || unsent) this.#back(task, token);
+    else this.#cancels.add(key, { task, token, reason, revoke: true });
+  }
+
+  #stopped(key: AgentKey, tasks: readonly CancelTask[]): void {
+    const agent = this.#agents.get(key);
+    for (const { task, token, revoke } of tasks) {
+      if (agent?.release(task, token) !== true) continue;
+      if (revoke) this.#back(task, token);
+      else this.#toElectron(task, { type: 'attempt.stopped', token, confirmed: true });
+    }
+    this.#match();
+  }
+
+  #back(task: TaskId, token: Token): void {
+    this.#toElectron(task, { type: 'attempt.lost', token, reason: 'refused', charged: false });
   }
 
   #loadRoster(message: Extract<MatchmakerMessage, { type: 'roster.load' }>): void {

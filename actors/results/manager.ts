@@ -124,7 +124,9 @@ export class ResultManager implements Actor<ResultsAsk> {
       case 'results.value':
         return this.#flushed(await this.#queries.value(message.id, message.electron));
       case 'results.logs':
-        return this.#flushed(await this.#queries.logs(message.id, message.electron));
+        return this.#flushed(await this.#queries.logs(message));
+      case 'results.attempts':
+        return this.#flushed(await this.#queries.attempts(message.id, message.electron));
     }
   }
 

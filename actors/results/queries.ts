@@ -1,11 +1,13 @@
 /** Answers about dispatches from the records: lists, details, pages of electrons, values, logs. Reads only. */
 import type {
+  AttemptsReply,
   DispatchDetail,
   DispatchSummary,
   ElectronView,
   ListReply,
   ListRequest,
   LogsReply,
+  LogsRequest,
   OutputView,
   SnapshotReply,
   SnapshotRequest,
@@ -33,6 +35,7 @@ import {
 import { INLINE_VALUE_BYTES, type Store } from '../../store/store.ts';
 import { bytesOf, errorWithin, LIST_BYTES } from '../answer-size.ts';
 import type { NearMemory } from '../services.ts';
+import { attemptsOf } from './attempts.ts';
 import type { LiveDispatches } from './live.ts';
 import { nearMatches } from './near.ts';
 import { composeList, storeBytes, wholeValue } from './values.ts';
@@ -196,10 +199,22 @@ export class Queries {
     return { value, ...(bytes === undefined ? {} : { bytes }) };
   }
 
-  async logs(id: DispatchId, electron: number | string): Promise<LogsReply> {
+  async attempts(id: DispatchId, electron: number | string): Promise<AttemptsReply> {
+    const view = await this.#find(id, electron);
+    const record = this.electron(id, view.id);
+    const running = record?.status === 'assigned' ? this.#live.runningSince(id, view.id) : undefined;
+    return { electron: view, attempts: attemptsOf(this.#store, id, view.id, record, running) };
+  }
+
+  /** Of one attempt, or of the last one that wrote something. */
+  async logs({ id, electron, attempt }: LogsRequest & { readonly id: DispatchId }): Promise<LogsReply> {
     const view = await this.#find(id, electron);
     let stdout = '';
     let stderr = '';
+    if (attempt !== undefined) {
+      const bytes = this.#store.get(keys.logs(id, view.id, attempt));
+      return { electron: view, ...(bytes === undefined ? { stdout, stderr } : decodeLogs(bytes)) };
+    }
     for (const { value } of this.#store.range(keys.logsOf(id, view.id))) ({ stdout, stderr } = decodeLogs(value));
     return { electron: view, stdout, stderr };
   }

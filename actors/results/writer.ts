@@ -11,6 +11,7 @@ import type { DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
 import type { DispatchRecord, DispatchSpec } from '../../model/records.ts';
 import {
+  encodeAttempt,
   encodeDispatch,
   encodeElectron,
   encodeExpansion,
@@ -148,6 +149,9 @@ export class RecordWriter {
         return;
       case 'logs':
         writes.push({ op: 'put', key: keys.logs(op.id, op.node, op.attempt), value: encodeLogs(op.logs) });
+        return;
+      case 'attempt':
+        writes.push({ op: 'put', key: keys.attempt(op.id, op.node, op.attempt), value: encodeAttempt(op.record) });
         return;
       case 'agent':
         writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeNumber(op.epoch) });

@@ -6,6 +6,7 @@ import type { ElectronDef, WireGraph } from '../../model/graph.ts';
 import type { AgentKey, Digest, DispatchId, TaskId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, Outcome, Token, ValueInfo } from '../../model/outcome.ts';
+import type { ElectronTimeout } from '../../model/timeouts.ts';
 import type { AssignedTask, Manifest, Verdict } from './agent.ts';
 import type { DispatchSpec, ElectronRecord, ExpansionRecord, DispatchRecord, RosterEntry } from './results.ts';
 
@@ -93,6 +94,8 @@ export type ElectronMessage =
   /** The agent doesn't run it any more; `confirmed` is false when only its lease ended. */
   | { readonly type: 'attempt.stopped'; readonly token: Token; readonly confirmed: boolean }
   | { readonly type: 'backoff.elapsed' }
+  /** A time that the electron's options set may be over. */
+  | { readonly type: 'deadline.passed'; readonly kind: ElectronTimeout }
   | { readonly type: 'electron.cancel'; readonly reason: string }
   /** Live output and progress, best effort: shown, not kept. */
   | {
@@ -147,6 +150,14 @@ export type MatchmakerMessage =
   | { readonly type: 'attempt.abandoned'; readonly agent: AgentKey; readonly task: TaskId }
   | {
       readonly type: 'attempt.cancel';
+      readonly agent: AgentKey;
+      readonly task: TaskId;
+      readonly token: Token;
+      readonly reason: string;
+    }
+  /** The agent shall give it back if it only queues there: then it is `attempt.lost`, and charged to nobody. */
+  | {
+      readonly type: 'attempt.revoke';
       readonly agent: AgentKey;
       readonly task: TaskId;
       readonly token: Token;

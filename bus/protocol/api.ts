@@ -198,11 +198,45 @@ export interface ValueReply {
 export interface LogsRequest {
   readonly id: string;
   readonly electron: number | string;
+  /** Its number; absent: the last one that wrote something. */
+  readonly attempt?: number;
 }
 export interface LogsReply {
   readonly electron: ElectronView;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** The attempts of an electron, oldest first: the last 500. */
+export interface AttemptsRequest {
+  readonly id: string;
+  readonly electron: number | string;
+}
+export interface AttemptsReply {
+  readonly electron: ElectronView;
+  readonly attempts: readonly AttemptView[];
+}
+export const attemptStatuses = [
+  'assigned',
+  'running',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+  'lost',
+] as const;
+/** One attempt; those that an agent refused, and that so never ran, are left out. */
+export interface AttemptView {
+  readonly attempt: number;
+  readonly status: (typeof attemptStatuses)[number];
+  readonly agent?: string;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** Without stack and causes. */
+  readonly error?: ErrorInfo;
+  /** Characters that it wrote, as far as they are kept. */
+  readonly stdout: number;
+  readonly stderr: number;
 }
 
 export interface CancelRequest {

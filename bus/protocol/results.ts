@@ -6,12 +6,21 @@
 import type { AgentKey, Digest, DispatchId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { TaskLogs, Token, ValueInfo } from '../../model/outcome.ts';
-import type { DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord } from '../../model/records.ts';
 import type {
+  AttemptRecord,
+  DispatchRecord,
+  DispatchSpec,
+  ElectronRecord,
+  ExpansionRecord,
+} from '../../model/records.ts';
+import type {
+  AttemptsReply,
+  AttemptsRequest,
   DispatchDetail,
   ListReply,
   ListRequest,
   LogsReply,
+  LogsRequest,
   SnapshotReply,
   SnapshotRequest,
   ValueReply,
@@ -39,6 +48,13 @@ export type RecordOp =
       readonly node: number;
       readonly attempt: number;
       readonly logs: TaskLogs;
+    }
+  | {
+      readonly op: 'attempt';
+      readonly id: DispatchId;
+      readonly node: number;
+      readonly attempt: number;
+      readonly record: AttemptRecord;
     }
   | { readonly op: 'agent'; readonly agent: AgentKey; readonly epoch: number }
   /** The hub's epoch: the first half of every fencing token. */
@@ -139,8 +155,12 @@ export interface ResultsRequests {
     readonly answer: ValueReply;
   };
   'results.logs': {
-    readonly ask: { readonly id: DispatchId; readonly user: string; readonly electron: number | string };
+    readonly ask: LogsRequest & { readonly id: DispatchId; readonly user: string };
     readonly answer: LogsReply;
+  };
+  'results.attempts': {
+    readonly ask: AttemptsRequest & { readonly id: DispatchId; readonly user: string };
+    readonly answer: AttemptsReply;
   };
 }
 export type ResultsRequestType = keyof ResultsRequests;

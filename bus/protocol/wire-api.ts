@@ -4,6 +4,7 @@
  */
 import { dispatchStatuses, electronStatuses, type DispatchStatus } from '../../model/lifecycle.ts';
 import type * as api from './api.ts';
+import { attemptStatuses } from './api.ts';
 import { SOURCE_CHARACTERS } from './submit-limits.ts';
 import {
   aDigest,
@@ -266,7 +267,7 @@ export const parseValueReply: Reader<api.ValueReply> = parser(
 
 export const parseLogs: Reader<api.LogsRequest> = parser(
   'logs',
-  object((o) => ({ id: text(o, 'id'), electron: electronOf(o, 'electron') })),
+  object((o) => ({ id: text(o, 'id'), electron: electronOf(o, 'electron'), ...optional(o, 'attempt', whole) })),
 );
 export const parseLogsReply: Reader<api.LogsReply> = parser(
   'logs reply',
@@ -275,6 +276,25 @@ export const parseLogsReply: Reader<api.LogsReply> = parser(
     stdout: longText(o, 'stdout'),
     stderr: longText(o, 'stderr'),
   })),
+);
+
+export const parseAttempts: Reader<api.AttemptsRequest> = parser(
+  'attempts',
+  object((o) => ({ id: text(o, 'id'), electron: electronOf(o, 'electron') })),
+);
+const attemptView: Reader<api.AttemptView> = object((o) => ({
+  attempt: int(o, 'attempt'),
+  status: oneOf(o, 'status', attemptStatuses),
+  ...optional(o, 'agent', text),
+  ...optional(o, 'startedAt', number),
+  ...optional(o, 'endedAt', number),
+  ...optional(o, 'error', (from, key) => field(from, key, errorInfo)),
+  stdout: int(o, 'stdout'),
+  stderr: int(o, 'stderr'),
+}));
+export const parseAttemptsReply: Reader<api.AttemptsReply> = parser(
+  'attempts reply',
+  object((o) => ({ electron: field(o, 'electron', electronView), attempts: array(o, 'attempts', MOST, attemptView) })),
 );
 
 export const parseCancelRequest: Reader<api.CancelRequest> = parser(

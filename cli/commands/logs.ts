@@ -13,6 +13,8 @@ export interface LogsArguments {
   readonly id: string;
   /** Name or node id; absent: all that have run. */
   readonly electron?: string;
+  /** Its number; absent: the last that wrote something. */
+  readonly attempt?: number;
 }
 
 type Stream = 'stdout' | 'stderr';
@@ -22,15 +24,16 @@ export async function logs(context: Context, asked: LogsArguments): Promise<Exit
   return exitCodes.ok;
 }
 
-async function writeLogs(context: Context, hub: HubApi, { id, electron }: LogsArguments): Promise<void> {
+async function writeLogs(context: Context, hub: HubApi, { id, electron, attempt }: LogsArguments): Promise<void> {
+  const which = attempt === undefined ? {} : { attempt };
   if (electron !== undefined) {
-    const reply = await hub.logs({ id, electron: electronArgument(electron) });
+    const reply = await hub.logs({ id, electron: electronArgument(electron), ...which });
     if (context.json) writeLines(context, reply);
     else for (const text of [reply.stdout, reply.stderr]) context.terminal.raw(endLine(text));
     return;
   }
   for await (const { id: node, attempts } of electronsOf(hub, { id })) {
-    if (attempts > 0) writeLines(context, await hub.logs({ id, electron: node }));
+    if (attempts > 0) writeLines(context, await hub.logs({ id, electron: node, ...which }));
   }
 }
 

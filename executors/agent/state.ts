@@ -157,6 +157,8 @@ export class AgentState {
         stop.push({ held, reason, revoke: revoke && sameToken(held.token, token) });
         continue;
       }
+      // Asked back too late: its outcome is on its way.
+      if (revoke && held !== undefined && sameToken(held.token, token)) continue;
       const highest = this.#tokens.highest(task);
       if (highest === undefined || olderToken(highest, token)) this.#tokens.cancel(task, token);
       stopped.push(task);

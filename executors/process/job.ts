@@ -1,6 +1,7 @@
 /** One attempt inside the process executor: where it is, what was printed, how it is being stopped. Not here: when things happen (lane.ts, pool.ts). */
 import type { Timer } from '../../model/clock.ts';
 import type { ErrorInfo, Outcome, TaskLogs, Usage } from '../../model/outcome.ts';
+import { timeoutError, type AttemptTimeout } from '../../model/timeouts.ts';
 import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
 import { LogBuffer, type Stream } from '../runner/log-buffer.ts';
 import type { RunFinished } from '../runner/messages.ts';
@@ -10,7 +11,7 @@ import type { TypicalDuration } from './durations.ts';
 export const LIVE_AFTER_MS = 200;
 const LIVE_CHARS = 64 * 1024;
 
-export type StopReason = 'cancel' | 'timeout';
+export type StopReason = 'cancel' | AttemptTimeout;
 
 /** What holds a job: its lane, as far as a job's stop needs it. */
 export interface JobHolder {
@@ -45,10 +46,13 @@ export class Job implements ExecutorHandle {
   since = 0;
   /** The same, wall clock. */
   startedAt = 0;
+  /** Signs of life so far: output, and calls of progress. */
+  #signs = 0;
+  #seenSigns = 0;
+  #heardAt = 0;
   /** How long it was thought to take when it was handed over. */
   expectedMs = 0;
   stop: StopReason | undefined;
-  stopReason = '';
   escalation: Timer | undefined;
   /** Nobody wants to hear of it any more. */
   forgotten = false;
@@ -99,12 +103,25 @@ export class Job implements ExecutorHandle {
 
   output(stream: Stream, text: string): void {
     if (this.over || text === '') return;
+    this.#signs++;
     this.#logs ??= new LogBuffer();
     this.#logs.add(stream, text);
     if (this.#liveChars >= LIVE_CHARS) return;
     this.#live ??= [];
     this.#live.push({ stream, text: text.slice(0, LIVE_CHARS) });
     this.#liveChars += text.length;
+  }
+
+  /** How long it has given no sign of life, as far as looks at it can tell. */
+  silentMs(now: number): number {
+    if (this.#signs > this.#seenSigns) this.#heardAt = now;
+    this.#seenSigns = this.#signs;
+    return now - Math.max(this.since, this.#heardAt);
+  }
+
+  progress(fraction: number, note: string): void {
+    this.#signs++;
+    this.events.progress(fraction, note);
   }
 
   /** Publishes what was printed since the last time. */
@@ -130,7 +147,8 @@ export class Job implements ExecutorHandle {
     const logs = this.#logs?.logs();
     const extra: { readonly logs?: TaskLogs; readonly usage: Usage } = logs === undefined ? { usage } : { logs, usage };
     if (this.stop === 'cancel') return this.events.ended({ status: 'cancelled', ...extra });
-    if (this.stop === 'timeout') return this.events.ended({ status: 'failed', error: this.#timeout(), ...extra });
+    if (this.stop !== undefined)
+      return this.events.ended({ status: 'failed', error: this.#timeout(this.stop), ...extra });
     if (result.status !== 'completed') return this.events.ended({ ...result, ...extra });
     const { value, bytes, file } = result;
     const outcome: Outcome =
@@ -142,11 +160,8 @@ export class Job implements ExecutorHandle {
     this.end({ status: 'failed', error }, { startedAt: this.startedAt === 0 ? now : this.startedAt, endedAt: now });
   }
 
-  #timeout(): ErrorInfo {
+  #timeout(kind: AttemptTimeout): ErrorInfo {
     const { electron, timeoutMs } = this.task;
-    return {
-      code: 'TIMEOUT',
-      message: `electron "${electron.name}": did not end within ${timeoutMs} ms; raise its timeout, or make it quicker`,
-    };
+    return timeoutError(kind, electron.name, kind === 'attempt' ? timeoutMs : electron.timeouts.silenceMs);
   }
 }

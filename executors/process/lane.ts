@@ -2,7 +2,7 @@
  * One runner process and the jobs handed to it, in order. Tells its owner what ended, what came back, and that it died.
  * Invariants: L1 `jobs[0]` is the one that runs: the runner saves all earlier answers before it starts a job (R2 of runner.ts), and the outbox
  * is read before anyone is blamed or taken back; L2 a job leaves the lane exactly once: ended, returned, or given back when the process died;
- * L3 only the job that runs is blamed for a death.
+ * L3 only the job that runs is blamed for a death; L4 a job that was told to stop takes its process and what that started with it.
  */
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
 import type { Clock } from '../../model/clock.ts';
@@ -171,7 +171,7 @@ export class Lane implements RunnerListener {
         this.#jobOf(message.task)?.output(message.stream, message.text);
         return;
       case 'progress':
-        this.#jobOf(message.task)?.events.progress(message.fraction, message.note);
+        this.#jobOf(message.task)?.progress(message.fraction, message.note);
         return;
       case 'returned': {
         const back = message.tasks.flatMap((task) => this.#byTask.get(task) ?? []);
@@ -244,6 +244,11 @@ export class Lane implements RunnerListener {
   #finished(message: RunFinished): void {
     const job = this.#byTask.get(message.task);
     if (job === undefined) return;
+    if (job.stop !== undefined && this.jobs[0] === job) {
+      // L4: it ends when the process is gone
+      this.kill();
+      return;
+    }
     const { startedAt, endedAt, result } = message;
     const alone = this.jobs.length === 1;
     this.#remove(job);

@@ -300,8 +300,11 @@ export class ProcessPool implements Executor, LaneOwner {
     if (age > LIVE_AFTER_MS) job.publish();
     // after the pipes have been read once more: what was answered meanwhile is no stall
     if (age > STALL_MS && lane.jobs.length > 1) setImmediate(() => this.returned(lane, lane.takeBack(systemMs())));
-    if (job.task.timeoutMs > 0 && age >= job.task.timeoutMs)
-      this.#stopper.stop(job, 'timeout', `it took longer than ${job.task.timeoutMs} ms`);
+    const { timeoutMs, electron } = job.task;
+    const { silenceMs } = electron.timeouts;
+    if (timeoutMs > 0 && age >= timeoutMs) this.#stopper.stop(job, 'attempt', `it took longer than ${timeoutMs} ms`);
+    else if (silenceMs > 0 && job.silentMs(now) >= silenceMs)
+      this.#stopper.stop(job, 'silence', `it gave no sign of life for ${silenceMs} ms`);
   }
 
   #isBusy(key: string): boolean {

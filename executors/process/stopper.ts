@@ -1,9 +1,12 @@
-/** Stops an attempt by degrees: its AbortSignal, after the grace time SIGTERM to the process group, then SIGKILL. */
+/**
+ * Stops an attempt by degrees: its AbortSignal, after the grace time SIGTERM to the process group, then SIGKILL. All is over within a second of the
+ * grace time. One that ends by itself before is not waited for: lane.ts ends its group.
+ */
 import type { Clock } from '../../model/clock.ts';
 import type { Job, StopReason } from './job.ts';
 
 /** Between SIGTERM and SIGKILL at most. */
-const TERM_MS = 1_000;
+const TERM_MS = 500;
 
 export class Stopper {
   readonly #clock: Clock;

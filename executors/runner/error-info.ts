@@ -15,7 +15,7 @@ export function errorInfoOf(thrown: unknown, code: string): ErrorInfo {
 function describe(thrown: unknown, code: string, depth: number, seen: Set<unknown>): ErrorInfo {
   if (typeof thrown !== 'object' || thrown === null) return { code, message: textOf(thrown) };
   seen.add(thrown);
-  const name = read(thrown, 'name');
+  const name = classOf(thrown);
   const own = thrown instanceof PolaronError ? thrown.code : code;
   const userCode = thrown instanceof PolaronError ? undefined : read(thrown, 'code');
   const message = read(thrown, 'message');
@@ -32,6 +32,23 @@ function describe(thrown: unknown, code: string, depth: number, seen: Set<unknow
       : {}),
   };
 }
+
+/** What it calls itself; of a class that doesn't say (`class Flaky extends Error {}`), the class's own name. */
+function classOf(thrown: object): string | undefined {
+  const name = read(thrown, 'name');
+  const made = property(thrown, 'constructor');
+  if (typeof made !== 'function' || made.name === '' || isOwn(thrown, 'name')) return name;
+  // a name that it has from a class above says less than its own class does
+  return isOwn(property(made, 'prototype'), 'name') ? name : made.name;
+}
+
+const isOwn = (of: unknown, key: string): boolean => {
+  try {
+    return typeof of === 'object' && of !== null && Object.hasOwn(of, key);
+  } catch {
+    return false;
+  }
+};
 
 function property(from: object, key: string): unknown {
   try {

@@ -7,6 +7,7 @@ import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
 import type * as wire from '../../bus/protocol/api.ts';
 import {
   parseAgentsReply,
+  parseAttemptsReply,
   parseCancelReplyBody,
   parseEvent,
   parseHubStatus,
@@ -54,6 +55,7 @@ const answers = {
   waitReply: parseReply(parseWaitReply),
   valueReply: parseReply(parseValueReply),
   logsReply: parseReply(parseLogsReply),
+  attemptsReply: parseReply(parseAttemptsReply),
   cancelReplyBody: parseReply(parseCancelReplyBody),
 };
 const NO_OPTIONS: CallOptions = {};
@@ -123,6 +125,11 @@ export class ApiClient {
   /** Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON (with near matches). */
   logs(request: wire.LogsRequest, o: CallOptions = {}): Promise<wire.LogsReply> {
     return this.ask('logs', request, answers.logsReply, o);
+  }
+
+  /** Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON (with near matches). */
+  attempts(request: wire.AttemptsRequest, o: CallOptions = {}): Promise<wire.AttemptsReply> {
+    return this.ask('attempts', request, answers.attemptsReply, o);
   }
 
   /** Goes on over outages. Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { CancelRequest, ListRequest, SnapshotRequest } from '../../bus/protocol/api.ts';
+import type { CancelRequest, ListRequest, LogsRequest, SnapshotRequest } from '../../bus/protocol/api.ts';
 import { PolaronError } from '../../model/errors.ts';
-import { polaron } from './support/fake-context.ts';
+import { NOW, polaron } from './support/fake-context.ts';
 import { dispatchDetail, electron, failure, hubStatus, ID, snapshots } from './support/hub-data.ts';
 
 const unknown = async (): Promise<never> => {
@@ -219,6 +219,63 @@ describe('polaron logs', () => {
     const { exit, err } = await polaron(['logs', ID, 'trian[2]'], { hub });
     expect(exit).toBe(2);
     expect(err).toMatch(/UNKNOWN_ELECTRON: no electron trian\[2\]\. Did you mean train\[2\]/);
+  });
+});
+
+describe('polaron show ID ELECTRON', () => {
+  const error = { code: 'TASK_THREW', message: 'not yet' };
+  const lines = Array.from({ length: 30 }, (_, i) => `line ${i}`).join('\n');
+  const asked: LogsRequest[] = [];
+  const hub = {
+    attempts: async () => ({
+      electron: electron(2, { status: 'running', attempts: 3 }),
+      attempts: [
+        {
+          ...{ attempt: 1, status: 'failed' as const, agent: 'local.laptop', error, stdout: lines.length, stderr: 4 },
+          ...{ startedAt: NOW - 9_000, endedAt: NOW - 8_000 },
+        },
+        { attempt: 2, status: 'lost' as const, agent: 'lab.gone', stdout: 0, stderr: 0 },
+        { attempt: 3, status: 'running' as const, agent: 'lab.a1', startedAt: NOW - 2_000, stdout: 0, stderr: 0 },
+      ],
+    }),
+    logs: async (request: LogsRequest) => {
+      asked.push(request);
+      return { electron: electron(2), stdout: `${lines}\n`, stderr: 'oops' };
+    },
+  };
+
+  it('lists each attempt with its agent, times and end, and the last lines of what it wrote', async () => {
+    const { exit, out } = await polaron(['show', ID, 'train[2]'], { hub });
+    expect(exit).toBe(0);
+    expect(asked).toEqual([{ id: ID, electron: 2, attempt: 1 }]);
+    expect(out).toMatch(/^ +1 +failed +local\.laptop .* 1\.0 s +TASK_THREW: not yet$/m);
+    expect(out).toMatch(/^ +2 +lost +lab\.gone/m);
+    expect(out).toMatch(/^ +3 +running +lab\.a1 .* 2\.0 s/m);
+    expect(out).toContain('attempt 1, stdout, the last 10 of 30 lines:\nline 20\n');
+    expect(out).toContain('attempt 1, stderr:\noops\n');
+    expect(out).not.toContain('line 19');
+    expect((await polaron(['show', ID, 'train[2]', '--all'], { hub })).out).toContain('attempt 1, stdout:\nline 0\n');
+  });
+
+  it('has a stable JSON shape, with all that each wrote', async () => {
+    const { out } = await polaron(['show', ID, '2', '--json'], { hub });
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ dispatch: ID, id: 2, name: 'train[2]', status: 'running', attempts: 3 },
+      history: [
+        {
+          ...{ attempt: 1, status: 'failed', agent: 'local.laptop', error, stdout: `${lines}\n`, stderr: 'oops' },
+          ...{ startedAt: '2026-03-01T09:04:58.000Z', endedAt: '2026-03-01T09:04:59.000Z' },
+        },
+        { attempt: 2, status: 'lost', agent: 'lab.gone', stdout: '', stderr: '' },
+        { attempt: 3, status: 'running' },
+      ],
+    });
+  });
+
+  it('gives the output of one attempt by `logs --attempt`', async () => {
+    await polaron(['logs', ID, 'train[2]', '--attempt', '2'], { hub });
+    expect(asked.at(-1)).toEqual({ id: ID, electron: 'train[2]', attempt: 2 });
+    expect((await polaron(['logs', ID, 'x', '--attempt', '0'], { hub })).exit).toBe(2);
   });
 });
 

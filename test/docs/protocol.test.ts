@@ -224,6 +224,7 @@ describe('docs/protocol.md', () => {
       'attempt.lost': 'electron',
       'attempt.finished': 'electron',
       'value.fetched': 'electron',
+      'deadline.passed': 'electron',
       'attempt.stopped': 'electron',
       'backoff.elapsed': 'electron',
       'electron.cancel': 'electron',
@@ -236,6 +237,7 @@ describe('docs/protocol.md', () => {
       'attempt.refused': 'matchmaker',
       'attempt.abandoned': 'matchmaker',
       'attempt.cancel': 'matchmaker',
+      'attempt.revoke': 'matchmaker',
       'attempt.judged': 'matchmaker',
       'roster.load': 'matchmaker',
       'lattice.gone': 'matchmaker',
@@ -258,6 +260,7 @@ describe('docs/protocol.md', () => {
       'results.wait': 'results',
       'results.value': 'results',
       'results.logs': 'results',
+      'results.attempts': 'results',
     };
     const { rows } = tableOf(section(page, 'Messages between actors'), 'type');
     expect(Object.fromEntries(rows.map(([type, to]) => [plain(type), to]))).toEqual(received);

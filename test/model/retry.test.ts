@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RETRY, type RetryPolicy } from '../../model/graph.ts';
 import { decideRetry } from '../../model/retry.ts';
+import { timeoutError } from '../../model/timeouts.ts';
 
 const policy = (over: Partial<RetryPolicy>): RetryPolicy => ({ ...DEFAULT_RETRY, max: 3, jitter: 0, ...over });
 const threw = { code: 'TASK_THREW', message: 'no', name: 'RangeError', userCode: 'E_RANGE' };
@@ -67,6 +68,19 @@ describe('decideRetry', () => {
     const poison = { code: 'POISON', message: 'kills agents' };
     expect(decideRetry(policy({}), poison, 1, 0).retry).toBe(false);
     expect(decideRetry(policy({ retryOn: ['POISON'] }), poison, 1, 0).retry).toBe(true);
+  });
+
+  it('never tries again when the whole time of the electron is over, and tells the kinds of timeout by their names', () => {
+    const named = policy({ retryOn: ['TIMEOUT', 'QueueTimeout', 'TotalTimeout'] });
+    for (const kind of ['queue', 'total'] as const)
+      expect(decideRetry(named, timeoutError(kind, 'x', 5), 1, 0).retry, kind).toBe(false);
+    for (const kind of ['attempt', 'silence'] as const)
+      expect(decideRetry(policy({}), timeoutError(kind, 'x', 5), 1, 0).retry, kind).toBe(true);
+    const silence = policy({ retryOn: ['SilenceTimeout'] });
+    expect(decideRetry(silence, timeoutError('silence', 'x', 5), 1, 0).retry).toBe(true);
+    expect(decideRetry(silence, timeoutError('attempt', 'x', 5), 1, 0).retry).toBe(false);
+    // a class of the user's own that is called so is no timeout of ours
+    expect(decideRetry(policy({}), { ...threw, name: 'QueueTimeout' }, 1, 0).retry).toBe(true);
   });
 
   it('reads data, never the text', () => {

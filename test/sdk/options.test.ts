@@ -83,6 +83,9 @@ describe('an electron', () => {
       retries: { ...DEFAULT_RETRY, max: 2 },
       timeouts: { attemptMs: 3_000 },
     });
+    expect(resolved({ timeout: { queue: '1m', attempt: 500, total: '1h', silence: '30s' } })).toMatchObject({
+      timeouts: { queueMs: 60_000, attemptMs: 500, totalMs: 3_600_000, silenceMs: 30_000 },
+    });
   });
 
   test.each([

@@ -57,6 +57,7 @@ export interface TaskSpec {
   /** The template is a value to pull. */
   readonly pullTemplate?: boolean;
   readonly timeoutMs?: number;
+  readonly silenceMs?: number;
   readonly memoryMb?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly split?: boolean;
@@ -286,7 +287,7 @@ function electronDef(spec: TaskSpec): ElectronDef {
     executor: 'process',
     needs: [],
     retries: DEFAULT_RETRY,
-    timeouts: NO_TIMEOUTS,
+    timeouts: { ...NO_TIMEOUTS, silenceMs: spec.silenceMs ?? 0 },
   };
   return {
     ...def,

@@ -1,6 +1,6 @@
 /** One electron being worked on: H1, H9, H10 of docs/protocol.md and E1–E3 of electron.ts. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ElectronActor, MAX_LOSSES } from '../../../actors/electron/electron.ts';
+import { ElectronActor } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
 import { valueCache } from '../../../actors/caches.ts';
 import type { ElectronWork, Moment } from '../../../actors/services.ts';
@@ -23,6 +23,7 @@ const id = dispatchId(1);
 const NODE = 3;
 const task = taskIdOf(id, NODE);
 const HUB = 100;
+const MAX_LOSSES = 10;
 const usage = { startedAt: 5, endedAt: 9 };
 const inputsDigest = digestOf(Buffer.from('inputs'));
 const bytes = Buffer.from('a value');
@@ -103,6 +104,7 @@ function spawn(
       (transient ? passing : events).push(type);
     },
     epoch: { value: HUB },
+    maxLosses: MAX_LOSSES,
     supervisor: system.address('lattice', id),
     matchmaker: system.address('matchmaker', 'main'),
     nextSeq: () => ++seq,
@@ -466,12 +468,16 @@ describe('H9: a lost attempt', () => {
   it('counts on over a restart', async () => {
     spawn(
       {},
-      { status: 'assigned', attempt: 9, failures: 0, losses: MAX_LOSSES - 1, seq: 0, token: [50, 9], agent: 'lab.a1' },
+      {
+        ...{ status: 'assigned', attempt: 9, failures: 0, losses: MAX_LOSSES - 1, seq: 0, token: [50, 9] },
+        ...{ agent: 'lab.a1', lostWith: ['lab.a7', 'lab.a8'] },
+      },
     );
     await settle();
     expect(sent('attempt.recovered')).toEqual([{ type: 'attempt.recovered', agent: 'lab.a1', task, token: [50, 9] }]);
     await tell({ type: 'attempt.lost', token: [50, 9], reason: 'not-listed', charged: true });
     expect(record()).toMatchObject({ status: 'failed', error: { code: 'POISON' } });
+    expect(record()?.error?.message).toContain('(lab.a7, lab.a8, lab.a1)');
   });
 });
 

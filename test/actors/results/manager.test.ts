@@ -321,6 +321,64 @@ describe('what the result manager answers', () => {
     });
   });
 
+  it('lists the attempts of an electron, those before the last and the last, with how much each wrote', async () => {
+    const error = { code: 'TASK_THREW', message: 'no', stack: 'Error: no' };
+    const lost = { code: 'AGENT_LOST', message: 'gone' };
+    world.results.write(
+      {
+        op: 'attempt',
+        id,
+        node: 0,
+        attempt: 1,
+        record: { status: 'failed', agent: 'lab.a1', startedAt: 1, endedAt: 2, error },
+      },
+      { op: 'logs', id, node: 0, attempt: 1, logs: { stdout: 'first', stderr: 'oh' } },
+      { op: 'attempt', id, node: 0, attempt: 3, record: { status: 'lost', agent: 'lab.a2', endedAt: 4, error: lost } },
+      electronOp(0, { status: 'ready', attempt: 3 }),
+    );
+    const attempts = async (electron: number | string): Promise<unknown> =>
+      (await ask('results.attempts', { id, user: 'kim', electron })).attempts;
+    const before = [
+      {
+        ...{ attempt: 1, status: 'failed', agent: 'lab.a1', startedAt: 1, endedAt: 2, stdout: 5, stderr: 2 },
+        error: { code: 'TASK_THREW', message: 'no' },
+      },
+      { attempt: 3, status: 'lost', agent: 'lab.a2', endedAt: 4, error: lost, stdout: 0, stderr: 0 },
+    ];
+    expect(await attempts('load')).toEqual(before);
+    world.results.write(electronOp(0, { status: 'assigned', attempt: 4, agent: 'lab.a3', startedAt: 5 }));
+    world.results.write({ op: 'running', id, node: 0, startedAt: 6 });
+    const last = { attempt: 4, agent: 'lab.a3', startedAt: 6, stdout: 0, stderr: 0 };
+    expect(await attempts(0)).toEqual([...before, { ...last, status: 'running' }]);
+    world.results.write(electronOp(0, { status: 'completed', attempt: 4, agent: 'lab.a3', startedAt: 6, endedAt: 7 }));
+    expect(await attempts(0)).toEqual([...before, { ...last, status: 'completed', endedAt: 7 }]);
+    expect(await attempts('score')).toEqual([]);
+    const logs = { id, user: 'kim', electron: 0 };
+    expect(await ask('results.logs', { ...logs, attempt: 1 })).toMatchObject({ stdout: 'first', stderr: 'oh' });
+    expect(await ask('results.logs', { ...logs, attempt: 4 })).toMatchObject({ stdout: '', stderr: '' });
+    await expect(ask('results.attempts', { id, user: 'lee', electron: 0 })).rejects.toMatchObject({
+      code: 'NOT_ALLOWED',
+    });
+  });
+
+  it('of very many attempts lists the last, short enough for a message', async () => {
+    const error = { code: 'TASK_THREW', message: 'x'.repeat(16_000), stack: 'y'.repeat(16_000) };
+    for (let attempt = 1; attempt <= 700; attempt++)
+      world.results.write({
+        op: 'attempt',
+        id,
+        node: 0,
+        attempt,
+        record: { status: 'failed', endedAt: attempt, error },
+      });
+    world.results.write(electronOp(0, { status: 'failed', attempt: 701, agent: 'lab.a3', error }));
+    const reply = await ask('results.attempts', { id, user: 'kim', electron: 0 });
+    expect([reply.attempts.length, reply.attempts[0]?.attempt, reply.attempts.at(-1)?.attempt]).toEqual([
+      500, 202, 701,
+    ]);
+    expect(JSON.stringify(reply.attempts).length).toBeLessThan(700_000);
+  });
+
   it('loads a dispatch with all that its supervisor needs', async () => {
     world.results.write(electronOp(0, { value: valueInfoOf(bytes) }), {
       op: 'expansion',

@@ -57,6 +57,8 @@ export class LatticeHub {
   told: Message[] = [];
   events: string[] = [];
   stopsAsked = 0;
+  /** Nodes that their agent was asked to give back. */
+  revoked: number[] = [];
   readonly #cancelled = new Set<number>();
   #plan: Plan | undefined;
 
@@ -82,8 +84,9 @@ export class LatticeHub {
     this.world.system.send(`n1.lattice.${id}`, message, 'n1.dispatcher.main');
   }
 
-  /** Power is lost: the store keeps what was flushed, nothing else is left. */
-  async powerCut(): Promise<void> {
+  /** Power is lost: the store keeps what was flushed, nothing else is left. It is back after `awayMs`; the wall clock may have been set. */
+  async powerCut(awayMs = 0): Promise<void> {
+    const wall = this.world.clock.wall + awayMs;
     const store = this.store.crash();
     this.world.close();
     this.ready = [];
@@ -91,6 +94,7 @@ export class LatticeHub {
     this.#plan = undefined;
     this.#cancelled.clear();
     this.world = makeHubWorld({ store });
+    this.world.clock.wall = wall;
     this.#build();
     this.world.results.write({ op: 'epoch', epoch: 100 * this.#boot });
     await settle(2);
@@ -136,6 +140,7 @@ export class LatticeHub {
         if (!transient) this.events.push(type);
       },
       epoch: { value: 100 * this.#boot },
+      maxLosses: 10,
       spawnElectron: (work, services, restored) =>
         system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
       onEnd: () => undefined,
@@ -169,6 +174,9 @@ export class LatticeHub {
       case 'attempt.cancel':
         this.stopsAsked++;
         this.#cancelled.add(parseTaskId(message.task).node);
+        return;
+      case 'attempt.revoke':
+        this.revoked.push(parseTaskId(message.task).node);
         return;
       case 'attempt.refused':
       case 'attempt.abandoned':
@@ -215,6 +223,11 @@ export class LatticeHub {
     }
     const outcome = this.outcomeOf(this.nameOf(node));
     send({ ...{ task, agent, token, inputsDigest, outcome, receipt: 1 }, type: 'attempt.finished' });
+  }
+
+  /** What an electron gives, by its name, whatever was asked of it meanwhile. */
+  give(name: string): Outcome {
+    return this.outcomeOf(name);
   }
 
   /** What an electron gives, by its name. */

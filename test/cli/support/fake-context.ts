@@ -47,6 +47,7 @@ export async function polaron(argv: readonly string[], options: FakeOptions = {}
     list: missing('list'),
     snapshot: missing('snapshot'),
     logs: missing('logs'),
+    attempts: missing('attempts'),
     cancel: missing('cancel'),
     result: missing('result'),
     graph: missing('graph'),

@@ -96,6 +96,7 @@ await run(process, {
     }),
     snapshot: missing,
     logs: missing,
+    attempts: missing,
     cancel: missing,
     result: missing,
     graph: missing,

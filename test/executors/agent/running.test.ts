@@ -225,6 +225,35 @@ describe('a failing electron', { timeout: 30_000 }, () => {
     });
   }
 
+  it('of a class of its own tells that name', async () => {
+    expect(errorOf(await run('throwsOwnClass'))).toMatchObject({ code: 'TASK_THREW', name: 'Flaky' });
+  });
+
+  it('that gives no sign of life is stopped, and one that prints or tells its progress is not', async () => {
+    const silenceMs = 300;
+    const outcomes = await runAll(
+      { electron: 'signs', args: ['print', 8], silenceMs },
+      { electron: 'signs', args: ['progress', 8], silenceMs },
+      { electron: 'signs', args: ['hang', 0], silenceMs },
+      { electron: 'forever', silenceMs },
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['completed', 'completed', 'failed', 'failed']);
+    for (const outcome of outcomes.slice(2)) {
+      const error = errorOf(outcome);
+      expect(error).toMatchObject({ code: 'TIMEOUT', name: 'SilenceTimeout' });
+      expect(error.message).toContain('no sign of life for 300 ms');
+    }
+  });
+
+  it('that obeys when its time is over is a timeout all the same, and nothing that it started is left', async () => {
+    const outcome = await run('leavesChildOnAbort', [], { timeoutMs: 300 });
+    expect(errorOf(outcome)).toMatchObject({ code: 'TIMEOUT', name: 'AttemptTimeout' });
+    const child = Number(/child (\d+)/.exec(outcome.logs?.stdout ?? '')?.[1]);
+    expect(child).toBeGreaterThan(1);
+    expect(outcome.usage.endedAt - outcome.usage.startedAt).toBeGreaterThanOrEqual(290);
+    await until(() => !alive(child), 'the child to be gone');
+  });
+
   it('takes the processes that it started with it', async () => {
     const outcome = await run('orphan', [], { timeoutMs: 300 });
     expect(errorOf(outcome).code).toBe('TIMEOUT');

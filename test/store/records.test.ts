@@ -1,0 +1,56 @@
+/** Bytes of records: what is written is read back as it was, and so is what an older version wrote. */
+import { Packr } from 'msgpackr';
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../bus/value/digest.ts';
+import type { ElectronRecord } from '../../model/records.ts';
+import { decodeAttempt, decodeElectron, encodeAttempt, encodeElectron, SCHEMA_VERSION } from '../../store/records.ts';
+
+const packr = new Packr({ useRecords: false });
+const digest = digestOf(new Uint8Array([1]));
+const record: ElectronRecord = {
+  status: 'retrying',
+  attempt: 3,
+  failures: 2,
+  losses: 1,
+  seq: 7,
+  token: [100, 3],
+  agent: 'lab.a1',
+  inputsDigest: digest,
+  startedAt: 5,
+  retryAt: 90,
+  error: { code: 'TASK_THREW', message: 'no' },
+};
+
+describe('an electron record', () => {
+  it('is read as it was written', () => {
+    const rich: ElectronRecord = { ...record, queueDue: 11, totalDue: 12, lostWith: ['lab.a1', 'lab.a2'] };
+    for (const one of [record, rich, { ...record, totalDue: 12 }] as const)
+      expect(decodeElectron(encodeElectron(one))).toEqual(one);
+  });
+
+  it('of schema version 1, which knew no due times and no agents that were lost, is read too', () => {
+    const old = [1, 4, 3, 2, 1, 7, [100, 3], 'lab.a1', digest, 5, null, 90, null, record.error, null];
+    expect(decodeElectron(packr.pack(old))).toEqual(record);
+  });
+
+  it('costs nothing more without them', () => {
+    const fields: unknown = packr.unpack(encodeElectron(record));
+    expect(fields).toHaveLength(15);
+  });
+
+  it('of a newer version is refused', () => {
+    expect(() => decodeElectron(packr.pack([SCHEMA_VERSION + 1, 4, 3, 2, 1, 7]))).toThrow(/written by schema version/);
+  });
+});
+
+describe('an attempt record', () => {
+  it('is read as it was written', () => {
+    const lost = {
+      status: 'lost',
+      agent: 'lab.a1',
+      endedAt: 9,
+      error: { code: 'AGENT_LOST', message: 'gone' },
+    } as const;
+    expect(decodeAttempt(encodeAttempt(lost))).toEqual(lost);
+  });
+});
