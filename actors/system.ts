@@ -58,8 +58,9 @@ interface Envelope {
 
 /** Messages handled before the event loop gets its turn: I/O must not starve. */
 const BATCH = 512;
-/** A microtask without the bookkeeping of `queueMicrotask`. */
 const now = Promise.resolve();
+/** A microtask, without the bookkeeping of `queueMicrotask`. */
+export const soon = (work: () => void): void => void now.then(work);
 
 export class ActorSystem {
   readonly node: string;
@@ -130,7 +131,7 @@ export class ActorSystem {
     this.#queue.push({ cell, to, message, from });
     if (!this.#scheduled) {
       this.#scheduled = true;
-      void now.then(this.#drain);
+      soon(this.#drain);
     }
   }
 

@@ -17,7 +17,7 @@ import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protoc
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { Epoch } from '../services.ts';
-import type { Actor, ActorSystem, Address, Message } from '../system.ts';
+import { soon, type Actor, type ActorSystem, type Address, type Message } from '../system.ts';
 import { AgentState, type AgentEffect, type Leases } from './agent-state.ts';
 import { Assigner } from './assigner.ts';
 import type { AgentGateway } from './gateway.ts';
@@ -47,9 +47,6 @@ export interface MatchmakerOptions {
 const MOST_BACKLOG_BYTES = 64 * 1024 * 1024;
 /** Ended leases are looked for so often, ms. */
 const LOOK_MS = 250;
-/** A microtask without the bookkeeping of `queueMicrotask`. */
-const now = Promise.resolve();
-
 export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
   readonly #self: Address;
@@ -185,7 +182,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #match(): void {
     if (this.#matching || this.#queues.waiting === 0) return;
     this.#matching = true;
-    void now.then(() => {
+    soon(() => {
       this.#matching = false;
       const { backlog, backlogBytes } = this.#o.results;
       if (backlog > (this.#o.maxBacklog ?? 50_000) || backlogBytes > MOST_BACKLOG_BYTES)
