@@ -40,12 +40,12 @@ beforeEach(() => {
   const bus = network.connect('hub.n1');
   gateway = new AgentGateway({ bus, subjects, by: 'hub.n1', log: logs.log, monotonic: () => 0 });
 });
-const send = (one: Assign): Promise<unknown> => gateway.assign('lab.a1', one, 30);
+const send = (one: Assign, timeoutMs = 30): Promise<unknown> => gateway.assign('lab.a1', one, timeoutMs);
 
 describe('an assign', () => {
   it('is answered with what the agent takes', async () => {
     const agent = new FakeAgent(network);
-    expect(await send(assign())).toEqual({ refused: [] });
+    expect(await send(assign(), 5_000)).toEqual({ refused: [] });
     expect(agent.assigns).toEqual([assign()]);
   });
 
