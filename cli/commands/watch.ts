@@ -49,6 +49,8 @@ class Bar {
   readonly #id: string;
   readonly #progress = new Progress();
   #since: number | undefined;
+  /** When it ended; it may have before anybody watched. */
+  #until: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #asking: Promise<void> = Promise.resolve();
 
@@ -62,6 +64,7 @@ class Bar {
   async refresh(): Promise<void> {
     const { dispatch } = await this.#hub.snapshot({ id: this.#id, brief: true, limit: 1 });
     this.#since ??= dispatch.startedAt ?? dispatch.acceptedAt;
+    this.#until = dispatch.endedAt;
     this.#progress.reset(dispatch.counts);
     this.#draw();
   }
@@ -87,7 +90,8 @@ class Bar {
 
   #draw(): void {
     const { terminal } = this.#context;
-    const elapsed = this.#context.now() - (this.#since ?? this.#context.now());
+    const until = this.#until ?? this.#context.now();
+    const elapsed = until - (this.#since ?? until);
     terminal.status(this.#progress.line(elapsed, terminal.columns, terminal.colour));
   }
 }

@@ -108,8 +108,10 @@ const events: readonly WatchEvent[] = [
   { seq: 4, at, type: 'dispatch.failed', data: { error: failure } },
 ];
 
-const watching = (all: readonly WatchEvent[]): Partial<HubApi> => ({
-  snapshot: snapshots(dispatchDetail({ counts: { completed: 2, running: 1, failed: 1 } }), [electron(0)]),
+const counts = { completed: 2, running: 1, failed: 1 };
+const { endedAt: _, ...underWay } = dispatchDetail({ status: 'running', counts });
+const watching = (all: readonly WatchEvent[], detail: DispatchDetail = underWay): Partial<HubApi> => ({
+  snapshot: snapshots(detail, [electron(0)]),
   watch: async function* () {
     yield* all;
   },
@@ -156,6 +158,8 @@ describe('polaron watch', () => {
     expect(out.match(/train\[0\] {2}TASK_THREW/g)).toHaveLength(1);
     expect(statuses[0]).toBe(`${'█'.repeat(21)}${'░'.repeat(7)} 3/4  2 completed, 1 failed, 1 running  11.0 s`);
     expect(statuses.at(-1)).toBe('');
+    const ended = await polaron(['watch', ID], { hub: watching(events, dispatchDetail()), live: true });
+    expect(ended.statuses[0], 'how long it took').toMatch(/2 completed {2}4\.0 s$/);
   });
 
   it('exits 4 when it is interrupted', async () => {
