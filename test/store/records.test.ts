@@ -30,7 +30,7 @@ describe('an electron record', () => {
 
   it('of schema version 1, which knew no due times and no agents that were lost, is read too', () => {
     const old = [1, 4, 3, 2, 1, 7, [100, 3], 'lab.a1', digest, 5, null, 90, null, record.error, null];
-    expect(decodeElectron(packr.pack(old))).toEqual(record);
+    expect(decodeElectron(packr.pack(old))).toStrictEqual(record);
   });
 
   it('costs nothing more without them', () => {

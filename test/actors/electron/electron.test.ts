@@ -13,8 +13,8 @@ import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
 import type { RetryPolicy } from '../../../model/graph.ts';
 import { taskIdOf } from '../../../model/ids.ts';
 import type { ErrorInfo, Outcome, Token, ValueInfo } from '../../../model/outcome.ts';
-import type { ElectronRecord } from '../../../model/records.ts';
-import { decodeElectron, decodeLogs, keys } from '../../../store/records.ts';
+import type { AttemptRecord, ElectronRecord } from '../../../model/records.ts';
+import { decodeAttempt, decodeElectron, decodeLogs, keys } from '../../../store/records.ts';
 import { settle } from '../support/fake-clock.ts';
 import { def, template } from '../support/graphs.ts';
 import { dispatchId, makeHubWorld, specOf, subjects, type Delivered, type HubWorld } from '../support/hub-world.ts';
@@ -126,6 +126,10 @@ const flush = async (): Promise<void> => {
 const record = (): ElectronRecord | undefined => {
   const found = world.store.get(keys.electron(id, NODE));
   return found === undefined ? undefined : decodeElectron(found);
+};
+const attempt = (n: number): AttemptRecord | undefined => {
+  const found = world.store.get(keys.attempt(id, NODE, n));
+  return found === undefined ? undefined : decodeAttempt(found);
 };
 const sent = <T extends MatchmakerMessage['type']>(type: T): Extract<MatchmakerMessage, { type: T }>[] =>
   matchmaker.flatMap(({ message }) => (isOf(message, type) ? [message] : []));
@@ -335,29 +339,30 @@ describe('H1: an outcome', () => {
 describe('a retry', () => {
   it('comes after its back-off, with the next token, and is charged to the failures', async () => {
     spawn({ retries: { max: 2, delayMs: 1_000, backoff: 2 } });
-    for (const [attempt, delay] of [
+    for (const [count, delay] of [
       [1, 1_000],
       [2, 2_000],
     ] as const) {
       await assign();
-      await finish(failed, { token: [HUB, attempt] });
+      await finish(failed, { token: [HUB, count] });
       await flush();
       expect(record()).toMatchObject({
         status: 'retrying',
-        failures: attempt,
+        failures: count,
         error: threw,
         retryAt: world.clock.now() + delay,
       });
       await world.clock.advance(delay - 1);
-      expect(sent('match.request')).toHaveLength(attempt - 1);
+      expect(sent('match.request')).toHaveLength(count - 1);
       await world.clock.advance(1);
-      expect(sent('match.request')).toHaveLength(attempt);
+      expect(sent('match.request')).toHaveLength(count);
     }
     await assign();
     await finish(failed, { token: [HUB, 3] });
     await flush();
     expect(record()).toMatchObject({ status: 'failed', attempt: 3, failures: 3, error: threw });
     expect(events).toEqual(['electron.retrying', 'electron.retrying', 'electron.failed']);
+    expect([1, 2, 3].map(attempt)).toMatchObject([{ status: 'failed', agent: 'lab.a1', error: threw }, {}, undefined]);
   });
 
   it('is judged only after its record is on disk', async () => {
@@ -423,7 +428,8 @@ describe('H9: a lost attempt', () => {
     spawn();
     await assign();
     await tell({ type: 'attempt.lost', token: [HUB, 1], reason: 'agent-lost', charged: true });
-    expect(record()).toMatchObject({ status: 'ready', attempt: 1, failures: 0, losses: 1 });
+    expect(record()).toMatchObject({ status: 'ready', attempt: 1, failures: 0, losses: 1, lostWith: ['lab.a1'] });
+    expect(attempt(1)).toMatchObject({ status: 'lost', agent: 'lab.a1', error: { code: 'AGENT_LOST' } });
     expect(sent('match.request')).toMatchObject([{ dispatch: id, nodes: [NODE], held: false }]);
     await assign('lab.a2');
     expect(record()).toMatchObject({ status: 'assigned', token: [HUB, 2], agent: 'lab.a2' });
@@ -439,6 +445,7 @@ describe('H9: a lost attempt', () => {
       await tell({ type: 'attempt.lost', token: [HUB, i], reason: 'refused', charged: false });
     }
     expect(record()).toMatchObject({ status: 'ready', failures: 0, losses: 0 });
+    expect(attempt(1)).toBeUndefined();
   });
 
   it('is heard of for the current token only', async () => {

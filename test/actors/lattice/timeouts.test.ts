@@ -58,9 +58,10 @@ const QUEUED = { status: 'failed', error: { code: 'TIMEOUT', name: 'QueueTimeout
 const TOTAL = { status: 'failed', error: { code: 'TIMEOUT', name: 'TotalTimeout' } };
 
 describe('an electron without such an option', () => {
-  it('has no timer, and no record until it is assigned', async () => {
+  it('has no actor, no record and no timer until it is matched', async () => {
     const run = await start({ attemptMs: 1_000, silenceMs: 1_000 });
     expect(run.ready.sort()).toEqual([0, 2]);
+    expect(run.world.system.has(`n1.electron.${id}_${SLOW}`)).toBe(false);
     expect([run.record(SLOW), run.world.clock.waiting]).toEqual([undefined, await timersOfAnIdleHub()]);
   });
 });

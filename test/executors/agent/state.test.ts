@@ -234,6 +234,14 @@ describe('a cancel', () => {
   });
 });
 
+it('a cancel that revokes says nothing of what has ended: its outcome is on its way', () => {
+  const state = makeState();
+  state.assign(assign(1, [task(1)]), 0);
+  state.ended(taskId(1), [HUB, 1], done);
+  expect(state.cancel(cancelOf(1, 1, true))).toEqual({ stop: [], stopped: [] });
+  expect(listed(state)).toEqual(['1:1:done']);
+});
+
 describe('the answer to a sync', () => {
   it('drops and cancels exactly the tokens that it names', () => {
     const state = makeState();
