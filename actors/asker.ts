@@ -1,6 +1,7 @@
 /**
  * Request and answer over actor messages: an actor that asks the result manager and matches the answers.
- * A request carries `ask`, its number; the answer is `results.answer` with the same. Local or remote, the asker can't tell.
+ * A request carries `ask`, its number; the answer is `results.answer` with the same. Every request may be sent twice: over a bus, which may
+ * lose it or its answer, it is sent again with longer and longer pauses.
  */
 import { isErrorCode } from '../model/error-table.ts';
 import { PolaronError } from '../model/errors.ts';
@@ -25,19 +26,27 @@ interface Pending {
   readonly resolve: (body: never) => void;
   readonly reject: (error: Error) => void;
   readonly dueAt: number;
+  /** When it is sent again, and how long after that. */
+  againAt: number;
+  pauseMs: number;
 }
+
+const SWEEP_MS = 1_000;
 
 export class Asker implements Actor<ResultsAnswer> {
   readonly #system: ActorSystem;
   readonly #self: Address;
   readonly #manager: Address;
   readonly #clock: Clock;
+  readonly #overBus: boolean;
   readonly #pending = new Map<number, Pending>();
   #next = 1;
   #sweeper: Timer | undefined;
 
-  constructor(system: ActorSystem, manager: Address, clock: Clock) {
+  /** `overBus`: the manager is in another process. */
+  constructor(system: ActorSystem, manager: Address, clock: Clock, overBus: boolean) {
     this.#system = system;
+    this.#overBus = overBus;
     this.#manager = manager;
     this.#clock = clock;
     this.#self = system.address('asker', 'main');
@@ -52,12 +61,15 @@ export class Asker implements Actor<ResultsAnswer> {
     new Promise<ResultsRequests[T]['answer']>((resolve, reject) => {
       const number = this.#next++;
       const message = { type, ask: number, ...ask };
-      this.#pending.set(number, { type, message, resolve, reject, dueAt: this.#clock.monotonic() + timeoutMs });
-      this.#sweeper ??= this.#clock.after(1_000, this.#sweep);
+      const now = this.#clock.monotonic();
+      const againAt = this.#overBus ? now + SWEEP_MS : Number.POSITIVE_INFINITY;
+      const dueAt = now + timeoutMs;
+      this.#pending.set(number, { type, message, resolve, reject, dueAt, againAt, pauseMs: SWEEP_MS });
+      this.#sweeper ??= this.#clock.after(SWEEP_MS, this.#sweep);
       this.#system.send(this.#manager, message, this.#self);
     });
 
-  /** The result manager is another than before: it has heard nothing of what isn't answered. Every request may be sent twice. */
+  /** The result manager is another than before: it has heard nothing of what isn't answered. */
   askAgain(): void {
     for (const { message } of this.#pending.values()) this.#system.send(this.#manager, message, this.#self);
   }
@@ -91,10 +103,20 @@ export class Asker implements Actor<ResultsAnswer> {
     this.#sweeper = undefined;
     const now = this.#clock.monotonic();
     for (const [number, pending] of this.#pending) {
-      if (pending.dueAt > now) continue;
+      if (pending.dueAt > now) {
+        this.#again(pending, now);
+        continue;
+      }
       this.#pending.delete(number);
       pending.reject(new PolaronError('REQUEST_TIMEOUT', `the result manager did not answer ${pending.type} in time`));
     }
-    if (this.#pending.size > 0) this.#sweeper = this.#clock.after(1_000, this.#sweep);
+    if (this.#pending.size > 0) this.#sweeper = this.#clock.after(SWEEP_MS, this.#sweep);
   };
+
+  #again(pending: Pending, now: number): void {
+    if (pending.againAt > now) return;
+    pending.pauseMs *= 2;
+    pending.againAt = now + pending.pauseMs;
+    this.#system.send(this.#manager, pending.message, this.#self);
+  }
 }

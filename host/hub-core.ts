@@ -91,7 +91,8 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   if ('store' in o.results)
     stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, random, log, near }));
 
-  const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock);
+  const overBus = !('store' in o.results);
+  const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock, overBus);
   stops.push(o.onResultsRestart(() => asker.askAgain()));
   const broken = deferred<Error>();
   const results = new ResultsClient({

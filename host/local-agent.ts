@@ -32,6 +32,8 @@ export interface LocalAgent {
 /** Longer than an agent's own grace for what runs. */
 const STOP_GRACE_MS = 8_000;
 const WATCH_MS = 1_000;
+/** One that lived for so long didn't die in a row, ms. */
+const SETTLED_MS = 30_000;
 
 /** Starts it, or finds the living one that an earlier hub of this home started with the same settings; one with others is ended first. */
 export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent> {
@@ -43,14 +45,19 @@ export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent>
   writeFileSync(settingsFile, wanted, { mode: 0o600 });
   let pid = adopted ? found.pid : spawnAgent(o);
   let stopped = false;
-  let deaths = 0;
+  let inARow = 0;
+  let since = o.clock.monotonic();
   const watch = (): void => {
     if (stopped) return;
+    const settled = o.clock.monotonic() - since > SETTLED_MS;
+    if (settled) inARow = 0;
     if (livingAgent(o.home) === undefined) {
-      o.log('error', 'the local agent died; starting it again', { pid, deaths: ++deaths });
+      o.log('error', 'the local agent died; starting it again', { pid, inARow: ++inARow });
       pid = spawnAgent(o);
+      since = o.clock.monotonic();
     }
-    watcher = o.clock.after(WATCH_MS * Math.min(30, 1 + deaths), watch);
+    // one that dies again and again is started less and less often
+    watcher = o.clock.after(WATCH_MS * Math.min(30, Math.max(1, inARow)), watch);
   };
   let watcher = o.clock.after(WATCH_MS, watch);
   return {

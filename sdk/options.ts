@@ -18,12 +18,12 @@ import type { ElectronOptions, ExecutorSpec } from './types.ts';
 /** What runs an electron that names no executor. */
 const DEFAULT_EXECUTOR = 'process';
 
-/** The definition of the identity electron: runs anywhere, never retried. */
+/** The definition of the identity electron: runs anywhere, and what kills its process isn't its own doing. */
 export const identityDef: ElectronDef = {
   name: IDENTITY_ELECTRON,
   executor: DEFAULT_EXECUTOR,
   needs: [],
-  retries: DEFAULT_RETRY,
+  retries: { ...DEFAULT_RETRY, max: 10, delayMs: 100, retryOn: ['CRASHED'] },
   timeouts: NO_TIMEOUTS,
 };
 

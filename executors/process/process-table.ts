@@ -51,6 +51,23 @@ export function killGroupOf(pid: number, start: string): boolean {
   return ours && signalGroup(pid, 'SIGKILL');
 }
 
+/**
+ * Kills all processes with this in their environment (`NAME=beginning of the value`): what a process starts inherits it, in whatever group or session.
+ * Only where /proc shows environments.
+ */
+export function killMarked(mark: string): void {
+  if (!onLinux) return;
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isSafeInteger(pid) || pid === process.pid) continue;
+    try {
+      if (`\0${readFileSync(`/proc/${name}/environ`, 'utf8')}`.includes(`\0${mark}`)) process.kill(pid, 'SIGKILL');
+    } catch {
+      continue; // gone, or another user's
+    }
+  }
+}
+
 /** Signals a process group. False when there is none. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {

@@ -15,7 +15,7 @@ import type { Stream } from '../runner/log-buffer.ts';
 import type { FromRunner, ToRunner } from '../runner/messages.ts';
 import { readFromRunner, writeToRunner } from '../runner/wire-runner.ts';
 import { signalGroup } from './process-table.ts';
-import type { RunnerRoster } from './runner-roster.ts';
+import { RUNNER_MARK, type RunnerRoster } from './runner-roster.ts';
 
 /** How long to wait for the rest of the output once the process has exited: a grandchild may hold the pipes. */
 const OUTPUT_MS = 100;
@@ -76,6 +76,7 @@ function entry(): { readonly file: string; readonly nodeArgs: readonly string[] 
 export function startRunner(start: RunnerStart, listener: RunnerListener): RunnerProcess {
   const { file, nodeArgs } = entry();
   const heap = start.memoryMb === undefined ? [] : [`--max-old-space-size=${Math.max(16, Math.floor(start.memoryMb))}`];
+  const mark = start.roster.nextMark();
   const child = spawn(
     start.nodePath,
     [
@@ -90,13 +91,13 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
     ],
     {
       cwd: start.cwd,
-      env: { ...start.env },
+      env: { ...start.env, [RUNNER_MARK]: mark },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     },
   );
   const pid = child.pid ?? 0;
-  if (pid > 0) start.roster.add(pid);
+  if (pid > 0) start.roster.add(pid, mark);
   const pipe = child.stdio[3];
   const batch = new FrameBatch(writeToRunner);
   let planned = false;

@@ -2,16 +2,30 @@
  * Which runner process groups belong to this agent, on disk (A5): `runners/<epoch>/<pid>` holds the start time. A restarted agent kills what
  * an earlier life left. And a guardian, one small shell per agent, kills them at once when the agent dies without a word: it waits for the
  * end of a pipe that only the agent holds, which also reaches runners that are in a busy loop.
+ * What a runner starts is told by the environment that it inherits, detached or not (Linux): POLARON_RUNNER is `<runners>/<epoch>:<number>`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../model/log.ts';
-import { killGroupOf, signalGroup, startTimeOf } from './process-table.ts';
+import { killGroupOf, killMarked, signalGroup, startTimeOf } from './process-table.ts';
 
-/** `cat` ends when the agent does; the folder is empty after an orderly stop. */
-const GUARDIAN =
-  'trap "" HUP INT TERM; cat >/dev/null; cd "$1" 2>/dev/null || exit 0; for p in *; do [ -f "$p" ] && kill -s KILL -- "-$p"; done 2>/dev/null';
+/** In the environment of a runner and of all that it starts. */
+export const RUNNER_MARK = 'POLARON_RUNNER';
+
+/** `cat` ends when the agent does; the folder is gone after an orderly stop. What is being started meanwhile is found in a second look. */
+const GUARDIAN = `
+trap "" HUP INT TERM
+cat >/dev/null
+exec 2>/dev/null
+cd "$1" || exit 0
+for p in *; do [ -f "$p" ] && kill -s KILL -- "-$p"; done
+for look in 1 2; do
+  for e in $(grep -lsF "${RUNNER_MARK}=$1:" /proc/[0-9]*/environ); do
+    p=\${e#/proc/}
+    kill -s KILL -- "\${p%/environ}"
+  done
+done`;
 
 /** Kills the process groups that earlier lives left in the folder. Returns how many there were. */
 export function killLeftRunners(dir: string, log: Log): number {
@@ -22,6 +36,7 @@ export function killLeftRunners(dir: string, log: Log): number {
       const pid = Number(name);
       if (Number.isSafeInteger(pid) && pid > 1 && killGroupOf(pid, readFileSync(join(folder, name), 'utf8'))) killed++;
     }
+    killMarked(`${RUNNER_MARK}=${folder}:`);
     rmSync(folder, { recursive: true, force: true });
   }
   if (killed > 0) log('warn', `agent: killed ${killed} runner processes that an earlier life had left`, { killed });
@@ -31,7 +46,9 @@ export function killLeftRunners(dir: string, log: Log): number {
 export class RunnerRoster {
   readonly #dir: string;
   readonly #log: Log;
+  readonly #marks = new Map<number, string>();
   #guardian: ChildProcess | undefined;
+  #marked = 0;
 
   /** `dir` is `<runners>/<epoch>`. */
   constructor(dir: string, log: Log) {
@@ -48,8 +65,14 @@ export class RunnerRoster {
     this.#guardian = guardian;
   }
 
+  /** The value of POLARON_RUNNER for a process that is about to be started. */
+  nextMark(): string {
+    return `${this.#dir}:${++this.#marked}`;
+  }
+
   /** Never throws: on a full disk the runner works unrecorded, and ends with its pipe when the agent dies. */
-  add(pid: number): void {
+  add(pid: number, mark: string): void {
+    this.#marks.set(pid, mark);
     const start = startTimeOf(pid);
     if (start === undefined) return;
     try {
@@ -60,9 +83,11 @@ export class RunnerRoster {
     }
   }
 
-  /** The leader has ended: its group's left members are killed. */
+  /** The leader has ended: what is left of its group, and of all that it started, is killed. */
   remove(pid: number): void {
     signalGroup(pid, 'SIGKILL');
+    killMarked(`${RUNNER_MARK}=${this.#marks.get(pid) ?? ''}\0`);
+    this.#marks.delete(pid);
     rmSync(join(this.#dir, String(pid)), { force: true });
   }
 

@@ -1,58 +1,13 @@
 /** The data folder's disk fills up while dispatches run: what is committed stays readable, and all goes on when there is room again. */
-import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatch, getResult, getValue } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
 import { withRealPart } from '../support/real-part.ts';
+import { fill, MIB, mountSmallDisk, unmountSmallDisk } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
 import { heavyChain, notedChain, throughGate } from './workflows/gates.ts';
-
-const MIB = 1024 * 1024;
-
-/** A small disk of our own; undefined where we may not mount one. */
-function mountSmallDisk(): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'polaron-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', folder], { stdio: 'ignore' });
-    return folder;
-  } catch {
-    rmSync(folder, { recursive: true });
-    return undefined;
-  }
-}
-
-const freeBytes = (folder: string): number => {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
-};
-
-/** Writes until so many bytes are left; 0: until there is not one. */
-function fill(file: string, left: number): void {
-  const fd = openSync(file, 'a');
-  const folder = dirname(file);
-  for (let size = 1024 * 1024; size >= 1 && freeBytes(folder) > left; ) {
-    try {
-      writeSync(fd, Buffer.alloc(size));
-    } catch {
-      size = Math.floor(size / 16);
-    }
-  }
-  closeSync(fd);
-}
 
 withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (disk) => {
   describe('a full disk', () => {
@@ -74,8 +29,7 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
     });
     afterAll(async () => {
       await hub.close();
-      execFileSync('umount', ['-l', disk]);
-      rmSync(disk, { recursive: true });
+      unmountSmallDisk(disk);
     });
 
     it('is recovered from, nothing that was accepted is lost, and what is committed stays readable', {

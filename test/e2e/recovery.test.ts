@@ -6,6 +6,7 @@ import { dispatch, getResult, getValue } from 'polaron';
 import { processInfo } from '../../executors/process/process-table.ts';
 import { RealHub } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
+import { harboured } from './workflows/daemons.ts';
 import { notedChain, strictChain, throughGate, twoGates } from './workflows/gates.ts';
 
 const hub = new RealHub({
@@ -134,4 +135,37 @@ it('a killed agent is started again, its electrons run again, and their old proc
   const result = await getResult(id);
   expect(result.status).toBe('completed');
   expect([times('end before'), times('end a'), times('end b'), times('end after-a')]).toEqual([1, 1, 1, 1]);
+});
+
+it('a killed agent leaves nothing of its electrons: no busy loop, no child, no detached one', async () => {
+  const id = await dispatch(harboured)(folder);
+  await noted('pids');
+  const pids = notes().flatMap((line) => (line.startsWith('pids ') ? line.slice(5).split(' ').map(Number) : []));
+  expect(pids.map((pid) => processInfo(pid) !== undefined)).toEqual([true, true, true]);
+  const agent = hub.pid('local-agent');
+  await hub.kill(agent);
+  await until(() => pids.every((pid) => processInfo(pid) === undefined), 'all have gone', 2_000);
+  expect(await getValue(id)).toBe(2);
+  expect(hub.pid('local-agent')).not.toBe(agent);
+});
+
+it('hub, agent and runners killed at once: what was dispatched is done, and what had ended is not done again', async () => {
+  const gates = await dispatch(twoGates)(folder);
+  const chain = await dispatch(notedChain)(folder, 'all', 30);
+  await Promise.all(['begin a', 'begin b', 'end all.5'].map(noted));
+  const runners = notes().flatMap((line) => Number(/^begin \S+ (\d+)/.exec(line)?.[1] ?? []) || []);
+  for (const pid of [...hub.pids('hub'), ...hub.pids('local-agent'), ...runners]) process.kill(pid, 'SIGKILL');
+  await until(() => hub.pids('hub').length === 0, 'the hub has gone');
+  const before = notes().length;
+  open('a');
+  open('b');
+  await hub.start();
+  expect(await getValue(gates)).toEqual([2, 2]);
+  expect(await getValue(chain)).toBe(30);
+  expect([times('end before'), times('end a'), times('end b')]).toEqual([1, 1, 1]);
+  const steps = notes().filter((line) => line.startsWith('end all.'));
+  expect(new Set(steps).size).toBe(30);
+  // the one that ran, and those whose outcomes weren't yet written when the agent died
+  expect(steps.length).toBeLessThanOrEqual(31);
+  expect(before).toBeGreaterThan(5);
 });

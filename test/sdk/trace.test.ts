@@ -294,6 +294,8 @@ describe('map', () => {
       return [made.list.map(use), made.list.map(use)];
     });
     expect(graph.electrons.map((e) => e.name)).toEqual(['mk', IDENTITY_ELECTRON, 'use']);
+    // its process may be killed, and nobody can give it retries
+    expect(graph.electrons[1]?.retries).toMatchObject({ max: 10, retryOn: ['CRASHED'] });
     expect(graph.nodes.map((n) => n.kind)).toEqual(['electron', 'electron', 'map', 'map']);
     expect(argsOf(electronAt(graph.nodes, 1))).toEqual([{ input: 0, path: ['list'] }]);
     expect(electronAt(graph.nodes, 1).split).toBe(true);

@@ -61,7 +61,7 @@ export function makeHubWorld(
   const pull = { bus, subjects, by: 'hub.n1', clock };
   const manager = new ResultManager({ system, store, clock, pull, epoch: 'm1' });
   system.spawn(managerAddress('n1'), manager, isResultsAsk);
-  const asker = new Asker(system, managerAddress('n1'), clock);
+  const asker = new Asker(system, managerAddress('n1'), clock, false);
   const results = new ResultsClient({
     ask: asker.ask,
     sender: 's1',

@@ -82,7 +82,7 @@ describe('an agent killed with SIGKILL', { timeout: 60_000 }, () => {
     expect(await hub.outcome(2)).toMatchObject({ status: 'completed', value: { size: expect.any(Number) } });
   });
 
-  it('leaves no runner behind, not even one in a busy loop with a child of its own', async () => {
+  it('leaves no runner behind, not even one in a busy loop with a child of its own, nor a detached one', async () => {
     const first = startAgentProcess();
     await hub.joined();
     await hub.assign({ 1: { electron: 'pid' } });
@@ -90,25 +90,31 @@ describe('an agent killed with SIGKILL', { timeout: 60_000 }, () => {
     await hub.outcome(1);
     await hub.when(() => hub.logs.length > 0, 'the pid of the child');
     const child = Number(/child (\d+)/.exec(JSON.stringify(hub.logs[0]))?.[1]);
+    await hub.assign({ 4: { electron: 'startsDaemon', args: [60_000] } });
+    await hub.when(() => /daemon \d+/.test(JSON.stringify(hub.logs)), 'the pid of the daemon');
+    const daemon = Number(/daemon (\d+)/.exec(JSON.stringify(hub.logs))?.[1]);
     await hub.assign({ 3: { electron: 'forever' } });
-    await hub.when(() => hub.syncs.at(-1)?.run.filter(({ state }) => state === 'running').length === 2, 'both to run');
+    await hub.when(() => hub.syncs.at(-1)?.run.filter(({ state }) => state === 'running').length === 3, 'all to run');
     const { readdirSync } = await import('node:fs');
     const runners = readdirSync(join(dir, 'runners', '1')).map(Number);
-    expect(runners).toHaveLength(2);
-    expect([...runners, child].map(alive)).toEqual([true, true, true]);
+    expect(runners).toHaveLength(3);
+    expect([...runners, child, daemon].map(alive)).toEqual([true, true, true, true, true]);
     await kill(first);
-    await until(() => [...runners, child].every((pid) => !alive(pid)), 'all of them to be gone');
+    await until(() => [...runners, child, daemon].every((pid) => !alive(pid)), 'all of them to be gone', 2_000);
   });
 
-  it('has its runners killed by the next life when nobody else did (A5)', async () => {
+  it('has its runners killed by the next life when nobody else did (A5), and what they had started', async () => {
     const { killLeftRunners } = await import('../../../executors/process/runner-roster.ts');
     const { startTimeOf } = await import('../../../executors/process/process-table.ts');
     const { mkdirSync, writeFileSync } = await import('node:fs');
     const sleeper = (): ChildProcess =>
       spawn('/bin/sh', ['-c', 'sleep 600 & sleep 600'], { detached: true, stdio: 'ignore' });
     const [ours, reused] = [sleeper(), sleeper()];
-    agents.push(ours, reused);
     const folder = join(dir, 'runners', '3');
+    const marked = (mark: string): ChildProcess =>
+      spawn('/bin/sh', ['-c', 'sleep 600'], { detached: true, stdio: 'ignore', env: { POLARON_RUNNER: mark } });
+    const [daemon, another] = [marked(`${folder}:2`), marked(`${join(dir, 'runners', '31')}:2`)];
+    agents.push(ours, reused, daemon, another);
     mkdirSync(folder, { recursive: true });
     const started = startTimeOf(ours.pid ?? 0) ?? '';
     writeFileSync(join(folder, String(ours.pid)), started);
@@ -117,7 +123,8 @@ describe('an agent killed with SIGKILL', { timeout: 60_000 }, () => {
     const gone = new Promise((resolve) => ours.once('exit', resolve));
     expect(killLeftRunners(join(dir, 'runners'), noLog)).toBe(1);
     await gone;
-    expect(alive(reused.pid ?? 0)).toBe(true);
-    process.kill(-(reused.pid ?? 0), 'SIGKILL');
+    await until(() => !alive(daemon.pid ?? 0), 'the daemon to be gone');
+    expect([reused, another].map(({ pid }) => alive(pid ?? 0))).toEqual([true, true]);
+    for (const { pid } of [reused, another]) process.kill(-(pid ?? 0), 'SIGKILL');
   });
 });

@@ -16,6 +16,7 @@ import { fixtureBundle } from '../../support/agent-harness.ts';
 import { taskId } from '../../support/fake-hub.ts';
 import { noLog } from '../../support/log-list.ts';
 import { realClock } from '../../support/real-clock.ts';
+import { until } from '../../support/until.ts';
 
 let dir: string;
 let pool: ProcessPool;
@@ -146,6 +147,16 @@ describe('the pool', { timeout: 60_000 }, () => {
     expect(pids.size).toBe(8);
     const { readdirSync } = await import('node:fs');
     expect(readdirSync(join(dir, 'runners')).length).toBeLessThanOrEqual(SLOTS + 3);
+  });
+
+  it('leaves nothing that an electron had started, detached or not, when its process has ended', async () => {
+    const { startTimeOf } = await import('../../../executors/process/process-table.ts');
+    const a = await code('a');
+    const daemon = value(await run(a, 'startsDaemon', 0));
+    if (typeof daemon !== 'number') throw new RangeError('a pid');
+    expect(startTimeOf(daemon)).toBeDefined();
+    expect(await run(a, 'exits')).toMatchObject({ status: 'failed', error: { code: 'EXITED' } });
+    await until(() => startTimeOf(daemon) === undefined, 'it has ended', 2_000);
   });
 
   it('loads the code again when its process is killed meanwhile, but not for ever', async () => {

@@ -19,7 +19,7 @@ export function causeOf(
   if (earlier.ended !== undefined && earlier.ended.how !== 'end') return 'failed';
   // a heartbeat may have been due when it began
   const silent = ({ at, until }: Blow): boolean => until - at + heartbeatMs + SLACK_MS >= leaseMs;
-  const between = blows.filter(({ at, until }) => at <= later.began && until >= earlier.began);
+  const between = blows.filter(({ at, until }) => at <= later.began && until + SLACK_MS >= earlier.began);
   const kills = between.filter(({ how }) => how === 'kill');
   const { ended } = earlier;
   /** What has ended is in the runner's outbox or the agent's spool a moment later. */

@@ -11,7 +11,7 @@ const LATER_MS = 20_000;
 
 export class Load {
   readonly dispatched: Dispatched[] = [];
-  /** Dispatches that were refused: the hub was away for too long. */
+  /** Codes of dispatches and cancels that were refused: the hub was away for too long, or had no room. */
   readonly refused: string[] = [];
   readonly #client: Client;
   readonly #random: Random;
@@ -43,7 +43,7 @@ export class Load {
     while (!this.#stopped) {
       const ordered = order(this.#random, this.#notes);
       const id = await ordered.send(this.#client).catch((error: unknown) => {
-        this.refused.push(String(error));
+        this.refused.push(codeOf(error));
       });
       if (id === undefined) {
         await sleep(100);
@@ -70,7 +70,7 @@ export class Load {
       const { unconfirmed } = await this.#client.cancel(one.id);
       one.cancel = { at: Date.now(), unconfirmed };
     } catch (error) {
-      this.refused.push(String(error));
+      this.refused.push(codeOf(error));
     }
   }
 
@@ -83,6 +83,9 @@ export class Load {
       : { status: result.status };
   }
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);
 
 /** Raises RangeError for a value that no lattice of ours has. */
 function marked(value: unknown): NonNullable<Outcome['value']> {

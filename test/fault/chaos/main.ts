@@ -68,12 +68,18 @@ while (done < kills && !interrupted.signal.aborted) {
   const roundSeed = seed * 10_000 + done;
   const bus = kinds[Math.floor(done / STRIKES) % kinds.length] ?? 'embedded';
   const began = performance.now();
-  const round = await runRound({ seed: roundSeed, strikes, roles: wanted, bus, isolate: given.isolate });
+  const options = { seed: roundSeed, strikes, roles: wanted, bus, isolate: given.isolate };
+  const round = await runRound(options).catch((error: unknown) => String(error));
   done += strikes;
+  const where = `${done}/${kills} ${bus}, ${((performance.now() - began) / 1_000).toFixed(0)} s`;
+  const next = `go on with --seed ${seed} --from ${done}`;
+  if (typeof round === 'string') {
+    tally.violations++;
+    say(`${where}: BROKEN the round did not come to its end: ${round}; ${next}`);
+    continue;
+  }
   tally.add(round);
-  say(
-    `${done}/${kills} ${bus}, ${((performance.now() - began) / 1_000).toFixed(0)} s: ${Tally.line(round)}; go on with --seed ${seed} --from ${done}`,
-  );
+  say(`${where}: ${Tally.line(round)}; ${next}`);
   for (const violation of round.verdict.violations) say(`  BROKEN ${violation}`);
   if (round.verdict.violations.length > 0) say(`  what is left of it: ${round.home}`);
 }

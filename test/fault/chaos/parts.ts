@@ -42,9 +42,12 @@ export interface World {
 }
 
 /** Starts them all. Raises when one doesn't come up. */
-export async function startWorld(hub: RealHub, kind: BusKind, isolate: boolean): Promise<World> {
-  const broker = kind === 'embedded' ? undefined : await brokerPart();
-  const more = [...(isolate ? ['--isolate', 'results'] : [])];
+export async function startWorld(
+  hub: RealHub,
+  o: { readonly bus: BusKind; readonly isolate: boolean; readonly data?: string },
+): Promise<World> {
+  const broker = o.bus === 'embedded' ? undefined : await brokerPart();
+  const more = [...(o.isolate ? ['--isolate', 'results'] : []), ...(o.data === undefined ? [] : ['--data', o.data])];
   const args =
     broker === undefined ? ['--slots', '2', ...more] : ['--bus', broker.url, '--no-agent', '--slots', '2', ...more];
   const hubProcess = hubPart(hub, args);

@@ -24,13 +24,19 @@ export interface RoundOptions {
   readonly roles: readonly Role[];
   readonly bus: BusKind;
   readonly isolate: boolean;
+  /** See StormOptions. @default false */
+  readonly quick?: boolean;
+  /** Of the hub. @default in its home */
+  readonly data?: string;
+  /** Something that goes on while parts die; answers what it did, when it is told that all is over. */
+  readonly meanwhile?: (over: AbortSignal) => Promise<readonly Blow[]>;
   readonly struck?: (blows: readonly Blow[]) => void;
 }
 
 export interface Round {
   readonly account: Account;
   readonly verdict: Verdict;
-  /** Submissions and cancels that found no hub for so long that they gave up. */
+  /** Codes of submissions and cancels that were refused, or gave up. */
   readonly refused: readonly string[];
   /** Where it happened; there only when a promise was broken. */
   readonly home: string;
@@ -45,7 +51,7 @@ export async function runRound(o: RoundOptions): Promise<Round> {
   let keep = true;
   const ends: (() => Promise<unknown>)[] = [];
   try {
-    const world = await startWorld(hub, o.bus, o.isolate);
+    const world = await startWorld(hub, o);
     ends.push(() => world.stop());
     const { url, ...login } = world.ear;
     const ear = await listen(url, login);
@@ -55,8 +61,18 @@ export async function runRound(o: RoundOptions): Promise<Round> {
     const notes = new Notes(join(hub.home, 'notes'));
     const load = new Load(client, randomFrom(o.seed + 1), notes.file);
     ends.push(() => load.stop(0));
-    const storm = new Storm({ world, notes, random, roles: o.roles, struck: o.struck ?? (() => undefined) });
-    await storm.rage(o.strikes);
+    const storm = new Storm({
+      world,
+      notes,
+      random,
+      roles: o.roles,
+      quick: o.quick ?? false,
+      struck: o.struck ?? (() => undefined),
+    });
+    const over = new AbortController();
+    const meanwhile = o.meanwhile?.(over.signal);
+    await storm.rage(o.strikes).finally(() => over.abort());
+    const more = (await meanwhile) ?? [];
     await load.stop(QUIET_MS);
     const { data } = hub.file();
     for (const end of ends.splice(0).reverse()) await end();
@@ -65,7 +81,7 @@ export async function runRound(o: RoundOptions): Promise<Round> {
     const account: Account = {
       leaseMs: LEASE_MS,
       heartbeatMs: HEARTBEAT_MS,
-      blows: storm.blows,
+      blows: [...storm.blows, ...more],
       dispatched: load.dispatched,
       executions: notes.executions,
       events: ear.events,

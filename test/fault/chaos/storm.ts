@@ -12,16 +12,19 @@ export interface StormOptions {
   readonly notes: Notes;
   readonly random: Random;
   readonly roles: readonly Role[];
+  /** Kills alone, one right after the other, whatever runs. */
+  readonly quick: boolean;
   /** Told of each strike. */
   readonly struck: (blows: readonly Blow[]) => void;
 }
 
 /** One of so many is a halt. */
 const HALTS = 4;
-const LONGEST_PAUSE_MS = 900;
-const LONGEST_DOWN_MS = 600;
+const LONGEST = { pauseMs: 900, downMs: 600 };
+const LONGEST_QUICK = { pauseMs: 200, downMs: 100 };
 /** How long to wait for something that runs. */
 const BUSY_MS = 4_000;
+const FIRST_MS = 30_000;
 const HALT_MS = { least: 100, most: 5_000 };
 
 const lives = (pid: number): boolean => processInfo(pid) !== undefined;
@@ -29,6 +32,7 @@ const lives = (pid: number): boolean => processInfo(pid) !== undefined;
 export class Storm {
   readonly blows: Blow[] = [];
   readonly #o: StormOptions;
+  readonly #longest: typeof LONGEST;
   readonly #down = new Map<Part, Promise<void>>();
   readonly #halted = new Set<number>();
   /** Of runners. */
@@ -37,11 +41,13 @@ export class Storm {
 
   constructor(o: StormOptions) {
     this.#o = o;
+    this.#longest = o.quick ? LONGEST_QUICK : LONGEST;
   }
 
   /** So many strikes; resolves when all is back. Raises when a part can't be started. */
   async rage(strikes: number): Promise<void> {
-    const { random, roles } = this.#o;
+    const { random, roles, notes } = this.#o;
+    await until(() => notes.running(lives).length > 0, 'something runs', FIRST_MS);
     for (let done = 0; done < strikes; ) {
       await this.#moment();
       const blows = await this.#strike(random.pick(roles));
@@ -57,9 +63,9 @@ export class Storm {
 
   /** A random instant: most of them while something runs, some whatever the state, as in the middle of a recovery. */
   async #moment(): Promise<void> {
-    const { random, notes } = this.#o;
-    await sleep(random.between(20, LONGEST_PAUSE_MS));
-    if (random.between(1, 4) === 1) return;
+    const { random, notes, quick } = this.#o;
+    await sleep(random.between(20, this.#longest.pauseMs));
+    if (quick || random.between(1, 4) === 1) return;
     await until(() => notes.running(lives).length > 0, 'something runs', BUSY_MS).catch(() => undefined);
     await sleep(random.between(0, 40));
   }
@@ -72,14 +78,14 @@ export class Storm {
   }
 
   async #strike(role: Role): Promise<readonly Blow[]> {
-    const { random, world } = this.#o;
+    const { random, world, quick } = this.#o;
     if (role === 'all') return this.#killAll();
     if (role === 'runner') return this.#strikeRunner();
     const up = world.parts.filter((part) => part.role === role && !this.#down.has(part) && part.pid() !== undefined);
     // The embedded broker is a part of the hub.
     if (up.length === 0) return [];
     const part = random.pick(up);
-    const halted = random.between(1, HALTS) === 1;
+    const halted = !quick && random.between(1, HALTS) === 1;
     return halted ? this.#halt(part) : this.#kill([part]);
   }
 
@@ -117,7 +123,7 @@ export class Storm {
       const blow = pid === undefined ? undefined : this.#hit(part.role, 'kill', pid, this.#counts(part, pid));
       if (blow === undefined) continue;
       blows.push(blow);
-      const downMs = random.between(0, LONGEST_DOWN_MS);
+      const downMs = random.between(0, this.#longest.downMs);
       this.#bringBack(part, async () => {
         await sleep(downMs);
         await part.start();
