@@ -47,17 +47,20 @@ export async function keepResultsProcess(
         }
       });
       child.on('exit', (code, signal) => {
-        reject(failure ?? new PolaronError('START_FAILED', `the result manager's process ended (${signal ?? code})`));
-        if (!stopping) again();
+        const why =
+          failure ?? new PolaronError('START_FAILED', `the result manager's process ended (${signal ?? code})`);
+        reject(why);
+        if (!stopping) again(why);
       });
       child.send(settings);
     });
 
-  const again = (): void => {
-    log('error', "the result manager's process died; starting it again", { deaths: ++deaths });
+  const again = (why: PolaronError): void => {
+    log('error', "the result manager's process died; starting it again", { deaths: ++deaths, why: why.message });
     // A disk without room is waited for, however long.
     if (deaths > MOST_QUICK_DEATHS && !isOutOfRoom(settings.data)) {
-      onFatal(new PolaronError('STORE_FAILED', `the result manager's process died ${deaths} times in a row`));
+      const text = `the result manager's process died ${deaths} times in a row: ${why.message}`;
+      onFatal(new PolaronError(why.code === 'START_FAILED' ? 'STORE_FAILED' : why.code, text, { cause: why }));
       return;
     }
     setTimeout(

@@ -22,6 +22,7 @@ import type {
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { Cancels, type CancelResult } from './cancels.ts';
 import { Claims } from './claims.ts';
+import { tooManyItems } from './expansion-limit.ts';
 import { findNodes } from './find.ts';
 import { LatticeJournal } from './journal.ts';
 import { Orders } from './orders.ts';
@@ -109,12 +110,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         this.#electronEnded(message);
         break;
       case 'map.sliced':
-        if (message.items !== undefined) this.#state?.sliced(message.map, message.items);
-        else
-          this.#state?.mapFailed(
-            message.map,
-            message.error ?? { code: 'VALUE_MISSING', message: 'the mapped value could not be read' },
-          );
+        this.#sliced(message);
         break;
       case 'map.composed':
         if (message.value !== undefined) this.#state?.composed(message.map, message.value);
@@ -275,6 +271,15 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#state?.ended(message.node, message.status, message.value, message.error);
     if (message.unconfirmed === true)
       this.#cancels.unconfirmed(message.node, this.#state?.plan.nameOf(message.node) ?? '');
+  }
+
+  #sliced({ map, items, error }: Extract<LatticeMessage, { type: 'map.sliced' }>): void {
+    const state = this.#state;
+    if (state === undefined) return;
+    const unread = { code: 'VALUE_MISSING', message: 'the mapped value could not be read' };
+    const failure = items === undefined ? (error ?? unread) : tooManyItems(state.plan, map, items.length);
+    if (items === undefined || failure !== undefined) state.mapFailed(map, failure ?? unread);
+    else state.sliced(map, items);
   }
 
   #failFast(): void {

@@ -51,6 +51,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
   readonly #self: Address;
   readonly #agents = new Map<AgentKey, AgentState>();
+  /** Those with a record: a restarted hub waits for them. */
+  readonly #roster = new Set<AgentKey>();
   readonly #queues = new ReadyQueues();
   readonly #assigner: Assigner;
   readonly #receipts = new Receipts();
@@ -114,8 +116,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         if (!this.#held.add(message)) this.#enqueue(message);
         return;
       case 'match.withdraw':
-        this.#withdraw(message.dispatch, message.nodes);
-        return;
+        return this.#withdraw(message.dispatch, message.nodes);
       case 'attempt.send': {
         const agent = this.#agents.get(message.agent);
         if (agent?.holds(message.task) === undefined) this.#back(message.task, message.token);
@@ -141,8 +142,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       case 'roster.load':
         return this.#loadRoster(message);
       case 'lattice.gone':
-        this.#withdraw(message.dispatch, undefined);
-        return;
+        return this.#withdraw(message.dispatch, undefined);
     }
   }
 
@@ -253,6 +253,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       case 'joined':
         this.#assigner.forget(agent);
         this.#o.log('info', 'agent joined', { agent: agent.key, epoch: effect.epoch });
+        this.#roster.add(agent.key);
         this.#o.results.write({ op: 'agent', agent: agent.key, epoch: effect.epoch });
         this.#o.results.afterFlush(() => {
           agent.admitted(effect.epoch);
@@ -330,6 +331,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#history = message.history;
     const now = this.#o.clock.monotonic();
     for (const { agent, epoch } of message.roster) {
+      this.#roster.add(agent);
       if (!this.#agents.has(agent)) this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now));
     }
     if (message.roster.length > 0) {
@@ -350,7 +352,9 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const { leaseMs, heartbeatMs } = this.#o.leases;
     for (const agent of this.#agents.values()) {
       const patience = agent.synced ? leaseMs : 1.5 * leaseMs;
-      if (agent.silentMs(now) <= patience || (agent.held === 0 && agent.last === undefined)) continue;
+      if (agent.silentMs(now) <= patience) continue;
+      if (this.#roster.delete(agent.key)) this.#o.results.write({ op: 'agent.lost', agent: agent.key });
+      if (agent.held === 0 && agent.last === undefined) continue;
       if (agent.last !== undefined)
         this.#o.log('warn', 'agent lost: no sync for one lease', { agent: agent.key, leaseMs, held: agent.held });
       this.#assigner.forget(agent);

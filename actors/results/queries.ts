@@ -49,6 +49,7 @@ const MESSAGE_BYTES = 256 * 1024;
 /** When they are more: a template over this is a value to pull, as 100,000 references are. */
 const TEMPLATE_BYTES = 128 * 1024;
 const CACHED_PLANS = 32;
+const CACHED_PLAN_NODES = 1_000_000;
 const RECENT_SPECS = 1_024;
 
 export class Queries {
@@ -266,7 +267,7 @@ export class Queries {
       const graph = this.#near?.graphs.get(digest) ?? decodeGraph(await wholeValue(this.#store, digest));
       cached = { plan: new Plan(graph), maps: graph.nodes.some((node) => node.kind === 'map') };
       this.#plans.set(id, cached);
-      for (const oldest of this.#plans.keys()) if (this.#plans.size > CACHED_PLANS) this.#plans.delete(oldest);
+      this.#forgetPlans();
     }
     if (!cached.maps) return cached.plan;
     for (const { value } of this.#store.range(keys.expansionsOf(id))) {
@@ -275,6 +276,17 @@ export class Queries {
       if (cached.plan.regionOf(map) === undefined) cached.plan.expand(map, items.length);
     }
     return cached.plan;
+  }
+
+  /** The oldest, until few enough are left with few enough nodes; the newest stays. */
+  #forgetPlans(): void {
+    let nodes = 0;
+    for (const { plan } of this.#plans.values()) nodes += plan.size;
+    for (const [oldest, { plan }] of this.#plans) {
+      if (this.#plans.size === 1 || (this.#plans.size <= CACHED_PLANS && nodes <= CACHED_PLAN_NODES)) return;
+      this.#plans.delete(oldest);
+      nodes -= plan.size;
+    }
   }
 
   /** By node id or name; the first that has a value when several share a name. Raises UNKNOWN_ELECTRON with near matches. */

@@ -17,6 +17,8 @@ import { INLINE_VALUE_BYTES, type Store, type WriteOp } from '../../store/store.
 /** Elements over this become pointers, so that a list of many large values stays small. */
 const INLINE_ELEMENT_BYTES = 4 * 1024;
 const CHUNK_BYTES = 256 * 1024;
+/** Elements of a list that may wait for the disk before the next are cut off, bytes. */
+const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 
 /** All bytes of a value. Raises VALUE_MISSING. */
 export async function wholeValue(store: Store, digest: Digest): Promise<Uint8Array> {
@@ -80,6 +82,8 @@ async function storeElements(
 ): Promise<readonly ValueInfo[]> {
   const infos: ValueInfo[] = [];
   let writes: WriteOp[] = [];
+  /** Bytes handed in since the disk was last waited for. */
+  let waiting = 0;
   for (let i = 0; i < length; i++) {
     const bytes = await element(i);
     const nested = isList(bytes) ? { length: listLength(bytes) } : {};
@@ -87,10 +91,15 @@ async function storeElements(
     infos.push(info);
     if (bytes.byteLength > INLINE_VALUE_BYTES) await storeBytes(store, bytes);
     else writes.push({ op: 'value', digest: info.digest, bytes });
-    if (writes.length >= 1_000 || i === length - 1) {
-      void store.write(writes).catch(() => undefined); // as above
-      writes = [];
-    }
+    waiting += bytes.byteLength;
+    const full = waiting > MOST_WAITING_BYTES;
+    if (writes.length < 1_000 && !full && i < length - 1) continue;
+    const flushed = store.write(writes);
+    writes = [];
+    if (full) {
+      await flushed;
+      waiting = 0;
+    } else flushed.catch(() => undefined); // as above
   }
   return infos;
 }

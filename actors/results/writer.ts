@@ -156,6 +156,9 @@ export class RecordWriter {
       case 'agent':
         writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeNumber(op.epoch) });
         return;
+      case 'agent.lost':
+        writes.push({ op: 'remove', key: keys.agent(op.agent) });
+        return;
       case 'epoch':
         writes.push({ op: 'put', key: keys.hubEpoch, value: encodeNumber(op.epoch) });
         return;

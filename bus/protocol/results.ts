@@ -57,6 +57,8 @@ export type RecordOp =
       readonly record: AttemptRecord;
     }
   | { readonly op: 'agent'; readonly agent: AgentKey; readonly epoch: number }
+  /** Nothing that it has counts any more: a restarted hub needn't wait for it. */
+  | { readonly op: 'agent.lost'; readonly agent: AgentKey }
   /** The hub's epoch: the first half of every fencing token. */
   | { readonly op: 'epoch'; readonly epoch: number }
   /** Not stored: shown while the dispatch lives. */

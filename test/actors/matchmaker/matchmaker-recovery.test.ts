@@ -67,6 +67,23 @@ describe('H8: after a restart of the hub', () => {
     expect(found()).toEqual([['lab.a1', 1]]);
   });
 
+  it('does not wait again for an agent that was lost, unless that has joined since', async () => {
+    const recorded = async (): Promise<readonly string[]> =>
+      (await world.results.ask('results.live', {})).roster.map(({ agent }) => agent);
+    const agent = await join('a1');
+    expect(await recorded()).toEqual(['lab.a1']);
+    for (let i = 0; i < 8; i++) {
+      await world.clock.advance(3_000);
+      await agent.sync();
+    }
+    // The other of the roster never came; then this one goes silent, too.
+    expect(await recorded()).toEqual(['lab.a1']);
+    await world.clock.advance(LEASE + 1_000);
+    expect(await recorded()).toEqual([]);
+    await agent.sync();
+    expect(await recorded()).toEqual(['lab.a1']);
+  });
+
   it('does not hold anything when the roster is empty', async () => {
     matchmaker.stop();
     begin();

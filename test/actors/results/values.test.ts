@@ -1,5 +1,7 @@
+/** Values as bytes: stored once, cut apart with bounded memory. */
 import { expect, it } from 'vitest';
-import { storeBytes, wholeValue } from '../../../actors/results/values.ts';
+import { sliceList, storeBytes, wholeValue } from '../../../actors/results/values.ts';
+import { encodeList } from '../../../bus/value/list.ts';
 import { openMemoryStore } from '../../../store/memory-store.ts';
 
 it('a large value that is wanted twice at once is stored once, and both have it', async () => {
@@ -9,4 +11,25 @@ it('a large value that is wanted twice at once is stored once, and both have it'
   expect(a).toEqual(b);
   expect(Buffer.compare(await wholeValue(store, a.digest), bytes)).toBe(0);
   expect(await storeBytes(store, bytes)).toEqual(a);
+});
+
+it('the elements of a list wait for the disk by tens of megabytes, not all of them', async () => {
+  const store = openMemoryStore({ flush: 'manual' });
+  const write = store.write.bind(store);
+  let [waiting, most] = [0, 0];
+  store.write = (ops) => {
+    for (const op of ops) if (op.op === 'value') waiting += op.bytes.byteLength;
+    most = Math.max(most, waiting);
+    return write(ops);
+  };
+  const flushing = setInterval(() => {
+    waiting = 0;
+    store.flush();
+  }, 5);
+  const element = (i: number): Uint8Array => Buffer.alloc(60_000, `${i} `);
+  const list = encodeList(Array.from({ length: 3_000 }, (_, i) => element(i)));
+  const { digest } = await storeBytes(store, list);
+  expect(await sliceList(store, digest)).toHaveLength(3_000);
+  clearInterval(flushing);
+  expect(most).toBeLessThan(40 * 1024 * 1024);
 });
