@@ -180,7 +180,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
 
   /** Once per turn: everything asked for and given back in it is looked at together. */
   #match(): void {
-    if (this.#matching || this.#queues.waiting === 0) return;
+    if (this.#matching || !this.#queues.any) return;
     this.#matching = true;
     soon(() => {
       this.#matching = false;

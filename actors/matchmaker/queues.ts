@@ -1,6 +1,6 @@
 /**
  * Ready electrons waiting for an agent, by requirement class; within one, higher priority first, then dispatches in turn. Pure.
- * Costs O(1) per electron whatever waits.
+ * Costs O(1) per electron whatever waits, withdrawn ones included: those are taken out together, before anything is added to their dispatch, taken or told.
  */
 import type { Requirement } from '../../bus/protocol/actors.ts';
 import type { DispatchId } from '../../model/ids.ts';
@@ -26,18 +26,28 @@ const TURN = 64;
 export class ReadyQueues {
   readonly #classes = new Map<string, ClassQueue>();
   #waiting = 0;
+  /** Still in their lanes. */
+  readonly #withdrawn = new Map<DispatchId, Set<number>>();
+
+  /** Perhaps only what was withdrawn since. */
+  get any(): boolean {
+    return this.#waiting > 0;
+  }
 
   get waiting(): number {
+    this.#sweep();
     return this.#waiting;
   }
 
   /** Classes in which something waits. */
   *classes(): Iterable<{ readonly requirement: Requirement; readonly waiting: number }> {
+    this.#sweep();
     for (const queue of this.#classes.values()) if (queue.waiting > 0) yield queue;
   }
 
   /** How many of a dispatch wait in each class. */
   waitingOf(dispatch: DispatchId): readonly { readonly requirement: Requirement; readonly waiting: number }[] {
+    this.#sweep();
     return [...this.#classes.values()].flatMap(({ requirement, byDispatch }) => {
       const lane = byDispatch.get(dispatch);
       return lane === undefined ? [] : [{ requirement, waiting: lane.nodes.length - lane.head }];
@@ -45,6 +55,7 @@ export class ReadyQueues {
   }
 
   add(dispatch: DispatchId, nodes: readonly number[], requirement: Requirement, priority: number): void {
+    if (this.#withdrawn.has(dispatch)) this.#sweep();
     let queue = this.#classes.get(requirement.key);
     if (queue === undefined) {
       queue = { requirement, lanes: [], byDispatch: new Map(), waiting: 0 };
@@ -63,6 +74,7 @@ export class ReadyQueues {
 
   /** Takes up to `max` nodes of one dispatch, whose turn it is. */
   take(key: string, max: number): { readonly dispatch: DispatchId; readonly nodes: readonly number[] } | undefined {
+    this.#sweep();
     const queue = this.#classes.get(key);
     const lane = queue?.lanes[0];
     if (queue === undefined || lane === undefined) return undefined;
@@ -87,6 +99,23 @@ export class ReadyQueues {
 
   /** Forgets a dispatch's nodes, or some of them. */
   withdraw(dispatch: DispatchId, nodes?: ReadonlySet<number>): void {
+    if (nodes === undefined) {
+      this.#withdrawn.delete(dispatch);
+      this.#remove(dispatch, undefined);
+      return;
+    }
+    const known = this.#withdrawn.get(dispatch);
+    if (known === undefined) this.#withdrawn.set(dispatch, new Set(nodes));
+    else for (const node of nodes) known.add(node);
+  }
+
+  #sweep(): void {
+    if (this.#withdrawn.size === 0) return;
+    for (const [dispatch, nodes] of this.#withdrawn) this.#remove(dispatch, nodes);
+    this.#withdrawn.clear();
+  }
+
+  #remove(dispatch: DispatchId, nodes: ReadonlySet<number> | undefined): void {
     for (const [key, queue] of this.#classes) {
       const lane = queue.byDispatch.get(dispatch);
       if (lane === undefined) continue;

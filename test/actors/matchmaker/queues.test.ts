@@ -64,6 +64,19 @@ describe('the ready queues', () => {
     expect(queues.take('process', 9)).toEqual({ dispatch: b, nodes: [1] });
   });
 
+  it('take a hundred thousand back one by one in the time of one walk', () => {
+    const queues = new ReadyQueues();
+    const many = upTo(100_000);
+    queues.add(a, many, cpu, 0);
+    const before = performance.now();
+    for (const node of many) queues.withdraw(a, new Set([node]));
+    // One walk for each would take minutes.
+    expect([queues.waiting, performance.now() - before < 5_000]).toEqual([0, true]);
+    queues.withdraw(a, new Set([7]));
+    queues.add(a, [7], cpu, 0);
+    expect(queues.take('process', 5)).toEqual({ dispatch: a, nodes: [7] });
+  });
+
   it('lose and repeat nothing, whatever is added, taken and withdrawn', () => {
     const step = fc.oneof(
       fc.record({
