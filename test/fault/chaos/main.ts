@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- [--kills 200] [--role hub,agent,…|all] [--bus embedded|nats-server|both] [--isolate] [--seed N] [--from N]`: rounds of chaos.
- * `--role all` is every role, and now and then all at once. Prints a line a round; the last one tells how many struck what. Exit code 1 when a promise was broken.
+ * `npm run chaos -- [--kills 200] [--role hub,agent,…|all] [--bus embedded|nats-server|both] [--isolate] [--quick] [--seed N] [--from N]`: rounds of chaos.
+ * `--quick` kills alone, one right after the other. `--role all` is every role, and now and then all at once. Prints a line a round; the last one tells how many struck what. Exit code 1 when a promise was broken.
  */
 import { parseArgs } from 'node:util';
 import { mixedRoles, roles, type Role } from './account.ts';
@@ -20,6 +20,7 @@ const { values: given } = parseArgs({
     seed: { type: 'string' },
     from: { type: 'string', default: '0' },
     isolate: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
   },
 });
 
@@ -68,7 +69,7 @@ while (done < kills && !interrupted.signal.aborted) {
   const roundSeed = seed * 10_000 + done;
   const bus = kinds[Math.floor(done / STRIKES) % kinds.length] ?? 'embedded';
   const began = performance.now();
-  const options = { seed: roundSeed, strikes, roles: wanted, bus, isolate: given.isolate };
+  const options = { seed: roundSeed, strikes, roles: wanted, bus, isolate: given.isolate, quick: given.quick };
   const round = await runRound(options).catch((error: unknown) => String(error));
   done += strikes;
   const where = `${done}/${kills} ${bus}, ${((performance.now() - began) / 1_000).toFixed(0)} s`;
