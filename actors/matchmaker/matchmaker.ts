@@ -24,6 +24,7 @@ import type { AgentGateway } from './gateway.ts';
 import { CancelPost, type CancelTask } from './cancel-post.ts';
 import { ClaimPost, isClaimed } from './claim-post.ts';
 import { HeldRequests, type MatchRequest } from './held-requests.ts';
+import { isFinished, isFound } from './returned.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { agentStatuses, unofferedOf } from './report.ts';
@@ -390,8 +391,3 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#o.system.send(this.#o.system.address('electron', task), message, this.#self);
   }
 }
-
-const isFound = (message: Message): message is Extract<LatticeMessage, { type: 'match.found' }> =>
-  message.type === 'match.found' && 'nodes' in message && 'agent' in message;
-const isFinished = (message: Message): message is Extract<ElectronMessage, { type: 'attempt.finished' }> =>
-  'task' in message && 'receipt' in message;
