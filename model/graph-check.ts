@@ -5,6 +5,7 @@
 import { PolaronError } from './errors.ts';
 import type { Input, MapNode, WireGraph, WireNode } from './graph.ts';
 import { isDigest } from './ids.ts';
+import { MOST_RETRIES } from './retry.ts';
 
 export interface GraphLimits {
   /** Nodes, those in map bodies included. */
@@ -48,6 +49,9 @@ class GraphCheck {
   run(): void {
     this.#graph.electrons.forEach((electron, i) => {
       if (typeof electron.name !== 'string' || electron.name === '') throw invalid(`electron ${i}`, 'has no name');
+      const { max } = electron.retries;
+      if (max > MOST_RETRIES)
+        throw invalid(`electron "${electron.name}"`, `asks for ${max} retries; at most ${MOST_RETRIES} are taken`);
     });
     this.#checkScope(this.#graph.nodes, '');
     const { template, inputs } = this.#graph.output;

@@ -4,6 +4,9 @@ import type { RetryPolicy } from './graph.ts';
 import type { ErrorInfo } from './outcome.ts';
 import { isFinalTimeout } from './timeouts.ts';
 
+/** More attempts than this are no retries any more: each leaves a record and its output. */
+export const MOST_RETRIES = 1_000;
+
 export type RetryDecision = { readonly retry: false } | { readonly retry: true; readonly delayMs: number };
 
 /**

@@ -3,6 +3,7 @@
  * Everything is checked here, so that a wrong option is an error in the user's process. Raises USAGE, and NOT_SUPPORTED for what is not built yet.
  */
 import { PolaronError } from '../model/errors.ts';
+import { MOST_RETRIES } from '../model/retry.ts';
 import {
   DEFAULT_RETRY,
   IDENTITY_ELECTRON,
@@ -42,9 +43,10 @@ function numberOf(where: string, option: string, value: unknown, min: number, ma
   );
 }
 
-function countOf(where: string, option: string, value: unknown, min: number): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
-  throw wrong(where, option, value, `a whole number of at least ${min}`);
+function countOf(where: string, option: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  const most = typeof value === 'number' && value > max ? ` and at most ${max}` : '';
+  throw wrong(where, option, value, `a whole number of at least ${min}${most}`);
 }
 
 function textsOf(where: string, option: string, value: unknown): readonly string[] {
@@ -55,11 +57,11 @@ function textsOf(where: string, option: string, value: unknown): readonly string
 function retryPolicy(where: string, retries: ElectronOptions['retries']): RetryPolicy {
   if (retries === undefined) return DEFAULT_RETRY;
   if (typeof retries !== 'object' || retries === null) {
-    return { ...DEFAULT_RETRY, max: countOf(where, 'retries', retries, 0) };
+    return { ...DEFAULT_RETRY, max: countOf(where, 'retries', retries, 0, MOST_RETRIES) };
   }
   const { max, delay, backoff, maxDelay, jitter, retryOn, notOn } = retries;
   return {
-    max: countOf(where, 'retries.max', max, 0),
+    max: countOf(where, 'retries.max', max, 0, MOST_RETRIES),
     delayMs: delay === undefined ? DEFAULT_RETRY.delayMs : milliseconds(delay, `${where}: retries.delay`),
     backoff: numberOf(where, 'retries.backoff', backoff ?? DEFAULT_RETRY.backoff, 1),
     maxDelayMs:

@@ -106,6 +106,15 @@ describe('checkGraph', () => {
     }
   });
 
+  it('keeps the limit on retries', () => {
+    const asking = (max: number): WireGraph => {
+      const one = def('load');
+      return { ...graph([node()]), electrons: [{ ...one, retries: { ...one.retries, max } }] };
+    };
+    expect(refusal(asking(1_000))).toBe('taken');
+    expect(refusal(asking(1_001))).toContain('electron "load": asks for 1001 retries; at most 1000');
+  });
+
   it('keeps the limits on nodes, edges and depth, bodies included', () => {
     const small = { maxNodes: 10, maxEdges: 10, maxDepth: 2 };
     expect(

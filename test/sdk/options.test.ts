@@ -93,6 +93,7 @@ describe('an electron', () => {
       { retries: -1 },
       /^USAGE electron "train" \(options\.test\.ts:\d+\): retries is -1; expected a whole number of at least 0$/,
     ],
+    [{ retries: 1_001 }, /retries is 1001; expected a whole number of at least 0 and at most 1000/],
     [{ retries: { max: 1.5 } }, /retries\.max is 1\.5/],
     [{ retries: { max: 1, jitter: 2 } }, /retries\.jitter is 2; expected 0 to 1/],
     [{ retries: { max: 1, backoff: 0 } }, /retries\.backoff is 0/],
