@@ -7,7 +7,7 @@ import { makeSubjects } from '../bus/subjects.ts';
 import { RemoteDelivery } from '../actors/remote.ts';
 import { ActorSystem } from '../actors/system.ts';
 import { openDataStore } from './data-store.ts';
-import { boundHeapGrowth } from './heap-growth.ts';
+import { boundHeapGrowth } from './engine.ts';
 import { hostResults } from './results-host.ts';
 import { systemClock } from './system-clock.ts';
 import { stderrLog } from './stderr-log.ts';
