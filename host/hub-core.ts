@@ -28,6 +28,7 @@ import type { Epoch } from '../actors/services.ts';
 import { ActorSystem, type Address, type Message } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
 import { hexOf, type Randomness } from './random.ts';
+import { flushThrough } from './flush-through.ts';
 import { hostResults } from './results-host.ts';
 
 export interface HubAbout {
@@ -121,6 +122,11 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     onAgentReady: o.onAgentReady,
   });
   system.spawn(system.address('matchmaker', 'main'), matchmaker, isMatchmakerMessage);
+  stops.push(
+    bus.onStatus(({ type }) => {
+      if (type === 'connected' || type === 'disconnected') matchmaker.heard(type === 'connected');
+    }),
+  );
 
   const spawnSupervisor = (id: DispatchId): void => {
     const supervisor = new LatticeSupervisor(id, {
@@ -206,6 +212,6 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
       handle: (user, verb, body) => dispatcher.handle(user, verb, body),
     }),
   );
-  await bus.flush();
+  await flushThrough(bus);
   return { stop };
 }

@@ -5,6 +5,7 @@
 import { connectNats } from '../bus/nats-bus.ts';
 import { makeSubjects } from '../bus/subjects.ts';
 import { openDataStore } from './data-store.ts';
+import { flushThrough } from './flush-through.ts';
 import { boundHeapGrowth } from './engine.ts';
 import { systemRandom } from './random.ts';
 import { startResultsCore } from './results-core.ts';
@@ -56,7 +57,7 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
     log,
     onFatal: fatal,
   });
-  await bus.flush();
+  await flushThrough(bus);
   process.on('disconnect', () => {
     stop();
     void opened.close().finally(() => process.exit(0));
@@ -68,12 +69,12 @@ process.on('SIGINT', () => undefined); // the parent decides
 process.once('message', (settings: unknown) => {
   if (!isSettings(settings)) process.exit(2);
   run(settings).catch((error: unknown) => {
-    process.send?.({
+    const told = {
       type: 'failed',
       code: error instanceof Error && 'code' in error ? error.code : 'START_FAILED',
       message: error instanceof Error ? error.message : String(error),
-    });
-    process.exitCode = 1;
-    process.disconnect();
+    };
+    // what is open by now, such as a bus connection that dials on, must not keep it: the parent waits for its end
+    process.send?.(told, () => process.exit(1));
   });
 });

@@ -234,6 +234,11 @@ export class AgentState {
     return { reply: this.#ok(hub, history, sync.seq, drop), effects };
   }
 
+  /** It couldn't be heard: its lease begins anew. */
+  excuse(now: number): void {
+    if (!this.#lost) this.#lastAt = now;
+  }
+
   /** Its lease ended (H7), or it said that it leaves: everything it had is lost. */
   expire(): readonly AgentEffect[] {
     this.#lost = true;

@@ -8,7 +8,7 @@
  * M3. After a restart of the hub, what was ready waits for the roster's first syncs, at most 1.5 leases (H8); what a sync claims goes to the
  *     supervisors before anything is matched, and no outcome counts before its agent's first sync.
  */
-import type { Clock, Timer } from '../../model/clock.ts';
+import type { Clock } from '../../model/clock.ts';
 import { isDispatchId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
 import type { Token } from '../../model/outcome.ts';
@@ -25,6 +25,7 @@ import { CancelPost, type CancelTask } from './cancel-post.ts';
 import { ClaimPost, isClaimed } from './claim-post.ts';
 import { HeldRequests, type MatchRequest } from './held-requests.ts';
 import { isFinished, isFound } from './returned.ts';
+import { LeaseWatch } from './lease-watch.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { agentStatuses, unofferedOf } from './report.ts';
@@ -46,8 +47,6 @@ export interface MatchmakerOptions {
 
 /** Bytes of values that may wait for the disk before matching pauses. */
 const MOST_BACKLOG_BYTES = 64 * 1024 * 1024;
-/** Ended leases are looked for so often, ms. */
-const LOOK_MS = 250;
 export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
   readonly #self: Address;
@@ -62,7 +61,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #claims: ClaimPost;
   readonly #cancels: CancelPost;
   #matching = false;
-  #ticker: Timer | undefined;
+  readonly #leases: LeaseWatch;
   #stopListening: (() => void) | undefined;
 
   constructor(options: MatchmakerOptions) {
@@ -70,6 +69,18 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#self = options.system.address('matchmaker', 'main');
     this.#claims = new ClaimPost(options.system, options.results, this.#self);
     this.#cancels = new CancelPost(options, (agent, tasks) => this.#stopped(agent, tasks));
+    this.#leases = new LeaseWatch({
+      ...options,
+      agents: () => this.#agents.values(),
+      silent: ({ key }) => {
+        if (this.#roster.delete(key)) this.#o.results.write({ op: 'agent.lost', agent: key });
+      },
+      ended: (agent) => {
+        this.#assigner.forget(agent);
+        for (const effect of agent.expire()) this.#carryOut(agent, effect);
+      },
+      looked: (now) => this.#receipts.expire(now),
+    });
     this.#assigner = new Assigner({
       clock: options.clock,
       send: (agent, assign, timeoutMs) => options.gateway.assign(agent, assign, timeoutMs),
@@ -93,12 +104,15 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       progress: (_agent, { task, token, fraction, note }) =>
         this.#toElectron(task, { type: 'attempt.progressed', token, fraction, note }),
     });
-    this.#tick();
+    this.#leases.start();
     this.#o.gateway.probe();
   }
 
+  /** The hub has lost its bus, or is back on it. */
+  readonly heard = (connected: boolean): void => this.#leases.heard(connected);
+
   stop(): void {
-    this.#ticker?.cancel();
+    this.#leases.stop();
     this.#stopListening?.();
   }
 
@@ -337,7 +351,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     }
     if (message.roster.length > 0) {
       this.#held.begin();
-      this.#o.clock.after(1.5 * this.#o.leases.leaseMs, () => this.#releaseHeld(true));
+      this.#leases.afterJoining(() => this.#releaseHeld(true));
     }
   }
 
@@ -345,24 +359,6 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     if (!this.#held.holding) return;
     if (!due && [...this.#agents.values()].some((agent) => !agent.synced)) return;
     for (const request of this.#held.release()) this.#enqueue(request);
-  }
-
-  /** Leases end by the hub's monotonic clock only (H7). */
-  #tick(): void {
-    const now = this.#o.clock.monotonic();
-    const { leaseMs, heartbeatMs } = this.#o.leases;
-    for (const agent of this.#agents.values()) {
-      const patience = agent.synced ? leaseMs : 1.5 * leaseMs;
-      if (agent.silentMs(now) <= patience) continue;
-      if (this.#roster.delete(agent.key)) this.#o.results.write({ op: 'agent.lost', agent: agent.key });
-      if (agent.held === 0 && agent.last === undefined) continue;
-      if (agent.last !== undefined)
-        this.#o.log('warn', 'agent lost: no sync for one lease', { agent: agent.key, leaseMs, held: agent.held });
-      this.#assigner.forget(agent);
-      for (const effect of agent.expire()) this.#carryOut(agent, effect);
-    }
-    this.#receipts.expire(now);
-    this.#ticker = this.#o.clock.after(Math.min(heartbeatMs, LOOK_MS), () => this.#tick());
   }
 
   #raiseEpoch(epoch: number): void {

@@ -11,13 +11,23 @@ import { runRound } from './chaos/round.ts';
 import { Tally } from './chaos/tally.ts';
 
 const seed = Date.now() % 1_000_000;
+/** Of a user: the storm ends long before. */
+const leases = { leaseMs: 15_000, heartbeatMs: 2_000 };
 const isolate = process.env['POLARON_TEST_ISOLATE'] === '1';
 
 withRealPart('nats-server', anyServer, 'no nats-server was found', () => {
   it('a broker that is killed twenty times in a row costs nothing, not even a repeat', {
     timeout: 180_000,
   }, async () => {
-    const round = await runRound({ seed, strikes: 20, roles: ['broker'], bus: 'nats-server', isolate, quick: true });
+    const round = await runRound({
+      seed,
+      strikes: 20,
+      roles: ['broker'],
+      bus: 'nats-server',
+      isolate,
+      quick: true,
+      leases,
+    });
     console.log(`seed ${seed}: ${Tally.line(round)}`);
     expect(round.verdict.violations).toEqual([]);
     expect(round.account.dispatched.length).toBeGreaterThan(0);

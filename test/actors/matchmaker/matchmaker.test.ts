@@ -253,6 +253,26 @@ describe('an agent', () => {
     expect(found()).toEqual([['lab.a1', 1]]);
   });
 
+  it('that the hub could not hear keeps what it has: off the bus, and when the hub itself stood still (H7)', async () => {
+    const agent = await join();
+    await ready([1]);
+    send(1);
+    await settle();
+    matchmaker.heard(false);
+    await world.clock.advance(10 * LEASE);
+    matchmaker.heard(true);
+    await world.clock.advance(LEASE - 1_000);
+    expect(heard(1)).toEqual([]);
+    agent.run = [listed(1)];
+    await agent.sync();
+    // a halted process: its timers are late, and what it was sent is still unread
+    world.clock.mono += 2 * LEASE;
+    await world.clock.advance(LEASE - 1_000);
+    expect(heard(1).map(({ type }) => type)).toEqual(['attempt.started']);
+    await world.clock.advance(3_000);
+    expect(heard(1).map(({ type }) => type)).toEqual(['attempt.started', 'attempt.lost']);
+  });
+
   it('that has seen a higher hub epoch makes the hub take a greater one first, on disk', async () => {
     const agent = await join('a1', 5);
     await ready([1, 2, 3]);

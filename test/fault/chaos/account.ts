@@ -47,7 +47,7 @@ export interface Dispatched {
   /** Answered at, and whom it couldn't reach. */
   cancel?: { readonly at: number; readonly unconfirmed: readonly string[] };
   /** What `getResult` said first, and what it said at the end of the round. */
-  outcome?: Outcome;
+  outcome?: Outcome | undefined;
   later?: Outcome;
 }
 

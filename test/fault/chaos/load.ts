@@ -56,11 +56,12 @@ export class Load {
     }
   }
 
+  /** However long the hub is away. */
   async #end(one: Dispatched): Promise<void> {
-    try {
-      one.outcome = await this.#outcome(one.id, this.#giveUp.signal);
-    } catch (error) {
-      if (!this.#giveUp.signal.aborted) throw error;
+    while (one.outcome === undefined && !this.#giveUp.signal.aborted) {
+      one.outcome = await this.#outcome(one.id, this.#giveUp.signal).catch((error: unknown) =>
+        this.#giveUp.signal.aborted || codeOf(error) === 'NO_HUB' ? undefined : { status: codeOf(error) },
+      );
     }
   }
 

@@ -13,8 +13,7 @@ import { randomFrom } from './random.ts';
 import { readStore } from './read-store.ts';
 import { Storm } from './storm.ts';
 
-const LEASE_MS = 3_000;
-const HEARTBEAT_MS = 500;
+const SHORT_LEASES = { leaseMs: 3_000, heartbeatMs: 500 };
 /** How long what was accepted may take once all is back. */
 const QUIET_MS = 60_000;
 
@@ -26,6 +25,8 @@ export interface RoundOptions {
   readonly isolate: boolean;
   /** See StormOptions. @default false */
   readonly quick?: boolean;
+  /** @default short ones */
+  readonly leases?: { readonly leaseMs: number; readonly heartbeatMs: number };
   /** Of the hub. @default in its home */
   readonly data?: string;
   /** Something that goes on while parts die; answers what it did, when it is told that all is over. */
@@ -44,7 +45,8 @@ export interface Round {
 
 /** Raises when a part can't be started, or the account can't be made. */
 export async function runRound(o: RoundOptions): Promise<Round> {
-  const env = { POLARON_LEASE_MS: String(LEASE_MS), POLARON_HEARTBEAT_MS: String(HEARTBEAT_MS) };
+  const { leaseMs, heartbeatMs } = o.leases ?? SHORT_LEASES;
+  const env = { POLARON_LEASE_MS: String(leaseMs), POLARON_HEARTBEAT_MS: String(heartbeatMs) };
   const hub = new RealHub({ env });
   hub.env[MARK] = hub.home;
   const random = randomFrom(o.seed);
@@ -79,8 +81,8 @@ export async function runRound(o: RoundOptions): Promise<Round> {
     const left = await leftovers(hub.home);
     notes.read();
     const account: Account = {
-      leaseMs: LEASE_MS,
-      heartbeatMs: HEARTBEAT_MS,
+      leaseMs,
+      heartbeatMs,
       blows: [...storm.blows, ...more],
       dispatched: load.dispatched,
       executions: notes.executions,
