@@ -23,6 +23,7 @@ export const apiVerbs = [
   'cancel',
   'agents',
   'purge',
+  'backup',
 ] as const;
 export type ApiVerb = (typeof apiVerbs)[number];
 export type UpKind = 'sync' | 'done' | 'log' | 'progress';

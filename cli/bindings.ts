@@ -21,6 +21,8 @@ export function connectHub(): HubApi {
     logs: (request) => api.logs(request),
     attempts: (request) => api.attempts(request),
     cancel: (request) => api.cancel(request),
+    purge: (request) => api.purge(request),
+    backup: (request) => api.backup(request),
     result: (id, wait) => resultOf(hub, id, wait),
     graph: (id) => graphOf(hub, id),
     watch: (id, signal) => watchEvents(sdk.watch(id, { from: 'start', signal })),

@@ -1,5 +1,8 @@
 /** What `start` and `agent` ask of host/. Bound in host-bindings.ts; tests give a fake. */
 import type { AgentInProcess, AgentOptions } from '../host/agent.ts';
+import type { CheckReport } from '../host/check.ts';
+import type { Compacted } from '../host/compact.ts';
+import type { Log } from '../model/log.ts';
 import type { HubOptions, RunningHub } from '../host/hub.ts';
 
 export type HubStartOptions = Omit<HubOptions, 'leaseMs' | 'heartbeatMs'>;
@@ -8,4 +11,8 @@ export type { RunningHub };
 export interface HostPort {
   startHub(options: HubStartOptions): Promise<RunningHub>;
   runAgent(options: AgentOptions): Promise<AgentInProcess>;
+  /** Makes the folder, and puts a ticket into it. */
+  prepareBackup(folder: string): string;
+  checkFolder(data: string): Promise<CheckReport>;
+  compactData(data: string, log: Log): Promise<Compacted>;
 }

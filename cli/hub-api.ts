@@ -5,6 +5,8 @@
 import type {
   AttemptsReply,
   AttemptsRequest,
+  BackupReply,
+  BackupRequest,
   CancelReplyBody,
   CancelRequest,
   DispatchDetail,
@@ -14,6 +16,8 @@ import type {
   ListRequest,
   LogsReply,
   LogsRequest,
+  PurgeReply,
+  PurgeRequest,
   SnapshotReply,
   SnapshotRequest,
 } from '../bus/protocol/api.ts';
@@ -50,6 +54,10 @@ export interface HubApi {
   logs(request: LogsRequest): Promise<LogsReply>;
   attempts(request: AttemptsRequest): Promise<AttemptsReply>;
   cancel(request: CancelRequest): Promise<CancelReplyBody>;
+  /** One page. */
+  purge(request: PurgeRequest): Promise<PurgeReply>;
+  /** Begins it, or asks how it goes. */
+  backup(request: BackupRequest): Promise<BackupReply>;
   /** The dispatch as it is, or (`wait`) as it ended, with its decoded value. */
   result(id: string, wait: boolean): Promise<ResultView>;
   graph(id: string): Promise<DrawableGraph>;

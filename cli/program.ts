@@ -3,7 +3,7 @@
  * docs/cli.md describes the same commands and options (a test compares).
  */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { dispatchStatuses, electronStatuses } from '../model/lifecycle.ts';
+import { dispatchStatuses, electronStatuses, isTerminalDispatch, type DispatchStatus } from '../model/lifecycle.ts';
 import { PolaronError } from '../model/errors.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
@@ -16,6 +16,7 @@ import type { ListArguments } from './commands/ls.ts';
 import type { ShowArguments } from './commands/show.ts';
 import type { StartArguments } from './start-options.ts';
 import { roles } from '../host/invitation.ts';
+import { milliseconds } from '../sdk/durations.ts';
 import { packageVersion } from '../host/version.ts';
 
 /** Parses and runs. Raises USAGE for what isn't a command or option, and what the command raises. */
@@ -69,6 +70,7 @@ export function makeProgram(context: Context, done: Done): Command {
       .allowExcessArguments(false);
   addProcessCommands(add, context, done);
   addDispatchCommands(add, context, done);
+  addDataCommands(add, context, done);
   return program;
 }
 
@@ -178,6 +180,45 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
     .action(async (id: string, { format }: Pick<GraphArguments, 'format'>) =>
       done(await (await import('./commands/graph.ts')).graph(context, { id, format })),
     );
+}
+
+function addDataCommands(add: Add, context: Context, done: Done): void {
+  add('purge', 'remove ended dispatches, and the values that nothing else refers to')
+    .addOption(
+      new Option('--older-than <time>', 'ended at least so long ago, e.g. 30d').argParser(time).makeOptionMandatory(),
+    )
+    .addOption(new Option('--status <status>', 'only of these statuses, with commas between them').argParser(ended))
+    .option('--dry-run', 'only tell what would be removed')
+    .action(async (o: { olderThan: number; status?: readonly DispatchStatus[]; dryRun?: boolean }) => {
+      const asked = { olderThanMs: o.olderThan, dryRun: o.dryRun ?? false, ...(o.status && { statuses: o.status }) };
+      done(await (await import('./commands/purge.ts')).purge(context, asked));
+    });
+  add('backup', 'copy the data folder of the running hub')
+    .addArgument(new Argument('<dir>', 'a new or empty folder'))
+    .action(async (folder: string) => done(await (await import('./commands/backup.ts')).backup(context, { folder })));
+  const data = '--data <dir>';
+  const whose = 'data folder of a hub that is stopped (default: $POLARON_HOME/data)';
+  add('check', 'verify every value, record and reference of a data folder')
+    .option(data, whose)
+    .action(async (o: { data?: string }) => done(await (await import('./commands/check.ts')).check(context, o)));
+  add('compact', 'make a data folder as small as what is in it')
+    .option(data, whose)
+    .action(async (o: { data?: string }) => done(await (await import('./commands/compact.ts')).compact(context, o)));
+}
+
+/** Milliseconds of a duration with its unit. */
+function time(text: string): number {
+  if (!/^[\d.]+(ms|s|m|h|d)$/.test(text)) throw new InvalidArgumentError('Expected a time such as 12h or 30d.');
+  return milliseconds(text, '--older-than');
+}
+
+const endings = dispatchStatuses.filter(isTerminalDispatch);
+function ended(text: string): readonly DispatchStatus[] {
+  return text.split(',').map((word) => {
+    const status = endings.find((one) => one === word.trim());
+    if (status === undefined) throw new InvalidArgumentError(`Allowed are ${endings.join(', ')}.`);
+    return status;
+  });
 }
 
 const id = (): Argument => new Argument('<id>', 'dispatch id, as `polaron ls` shows it');

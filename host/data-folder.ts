@@ -27,7 +27,9 @@ export interface AgentTarget {
   readonly ownTls?: boolean;
 }
 
-const identityFile = (data: string): string => join(data, 'hub-identity.json');
+/** Its name in the data folder. */
+export const IDENTITY_FILE = 'hub-identity.json';
+const identityFile = (data: string): string => join(data, IDENTITY_FILE);
 export const agentTargetFile = (data: string): string => join(data, 'agent-bus.json');
 
 /** Makes the folder when missing. Raises DATA_NOT_WRITABLE. */

@@ -24,6 +24,7 @@ import { RemoteDelivery } from '../actors/remote.ts';
 import { ResultsClient } from '../actors/results-client.ts';
 import { managerAddress } from '../actors/results/manager.ts';
 import { graphCache, valueCache } from '../actors/caches.ts';
+import type { CopyData } from '../actors/results/upkeep.ts';
 import type { Epoch } from '../actors/services.ts';
 import { ActorSystem, type Address, type Message } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
@@ -43,7 +44,7 @@ export interface HubCoreOptions {
   readonly subjects: Subjects;
   readonly node: string;
   /** The store, or the node of the process that has it. */
-  readonly results: { readonly store: Store } | { readonly node: string };
+  readonly results: { readonly store: Store; readonly copy?: CopyData } | { readonly node: string };
   readonly clock: Clock;
   readonly random: Randomness;
   readonly log: Log;
@@ -90,7 +91,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   stops.push(remote.listen(system));
   const near = { values: valueCache(VALUE_CACHE_BYTES), graphs: graphCache() };
   if ('store' in o.results)
-    stops.push(hostResults({ system, store: o.results.store, bus, subjects, by, clock, random, log, near }));
+    stops.push(hostResults({ system, ...o.results, bus, subjects, by, clock, random, log, near }));
 
   const overBus = !('store' in o.results);
   const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock, overBus);

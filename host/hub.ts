@@ -140,7 +140,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
           bus,
           subjects,
           node: identity.node,
-          results: current === undefined ? { node: resultsNode } : { store: current.store },
+          results: current === undefined ? { node: resultsNode } : current,
           clock: systemClock,
           random,
           log,

@@ -6,6 +6,7 @@ import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { RemoteDelivery } from '../actors/remote.ts';
+import type { CopyData } from '../actors/results/upkeep.ts';
 import { ActorSystem } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
 import type { Randomness } from './random.ts';
@@ -17,6 +18,8 @@ export interface ResultsCoreOptions {
   readonly bus: Bus;
   readonly subjects: Subjects;
   readonly store: Store;
+  /** Makes a backup. */
+  readonly copy?: CopyData;
   readonly clock: Clock;
   readonly random: Randomness;
   readonly log: Log;

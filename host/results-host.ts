@@ -5,6 +5,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { serveBlobs } from '../actors/results/blob-service.ts';
 import { isResultsAsk, ResultManager } from '../actors/results/manager.ts';
+import type { CopyData } from '../actors/results/upkeep.ts';
 import type { NearMemory } from '../actors/services.ts';
 import type { ActorSystem } from '../actors/system.ts';
 import type { Store } from '../store/store.ts';
@@ -13,6 +14,8 @@ import { hexOf, type Randomness } from './random.ts';
 export interface ResultsHostOptions {
   readonly system: ActorSystem;
   readonly store: Store;
+  /** Absent: this store can't be copied. */
+  readonly copy?: CopyData;
   readonly bus: Bus;
   readonly subjects: Subjects;
   readonly by: string;
@@ -34,6 +37,8 @@ export function hostResults(o: ResultsHostOptions): () => void {
     pull,
     epoch: hexOf(o.random.bytes(8)),
     alone: o.alone ?? false,
+    log: o.log,
+    copy: o.copy,
     near: o.near,
   });
   const address = o.system.address('results', 'main');

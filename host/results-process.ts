@@ -52,6 +52,7 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
     bus,
     subjects,
     store,
+    copy: opened.copy,
     clock: systemClock,
     random,
     log,

@@ -25,6 +25,11 @@ export class Recent<K, V> {
     if (this.#newer.size >= this.#most) this.turn();
   }
 
+  delete(key: K): void {
+    this.#newer.delete(key);
+    this.#older.delete(key);
+  }
+
   clear(): void {
     this.#newer.clear();
     this.#older.clear();

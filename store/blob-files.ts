@@ -9,7 +9,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { statSync, utimesSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, statfs, utimes, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PolaronError, type ErrorCode } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
@@ -84,7 +84,10 @@ export class BlobFiles {
         details: { size, maxValueBytes: this.#maxValueBytes },
       });
     }
-    if (this.size(digest) === size) return stored(size);
+    if (this.size(digest) === size) {
+      this.pin(digest, Date.now());
+      return stored(size);
+    }
     const free = await this.freeBytes();
     if (free < size + LEFT_FREE_BYTES) {
       throw new PolaronError('DISK_FULL', `value of ${size} bytes; ${free} are free in ${this.#folder}`, {
@@ -218,6 +221,8 @@ class FileWriter implements BlobWriter {
       try {
         await file.datasync();
         await this.#close();
+        // from now on it is pinned: its last bytes may have come in an earlier life
+        await utimes(this.#part, new Date(), new Date());
         await this.#name();
       } catch (error) {
         await this.#close();

@@ -47,6 +47,13 @@ export function lockFolder(folder: string): () => void {
   throw inUse(folder, holderOf(path));
 }
 
+/** Pid of the living process that holds the folder, if any. Takes nothing. */
+export function holderOfFolder(folder: string): number | undefined {
+  const path = lockFile(folder);
+  const holder = holderOf(path);
+  return holder !== undefined && isAlive(holder, path) ? holder.pid : undefined;
+}
+
 function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);

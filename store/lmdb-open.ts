@@ -6,15 +6,31 @@
  *   blobs/         large values (blob-files.ts)
  */
 import { randomUUID } from 'node:crypto';
-import { accessSync, closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { PolaronError } from '../model/errors.ts';
 import { makeBlobFolder, syncFolder } from './blob-files.ts';
+import { clearLeftovers } from './blob-sweep.ts';
+import { RESTORED_FILE, UNFINISHED_FILE } from './copy-folder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { makeFolder } from './make-folder.ts';
 import { SCHEMA_VERSION } from './records.ts';
 import type { StoreMeta } from './store.ts';
+
+/** In records/, while LMDB's file is made small (compact.ts). */
+export const COMPACTED = 'compacted';
 
 export interface OpenFolder {
   readonly root: RootDatabase<Uint8Array, string>;
@@ -29,17 +45,20 @@ export interface OpenFolder {
 export async function openFolder(path: string): Promise<OpenFolder> {
   const unlock = enter(path);
   try {
+    refuseUnfinished(path);
     const blobFolder = join(path, 'blobs');
     const records = join(path, 'records');
     try {
       await makeBlobFolder(blobFolder);
+      await clearLeftovers(blobFolder, Date.now());
       mkdirSync(records, { recursive: true, mode: 0o700 });
       for (const folder of [blobFolder, join(blobFolder, 'tmp'), records]) accessSync(folder, constants.W_OK);
     } catch (error) {
       throw notWritable(path, error);
     }
-    checkDataFile(path, join(records, 'data.mdb'));
-    const databases = await openDatabases(path, records);
+    rmSync(join(records, COMPACTED), { recursive: true, force: true });
+    const transactions = inspectDataFile(path, join(records, 'data.mdb'), 'r+');
+    const databases = await openDatabases(path, records, transactions);
     for (const folder of [blobFolder, records, path]) await syncFolder(folder);
     await syncAbove(realpathSync(path));
     return { ...databases, blobFolder, unlock };
@@ -67,14 +86,21 @@ function enter(path: string): () => void {
   }
 }
 
-async function openDatabases(path: string, folder: string): Promise<Omit<OpenFolder, 'blobFolder' | 'unlock'>> {
+async function openDatabases(
+  path: string,
+  folder: string,
+  transactions: number,
+): Promise<Omit<OpenFolder, 'blobFolder' | 'unlock'>> {
   let root: RootDatabase<Uint8Array, string> | undefined;
   try {
     // one commit is under way at a time, so overlapping its sync with the next commit gains nothing
     root = open<Uint8Array, string>({ path: folder, encoding: 'binary', maxDbs: 8, overlappingSync: false });
-    const meta = await readMeta(path, root.openDB<Uint8Array, string>('meta', { encoding: 'binary' }));
-    const records = root.openDB<Uint8Array, string>('records', { encoding: 'binary' });
-    const values = root.openDB<Uint8Array, Uint8Array>('values', { encoding: 'binary', keyEncoding: 'binary' });
+    const about = root.openDB<Uint8Array, string>('meta', { encoding: 'binary' });
+    const known = readVersion(path, about);
+    if (known === undefined && transactions > MOST_BEGINNING) throw damaged(path, 'its schema version is missing');
+    // The version is written last: where it is, the others are, too, and making them anew would hide that they are lost.
+    const { records, values } = openParts(path, root, known === undefined);
+    const meta = known === undefined ? await begin(about) : await goOn(path, about, known);
     return { root, records, values, meta };
   } catch (error) {
     await root?.close();
@@ -82,19 +108,49 @@ async function openDatabases(path: string, folder: string): Promise<Omit<OpenFol
   }
 }
 
-async function readMeta(path: string, db: Database<Uint8Array, string>): Promise<StoreMeta> {
+type Root = RootDatabase<Uint8Array, string>;
+type Parts = Pick<OpenFolder, 'records' | 'values'>;
+
+/** LMDB's transactions until a new folder has its version: more were made in one that has lost it. */
+const MOST_BEGINNING = 32;
+
+/** Raises DATA_DAMAGED when one is missing that isn't to be made. */
+export function openParts(path: string, root: Root, create: boolean): Parts {
+  // lmdb-js's types don't know `create`
+  const options = { encoding: 'binary' as const, create };
+  const records: Parts['records'] | undefined = root.openDB<Uint8Array, string>('records', options);
+  const byDigest = { ...options, keyEncoding: 'binary' as const };
+  const values: Parts['values'] | undefined = root.openDB<Uint8Array, Uint8Array>('values', byDigest);
+  if (records === undefined || values === undefined) throw damaged(path, 'its records are missing');
+  return { records, values };
+}
+
+async function begin(db: Database<Uint8Array, string>): Promise<StoreMeta> {
+  const made = { history: randomUUID(), schemaVersion: SCHEMA_VERSION };
+  // two puts in one turn: one transaction
+  await Promise.all([
+    db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION))),
+    db.put('history', Buffer.from(made.history)),
+  ]);
+  await db.flushed;
+  return made;
+}
+
+/** Of a folder that was used before: raised to this build's version, and of a history of its own when it was restored. */
+async function goOn(path: string, db: Database<Uint8Array, string>, known: StoreMeta): Promise<StoreMeta> {
+  if (known.schemaVersion < SCHEMA_VERSION) {
+    // what is written from now on is of this version: a build that can't read it refuses the folder as a whole
+    await db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION)));
+    await db.flushed;
+  }
+  return { schemaVersion: SCHEMA_VERSION, history: (await renewed(path, db)) ?? known.history };
+}
+
+/** What a folder says of itself; undefined when it is new. Raises DATA_DAMAGED, DATA_NEWER. */
+export function readVersion(path: string, db: Database<Uint8Array, string>): StoreMeta | undefined {
   const version = db.get('schemaVersion');
   const history = db.get('history');
-  if (version === undefined && history === undefined) {
-    const made = { history: randomUUID(), schemaVersion: SCHEMA_VERSION };
-    // two puts in one turn: one transaction
-    await Promise.all([
-      db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION))),
-      db.put('history', Buffer.from(made.history)),
-    ]);
-    await db.flushed;
-    return made;
-  }
+  if (version === undefined && history === undefined) return undefined;
   const schemaVersion = Number(Buffer.from(version ?? []).toString() || Number.NaN);
   if (!Number.isSafeInteger(schemaVersion) || history === undefined)
     throw damaged(path, 'its schema version cannot be read');
@@ -105,39 +161,58 @@ async function readMeta(path: string, db: Database<Uint8Array, string>): Promise
       { details: { path, schemaVersion } },
     );
   }
-  if (schemaVersion < SCHEMA_VERSION) {
-    // what is written from now on is of this version: a build that can't read it refuses the folder as a whole
-    await db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION)));
-    await db.flushed;
-  }
-  return { history: Buffer.from(history).toString(), schemaVersion: SCHEMA_VERSION };
+  return { history: Buffer.from(history).toString(), schemaVersion };
+}
+
+/** A restored backup begins a history of its own: what agents still hold of the old one isn't its. */
+async function renewed(path: string, db: Database<Uint8Array, string>): Promise<string | undefined> {
+  const mark = join(path, RESTORED_FILE);
+  if (!existsSync(mark)) return undefined;
+  const history = randomUUID();
+  await db.put('history', Buffer.from(history));
+  await db.flushed;
+  // a crash before this renews it once more
+  rmSync(mark);
+  return history;
+}
+
+function refuseUnfinished(path: string): void {
+  if (existsSync(join(path, UNFINISHED_FILE)))
+    throw damaged(path, 'it is a backup that was not finished; make another one');
 }
 
 const MAGIC = 0xbeefc0de;
 /** Where lmdb-js keeps them in each of its two meta pages. */
 const META = { magic: 24, pageSize: 48, lastPage: 144, transaction: 152, bytes: 160 } as const;
 
-/** LMDB maps the file and trusts it: one that was cut short would kill the process with SIGBUS. */
-function checkDataFile(path: string, file: string): void {
+/** LMDB maps the file and trusts it: one that was cut short would kill the process with SIGBUS. The number of transactions made in it; 0: it is new. */
+export function inspectDataFile(path: string, file: string, flags: 'r' | 'r+'): number {
   let fd: number;
   try {
-    fd = openSync(file, 'r+');
+    fd = openSync(file, flags);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return checkNew(path, file, 'missing');
     throw notWritable(path, error);
   }
   try {
     const { size } = fstatSync(fd);
-    if (size === 0) return;
+    if (size === 0) return checkNew(path, file, 'empty');
     const first = metaAt(fd, 0);
     if (first === undefined) throw damaged(path, 'its LMDB file has no header');
     const second = metaAt(fd, first.pageSize);
     const newest = second !== undefined && second.transaction > first.transaction ? second : first;
     const expected = (newest.lastPage + 1n) * BigInt(first.pageSize);
     if (BigInt(size) < expected) throw damaged(path, `its LMDB file has ${size} bytes of ${expected}`);
+    return Number(newest.transaction);
   } finally {
     closeSync(fd);
   }
+}
+
+/** A new folder has no LMDB file yet, but one that LMDB was in before has lost it: that must not look like a new one. */
+function checkNew(path: string, file: string, what: string): 0 {
+  if (existsSync(join(dirname(file), 'lock.mdb'))) throw damaged(path, `its LMDB file is ${what}`);
+  return 0;
 }
 
 function metaAt(fd: number, offset: number): { pageSize: number; lastPage: bigint; transaction: bigint } | undefined {

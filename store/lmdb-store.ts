@@ -11,13 +11,27 @@
  */
 import { defaults } from '../model/defaults.ts';
 import { statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Database } from 'lmdb';
 import { PolaronError } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { BlobFiles } from './blob-files.ts';
 import { openFolder, type OpenFolder } from './lmdb-open.ts';
-import type { BlobWriter, RecordKey, Store, StoreMeta, StoreOptions, WriteOp } from './store.ts';
+import { dropBlob, listBlobs } from './blob-sweep.ts';
+import { copyFolder, type Copied } from './copy-folder.ts';
+import { countOf, listValues } from './lmdb-values.ts';
+import { Pins } from './pins.ts';
+import {
+  PIN_MS,
+  type BlobWriter,
+  type Dropped,
+  type RecordKey,
+  type Store,
+  type StoreMeta,
+  type StoreOptions,
+  type WriteOp,
+} from './store.ts';
 import { checkOps, overlaid, pendingRange, WriteBatch, type Entry } from './write-batch.ts';
 
 const DEFAULT_MAX_VALUE_BYTES = defaults.maxValueBytes;
@@ -31,11 +45,17 @@ const COMMIT_BYTES = 2 * 1024 * 1024;
 const RECORD_BYTES = 2 * 4_096;
 
 /** Opens (or makes) a store. Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, DATA_DAMAGED. */
-export async function openLmdbStore(options: StoreOptions & { readonly log: Log }): Promise<Store> {
+export async function openLmdbStore(options: StoreOptions & { readonly log: Log }): Promise<DiskStore> {
   return new LmdbStore(options, await openFolder(options.path));
 }
 
-class LmdbStore implements Store {
+/** A store that can be copied. */
+export interface DiskStore extends Store {
+  /** Into an existing folder, as it is at one moment that comes after all that was written before. Nothing may be dropped meanwhile. Raises DISK_FULL. */
+  copyTo(folder: string): Promise<Copied>;
+}
+
+class LmdbStore implements DiskStore {
   readonly meta: StoreMeta;
   readonly failed: Promise<Error>;
   readonly #path: string;
@@ -43,6 +63,8 @@ class LmdbStore implements Store {
   readonly #blobs: BlobFiles;
   readonly #log: Log;
   readonly #flushTimeoutMs: number;
+  readonly #pinMs: number;
+  readonly #pins: Pins;
   /** Values written of late: writing one again changes nothing and costs less than looking for it, but many are the same few. */
   readonly #stored = new Set<Digest>();
   #next = new WriteBatch();
@@ -58,6 +80,8 @@ class LmdbStore implements Store {
     this.meta = folder.meta;
     this.#log = options.log;
     this.#flushTimeoutMs = options.flushTimeoutMs ?? DEFAULT_FLUSH_TIMEOUT_MS;
+    this.#pinMs = options.pinMs ?? PIN_MS;
+    this.#pins = new Pins(this.#pinMs, () => performance.now());
     this.#blobs = new BlobFiles(folder.blobFolder, options.maxValueBytes ?? DEFAULT_MAX_VALUE_BYTES);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
@@ -73,6 +97,11 @@ class LmdbStore implements Store {
       return Promise.reject(error);
     }
     this.#next.add(ops);
+    this.#schedule();
+    return this.#next.flushed;
+  }
+
+  #schedule(): void {
     if (!this.#scheduled && this.#committing === undefined) {
       this.#scheduled = true;
       setImmediate(() => {
@@ -80,7 +109,6 @@ class LmdbStore implements Store {
         this.#commit();
       });
     }
-    return this.#next.flushed;
   }
 
   #commit(): void {
@@ -106,6 +134,10 @@ class LmdbStore implements Store {
     const results = new Set<Promise<boolean>>();
     if (this.#stored.size > MOST_STORED) this.#stored.clear();
     for (const [digest, bytes] of batch.values) {
+      if (bytes === undefined) {
+        results.add(values.remove(Buffer.from(digest, 'hex')));
+        continue;
+      }
       if (this.#stored.has(digest)) continue;
       this.#stored.add(digest);
       results.add(values.put(Buffer.from(digest, 'hex'), bytes));
@@ -136,7 +168,7 @@ class LmdbStore implements Store {
     const free = bavail * bsize;
     if (free > PLENTY_BYTES || batch.empty) return;
     let wanted = COMMIT_BYTES;
-    for (const bytes of batch.values.values()) wanted += bytes.length + RECORD_BYTES;
+    for (const bytes of batch.values.values()) wanted += (bytes?.length ?? 0) + RECORD_BYTES;
     for (const bytes of batch.records.values()) wanted += (bytes?.length ?? 0) + RECORD_BYTES;
     if (free < wanted)
       throw new PolaronError('DISK_FULL', `${free} bytes are free, and ${wanted} may be needed to write what is due`);
@@ -189,11 +221,18 @@ class LmdbStore implements Store {
 
   hasValue(digest: Digest): boolean {
     this.#check();
-    if (this.#next.values.has(digest) || this.#committing?.values.has(digest) === true) return true;
-    if (this.#folder.values.doesExist(Buffer.from(digest, 'hex'))) return true;
-    if (this.#blobs.size(digest) === undefined) return false;
-    this.#blobs.pin(digest, Date.now());
+    if (!this.#hasSmall(digest)) {
+      if (this.#blobs.size(digest) === undefined) return false;
+      this.#blobs.pin(digest, Date.now());
+    }
+    this.#pins.add(digest);
     return true;
+  }
+
+  #hasSmall(digest: Digest): boolean {
+    for (const batch of [this.#next, this.#committing])
+      if (batch?.values.has(digest) === true) return batch.values.get(digest) !== undefined;
+    return this.#folder.values.doesExist(Buffer.from(digest, 'hex'));
   }
 
   valueSize(digest: Digest): number | undefined {
@@ -206,11 +245,11 @@ class LmdbStore implements Store {
 
   #small(digest: Digest): Uint8Array | undefined {
     this.#check();
-    return (
-      this.#next.values.get(digest) ??
-      this.#committing?.values.get(digest) ??
-      this.#folder.values.get(Buffer.from(digest, 'hex'))
-    );
+    for (const batch of [this.#next, this.#committing]) {
+      const pending = batch?.values.get(digest);
+      if (pending !== undefined || batch?.values.has(digest) === true) return pending;
+    }
+    return this.#folder.values.get(Buffer.from(digest, 'hex'));
   }
 
   async readValue(digest: Digest, offset: number, length: number): Promise<Uint8Array> {
@@ -224,7 +263,53 @@ class LmdbStore implements Store {
 
   async openBlob(digest: Digest, size: number, o: { readonly resume?: boolean } = {}): Promise<BlobWriter> {
     this.#check();
+    this.#pins.add(digest);
     return this.#blobs.begin(digest, size, o.resume ?? false);
+  }
+
+  pin(digest: Digest): void {
+    this.#pins.add(digest);
+  }
+
+  valueCount(): number {
+    return countOf(this.#folder.values);
+  }
+
+  async *storedValues(): AsyncGenerator<readonly Digest[]> {
+    yield* listValues(this.#folder.values);
+    yield* listBlobs(this.#folder.blobFolder);
+  }
+
+  dropValues(digests: readonly Digest[]): Dropped {
+    this.#check();
+    const untouchedSince = Date.now() - this.#pinMs;
+    const done = { values: 0, bytes: 0, held: 0 };
+    for (const digest of digests) {
+      const size = this.#pins.has(digest) ? undefined : this.#drop(digest, untouchedSince);
+      if (size === undefined) done.held++;
+      else {
+        done.values++;
+        done.bytes += size;
+      }
+    }
+    return done;
+  }
+
+  /** Its size, or undefined when it stays. */
+  #drop(digest: Digest, untouchedSince: number): number | undefined {
+    const size = this.#small(digest)?.length;
+    if (size === undefined) return dropBlob(this.#folder.blobFolder, digest, untouchedSince);
+    if (!this.#pins.settled) return undefined;
+    this.#stored.delete(digest);
+    this.#next.drop(digest);
+    this.#schedule();
+    return size;
+  }
+
+  async copyTo(folder: string): Promise<Copied> {
+    await this.write([]);
+    const source = { records: join(this.#path, 'records'), blobs: this.#folder.blobFolder };
+    return copyFolder(this.#folder.root, source, folder);
   }
 
   freeBytes(): Promise<number> {

@@ -6,7 +6,16 @@ import { PolaronError } from '../model/errors.ts';
 import { isDigest, type Digest } from '../model/ids.ts';
 import { createHash, randomUUID } from 'node:crypto';
 import { SCHEMA_VERSION } from './records.ts';
-import type { BlobWriter, RecordKey, Store, StoreMeta, WriteOp } from './store.ts';
+import { Pins } from './pins.ts';
+import {
+  PIN_MS,
+  type BlobWriter,
+  type Dropped,
+  type RecordKey,
+  type Store,
+  type StoreMeta,
+  type WriteOp,
+} from './store.ts';
 import { checkOps, compareKeys, WriteBatch, type Entry } from './write-batch.ts';
 
 export interface MemoryStoreOptions {
@@ -16,6 +25,9 @@ export interface MemoryStoreOptions {
   readonly maxValueBytes?: number;
   /** @default random */
   readonly history?: string;
+  /** As StoreOptions.pinMs, by this clock. @default an hour of the process's clock */
+  readonly pinMs?: number;
+  readonly monotonic?: () => number;
 }
 
 export interface MemoryStore extends Store {
@@ -46,6 +58,7 @@ class InMemory implements MemoryStore {
   readonly #durable: Content;
   readonly #records: Map<RecordKey, Uint8Array>;
   readonly #values: Map<Digest, Uint8Array>;
+  readonly #pins: Pins;
   #sorted: RecordKey[];
   #batch = new WriteBatch();
   #scheduled = false;
@@ -57,6 +70,7 @@ class InMemory implements MemoryStore {
     this.#durable = durable;
     this.#records = new Map(durable.records);
     this.#values = new Map(durable.values);
+    this.#pins = new Pins(options.pinMs ?? PIN_MS, options.monotonic ?? (() => performance.now()));
     this.#sorted = [...this.#records.keys()].sort(compareKeys);
     this.meta = meta;
     this.failed = new Promise((resolve) => {
@@ -77,14 +91,17 @@ class InMemory implements MemoryStore {
       else if (op.op === 'remove') this.#remove(op.key);
       else if (!this.#values.has(op.digest)) this.#values.set(op.digest, op.bytes);
     }
-    if (this.#options.flush !== 'manual' && !this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(() => {
-        this.#scheduled = false;
-        this.flush();
-      });
-    }
+    this.#schedule();
     return this.#batch.flushed;
+  }
+
+  #schedule(): void {
+    if (this.#options.flush === 'manual' || this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
   }
 
   #put(key: RecordKey, value: Uint8Array): void {
@@ -116,7 +133,10 @@ class InMemory implements MemoryStore {
       if (value === undefined) this.#durable.records.delete(key);
       else this.#durable.records.set(key, value);
     }
-    for (const [digest, bytes] of batch.values) this.#durable.values.set(digest, bytes);
+    for (const [digest, bytes] of batch.values) {
+      if (bytes === undefined) this.#durable.values.delete(digest);
+      else this.#durable.values.set(digest, bytes);
+    }
     batch.resolve();
   }
 
@@ -161,7 +181,9 @@ class InMemory implements MemoryStore {
   }
 
   hasValue(digest: Digest): boolean {
-    return this.valueSize(digest) !== undefined;
+    if (this.valueSize(digest) === undefined) return false;
+    this.#pins.add(digest);
+    return true;
   }
 
   valueSize(digest: Digest): number | undefined {
@@ -188,6 +210,7 @@ class InMemory implements MemoryStore {
     if (size > maxValueBytes) {
       throw new PolaronError('VALUE_TOO_LARGE', `value of ${size} bytes; at most ${maxValueBytes} are taken`);
     }
+    this.#pins.add(digest);
     const chunks: Uint8Array[] = [];
     let received = this.#durable.blobs.has(digest) ? size : 0;
     const stored = received === size;
@@ -219,6 +242,36 @@ class InMemory implements MemoryStore {
         ended = true;
       },
     };
+  }
+
+  pin(digest: Digest): void {
+    this.#pins.add(digest);
+  }
+
+  valueCount(): number {
+    return this.#values.size;
+  }
+
+  async *storedValues(): AsyncGenerator<readonly Digest[]> {
+    for (const digest of [...this.#values.keys(), ...this.#durable.blobs.keys()]) yield [digest];
+  }
+
+  dropValues(digests: readonly Digest[]): Dropped {
+    this.#check();
+    const done = { values: 0, bytes: 0, held: 0 };
+    for (const digest of digests) {
+      const size = this.valueSize(digest);
+      if (size === undefined || !this.#pins.settled || this.#pins.has(digest)) {
+        done.held++;
+        continue;
+      }
+      if (this.#values.delete(digest)) this.#batch.drop(digest);
+      else this.#durable.blobs.delete(digest);
+      done.values++;
+      done.bytes += size;
+    }
+    this.#schedule();
+    return done;
   }
 
   freeBytes(): Promise<number> {

@@ -14,6 +14,7 @@
  * | `live/ID` | the dispatch has not ended |
  * | `a/AGENT` | the roster: agent → epoch |
  * | `hub/epoch` | the hub's epoch |
+ * | `gone/ID` | the dispatch is being removed: some of its records are left |
  */
 import { Packr } from 'msgpackr';
 import { PolaronError } from '../model/errors.ts';
@@ -51,9 +52,22 @@ export const keys = {
     start: `t/${id}/${pad(node)}/`,
     end: `t/${id}/${pad(node)}/~`,
   }),
+  allLogsOf: (id: DispatchId): { readonly start: string; readonly end: string } => ({
+    start: `l/${id}/`,
+    end: `l/${id}/~`,
+  }),
+  allAttemptsOf: (id: DispatchId): { readonly start: string; readonly end: string } => ({
+    start: `t/${id}/`,
+    end: `t/${id}/~`,
+  }),
   idempotency: (user: string, key: string): string => `k/${user}/${key}`,
   live: (id: DispatchId): string => `live/${id}`,
   allLive: { start: 'live/', end: 'live/~' },
+  gone: (id: DispatchId): string => `gone/${id}`,
+  allGone: { start: 'gone/', end: 'gone/~' },
+  allSpecs: { start: 's/', end: 's/~' },
+  allElectrons: { start: 'e/', end: 'e/~' },
+  allExpansions: { start: 'x/', end: 'x/~' },
   allDispatches: { start: 'd/', end: 'd/~' },
   dispatchesBefore: (id: string): { readonly start: string; readonly end: string } => ({ start: 'd/', end: `d/${id}` }),
   agent: (agent: AgentKey): string => `a/${agent}`,

@@ -6,6 +6,8 @@
  * S2. A promise of `write` resolves only when that batch and all before it are flushed to disk.
  * S3. `get` and `range` see every write handed in before, flushed or not.
  * S4. A failed or silent flush is fatal: every pending and later call rejects with STORE_FAILED, and `failed` resolves. The owner closes and opens again.
+ * S5. A value that `hasValue` found, or that was pinned or uploaded, stays for an hour whatever `dropValues` is told. In the first hour after an open
+ *     every small value does: nobody knows what was found before.
  */
 import type { Digest } from '../model/ids.ts';
 
@@ -17,6 +19,9 @@ export type WriteOp =
   | { readonly op: 'remove'; readonly key: RecordKey }
   /** Stores a value under its digest; nothing happens when it is there. The caller has checked the digest. At most `INLINE_VALUE_BYTES`. */
   | { readonly op: 'value'; readonly digest: Digest; readonly bytes: Uint8Array };
+
+/** S5. */
+export const PIN_MS = 3_600_000;
 
 /** Values up to this size lie in LMDB and travel inside messages; larger ones are files. */
 export const INLINE_VALUE_BYTES = 64 * 1024;
@@ -67,8 +72,24 @@ export interface Store {
   openBlob(digest: Digest, size: number, o?: { readonly resume?: boolean }): Promise<BlobWriter>;
   /** Bytes free on the data folder's disk. */
   freeBytes(): Promise<number>;
+  /** Keeps a value for an hour (S5), whether it is here or is about to be. */
+  pin(digest: Digest): void;
+  /** About how many values there are. */
+  valueCount(): number;
+  /** Digests of what is stored, in pieces; what comes meanwhile may be missing. */
+  storedValues(): AsyncIterable<readonly Digest[]>;
+  /** Removes those that S5 doesn't keep, in this turn: from now on they aren't here, for any reader. The caller vouches that no record names them. */
+  dropValues(digests: readonly Digest[]): Dropped;
   /** Waits for what is queued, then closes. */
   close(): Promise<void>;
+}
+
+/** What `dropValues` did. */
+export interface Dropped {
+  readonly values: number;
+  readonly bytes: number;
+  /** Kept by S5. */
+  readonly held: number;
 }
 
 export interface StoreOptions {
@@ -78,4 +99,6 @@ export interface StoreOptions {
   readonly maxValueBytes?: number;
   /** A flush that takes longer is a failure, ms. @default 10000 */
   readonly flushTimeoutMs?: number;
+  /** How long S5 keeps a value, ms. @default an hour */
+  readonly pinMs?: number;
 }

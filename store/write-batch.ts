@@ -11,7 +11,8 @@ export type Pending = Uint8Array | undefined;
 export class WriteBatch {
   /** All of a batch becomes durable together, so only the last write of a key counts. */
   readonly records = new Map<RecordKey, Pending>();
-  readonly values = new Map<Digest, Uint8Array>();
+  /** `undefined`: dropped. */
+  readonly values = new Map<Digest, Pending>();
   /** Settles with the batch; every `write` of it returns this one. */
   readonly flushed: Promise<void>;
   resolve: () => void = () => undefined;
@@ -31,6 +32,12 @@ export class WriteBatch {
 
   get empty(): boolean {
     return this.records.size === 0 && this.values.size === 0;
+  }
+
+  /** Of two of one value the last one counts. */
+  drop(digest: Digest): void {
+    this.wanted = true;
+    this.values.set(digest, undefined);
   }
 
   add(ops: readonly WriteOp[]): void {

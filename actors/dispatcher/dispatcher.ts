@@ -15,6 +15,7 @@ import type {
   AgentStatus,
   CancelReplyBody,
   HubStatus,
+  PurgeReply,
   SnapshotReply,
   SubmitReply,
   SubmitRequest,
@@ -33,6 +34,7 @@ import {
   parseValue,
   parseWait,
 } from '../../bus/protocol/wire-api.ts';
+import { parseBackup, parsePurge } from '../../bus/protocol/wire-upkeep.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import { firstWithin, LIST_BYTES } from '../answer-size.ts';
 import type { ResultsClient } from '../results-client.ts';
@@ -71,6 +73,7 @@ const CANCEL_WAIT_MS = 120_000;
 const RESTART_PAUSE_MS = 100;
 /** Dispatches that a restarted hub reads at once: the result manager may be in another process, and a round trip for each would add up. */
 const RESUMED_AT_ONCE = 64;
+const UPKEEP_MS = 55_000;
 
 export class Dispatcher implements Actor<DispatcherMessage> {
   readonly #o: DispatcherOptions;
@@ -201,7 +204,9 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       case 'agents':
         return { agents: this.#o.agents() };
       case 'purge':
-        throw new PolaronError('NOT_SUPPORTED', 'purge is not there yet');
+        return this.#purge(user, body);
+      case 'backup':
+        return results.ask('results.backup', parseBackup(body), UPKEEP_MS);
     }
   }
 
@@ -263,6 +268,12 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     await results.flushed();
     this.#o.publish({ user: spec.user, dispatch: spec.id, type: 'dispatch.accepted', seq: 0, transient: true });
     return { id: spec.id, existing: false };
+  }
+
+  #purge(user: string, body: unknown): Promise<PurgeReply> {
+    const { olderThanMs, dryRun = false, ...rest } = parsePurge(body);
+    const endedBefore = this.#o.clock.now() - olderThanMs;
+    return this.#o.results.ask('results.purge', { ...rest, user, endedBefore, dryRun }, UPKEEP_MS);
   }
 
   async #cancel(user: string, body: unknown): Promise<CancelReplyBody> {

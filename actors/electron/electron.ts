@@ -115,7 +115,7 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
     this.#untold = true;
     if (this.#work.strict) this.tell();
     else this.#s.moment.wait(this);
-    const ready = readInputs(this.#work, this.#s.values, this.#s.results, (result) =>
+    const ready = readInputs(this.#work, this.#s.values, this.#s.results, this.#s.clock.monotonic(), (result) =>
       this.#s.system.send(this.#self, { type: 'inputs.read', ...result }, this.#self),
     );
     if (ready !== undefined) this.#inputsRead({ type: 'inputs.read', ...ready });

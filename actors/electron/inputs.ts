@@ -5,6 +5,7 @@
 import { errorInfoOf, type ErrorInfo, type ValueInfo } from '../../model/outcome.ts';
 import type { Arguments } from '../../bus/protocol/actors.ts';
 import type { TaskInput } from '../../bus/protocol/agent.ts';
+import { PIN_MS } from '../../store/store.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { ElectronWork, ValueCache } from '../services.ts';
 
@@ -15,17 +16,23 @@ const TEMPLATE_BYTES = 128 * 1024;
 /** All inputs of one task inside one message; more become one list value that the agent pulls. */
 const MESSAGE_BYTES = 256 * 1024;
 
-/** Stored templates, so that retries and the items of a map store theirs once. A template's bytes belong to one graph in one hub. */
-const stored = new WeakMap<Uint8Array, Promise<ValueInfo>>();
+/**
+ * Stored templates, so that retries and the items of a map store theirs once. A template's bytes belong to one graph in one hub. No record names such a
+ * value, so it is stored again before the sweep may take it.
+ */
+const stored = new WeakMap<Uint8Array, { readonly value: Promise<ValueInfo>; readonly untilMs: number }>();
+const STORED_MS = PIN_MS / 2;
 
 /** Template and inputs when all are at hand; otherwise undefined, and `done` is called later. */
 export function readInputs(
   work: Pick<ElectronWork, 'template' | 'inputs'>,
   values: ValueCache,
   results: ResultsClient,
+  /** By the monotonic clock. */
+  nowMs: number,
   done: (result: Arguments | { readonly error: ErrorInfo }) => void,
 ): Arguments | undefined {
-  const template = templateOf(work.template, results);
+  const template = templateOf(work.template, results, nowMs);
   const inputs = inputsOf(work.inputs, values, results);
   if (!(template instanceof Promise) && !(inputs instanceof Promise)) return { template, inputs };
   Promise.all([template, inputs]).then(
@@ -35,15 +42,14 @@ export function readInputs(
   return undefined;
 }
 
-function templateOf(template: Uint8Array, results: ResultsClient): Uint8Array | Promise<ValueInfo> {
+function templateOf(template: Uint8Array, results: ResultsClient, nowMs: number): Uint8Array | Promise<ValueInfo> {
   if (template.byteLength <= TEMPLATE_BYTES) return template;
-  let storing = stored.get(template);
-  if (storing === undefined) {
-    storing = results.ask('results.store', { bytes: template }).then(({ value }) => value);
-    stored.set(template, storing);
-    storing.catch(() => stored.delete(template));
-  }
-  return storing;
+  const known = stored.get(template);
+  if (known !== undefined && known.untilMs > nowMs) return known.value;
+  const value = results.ask('results.store', { bytes: template }).then((answer) => answer.value);
+  stored.set(template, { value, untilMs: nowMs + STORED_MS });
+  value.catch(() => stored.delete(template));
+  return value;
 }
 
 function inputsOf(

@@ -64,6 +64,7 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
     if (size <= INLINE_VALUE_BYTES) {
       if (bytes.byteLength !== size || digestOf(bytes) !== digest)
         throw new PolaronError('BAD_MESSAGE', `the bytes are not those of ${digest}`);
+      o.store.pin(digest);
       await o.store.write([{ op: 'value', digest, bytes }]);
       return { received: size, done: true };
     }
@@ -125,6 +126,7 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
       const body = decodeBody(envelope.body);
       if (kind === 'get') {
         const { digest, offset, length } = parseBlobRead(body);
+        o.store.pin(digest); // what is being pulled stays
         const size = o.store.valueSize(digest) ?? 0;
         const bytes =
           offset >= size

@@ -11,6 +11,7 @@ import { asPolaronError } from '../../model/errors.ts';
 import { isAgentKey, isDigest, isDispatchId, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch, isTerminalElectron } from '../../model/lifecycle.ts';
 import { olderToken, sameToken } from '../../model/outcome.ts';
+import type { Log } from '../../model/log.ts';
 import type { DispatchRecord } from '../../model/records.ts';
 import type { WaitReply } from '../../bus/protocol/api.ts';
 import type { ResultsMessage, ResultsRequests, RosterEntry } from '../../bus/protocol/results.ts';
@@ -22,6 +23,7 @@ import { KnownSizes } from './known-sizes.ts';
 import { LiveDispatches } from './live.ts';
 import { Queries } from './queries.ts';
 import { pullFromAgent, type PullOptions } from './pull.ts';
+import { Upkeep, type CopyData } from './upkeep.ts';
 import { composeList, sliceList, storeBytes, wholeValue } from './values.ts';
 import { keyPart, RecordWriter, type Ended } from './writer.ts';
 
@@ -36,6 +38,9 @@ export interface ManagerOptions {
   readonly reserveBytes?: number;
   /** It runs in a process of its own: who writes to it may outlive it. @default false */
   readonly alone?: boolean;
+  readonly log?: Log;
+  /** Makes a backup. */
+  readonly copy?: CopyData | undefined;
   /** Memory of the hub, when it lives there. */
   readonly near?: NearMemory | undefined;
 }
@@ -57,6 +62,7 @@ export class ResultManager implements Actor<ResultsAsk> {
   readonly #sizes: KnownSizes;
   readonly #writer: RecordWriter;
   readonly #queries: Queries;
+  readonly #upkeep: Upkeep;
   readonly #waiters = new Map<string, Set<Waiter>>();
   #freeBytes = Number.POSITIVE_INFINITY;
 
@@ -70,6 +76,15 @@ export class ResultManager implements Actor<ResultsAsk> {
       onAccept: (spec) => this.#queries.remember(spec),
     });
     this.#live.restore(this.#liveIds(), (id) => this.#queries.restoreCounts(id));
+    this.#upkeep = new Upkeep({
+      store: options.store,
+      live: this.#live,
+      writer: this.#writer,
+      clock: options.clock,
+      log: options.log ?? (() => undefined),
+      copy: options.copy,
+      forget: (id) => this.#queries.forget(id),
+    });
     this.#watchDisk();
   }
 
@@ -113,6 +128,10 @@ export class ResultManager implements Actor<ResultsAsk> {
         return this.#queries.load(message.id);
       case 'results.judge':
         return this.#judge(message);
+      case 'results.purge':
+        return this.#upkeep.purge(message);
+      case 'results.backup':
+        return this.#upkeep.backup(message.folder, message.ticket);
       case 'results.list':
         return this.#flushed(this.#queries.list(message));
       case 'results.detail':
@@ -226,6 +245,7 @@ export class ResultManager implements Actor<ResultsAsk> {
   #diskTimer: Timer | undefined;
 
   close(): void {
+    this.#upkeep.close();
     this.#diskTimer?.cancel();
     for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.timer.cancel();
   }

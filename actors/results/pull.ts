@@ -45,6 +45,7 @@ export async function pullFromAgent(
   if (size <= INLINE_VALUE_BYTES) {
     const bytes = size === 0 ? new Uint8Array() : await read(0);
     if (digestOf(bytes) !== digest) return false;
+    store.pin(digest);
     await store.write([{ op: 'value', digest, bytes }]);
     return true;
   }

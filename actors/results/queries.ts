@@ -87,6 +87,11 @@ export class Queries {
   remember(spec: DispatchSpec): void {
     this.#specs.set(spec.id, spec);
   }
+  /** It is removed. */
+  forget(id: DispatchId): void {
+    this.#specs.delete(id);
+    this.#plans.delete(id);
+  }
   record(id: DispatchId): DispatchRecord {
     const bytes = this.#store.get(keys.dispatch(id));
     if (bytes === undefined) throw this.#unknown(id);

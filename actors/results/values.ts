@@ -34,6 +34,7 @@ export async function storeBytes(store: Store, bytes: Uint8Array): Promise<Value
   const digest = digestOf(bytes);
   const info: ValueInfo = { digest, size: bytes.byteLength, ...(isList(bytes) ? { length: listLength(bytes) } : {}) };
   if (bytes.byteLength <= INLINE_VALUE_BYTES) {
+    store.pin(digest);
     void store.write([{ op: 'value', digest, bytes }]).catch(() => undefined); // a failed flush is seen by whoever writes next
     return info;
   }
@@ -90,7 +91,10 @@ async function storeElements(
     const info: ValueInfo = { digest: digestOf(bytes), size: bytes.byteLength, ...nested };
     infos.push(info);
     if (bytes.byteLength > INLINE_VALUE_BYTES) await storeBytes(store, bytes);
-    else writes.push({ op: 'value', digest: info.digest, bytes });
+    else {
+      store.pin(info.digest);
+      writes.push({ op: 'value', digest: info.digest, bytes });
+    }
     waiting += bytes.byteLength;
     const full = waiting > MOST_WAITING_BYTES;
     if (writes.length < 1_000 && !full && i < length - 1) continue;

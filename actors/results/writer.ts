@@ -51,6 +51,9 @@ export class RecordWriter {
   /** Its sender outlives it (N1). */
   readonly #numbered: boolean;
 
+  /** Told of every batch before it is written, while somebody wants to know. */
+  watch: ((ops: readonly RecordOp[]) => void) | undefined;
+
   constructor(
     store: Store,
     live: LiveDispatches,
@@ -87,6 +90,7 @@ export class RecordWriter {
   }
 
   #apply(sender: string, n: number, ops: readonly RecordOp[]): Promise<void> {
+    this.watch?.(ops);
     const writes: WriteOp[] = [];
     if (this.#numbered) writes.push({ op: 'put', key: keys.lastBatch, value: Buffer.from(`${sender} ${n}`) });
     const ended: Ended[] = [];
@@ -99,6 +103,11 @@ export class RecordWriter {
       );
     }
     return flushed;
+  }
+
+  /** What an attempt leaves may come after the dispatch's end, and after a purge. */
+  #purged(id: DispatchId): boolean {
+    return !this.#live.has(id) && this.#store.get(keys.spec(id)) === undefined;
   }
 
   #convert(op: RecordOp, writes: WriteOp[], ended: Ended[]): void {
@@ -148,9 +157,11 @@ export class RecordWriter {
         });
         return;
       case 'logs':
+        if (this.#purged(op.id)) return;
         writes.push({ op: 'put', key: keys.logs(op.id, op.node, op.attempt), value: encodeLogs(op.logs) });
         return;
       case 'attempt':
+        if (this.#purged(op.id)) return;
         writes.push({ op: 'put', key: keys.attempt(op.id, op.node, op.attempt), value: encodeAttempt(op.record) });
         return;
       case 'agent':

@@ -251,6 +251,40 @@ export interface CancelReplyBody {
   readonly more?: number;
 }
 
+/** Removes ended dispatches of this user. Asked page by page: `from` is `next` of the answer before. */
+export interface PurgeRequest {
+  /** Ended at least so long ago, ms. */
+  readonly olderThanMs: number;
+  /** @default all that a dispatch can end with */
+  readonly statuses?: readonly DispatchStatus[];
+  /** Only count. @default false */
+  readonly dryRun?: boolean;
+  readonly from?: string;
+}
+/** Of this page. The last page, and no other, tells of values. */
+export interface PurgeReply {
+  readonly dispatches: number;
+  readonly electrons: number;
+  /** Values removed, their bytes, and those that stay for now since somebody found them within the hour. */
+  readonly values?: number;
+  readonly bytes?: number;
+  readonly held?: number;
+  readonly next?: string;
+}
+
+/** Copies the data folder into `folder` on the hub's machine, which holds `ticket` and nothing else. Asked again until it is done. */
+export interface BackupRequest {
+  /** Absolute. */
+  readonly folder: string;
+  readonly ticket: string;
+}
+export interface BackupReply {
+  readonly done: boolean;
+  /** Files of large values. */
+  readonly values: number;
+  readonly bytes: number;
+}
+
 export interface AgentsReply {
   readonly agents: readonly AgentStatus[];
 }

@@ -4,7 +4,7 @@
  */
 
 import type { AgentKey, Digest, DispatchId } from '../../model/ids.ts';
-import type { ElectronStatus } from '../../model/lifecycle.ts';
+import type { DispatchStatus, ElectronStatus } from '../../model/lifecycle.ts';
 import type { TaskLogs, Token, ValueInfo } from '../../model/outcome.ts';
 import type {
   AttemptRecord,
@@ -16,18 +16,20 @@ import type {
 import type {
   AttemptsReply,
   AttemptsRequest,
+  BackupReply,
   DispatchDetail,
   ListReply,
   ListRequest,
   LogsReply,
   LogsRequest,
+  PurgeReply,
   SnapshotReply,
   SnapshotRequest,
   ValueReply,
   WaitReply,
 } from './api.ts';
 
-export type { DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord };
+export type { BackupReply, DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord };
 
 export type RecordOp =
   | { readonly op: 'accept'; readonly spec: DispatchSpec; readonly contentDigest: Digest }
@@ -68,6 +70,18 @@ export interface RosterEntry {
   readonly agent: AgentKey;
   readonly epoch: number;
 }
+
+export interface PurgeQuestion {
+  readonly user: string;
+  /** Wall clock, ms. */
+  readonly endedBefore: number;
+  readonly statuses?: readonly DispatchStatus[];
+  readonly dryRun: boolean;
+  /** `next` of the page before. */
+  readonly from?: string;
+}
+/** A page of a purge: see PurgeReply in api.ts. */
+export type PurgePage = PurgeReply;
 
 export interface LoadedDispatch {
   readonly spec: DispatchSpec;
@@ -138,6 +152,13 @@ export interface ResultsRequests {
   'results.judge': {
     readonly ask: { readonly id: DispatchId; readonly node: number; readonly token: Token };
     readonly answer: { readonly verdict: 'duplicate' | 'stale' | 'later' | 'unknown' };
+  };
+  /** Removes a page of ended dispatches, then the values. */
+  'results.purge': { readonly ask: PurgeQuestion; readonly answer: PurgePage };
+  /** Copies the data folder into a folder that holds this ticket. */
+  'results.backup': {
+    readonly ask: { readonly folder: string; readonly ticket: string };
+    readonly answer: BackupReply;
   };
   'results.list': { readonly ask: ListRequest & { readonly user: string }; readonly answer: ListReply };
   'results.detail': {

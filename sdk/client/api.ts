@@ -21,6 +21,7 @@ import {
   parseWaitReply,
   type WaitAnswer,
 } from '../../bus/protocol/wire-api.ts';
+import { parseBackupReply, parsePurgeReply } from '../../bus/protocol/wire-upkeep.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import { isErrorCode } from '../../model/error-table.ts';
 import { PolaronError } from '../../model/errors.ts';
@@ -41,6 +42,8 @@ const SUBMIT_MS = 15_000;
 const SUBMIT_OUTAGE_MS = 30_000;
 /** A cancel is answered when the agents have confirmed, or a lease has ended. */
 const CANCEL_MS = 20_000;
+/** A page of a purge waits for the disk; what takes longer is asked again. */
+const UPKEEP_MS = 60_000;
 /** What a wait's answer may come late. */
 const WAIT_GRACE_MS = 2_000;
 
@@ -57,6 +60,8 @@ const answers = {
   logsReply: parseReply(parseLogsReply),
   attemptsReply: parseReply(parseAttemptsReply),
   cancelReplyBody: parseReply(parseCancelReplyBody),
+  purgeReply: parseReply(parsePurgeReply),
+  backupReply: parseReply(parseBackupReply),
 };
 const NO_OPTIONS: CallOptions = {};
 /** A busy hub takes it in the end, however long that is: giving up would lose the dispatch. */
@@ -135,6 +140,16 @@ export class ApiClient {
   /** Goes on over outages. Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON. */
   cancel(request: wire.CancelRequest, o: CallOptions = {}): Promise<wire.CancelReplyBody> {
     return this.ask('cancel', request, answers.cancelReplyBody, { timeoutMs: CANCEL_MS, ...WAITING, ...o });
+  }
+
+  /** One page. */
+  purge(request: wire.PurgeRequest, o: CallOptions = {}): Promise<wire.PurgeReply> {
+    return this.ask('purge', request, answers.purgeReply, { timeoutMs: UPKEEP_MS, ...o });
+  }
+
+  /** Begins it, or asks how it goes. Raises BAD_REQUEST, DISK_FULL. */
+  backup(request: wire.BackupRequest, o: CallOptions = {}): Promise<wire.BackupReply> {
+    return this.ask('backup', request, answers.backupReply, { timeoutMs: UPKEEP_MS, ...o });
   }
 
   /** Events of one dispatch (or of all of the user's), on the given line: gone when that is lost. What can't be read is left out. */

@@ -8,7 +8,7 @@ import type { BlobWriter, Store, WriteOp } from '../../store/store.ts';
 
 export interface Adapter {
   readonly name: string;
-  readonly open: (options: { readonly maxValueBytes?: number }) => Promise<Store>;
+  readonly open: (options: { readonly maxValueBytes?: number; readonly pinMs?: number }) => Promise<Store>;
   /** Called after each test. */
   readonly cleanUp: () => Promise<void>;
 }
@@ -216,6 +216,74 @@ export function storeContract(adapter: Adapter): void {
       await late.abort();
       expect(Buffer.compare(await store.readValue(digest, 0, bytes.length), bytes)).toBe(0);
       expect((await begin()).received).toBe(bytes.length);
+    });
+
+    const storeLarge = async (store: Store, bytes: Uint8Array): Promise<Digest> => {
+      const digest = digestOf(bytes);
+      const writer = await store.openBlob(digest, bytes.length);
+      await writer.write(bytes);
+      await writer.finish();
+      return digest;
+    };
+    const all = async (store: Store): Promise<Digest[]> => {
+      const found: Digest[] = [];
+      for await (const piece of store.storedValues()) found.push(...piece);
+      return found.sort();
+    };
+
+    it('are all listed', async () => {
+      const store = await open({});
+      const small = Array.from({ length: 2_500 }, () => randomBytes(20));
+      await store.write(small.map((bytes) => ({ op: 'value', digest: digestOf(bytes), bytes })));
+      const large = await Promise.all([1, 2, 3].map((n) => storeLarge(store, randomBytes(100_000 + n))));
+      expect(await all(store)).toEqual([...small.map(digestOf), ...large].sort());
+      expect(store.valueCount()).toBeGreaterThanOrEqual(2_500);
+    });
+
+    it('that are dropped are gone for every reader in the same turn, flushed or not, and can be stored again', async () => {
+      const store = await open({ pinMs: 0 });
+      const bytes = randomBytes(1_000);
+      const digest = digestOf(bytes);
+      const large = randomBytes(200_000);
+      const largeDigest = await storeLarge(store, large);
+      const gone = async (one: Digest): Promise<void> => {
+        expect([store.hasValue(one), store.valueSize(one), store.smallValue(one)]).toEqual([
+          false,
+          undefined,
+          undefined,
+        ]);
+        expect(await codeOf(() => store.readValue(one, 0, 1))).toBe('VALUE_MISSING');
+      };
+      for (const flush of [true, false, true]) {
+        const stored = store.write([{ op: 'value', digest, bytes }]);
+        if (flush) await stored;
+        expect(store.hasValue(digest)).toBe(true);
+        expect(store.dropValues([digest])).toEqual({ values: 1, bytes: 1_000, held: 0 });
+        await gone(digest);
+        if (flush) await store.write([]);
+        await gone(digest);
+      }
+      // dropped and stored in one batch: the last one counts
+      await store.write([{ op: 'value', digest, bytes }]);
+      store.dropValues([digest]);
+      await store.write([{ op: 'value', digest, bytes }]);
+      expect(Buffer.compare(store.smallValue(digest) ?? new Uint8Array(), bytes)).toBe(0);
+
+      expect(store.dropValues([largeDigest])).toEqual({ values: 1, bytes: 200_000, held: 0 });
+      await gone(largeDigest);
+      await storeLarge(store, large);
+      expect(store.valueSize(largeDigest)).toBe(200_000);
+      expect(await all(store)).toEqual([digest, largeDigest].sort());
+    });
+
+    it('of the last hour stay, whatever is dropped', async () => {
+      const store = await open({});
+      const bytes = randomBytes(1_000);
+      await store.write([{ op: 'value', digest: digestOf(bytes), bytes }]);
+      const large = await storeLarge(store, randomBytes(100_000));
+      const both = [digestOf(bytes), large];
+      expect(store.dropValues(both)).toEqual({ values: 0, bytes: 0, held: 2 });
+      expect(both.map((digest) => store.hasValue(digest))).toEqual([true, true]);
     });
 
     it('of another digest or size than announced are refused and leave nothing', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +52,32 @@ describe('a data folder', () => {
     const third = await openAt(path);
     expect(third.valueSize(digest)).toBe(100_000);
     await third.close();
+  });
+
+  it('spares the files that were stored or found within the hour, over a restart too, and clears what a removal left', async () => {
+    const hourAgo = Date.now() / 1_000 - 3_700;
+    const digests = [1, 2, 3].map((n) => digestOf(new Uint8Array(100_000).fill(n)));
+    const [found, stored, old] = digests;
+    if (found === undefined || stored === undefined || old === undefined) throw new Error('three');
+    const file = (digest: string): string => join(path, 'blobs', digest.slice(0, 2), digest);
+    const first = await openAt(path);
+    for (const [i, digest] of digests.entries()) {
+      const upload = await first.openBlob(digest, 100_000);
+      await upload.write(new Uint8Array(100_000).fill(i + 1));
+      await upload.finish();
+      utimesSync(file(digest), hourAgo, hourAgo);
+    }
+    expect(first.hasValue(found)).toBe(true);
+    await (await first.openBlob(stored, 100_000)).finish();
+    await first.close();
+    writeFileSync(join(path, 'blobs', 'tmp', `${old}.gone`), 'left by a kill');
+    writeFileSync(join(path, 'blobs', 'tmp', `${old}.part`), 'given up');
+    utimesSync(join(path, 'blobs', 'tmp', `${old}.part`), hourAgo - 86_400, hourAgo - 86_400);
+    const second = await openAt(path);
+    expect(readdirSync(join(path, 'blobs', 'tmp'))).toEqual([]);
+    expect(second.dropValues(digests)).toEqual({ values: 1, bytes: 100_000, held: 2 });
+    expect(digests.map((digest) => existsSync(file(digest)))).toEqual([true, true, false]);
+    await second.close();
   });
 
   it('in use by this or another process is refused with its pid, until that one is gone, SIGKILL included', async () => {

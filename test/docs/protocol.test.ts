@@ -261,6 +261,8 @@ describe('docs/protocol.md', () => {
       'results.value': 'results',
       'results.logs': 'results',
       'results.attempts': 'results',
+      'results.purge': 'results',
+      'results.backup': 'results',
     };
     const { rows } = tableOf(section(page, 'Messages between actors'), 'type');
     expect(Object.fromEntries(rows.map(([type, to]) => [plain(type), to]))).toEqual(received);

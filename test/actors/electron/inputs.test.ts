@@ -28,7 +28,7 @@ function read(template: Uint8Array, inputs: readonly ValueInfo[] = []): Promise<
     return ask(type, body, timeoutMs);
   };
   return new Promise((resolve) => {
-    const ready = readInputs({ template, inputs }, values, results, resolve);
+    const ready = readInputs({ template, inputs }, values, results, world.clock.monotonic(), resolve);
     if (ready !== undefined) resolve(ready);
   });
 }
@@ -56,6 +56,17 @@ it('a larger template is stored and pulled, and stored once for all attempts and
   expect(await read(template)).toEqual({ template: info, inputs: [] });
   expect(asked.filter((type) => type === 'results.store')).toHaveLength(1);
   expect(digestOf(await world.store.readValue(info.digest, 0, info.size))).toBe(info.digest);
+});
+
+it('a stored template is stored again before a sweep may take it', async () => {
+  const template = new Uint8Array(128 * KIB + 1).fill(8);
+  await read(template);
+  await world.clock.advance(29 * 60_000);
+  await read(template);
+  expect(asked.filter((type) => type === 'results.store')).toHaveLength(1);
+  await world.clock.advance(2 * 60_000);
+  await read(template);
+  expect(asked.filter((type) => type === 'results.store').length).toBeGreaterThan(1);
 });
 
 it('template and inputs that are both too large become two values', async () => {

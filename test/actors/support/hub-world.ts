@@ -42,7 +42,8 @@ export function makeHubWorld(
   o: { readonly flush?: 'turn' | 'manual'; readonly store?: MemoryStore; readonly mailboxLimit?: number } = {},
 ): HubWorld {
   const clock = new FakeClock();
-  const store = o.store ?? openMemoryStore({ flush: o.flush ?? 'turn', history: 'h1' });
+  const store =
+    o.store ?? openMemoryStore({ flush: o.flush ?? 'turn', history: 'h1', monotonic: () => clock.monotonic() });
   const logs = makeLogList();
   const network = new FakeNetwork();
   const bus = network.connect('hub.n1');

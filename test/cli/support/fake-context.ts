@@ -49,6 +49,8 @@ export async function polaron(argv: readonly string[], options: FakeOptions = {}
     logs: missing('logs'),
     attempts: missing('attempts'),
     cancel: missing('cancel'),
+    purge: missing('purge'),
+    backup: missing('backup'),
     result: missing('result'),
     graph: missing('graph'),
     watch: missing('watch'),
@@ -83,7 +85,14 @@ export async function polaron(argv: readonly string[], options: FakeOptions = {}
     self: options.self ?? { command: process.execPath, args: [] },
     now: () => NOW,
     connect: async () => (options.hub === undefined ? noHub() : hub),
-    host: async () => ({ startHub: missing('startHub'), runAgent: missing('runAgent'), ...options.host }),
+    host: async () => ({
+      prepareBackup: missing('prepareBackup'),
+      checkFolder: missing('checkFolder'),
+      compactData: missing('compactData'),
+      startHub: missing('startHub'),
+      runAgent: missing('runAgent'),
+      ...options.host,
+    }),
     interrupted: () => options.signal ?? new AbortController().signal,
   };
   const exit = await runProgram(context, argv).catch((error: unknown) => showFailure(context, error));

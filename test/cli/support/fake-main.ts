@@ -57,6 +57,9 @@ async function startHub(options: HubStartOptions): Promise<RunningHub> {
 
 const host: HostPort = {
   startHub,
+  prepareBackup: () => 'ticket',
+  checkFolder: () => Promise.resolve({ problems: [] }),
+  compactData: () => Promise.resolve({ values: 0, bytes: 0, before: 0, after: 0 }),
   runAgent: async (options) => {
     options.log('info', 'the fake agent starts');
     const keepAlive = setInterval(() => undefined, 1_000);
@@ -98,6 +101,8 @@ await run(process, {
     logs: missing,
     attempts: missing,
     cancel: missing,
+    purge: missing,
+    backup: missing,
     result: missing,
     graph: missing,
     watch: missing,

@@ -1,0 +1,63 @@
+/**
+ * Removes ended dispatches that are old enough, page by page. Their values go with the next sweep.
+ * Not here: how one is removed (removal.ts), who asks (upkeep.ts).
+ */
+import type { PurgePage, PurgeQuestion } from '../../bus/protocol/results.ts';
+import { isDispatchId, type DispatchId } from '../../model/ids.ts';
+import { isTerminalDispatch } from '../../model/lifecycle.ts';
+import type { DispatchSpec } from '../../model/records.ts';
+import { decodeDispatch, decodeSpec, keys, tailOfKey } from '../../store/records.ts';
+import type { Store } from '../../store/store.ts';
+import type { LiveDispatches } from './live.ts';
+import { removeDispatch } from './removal.ts';
+
+export interface PurgeOptions {
+  readonly store: Store;
+  readonly live: LiveDispatches;
+  /** It isn't there any more. */
+  readonly forget: (id: DispatchId) => void;
+}
+
+/** Of one page: it is put together in one turn of the event loop. */
+const MOST_LOOKED_AT = 1_000;
+const MOST_REMOVED = 100;
+const MOST_ELECTRONS = 20_000;
+/** Electrons of one dispatch that are removed by itself. */
+const LARGE = 250;
+
+/** One page from `from` on, oldest first; `next`: where the following one begins. Resolves when what it removed is gone from the disk. */
+export async function purgePage(o: PurgeOptions, asked: PurgeQuestion): Promise<PurgePage> {
+  let [looked, dispatches, electrons] = [0, 0, 0];
+  const found: { readonly spec: DispatchSpec; readonly large: boolean }[] = [];
+  let next: string | undefined;
+  for (const { key, value } of o.store.range({ start: `d/${asked.from ?? ''}`, end: keys.allDispatches.end })) {
+    const id = tailOfKey(key);
+    if (!isDispatchId(id)) continue;
+    if (looked++ >= MOST_LOOKED_AT || found.length >= MOST_REMOVED || electrons >= MOST_ELECTRONS) {
+      next = id;
+      break;
+    }
+    const record = decodeDispatch(value);
+    // `live` is the manager's memory of it: what has ended there has its end in the queue.
+    if (!isTerminalDispatch(record.status) || o.live.has(id)) continue;
+    if (asked.statuses !== undefined && !asked.statuses.includes(record.status)) continue;
+    const bytes = o.store.get(keys.spec(id));
+    if (bytes === undefined) continue;
+    const spec = decodeSpec(bytes);
+    if (spec.user !== asked.user || (record.endedAt ?? spec.acceptedAt) > asked.endedBefore) continue;
+    dispatches++;
+    let own = 0;
+    for (const count of Object.values(record.counts ?? {})) own += count;
+    electrons += own;
+    if (!asked.dryRun) found.push({ spec, large: own >= LARGE });
+  }
+  const removals: Promise<void>[] = [];
+  for (const { spec, large } of found) {
+    o.forget(spec.id);
+    const removal = removeDispatch(o.store, spec);
+    removals.push(removal);
+    if (large) await removal; // several batches: not at once with those of others
+  }
+  await Promise.all(removals);
+  return { dispatches, electrons, ...(next === undefined ? {} : { next }) };
+}
