@@ -3,8 +3,8 @@
  * Files are 0600: who reads them is the hub.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { PolaronError } from '../model/errors.ts';
 import { isToken } from '../model/ids.ts';
 import { makeFolder } from '../store/make-folder.ts';
@@ -81,10 +81,23 @@ function readJson(file: string): unknown {
   }
 }
 
+/** Renamed into place whole, and durable: a hub that lost its name to a power cut would be another hub, to which its own dispatches belong no more. */
 function writeJson(file: string, value: unknown): void {
   const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  const fd = openSync(temporary, 'w', 0o600);
+  try {
+    writeFileSync(fd, `${JSON.stringify(value, null, 2)}\n`);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
   renameSync(temporary, file);
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 const isIdentity = (x: unknown): x is HubIdentity =>
