@@ -7,7 +7,7 @@ import { isErrorCode } from '../model/error-table.ts';
 import { PolaronError } from '../model/errors.ts';
 import { trusted } from '../model/trusted.ts';
 import type { Clock, Timer } from '../model/clock.ts';
-import type { ResultsRequests, ResultsRequestType } from '../bus/protocol/results.ts';
+import type { ResultsRequests, ResultsRequestType, WritePosition } from '../bus/protocol/results.ts';
 import type { ApiError } from '../bus/protocol/api.ts';
 import type { AskResults } from './results-client.ts';
 import type { Actor, ActorSystem, Address, Message } from './system.ts';
@@ -57,10 +57,11 @@ export class Asker implements Actor<ResultsAnswer> {
     type: T,
     ask: ResultsRequests[T]['ask'],
     timeoutMs: number,
+    after?: WritePosition,
   ) =>
     new Promise<ResultsRequests[T]['answer']>((resolve, reject) => {
       const number = this.#next++;
-      const message = { type, ask: number, ...ask };
+      const message = after === undefined ? { type, ask: number, ...ask } : { type, ask: number, after, ...ask };
       const now = this.#clock.monotonic();
       const againAt = this.#overBus ? now + SWEEP_MS : Number.POSITIVE_INFINITY;
       const dueAt = now + timeoutMs;

@@ -5,17 +5,19 @@
  * W1. Batches are numbered from 1 and sent in order; the ops of one turn of the event loop are one batch.
  * W2. A batch that isn't answered in time is sent again; a changed epoch in an answer means that the manager restarted, and everything unanswered is sent again.
  * W3. Callbacks of `afterFlush` run in order, only when the batch that held the ops before them is flushed.
+ * W4. A request says which batch it comes after, since a bus between here and the manager may carry it there first.
  */
 import { asPolaronError, PolaronError } from '../model/errors.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
-import type { RecordOp, ResultsRequests, ResultsRequestType } from '../bus/protocol/results.ts';
+import type { RecordOp, ResultsRequests, ResultsRequestType, WritePosition } from '../bus/protocol/results.ts';
 
-/** Sends one request to the result manager, wherever it is. Rejects with its error, or REQUEST_TIMEOUT. */
+/** Sends one request to the result manager, wherever it is. Rejects with its error, or REQUEST_TIMEOUT. `after`: it rests on what was written until then. */
 export type AskResults = <T extends ResultsRequestType>(
   type: T,
   ask: ResultsRequests[T]['ask'],
   timeoutMs: number,
+  after?: WritePosition,
 ) => Promise<ResultsRequests[T]['answer']>;
 
 interface Batch {
@@ -90,8 +92,9 @@ export class ResultsClient {
     ask: ResultsRequests[T]['ask'],
     timeoutMs = ASK_TIMEOUT_MS,
   ): Promise<ResultsRequests[T]['answer']> {
-    if (!unordered.has(type)) this.#send();
-    return this.#options.ask(type, ask, timeoutMs);
+    if (unordered.has(type)) return this.#options.ask(type, ask, timeoutMs);
+    this.#send();
+    return this.#options.ask(type, ask, timeoutMs, { sender: this.#options.sender, n: this.#n });
   }
 
   close(): void {

@@ -196,23 +196,24 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     system.send(system.address('matchmaker', 'main'), load, system.address('dispatcher', 'main'));
     await dispatcher.recover(live.ids, true);
     if (live.ids.length > 0) log('info', 'recovered dispatches', { count: live.ids.length });
+    // What the recovered supervisors asked for comes before the first sync: mailboxes are in order, and the matchmaker listens last.
+    await new Promise((resolve) => setImmediate(resolve));
+    matchmaker.start();
+    stops.push(
+      serveApi({
+        bus,
+        subjects,
+        by,
+        log,
+        monotonic: () => clock.monotonic(),
+        handle: (user, verb, body) => dispatcher.handle(user, verb, body),
+      }),
+    );
+    await flushThrough(bus);
   } catch (error) {
+    // Half begun it would go on to hear agents and users, beside the hub that begins next.
     stop();
     throw error;
   }
-  // What the recovered supervisors asked for comes before the first sync: mailboxes are in order, and the matchmaker listens last.
-  await new Promise((resolve) => setImmediate(resolve));
-  matchmaker.start();
-  stops.push(
-    serveApi({
-      bus,
-      subjects,
-      by,
-      log,
-      monotonic: () => clock.monotonic(),
-      handle: (user, verb, body) => dispatcher.handle(user, verb, body),
-    }),
-  );
-  await flushThrough(bus);
   return { stop };
 }

@@ -113,6 +113,8 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     stops.push(() => bus.close());
     const resultsNode = `${identity.node}-results`;
     let core: HubCore | undefined;
+    /** Counts beginnings and ends: one that was dropped while it began must not stay. */
+    let life = 0;
     const restarts = new Set<() => void>();
     let child: ResultsChild | undefined;
     if (o.isolateResults) {
@@ -133,10 +135,11 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     const joined = deferred<void>();
     const endRecovery = await keepRunning({
       begin: async (onFatal) => {
+        const mine = ++life;
         store ??= o.isolateResults ? undefined : await openDataStore(data, log);
         const current = store;
         void current?.store.failed.then(onFatal);
-        core = await startHubCore({
+        const begun = await startHubCore({
           bus,
           subjects,
           node: identity.node,
@@ -157,9 +160,12 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
             return () => restarts.delete(listener);
           },
         });
+        if (mine === life) core = begun;
+        else begun.stop();
       },
       // Nothing further is written or answered; the disk is the truth.
       drop: async () => {
+        life++;
         core?.stop();
         core = undefined;
         const failed = store;

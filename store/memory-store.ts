@@ -31,12 +31,16 @@ export interface MemoryStoreOptions {
 }
 
 export interface MemoryStore extends Store {
-  /** Makes all that was written durable and resolves its promises. */
-  flush(): void;
+  /** Makes the first `writes` of what was written durable, or all of it, and resolves their promises. */
+  flush(writes?: number): void;
+  /** Writes that aren't flushed. */
+  readonly unflushed: number;
+  /** A record as a crash would leave it. */
+  flushed(key: RecordKey): Uint8Array | undefined;
   /** Fails as a disk does: S4. */
   fail(reason: string): void;
-  /** Ends this store at once, as a power cut does, and gives one that holds what was flushed. */
-  crash(): MemoryStore;
+  /** Ends this store at once, as a power cut does, and gives one that holds what was flushed, and of what wasn't the first `writes`. */
+  crash(writes?: number): MemoryStore;
 }
 
 interface Content {
@@ -60,7 +64,8 @@ class InMemory implements MemoryStore {
   readonly #values: Map<Digest, Uint8Array>;
   readonly #pins: Pins;
   #sorted: RecordKey[];
-  #batch = new WriteBatch();
+  /** One for each write, in order. */
+  #batches: WriteBatch[] = [];
   #scheduled = false;
   #failure: PolaronError | undefined;
   #fail: (error: Error) => void = () => undefined;
@@ -85,14 +90,16 @@ class InMemory implements MemoryStore {
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#batch.add(ops);
+    const batch = new WriteBatch();
+    batch.add(ops);
+    this.#batches.push(batch);
     for (const op of ops) {
       if (op.op === 'put') this.#put(op.key, op.value);
       else if (op.op === 'remove') this.#remove(op.key);
       else if (!this.#values.has(op.digest)) this.#values.set(op.digest, op.bytes);
     }
     this.#schedule();
-    return this.#batch.flushed;
+    return batch.flushed;
   }
 
   #schedule(): void {
@@ -125,30 +132,45 @@ class InMemory implements MemoryStore {
     return low;
   }
 
-  flush(): void {
+  get unflushed(): number {
+    return this.#batches.length;
+  }
+
+  flushed(key: RecordKey): Uint8Array | undefined {
+    return this.#durable.records.get(key);
+  }
+
+  flush(writes = this.#batches.length): void {
     if (this.#failure !== undefined) return;
-    const batch = this.#batch;
-    this.#batch = new WriteBatch();
-    for (const [key, value] of batch.records) {
-      if (value === undefined) this.#durable.records.delete(key);
-      else this.#durable.records.set(key, value);
+    for (const batch of this.#commit(writes)) batch.resolve();
+  }
+
+  /** Takes the first writes to the disk. */
+  #commit(writes: number): readonly WriteBatch[] {
+    const batches = this.#batches.splice(0, writes);
+    for (const batch of batches) {
+      for (const [key, value] of batch.records) {
+        if (value === undefined) this.#durable.records.delete(key);
+        else this.#durable.records.set(key, value);
+      }
+      for (const [digest, bytes] of batch.values) {
+        if (bytes === undefined) this.#durable.values.delete(digest);
+        else this.#durable.values.set(digest, bytes);
+      }
     }
-    for (const [digest, bytes] of batch.values) {
-      if (bytes === undefined) this.#durable.values.delete(digest);
-      else this.#durable.values.set(digest, bytes);
-    }
-    batch.resolve();
+    return batches;
   }
 
   fail(reason: string): void {
     if (this.#failure !== undefined) return;
     this.#failure = new PolaronError('STORE_FAILED', `memory store: ${reason}`);
-    this.#batch.reject(this.#failure);
+    for (const batch of this.#batches) batch.reject(this.#failure);
     this.#fail(this.#failure);
   }
 
-  crash(): MemoryStore {
+  crash(writes = 0): MemoryStore {
     this.fail('it crashed');
+    this.#commit(writes);
     const { records, values, blobs } = this.#durable;
     const left = { records: new Map(records), values: new Map(values), blobs: new Map(blobs) };
     return new InMemory(this.#options, left, this.meta);
@@ -259,13 +281,15 @@ class InMemory implements MemoryStore {
   dropValues(digests: readonly Digest[]): Dropped {
     this.#check();
     const done = { values: 0, bytes: 0, held: 0 };
+    const batch = new WriteBatch();
+    this.#batches.push(batch);
     for (const digest of digests) {
       const size = this.valueSize(digest);
       if (size === undefined || !this.#pins.settled || this.#pins.has(digest)) {
         done.held++;
         continue;
       }
-      if (this.#values.delete(digest)) this.#batch.drop(digest);
+      if (this.#values.delete(digest)) batch.drop(digest);
       else this.#durable.blobs.delete(digest);
       done.values++;
       done.bytes += size;

@@ -12,7 +12,7 @@
  * | `t/ID/NODE/ATTEMPT` | AttemptRecord |
  * | `k/USER/KEY` | idempotency key → [id, content digest] |
  * | `live/ID` | the dispatch has not ended |
- * | `a/AGENT` | the roster: agent → epoch |
+ * | `a/AGENT` | the roster: agent → epoch, and which process has the name |
  * | `hub/epoch` | the hub's epoch |
  * | `gone/ID` | the dispatch is being removed: some of its records are left |
  */
@@ -217,3 +217,10 @@ export function decodeKey(bytes: Uint8Array): { readonly id: string; readonly co
 
 export const encodeNumber = (n: number): Uint8Array => packr.pack([SCHEMA_VERSION, n]);
 export const decodeNumber = (bytes: Uint8Array): number => Number(unpack(bytes, 'number')[1]);
+
+/** An agent of the roster; its epoch can be read as a number, too. */
+export const encodeAgent = (epoch: number, instance = ''): Uint8Array => packr.pack([SCHEMA_VERSION, epoch, instance]);
+export function decodeAgent(bytes: Uint8Array): { readonly epoch: number; readonly instance?: string } {
+  const [, epoch, instance] = unpack(bytes, 'agent');
+  return { epoch: Number(epoch), ...(typeof instance === 'string' && instance !== '' ? { instance } : {}) };
+}

@@ -122,7 +122,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         break;
     }
     this.#failFast();
-    this.#carryOut();
+    this.#carryOut(message.type === 'lattice.resume');
   }
 
   /** An electron left before its assignment reached it: the agent's place is free again. */
@@ -135,6 +135,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
 
   /** This supervisor crashed and begins again from its records: what its electrons have not recorded yet must be in them. */
   abandon(): void {
+    this.#ended = true;
     this.#s.moment.end();
     this.dispose();
   }
@@ -289,7 +290,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     if (failed !== undefined) state.cancel(`failFast: ${state.plan.nameOf(failed)} failed`);
   }
 
-  #carryOut(): void {
+  /** `recorded`: what became ready rests on records that may not be on disk yet. */
+  #carryOut(recorded = false): void {
     const effects = this.#state?.takeEffects() ?? [];
     const ready: number[] = [];
     const withdrawn: number[] = [];
@@ -297,8 +299,10 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       // What was cancelled in the same turn isn't asked for, and neither is what an agent has had since before a restart.
       if (effect.type === 'withdraw') withdrawn.push(effect.node);
       else if (effect.type === 'cancel') this.#stops.add(effect);
-      else if (effect.type !== 'ready') this.#effect(effect);
-      else if (this.#state?.status(effect.node) === 'ready' && this.#claims?.ready(effect.node) !== true) {
+      else if (effect.type !== 'ready') {
+        this.#effect(effect);
+        recorded ||= effect.type === 'settled' || effect.type === 'expanded';
+      } else if (this.#state?.status(effect.node) === 'ready' && this.#claims?.ready(effect.node) !== true) {
         // Its actor holds its clock from now on (docs/adr/009).
         if (this.#orders?.isTimed(effect.node) === true && this.#state.assigned(effect.node))
           this.#spawn(this.#work(effect.node));
@@ -306,16 +310,29 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       }
     }
     if (withdrawn.length > 0) this.#tellMatchmaker({ type: 'match.withdraw', dispatch: this.#id, nodes: withdrawn });
-    if (ready.length > 0) this.#request(ready);
+    if (ready.length > 0 && recorded && this.#spec?.durability === 'strict') this.#requestFlushed(ready);
+    else if (ready.length > 0) this.#request(ready);
     this.#stops.go();
     this.#settleCancels();
     this.#held = false;
   }
 
-  #request(nodes: readonly number[]): void {
+  /** Strict: what became ready by a map's record, or after a crash of this supervisor, waits for the disk, as it does after an electron's end. */
+  #requestFlushed(nodes: readonly number[]): void {
+    const held = this.#held;
+    this.#s.results.afterFlush(() => {
+      if (this.#ended) return;
+      const waits = (node: number): boolean =>
+        this.#state?.status(node) === 'ready' || (this.#orders?.isTimed(node) === true && this.#electrons.has(node));
+      const ready = nodes.filter(waits);
+      if (ready.length > 0) this.#request(ready, held);
+    });
+  }
+
+  #request(nodes: readonly number[], held = this.#held): void {
     for (const [requirement, group] of this.#orders?.byRequirement(nodes) ?? []) {
       const priority = this.#spec?.priority ?? 0;
-      const request = { dispatch: this.#id, nodes: group, requirement, priority, held: this.#held } as const;
+      const request = { dispatch: this.#id, nodes: group, requirement, priority, held } as const;
       this.#tellMatchmaker({ type: 'match.request', ...request });
     }
   }

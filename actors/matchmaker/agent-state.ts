@@ -34,7 +34,7 @@ export type AgentEffect =
   /** Given out by an earlier life of the hub, which has no record of it: its dispatch decides. Before what is lost, which it may replace. */
   | { readonly type: 'claimed'; readonly entries: readonly RunEntry[] }
   /** The agent is new, or has a new epoch: record it, then call `admitted`. */
-  | { readonly type: 'joined'; readonly epoch: number }
+  | { readonly type: 'joined'; readonly epoch: number; readonly instance: string }
   /** Assigns above `seen` that nobody answered go out again. */
   | { readonly type: 'resend'; readonly above: number };
 
@@ -56,6 +56,8 @@ export class AgentState {
   readonly #former = new Set<string>();
   #epoch: number;
   #admitted = false;
+  /** Nobody listened there the last time: nothing new goes there until it syncs. */
+  #deaf = false;
   #lost = false;
   /** Count of assigns to this (hub epoch, agent epoch). */
   #n = 0;
@@ -63,7 +65,8 @@ export class AgentState {
   /** A first sync came since the hub started. */
   synced = false;
 
-  constructor(key: AgentKey, leases: Leases, epoch: number, now: number) {
+  /** `instance`: the process that had the name before the hub's restart. */
+  constructor(key: AgentKey, leases: Leases, epoch: number, now: number, instance?: string) {
     this.key = key;
     const dot = key.indexOf('.');
     this.site = key.slice(0, dot);
@@ -71,6 +74,7 @@ export class AgentState {
     this.#leases = leases;
     this.#epoch = epoch;
     this.#lastAt = now;
+    this.#instance = instance;
   }
 
   get epoch(): number {
@@ -93,7 +97,7 @@ export class AgentState {
   state(now: number): 'live' | 'suspect' | 'lost' | 'draining' {
     const silent = now - this.#lastAt;
     if (this.#lost || !this.synced || silent > this.#leases.leaseMs) return 'lost';
-    if (silent > 3 * this.#leases.heartbeatMs) return 'suspect';
+    if (this.#deaf || silent > 3 * this.#leases.heartbeatMs) return 'suspect';
     return this.#last?.draining === true ? 'draining' : 'live';
   }
 
@@ -114,6 +118,10 @@ export class AgentState {
 
   admitted(epoch: number): void {
     if (epoch === this.#epoch) this.#admitted = true;
+  }
+
+  deaf(): void {
+    this.#deaf = true;
   }
 
   /** Takes the credit for an attempt that is about to be sent; `hold` fills in its token. */
@@ -221,12 +229,13 @@ export class AgentState {
       this.#admitted = false;
       if (restarted) this.#n = 0;
       this.#epoch = sync.epoch;
-      effects.push({ type: 'joined', epoch: sync.epoch });
+      effects.push({ type: 'joined', epoch: sync.epoch, instance: sync.instance });
     }
     if (last === undefined || last.capabilities.join() !== sync.capabilities.join())
       this.#capabilities = new Set(sync.capabilities);
     this.#last = sync;
     this.#lastAt = now;
+    this.#deaf = false;
     this.#lost = false;
     this.synced = true;
     const drop = this.#compare(sync, hub, restarted, sync.history === history, effects);

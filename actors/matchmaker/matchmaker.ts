@@ -88,6 +88,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       history: () => this.#history,
       maxBytes: options.maxPayload,
       onBack: (agent, task, message) => {
+        if (message.type === 'attempt.lost' && message.reason === 'no-responders') agent.deaf();
         if (agent.release(task, message.token)) this.#toElectron(task, message);
         this.#match();
       },
@@ -269,7 +270,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         this.#assigner.forget(agent);
         this.#o.log('info', 'agent joined', { agent: agent.key, epoch: effect.epoch });
         this.#roster.add(agent.key);
-        this.#o.results.write({ op: 'agent', agent: agent.key, epoch: effect.epoch });
+        this.#o.results.write({ op: 'agent', agent: agent.key, epoch: effect.epoch, instance: effect.instance });
         this.#o.results.afterFlush(() => {
           agent.admitted(effect.epoch);
           this.#o.onAgentReady(agent.key);
@@ -345,9 +346,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #loadRoster(message: Extract<MatchmakerMessage, { type: 'roster.load' }>): void {
     this.#history = message.history;
     const now = this.#o.clock.monotonic();
-    for (const { agent, epoch } of message.roster) {
+    for (const { agent, epoch, instance } of message.roster) {
       this.#roster.add(agent);
-      if (!this.#agents.has(agent)) this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now));
+      if (!this.#agents.has(agent))
+        this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now, instance));
     }
     if (message.roster.length > 0) {
       this.#held.begin();

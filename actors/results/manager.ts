@@ -4,6 +4,7 @@
  *
  * R1. A wait is answered only when the dispatch's end is on disk.
  * R2. `results.judge` is answered only when everything written before is on disk, and so is every query of a user.
+ * R3. A request of another process waits for what its sender had written before: the bus may have lost that, and then it comes again.
  */
 import type { Clock, Timer } from '../../model/clock.ts';
 import { defaults } from '../../model/defaults.ts';
@@ -13,9 +14,9 @@ import { isTerminalDispatch, isTerminalElectron } from '../../model/lifecycle.ts
 import { olderToken, sameToken } from '../../model/outcome.ts';
 import type { Log } from '../../model/log.ts';
 import type { DispatchRecord } from '../../model/records.ts';
-import type { WaitReply } from '../../bus/protocol/api.ts';
-import type { ResultsMessage, ResultsRequests, RosterEntry } from '../../bus/protocol/results.ts';
-import { decodeKey, decodeNumber, keys, tailOfKey } from '../../store/records.ts';
+import type { ApiError, WaitReply } from '../../bus/protocol/api.ts';
+import type { ResultsMessage, ResultsRequests, RosterEntry, WritePosition } from '../../bus/protocol/results.ts';
+import { decodeAgent, decodeKey, decodeNumber, keys, tailOfKey } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
 import { addressOf, type Actor, type ActorSystem, type Address, type Message } from '../system.ts';
 import type { NearMemory } from '../services.ts';
@@ -45,7 +46,7 @@ export interface ManagerOptions {
   readonly near?: NearMemory | undefined;
 }
 
-export type ResultsAsk = ResultsMessage & { readonly ask: number };
+export type ResultsAsk = ResultsMessage & { readonly ask: number; readonly after?: WritePosition };
 export const isResultsAsk = (message: Message): message is ResultsAsk =>
   message.type.startsWith('results.') && 'ask' in message;
 
@@ -64,6 +65,8 @@ export class ResultManager implements Actor<ResultsAsk> {
   readonly #queries: Queries;
   readonly #upkeep: Upkeep;
   readonly #waiters = new Map<string, Set<Waiter>>();
+  /** Requests of other processes that are being worked on: one that comes again waits for the same answer. */
+  readonly #working = new Set<string>();
   #freeBytes = Number.POSITIVE_INFINITY;
 
   constructor(options: ManagerOptions) {
@@ -89,20 +92,25 @@ export class ResultManager implements Actor<ResultsAsk> {
   }
 
   receive(message: ResultsAsk, from: Address): void {
-    const answer = (body: unknown): void =>
-      this.#o.system.send(from, { type: 'results.answer', ask: message.ask, body }, this.#self);
-    this.#handle(message).then(answer, (error: unknown) => {
-      const { code, message: text, help, details } = asPolaronError(error, 'STORE_FAILED');
-      this.#o.system.send(
-        from,
-        { type: 'results.answer', ask: message.ask, error: { code, message: text, help, details } },
-        this.#self,
-      );
-    });
+    const name = this.#o.alone === true ? `${from} ${message.ask} ${message.after?.sender ?? ''}` : undefined;
+    if (name !== undefined && this.#working.has(name)) return;
+    if (name !== undefined) this.#working.add(name);
+    const say = (answer: { readonly body: unknown } | { readonly error: ApiError }): void => {
+      if (name !== undefined) this.#working.delete(name);
+      this.#o.system.send(from, { type: 'results.answer', ask: message.ask, ...answer }, this.#self);
+    };
+    this.#handle(message).then(
+      (body) => say({ body }),
+      (error: unknown) => {
+        const { code, message: text, help, details } = asPolaronError(error, 'STORE_FAILED');
+        say({ error: { code, message: text, help, details } });
+      },
+    );
   }
 
   async #handle(message: ResultsAsk): Promise<ResultsRequests[ResultsMessage['type']]['answer']> {
-    const { store } = this.#o;
+    const { store, alone } = this.#o;
+    if (alone === true && message.after !== undefined) await this.#writer.reached(message.after);
     if ('user' in message && 'id' in message) this.#queries.owned(message.id, message.user);
     switch (message.type) {
       case 'results.write':
@@ -170,7 +178,8 @@ export class ResultManager implements Actor<ResultsAsk> {
     if (!known) return { verdict: 'unknown' };
     const ended = record !== undefined && isTerminalElectron(record.status);
     const recorded = record?.token !== undefined && sameToken(record.token, token);
-    if (ended && recorded) return { verdict: 'duplicate' };
+    // What came after a cancel is not used, and was not committed.
+    if (ended && recorded) return { verdict: record.status === 'cancelled' ? 'stale' : 'duplicate' };
     if (ended || isTerminalDispatch(this.#queries.record(id).status)) return { verdict: 'stale' };
     // Its supervisor is about to begin again: the outcome is wanted, and the agent keeps it until then.
     if (recorded) return { verdict: 'later' };
@@ -220,7 +229,7 @@ export class ResultManager implements Actor<ResultsAsk> {
   #roster(): readonly RosterEntry[] {
     return [...this.#o.store.range(keys.allAgents)].flatMap(({ key, value }) => {
       const agent = tailOfKey(key);
-      return isAgentKey(agent) ? [{ agent, epoch: decodeNumber(value) }] : [];
+      return isAgentKey(agent) ? [{ agent, ...decodeAgent(value) }] : [];
     });
   }
 

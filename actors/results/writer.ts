@@ -5,12 +5,13 @@
  *     batch is stored with it: what comes again after a restart is only answered. Applied twice it would count twice.
  */
 import { digestOf } from '../../bus/value/digest.ts';
-import type { RecordOp } from '../../bus/protocol/results.ts';
+import type { RecordOp, WritePosition } from '../../bus/protocol/results.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
 import type { DispatchRecord, DispatchSpec } from '../../model/records.ts';
 import {
+  encodeAgent,
   encodeAttempt,
   encodeDispatch,
   encodeElectron,
@@ -45,6 +46,8 @@ export class RecordWriter {
   readonly #store: Store;
   readonly #live: LiveDispatches;
   readonly #senders = new Map<string, Sender>();
+  /** Who waits for a batch that has not come. */
+  #reaching: { readonly position: WritePosition; readonly resolve: () => void }[] = [];
   /** Called when a dispatch's end is on disk. */
   readonly #onEnd: (ended: Ended) => void;
   readonly #onAccept: ((spec: DispatchSpec) => void) | undefined;
@@ -71,6 +74,15 @@ export class RecordWriter {
     this.#senders.set(sender, { expected: Number(n) + 1, early: new Map() });
   }
 
+  /** Resolves when all up to this batch has been written, though perhaps not flushed. */
+  async reached(position: WritePosition): Promise<void> {
+    if (!this.#has(position)) await new Promise<void>((resolve) => this.#reaching.push({ position, resolve }));
+  }
+
+  #has({ sender, n }: WritePosition): boolean {
+    return n === 0 || n < (this.#senders.get(sender)?.expected ?? 0);
+  }
+
   /** Resolves when the batch is flushed. One that comes early waits for those before it; one that comes again is only waited for. */
   write(sender: string, from: number, n: number, ops: readonly RecordOp[]): Promise<void> {
     let known = this.#senders.get(sender);
@@ -86,7 +98,14 @@ export class RecordWriter {
       known.early.delete(known.expected);
       next.done(this.#apply(sender, known.expected++, next.ops));
     }
+    if (this.#reaching.length > 0) this.#release();
     return flushed;
+  }
+
+  #release(): void {
+    const waiting = this.#reaching;
+    this.#reaching = waiting.filter(({ position }) => !this.#has(position));
+    for (const { position, resolve } of waiting) if (this.#has(position)) resolve();
   }
 
   #apply(sender: string, n: number, ops: readonly RecordOp[]): Promise<void> {
@@ -165,7 +184,7 @@ export class RecordWriter {
         writes.push({ op: 'put', key: keys.attempt(op.id, op.node, op.attempt), value: encodeAttempt(op.record) });
         return;
       case 'agent':
-        writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeNumber(op.epoch) });
+        writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeAgent(op.epoch, op.instance) });
         return;
       case 'agent.lost':
         writes.push({ op: 'remove', key: keys.agent(op.agent) });

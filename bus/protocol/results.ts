@@ -58,7 +58,7 @@ export type RecordOp =
       readonly attempt: number;
       readonly record: AttemptRecord;
     }
-  | { readonly op: 'agent'; readonly agent: AgentKey; readonly epoch: number }
+  | ({ readonly op: 'agent' } & RosterEntry)
   /** Nothing that it has counts any more: a restarted hub needn't wait for it. */
   | { readonly op: 'agent.lost'; readonly agent: AgentKey }
   /** The hub's epoch: the first half of every fencing token. */
@@ -66,9 +66,17 @@ export type RecordOp =
   /** Not stored: shown while the dispatch lives. */
   | { readonly op: 'running'; readonly id: DispatchId; readonly node: number; readonly startedAt: number };
 
+/** All that this sender wrote up to batch `n`; 0: nothing. */
+export interface WritePosition {
+  readonly sender: string;
+  readonly n: number;
+}
+
 export interface RosterEntry {
   readonly agent: AgentKey;
   readonly epoch: number;
+  /** The process that has the name: another one of the same epoch is another agent (H11). */
+  readonly instance?: string;
 }
 
 export interface PurgeQuestion {

@@ -110,6 +110,7 @@ class Agent implements RunningAgent, Hearing {
       clock,
       random,
       epoch: () => this.#state.epoch,
+      wanted: (task, token) => this.#state.reports(task, token),
       judged: (task, token, verdict) => this.#judged(task, token, verdict),
       answered: () => {
         this.#spool.tidy();
@@ -178,7 +179,8 @@ class Agent implements RunningAgent, Hearing {
   }
 
   #assign(assign: Assign, answer: (reply: AssignReply) => void): void {
-    if (this.#stopping !== undefined) return;
+    // not a word on what isn't meant for this process: another of its name may be taking it
+    if (this.#stopping !== undefined || !this.#state.joined || assign.epoch > this.#state.epoch) return;
     const decision = this.#state.assign(assign, this.#options.clock.now());
     answer(decision.reply);
     for (const held of decision.replaced) this.#letGo(held);
@@ -186,7 +188,8 @@ class Agent implements RunningAgent, Hearing {
     if (decision.syncNow || decision.reply.refused.some(({ reason }) => reason === 'busy')) this.#sync.soon();
   }
 
-  cancel(cancel: Cancel): CancelReply {
+  cancel(cancel: Cancel): CancelReply | undefined {
+    if (!this.#state.joined) return undefined;
     const decision = this.#state.cancel(cancel);
     const stopped = [...decision.stopped];
     const stopping: TaskId[] = [];
@@ -206,7 +209,8 @@ class Agent implements RunningAgent, Hearing {
     void (control.type === 'drain' ? this.drain() : this.stop());
   }
 
-  read(read: BlobRead): Promise<Uint8Array> {
+  async read(read: BlobRead): Promise<Uint8Array | undefined> {
+    if (!this.#state.joined) return undefined;
     return this.#values.read(read.digest, read.offset, read.length);
   }
 

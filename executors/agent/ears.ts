@@ -8,9 +8,10 @@ import type { Channel } from './channel.ts';
 export interface Hearing {
   /** `answer` before anything is started: the hub waits for it. */
   assign(assign: Assign, answer: (reply: AssignReply) => void): void;
-  cancel(cancel: Cancel): CancelReply;
+  /** Undefined: another process of this name has to answer. */
+  cancel(cancel: Cancel): CancelReply | undefined;
   control(control: Control): void;
-  read(read: BlobRead): Promise<Uint8Array>;
+  read(read: BlobRead): Promise<Uint8Array | undefined>;
   /** Everybody is asked to sync. */
   probed(): void;
   /** Work waits for something that this agent offers. */
@@ -37,16 +38,18 @@ export function listen(
     channel.hear(subjects.down(site, agent, 'assign'), parseAssign, (assign, message) =>
       hearing.assign(assign, (reply) => message.respond(channel.encode(reply))),
     ),
-    channel.hear(subjects.down(site, agent, 'cancel'), parseCancel, (cancel, message) =>
-      message.respond(channel.encode(hearing.cancel(cancel))),
-    ),
+    channel.hear(subjects.down(site, agent, 'cancel'), parseCancel, (cancel, message) => {
+      const reply = hearing.cancel(cancel);
+      if (reply !== undefined) message.respond(channel.encode(reply));
+    }),
     channel.hear(subjects.down(site, agent, 'control'), parseControl, (control, message) => {
       message.respond(channel.encode({ ok: true }));
       hearing.control(control);
     }),
     channel.hear(subjects.down(site, agent, 'blob'), parseBlobRead, async (read, message) => {
       const length = Math.max(0, Math.min(read.length, LARGEST_READ, bus.maxPayload - 1024));
-      message.respond(await hearing.read({ ...read, length }));
+      const bytes = await hearing.read({ ...read, length });
+      if (bytes !== undefined) message.respond(bytes);
     }),
     bus.subscribe(subjects.probe, () => hearing.probed()),
   ];

@@ -33,6 +33,8 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly epoch: () => number;
+  /** Is this outcome still to be reported? It isn't when a newer attempt of its task took its place, or the hub dropped it. */
+  readonly wanted: (task: TaskId, token: Token) => boolean;
   /** Every verdict; true: settled, false: it is reported again. */
   readonly judged: (task: TaskId, token: Token, verdict: Verdict) => boolean;
   /** After the verdicts of one message. */
@@ -159,15 +161,16 @@ export class Reporter {
     if (this.#laterTimer !== undefined || this.#stopped) return;
     this.#laterTimer = this.#options.clock.after(LATER_MS * (0.5 + this.#options.random()), () => {
       this.#laterTimer = undefined;
-      const again = [...this.#later.values()];
+      const again = [...this.#later.values()].filter(({ task, token }) => this.#options.wanted(task, token));
       this.#later.clear();
       this.add(again);
     });
   }
 
-  /** A newer attempt's outcome is not overwritten. */
+  /** A newer attempt's outcome is not overwritten, nor kept from being put back itself: it may be under way, too. */
   #putBack(map: Map<TaskId, EncodedTask>, finished: EncodedTask): void {
-    if (!this.#pending.has(finished.task)) map.set(finished.task, finished);
+    const { task, token } = finished;
+    if (!this.#pending.has(task) && this.#options.wanted(task, token)) map.set(task, finished);
   }
 
   #take(): EncodedTask[] {

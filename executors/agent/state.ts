@@ -225,6 +225,12 @@ export class AgentState {
     return true;
   }
 
+  /** This outcome is held and no hub has settled it. */
+  reports(task: TaskId, token: Token): boolean {
+    const held = this.held.get(task);
+    return held?.outcome !== undefined && sameToken(held.token, token);
+  }
+
   /** What a sync lists. `runningSince`: wall clock when it began to run, 0 while it queues. */
   list(
     runningSince: (held: Held) => { readonly startedAt: number; readonly progress: number | undefined },

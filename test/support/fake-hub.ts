@@ -158,12 +158,12 @@ export class FakeHub {
     };
   }
 
-  async send(assign: Assign): Promise<AssignReply> {
+  async send(assign: Assign, timeoutMs = 5_000): Promise<AssignReply> {
     const answer = await this.bus.request(
       subjects.down(SITE, AGENT, 'assign'),
       encodeEnvelope('hub.n1', packAssign(assign)),
       {
-        timeoutMs: 2_000,
+        timeoutMs,
       },
     );
     return parseAssignReply(bodyOf(answer));

@@ -365,6 +365,18 @@ describe('a retry', () => {
     expect([1, 2, 3].map(attempt)).toMatchObject([{ status: 'failed', agent: 'lab.a1', error: threw }, {}, undefined]);
   });
 
+  it('keeps the seq of its event in the record of the next attempt: a restarted hub counts on from there', async () => {
+    spawn({ retries: { max: 1 } });
+    await assign();
+    await finish(failed);
+    await flush();
+    expect(record()?.seq).toBe(11);
+    await world.clock.advance(1_000);
+    await assign();
+    await flush();
+    expect(record()).toMatchObject({ status: 'assigned', attempt: 2, seq: 11 });
+  });
+
   it('is judged only after its record is on disk', async () => {
     spawn({ retries: { max: 1 } });
     await assign();

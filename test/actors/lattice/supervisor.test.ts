@@ -85,6 +85,27 @@ describe('a lattice supervisor', () => {
     }
   });
 
+  it('of a strict lattice starts what waits for a map only when the map is on disk', async () => {
+    const run = start(sweep, given([], { load: 1 }), { durability: 'strict' }, 'manual');
+    let early = 0;
+    for (let i = 0; i < 12; i++) {
+      if (run.ready.includes(2) && run.flushed(1)?.status !== 'completed') early++;
+      await (run.ready.length + run.attempts.length > 0 ? run.step(first) : run.flush());
+    }
+    expect([early, run.ready.includes(2) || run.record(2) !== undefined]).toEqual([0, true]);
+  });
+
+  it('of a strict lattice that begins again after a crash asks for nothing that rests on unflushed records', async () => {
+    const run = start(chain, given(), { durability: 'strict' }, 'manual');
+    await settle();
+    await run.step(first);
+    await run.step(first);
+    await run.supervisorCrash();
+    expect([run.ready, run.record(0)?.status]).toEqual([[], 'completed']);
+    await run.flush();
+    expect(run.ready).toEqual([1]);
+  });
+
   it('lists every root failure', async () => {
     const graph = graphOf(['a', 'b', 'c'], [electron(0), electron(1), electron(2, [0, 1])]);
     const run = await start(graph, given(['a', 'b'])).run(first);

@@ -1,12 +1,13 @@
 /** What the hub makes of an agent's syncs: the rules of docs/protocol.md by number. */
 import { describe, expect, it } from 'vitest';
+import { AgentState } from '../../../actors/matchmaker/agent-state.ts';
 import { dropped, entry, HUB, LEASE, lost, Talk, task, token } from '../support/talk.ts';
 
 describe('credit', () => {
   it('is none before the agent is recorded in the roster (H3)', () => {
     const talk = new Talk();
     expect(talk.state.credit(talk.now)).toEqual({ free: 0, total: 0 });
-    expect(talk.sync().effects).toEqual([{ type: 'joined', epoch: 1 }]);
+    expect(talk.sync().effects).toEqual([{ type: 'joined', epoch: 1, instance: 'folder.boot' }]);
     expect(talk.state.credit(talk.now)).toEqual({ free: 0, total: 0 });
     talk.state.admitted(99);
     expect(talk.state.credit(talk.now).free).toBe(0);
@@ -148,7 +149,7 @@ describe('H6: a newer agent epoch', () => {
       instance: 'folder.boot2',
       run: [entry(2, { state: 'done' })],
     });
-    expect(answer.effects[0]).toEqual({ type: 'joined', epoch: 2 });
+    expect(answer.effects[0]).toMatchObject({ type: 'joined', epoch: 2 });
     expect(lost(answer)).toEqual([task(1), task(3)]);
     expect(talk.state.holds(task(2))).toEqual(token());
   });
@@ -189,7 +190,7 @@ describe('H7: an ended lease', () => {
     talk.send(1);
     talk.state.expire();
     const back = talk.sync({ seen: 1, run: [entry(1)] });
-    expect(back.effects).toEqual([{ type: 'joined', epoch: 1 }]);
+    expect(back.effects).toEqual([{ type: 'joined', epoch: 1, instance: 'folder.boot' }]);
     expect(dropped(back)).toEqual([[task(1), token()]]);
     talk.state.admitted(1);
     expect(talk.state.credit(talk.now).free).toBe(2);
@@ -272,6 +273,14 @@ describe('H11: two agents of one name', () => {
     talk.now += LEASE + 1;
     talk.state.expire();
     expect(talk.sync({ seq: 100 }).reply).toEqual({ type: 'superseded' });
+  });
+
+  it('are told apart after a restart of the hub by who had the name, though their epochs are equal', () => {
+    const state = new AgentState('lab.a1', { leaseMs: LEASE, heartbeatMs: 2_000 }, 1, 0, 'folder.boot');
+    const talk = new Talk();
+    const other = talk.syncOf({ ...newer, epoch: 1 });
+    expect(state.sync(other, 1, HUB, 'h1').reply).toEqual({ type: 'epoch-low', n: 1 });
+    expect(state.sync(talk.syncOf({ epoch: 1 }), 2, HUB, 'h1').reply.type).toBe('ok');
   });
 
   it('have one that never synced take a higher epoch than the hub knows', () => {

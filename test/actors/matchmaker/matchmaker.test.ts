@@ -173,6 +173,22 @@ describe('an agent', () => {
     expect(heard(1)).toEqual([{ type: 'attempt.lost', token: [100, 1], reason: 'no-responders', charged: false }]);
   });
 
+  it('that nobody could reach gets nothing new until it syncs', async () => {
+    const agent = await join();
+    await ready([1]);
+    agent.deaf();
+    send(1);
+    await until(() => heard(1).length > 0, 'the electron to come back');
+    await ready([2]);
+    expect(found()).toEqual([['lab.a1', 1]]);
+    await agent.sync();
+    await settle();
+    expect(found()).toEqual([
+      ['lab.a1', 1],
+      ['lab.a1', 2],
+    ]);
+  });
+
   it('gets assigns numbered from 1, and after its restart from 1 again', async () => {
     const agent = await join('a1', 5);
     await ready([1, 2, 3]);

@@ -161,6 +161,8 @@ describe('what the result manager answers', () => {
       (await ask('results.judge', { id: of, node, token })).verdict;
     expect(await judge(0, [100, 2])).toBe('duplicate');
     expect(await judge(0, [100, 1])).toBe('stale');
+    world.results.write(electronOp(2, { ...at, status: 'cancelled' }));
+    expect(await judge(2, [100, 2])).toBe('stale');
     expect(await judge(1, [100, 2])).toBe('later');
     expect(await judge(3, [100, 2])).toBe('stale');
     expect(await judge(0, [100, 2], dispatchId(9))).toBe('unknown');

@@ -33,6 +33,21 @@ function setUp(flush: 'turn' | 'manual' = 'turn') {
 }
 
 describe('the record writer', () => {
+  it('tells when all up to a batch has been written, whatever came first', async () => {
+    const { writer } = setUp();
+    const reached: number[] = [];
+    for (const n of [0, 1, 3]) void writer.reached({ sender: 's1', n }).then(() => reached.push(n));
+    await settle();
+    expect(reached).toEqual([0]);
+    void writer.write('s1', 1, 2, epoch(2));
+    void writer.write('s1', 1, 3, epoch(3));
+    await settle();
+    expect(reached).toEqual([0]);
+    void writer.write('s1', 1, 1, epoch(1));
+    await settle();
+    expect(reached).toEqual([0, 1, 3]);
+  });
+
   it('applies batches in the order of their numbers, however they come', async () => {
     await fc.assert(
       fc.asyncProperty(

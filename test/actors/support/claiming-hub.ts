@@ -51,15 +51,6 @@ export class ClaimingHub extends LatticeHub {
     await settle();
   }
 
-  /** Everything written so far, and what follows from it, is on disk. */
-  async flush(): Promise<void> {
-    for (let i = 0; i < 3; i++) {
-      await settle(2);
-      this.store.flush();
-    }
-    await settle();
-  }
-
   override async step(random: (below: number) => number): Promise<void> {
     const pick = random(this.ready.length + this.kept.size);
     const kept = [...this.kept.values()][pick - this.ready.length];

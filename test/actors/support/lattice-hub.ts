@@ -257,6 +257,19 @@ export class LatticeHub {
     const bytes = this.store.get(keys.electron(id, node));
     return bytes === undefined ? undefined : decodeElectron(bytes);
   }
+  /** A node's record as a power cut would leave it. */
+  flushed(node: number): ElectronRecord | undefined {
+    const bytes = this.store.flushed(keys.electron(id, node));
+    return bytes === undefined ? undefined : decodeElectron(bytes);
+  }
+  /** Everything written so far, and what follows from it, is on disk. */
+  async flush(): Promise<void> {
+    for (let i = 0; i < 3; i++) {
+      await settle(2);
+      this.store.flush();
+    }
+    await settle();
+  }
   plan(): Plan {
     this.#plan ??= new Plan(this.#graph);
     for (const { value } of this.store.range(keys.expansionsOf(id))) {

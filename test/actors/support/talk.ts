@@ -32,7 +32,10 @@ export class Talk {
   }
 
   sync(over: Partial<Sync> = {}): { readonly reply: SyncReply; readonly effects: readonly AgentEffect[] } {
-    const sync: Sync = {
+    return this.state.sync(this.syncOf(over), this.now, this.hub, 'h1');
+  }
+  syncOf(over: Partial<Sync> = {}): Sync {
+    return {
       epoch: 1,
       seq: ++this.seq,
       seen: 0,
@@ -51,7 +54,6 @@ export class Talk {
       ...this.base,
       ...over,
     };
-    return this.state.sync(sync, this.now, this.hub, 'h1');
   }
   join(): this {
     this.sync();

@@ -193,12 +193,20 @@ describe('an assign', { timeout: 30_000 }, () => {
     expect((await hub.assign({ 1: { electron: 'noop', attempt: 2 } })).refused).toEqual([
       { task: taskId(1), reason: 'stale' },
     ]);
-    expect((await hub.send(hub.compose({ 2: { electron: 'noop' } }, { epoch: 9 }))).refused).toEqual([
+    expect((await hub.send(hub.compose({ 2: { electron: 'noop' } }, { epoch: 0 }))).refused).toEqual([
       { task: taskId(2), reason: 'epoch' },
     ]);
     expect((await hub.send(hub.compose({ 2: { electron: 'noop' } }, { hub: 1 }))).refused).toEqual([
       { task: taskId(2), reason: 'epoch' },
     ]);
+  });
+
+  it('for a newer life of this name is left to that: not a word, since the first answer would count', async () => {
+    const { hub, agent } = await start();
+    await agent.joined;
+    await expect(hub.send(hub.compose({ 2: { electron: 'noop' } }, { epoch: 9 }), 300)).rejects.toMatchObject({
+      code: 'REQUEST_TIMEOUT',
+    });
   });
 
   it('that makes no sense is dropped, counted and said once', async () => {

@@ -1,0 +1,127 @@
+/** What a seed does, as data: it can be printed, shrunk and run again. Times are ms since the beginning. Not here: how one is made up (make-plan.ts). */
+import type { Input } from '../../../model/graph.ts';
+import { netFaults, type NetFault } from './sim-bus.ts';
+
+/** What an electron does each time that it runs. */
+export interface Does {
+  /** How long it runs. */
+  readonly ms: number;
+  /** Attempts up to this number fail. */
+  readonly fails: number;
+  /** Gives a list of so many elements; 0: a plain value. */
+  readonly list: number;
+  /** Its value doesn't fit into a message. */
+  readonly large: boolean;
+  /** It takes its agent with it. */
+  readonly kills: boolean;
+  /** Another attempt gives another value. */
+  readonly varies: boolean;
+}
+
+export interface ElectronPlan {
+  readonly kind: 'electron';
+  readonly does: Does;
+  readonly inputs: readonly Input[];
+  readonly after: readonly number[];
+  readonly retries: number;
+  /** 0: none. */
+  readonly timeoutMs: number;
+}
+export interface MapPlan {
+  readonly kind: 'map';
+  readonly over: number;
+  readonly after: readonly number[];
+  readonly concurrency: number;
+  readonly body: readonly ElectronPlan[];
+  readonly output: number;
+}
+export type NodePlan = ElectronPlan | MapPlan;
+
+export interface DispatchPlan {
+  readonly at: number;
+  readonly strict: boolean;
+  readonly failFast: boolean;
+  readonly priority: number;
+  readonly timeoutMs: number;
+  readonly nodes: readonly NodePlan[];
+  readonly output: readonly number[];
+}
+
+export interface AgentPlan {
+  readonly slots: number;
+  /** It runs on the hub's machine and shares its power. */
+  readonly local: boolean;
+}
+
+export interface CancelPlan {
+  readonly at: number;
+  readonly dispatch: number;
+  /** Absent: all of it. */
+  readonly nodes?: readonly number[];
+}
+
+export const faultKinds = [
+  'drop',
+  'duplicate',
+  'delay',
+  'reorder',
+  'garble',
+  'silence',
+  'sever',
+  'kill-hub',
+  'cut-hub',
+  'kill-results',
+  'kill-agent',
+  'cut-agent',
+  'drain-agent',
+  'twin-agent',
+  'crash-attempt',
+  'crash-supervisor',
+  'restart-broker',
+  'skew-clock',
+  'slow-disk',
+  'fail-write',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+/** Those that take a process or a machine away. */
+export const crashKinds: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'kill-hub',
+  'cut-hub',
+  'kill-results',
+  'kill-agent',
+  'cut-agent',
+  'crash-attempt',
+  'crash-supervisor',
+  'restart-broker',
+]);
+export const isNetFault = (kind: FaultKind): kind is NetFault => netFaults.some((fault) => fault === kind);
+
+export interface FaultPlan {
+  readonly kind: FaultKind;
+  readonly at: number;
+  /** How long it lasts, or how long what died stays away. */
+  readonly ms: number;
+  /** A client (`hub`, `kim`, `a1`…) or an agent, by the kind; '': all. */
+  readonly target: string;
+  /** Share of messages, ms of delay, ms of skew or of a flush, by the kind. */
+  readonly amount: number;
+}
+
+export interface RunPlan {
+  readonly seed: number;
+  /** The result manager has a process of its own. */
+  readonly isolated: boolean;
+  /** The broker dies with the hub. */
+  readonly embedded: boolean;
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+  readonly flushMs: number;
+  readonly agents: readonly AgentPlan[];
+  readonly dispatches: readonly DispatchPlan[];
+  readonly cancels: readonly CancelPlan[];
+  readonly faults: readonly FaultPlan[];
+}
+
+export const agentName = (index: number): string => `a${index + 1}`;
+/** When the last fault is over. */
+export const quietAt = (plan: RunPlan): number => Math.max(0, ...plan.faults.map(({ at, ms }) => at + ms));

@@ -1,0 +1,146 @@
+/**
+ * Judges what the disk holds at the end against the plan, the executors' log and what was told: `value`, `skipped`, `failed`, `cancelled`, `kept`, `clean`.
+ * One dispatch at a time.
+ */
+import { decodeGraph } from '../../../bus/protocol/wire-graph.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
+import { taskIdOf, type DispatchId } from '../../../model/ids.ts';
+import { isTerminalDispatch, isTerminalElectron } from '../../../model/lifecycle.ts';
+import { sameToken } from '../../../model/outcome.ts';
+import { Plan } from '../../../model/plan.ts';
+import type { DispatchRecord, ElectronRecord } from '../../../model/records.ts';
+import type { MemoryStore } from '../../../store/memory-store.ts';
+import { decodeDispatch, decodeElectron, decodeExpansion, decodeSpec, keys } from '../../../store/records.ts';
+import { show, type AttemptLog } from './attempts.ts';
+import type { DispatchPlan, ElectronPlan } from './plan.ts';
+import { Answers } from './program.ts';
+import type { Broken, PromiseName } from './promise.ts';
+
+export interface DispatchCheck {
+  readonly id: DispatchId;
+  readonly plan: DispatchPlan;
+  readonly does: ReadonlyMap<string, ElectronPlan>;
+  readonly store: MemoryStore;
+  readonly attempts: ReadonlyMap<string, readonly AttemptLog[]>;
+  /** Somebody asked for something of it to be cancelled. */
+  readonly cancelAsked: boolean;
+  /** What the client's wait was told. */
+  readonly told: { readonly status: string; readonly output?: readonly string[] } | undefined;
+}
+
+export const MOST_LOSSES = 10;
+
+/** The records of one dispatch, with its maps expanded. */
+export class FinalRecords {
+  readonly plan: Plan;
+  readonly dispatch: DispatchRecord;
+  readonly electrons: readonly (ElectronRecord | undefined)[];
+
+  constructor(store: MemoryStore, id: DispatchId) {
+    const spec = store.get(keys.spec(id));
+    const dispatch = store.get(keys.dispatch(id));
+    const graph = spec === undefined ? undefined : store.smallValue(decodeSpec(spec).graph.digest);
+    if (dispatch === undefined || graph === undefined) throw new Error(`${id} is not on the disk`);
+    this.plan = new Plan(decodeGraph(graph));
+    this.dispatch = decodeDispatch(dispatch);
+    for (const { value } of store.range(keys.expansionsOf(id))) {
+      const { map, items } = decodeExpansion(value);
+      if (this.plan.regionOf(map) === undefined) this.plan.expand(map, items.length);
+    }
+    this.electrons = Array.from({ length: this.plan.size }, (_, node) => {
+      const bytes = store.get(keys.electron(id, node));
+      return bytes === undefined ? undefined : decodeElectron(bytes);
+    });
+  }
+}
+
+export function checkDispatch(o: DispatchCheck, records: FinalRecords): readonly Broken[] {
+  const broken: Broken[] = [];
+  const { plan, electrons, dispatch } = records;
+  const say = (promise: PromiseName, what: string): void => void broken.push({ promise, what: `${o.id}: ${what}` });
+  const parents: number[][] = Array.from({ length: plan.size }, () => []);
+  for (let node = 0; node < plan.size; node++)
+    for (const dependent of plan.dependentsOf(node)) parents[dependent]?.push(node);
+  const answers = new Answers(plan, o.does, (node) => electrons[node]?.token);
+  const mayCancel = o.cancelAsked || o.plan.failFast || o.plan.timeoutMs > 0;
+
+  electrons.forEach((record, node) => {
+    const name = `${plan.nameOf(node)} (${node})`;
+    if (record === undefined) return say('ends', `${name} has no record`);
+    const { status } = record;
+    if (!isTerminalElectron(status)) return say('ends', `${name} is ${status}`);
+    const without = parents[node]?.filter((parent) => electrons[parent]?.status !== 'completed') ?? [];
+    if (status === 'skipped') {
+      const cause = record.cause === undefined ? undefined : electrons[record.cause];
+      if (without.length === 0) say('skipped', `${name} was skipped, and all that it waited for has values`);
+      if (cause?.status !== 'failed' && cause?.status !== 'cancelled')
+        say('skipped', `${name} was skipped for ${record.cause}, which is ${cause?.status}`);
+      return;
+    }
+    if (without.length > 0 && !(status === 'cancelled' && mayCancel))
+      say('skipped', `${name} is ${status}, and ${without.join()} ended without a value`);
+    if (status === 'completed') completed(o, records, node, name, record, answers, say);
+    else if (record.value !== undefined) say('cancelled', `${name} is ${status} and has a value`);
+    if (status === 'failed') failed(o, records, node, name, record, say);
+    if (status === 'cancelled' && !mayCancel) say('cancelled', `${name} was cancelled, and nobody asked for that`);
+  });
+
+  if (!isTerminalDispatch(dispatch.status)) say('ends', `it is ${dispatch.status}`);
+  const whole = o.plan.output.every((node) => electrons[node]?.status === 'completed');
+  if (whole !== (dispatch.status === 'completed'))
+    say('value', `it is ${dispatch.status}, and its output ${whole ? 'is' : "isn't"} there`);
+  if (o.told === undefined) return broken;
+  if (o.told.status !== dispatch.status)
+    say('kept', `${o.told.status} was told, and ${dispatch.status} is on the disk`);
+  if (o.told.status !== 'completed' || !whole) return broken;
+  const right = o.plan.output.map((node) => digestOf(answers.of(node))).join();
+  const told = o.told.output?.join();
+  if (told !== right) say('value', `its result was told as ${told}; right is ${right}`);
+  return broken;
+}
+
+type Say = (promise: PromiseName, what: string) => void;
+
+function completed(
+  { id, attempts }: DispatchCheck,
+  { plan }: FinalRecords,
+  node: number,
+  name: string,
+  record: ElectronRecord,
+  answers: Answers,
+  say: Say,
+): void {
+  const right = digestOf(answers.of(node));
+  if (record.value?.digest !== right) say('value', `${name} has the value ${record.value?.digest}; right is ${right}`);
+  if (plan.place(node).node.kind === 'map') return;
+  const { token } = record;
+  const attempt = attempts.get(taskIdOf(id, node))?.find((one) => token !== undefined && sameToken(one.token, token));
+  if (attempt === undefined) say('executed', `${name} is completed by [${show(record.token)}], which never began`);
+  else if (attempt.how !== 'completed')
+    say('once', `${name} is completed by [${show(record.token)}], which was ${attempt.how}`);
+}
+
+function failed(
+  { id, attempts, does }: DispatchCheck,
+  { plan, electrons }: FinalRecords,
+  node: number,
+  name: string,
+  record: ElectronRecord,
+  say: Say,
+): void {
+  const { node: wire } = plan.place(node);
+  if (wire.kind === 'map') {
+    const cause = record.cause === undefined ? undefined : electrons[record.cause];
+    if (cause === undefined || cause.status === 'completed') say('failed', `map ${name} failed for ${record.cause}`);
+    return;
+  }
+  const code = record.error?.code;
+  if (code === 'POISON' && record.losses >= MOST_LOSSES) return;
+  const retries = does.get(plan.graph.electrons[wire.electron]?.name ?? '')?.retries ?? 0;
+  const own = (attempts.get(taskIdOf(id, node)) ?? []).filter(({ how }) => how === 'failed');
+  const last = own.find((one) => record.token !== undefined && sameToken(one.token, record.token));
+  if (last === undefined || last.code !== code)
+    say('failed', `${name} failed with ${code} by [${show(record.token)}], which ended ${last?.code}`);
+  if (own.length <= retries || record.failures !== retries + 1)
+    say('failed', `${name} failed after ${own.length} of ${retries + 1} failures; the record says ${record.failures}`);
+}

@@ -1,0 +1,211 @@
+/** Judges the history: `once`, `seq`, `kept`, `executed`, `reason`, `fenced`, and what was told against the last records. */
+import { parseTaskId } from '../../../model/ids.ts';
+import { sameToken } from '../../../model/outcome.ts';
+import { predecessorOf, type AttemptLog, show } from './attempts.ts';
+import type { Logged } from './history.ts';
+import type { RunPlan } from './plan.ts';
+import type { Broken, PromiseName } from './promise.ts';
+import type { FinalRecords } from './record-check.ts';
+
+export interface RunCheck {
+  readonly plan: RunPlan;
+  readonly entries: readonly Logged[];
+  readonly attempts: ReadonlyMap<string, readonly AttemptLog[]>;
+  readonly records: ReadonlyMap<string, FinalRecords>;
+}
+type Say = (promise: PromiseName, what: string) => void;
+
+export function checkRun(o: RunCheck): readonly Broken[] {
+  const broken: Broken[] = [];
+  const say: Say = (promise, what) => void broken.push({ promise, what });
+  events(o, say);
+  verdicts(o, say);
+  cancels(o, say);
+  executions(o, say);
+  contact(o, say);
+  for (const all of o.attempts.values()) for (const attempt of all) reason(o, attempt, all, say);
+  tokens(o, say);
+  return broken;
+}
+
+/** What was published stays, and a seq stands for one transition. */
+function events({ entries, records }: RunCheck, say: Say): void {
+  const bySeq = new Map<string, string>();
+  for (const entry of entries) {
+    if (entry.type !== 'told') continue;
+    const { dispatch, event, seq, node } = entry;
+    const what = `${event} of ${node ?? 'all'}`;
+    const known = bySeq.get(`${dispatch} ${seq}`);
+    if (known !== undefined && known !== what) say('seq', `${dispatch}: seq ${seq} was ${known}, then ${what}`);
+    bySeq.set(`${dispatch} ${seq}`, what);
+    const [kind, status] = event.split('.');
+    const final = records.get(dispatch);
+    const record = node === undefined ? undefined : final?.electrons[node];
+    if (kind === 'dispatch') {
+      if (status !== 'started' && final?.dispatch.status !== status)
+        say('kept', `${dispatch}: ${event} was published, and the disk says ${final?.dispatch.status}`);
+    } else if (status === 'retrying') {
+      if ((record?.failures ?? 0) === 0 || (record?.seq ?? 0) < seq)
+        say('kept', `${dispatch}_${node}: ${event} was published, and no failure is on the disk`);
+    } else if (record?.status !== status || record?.seq !== seq)
+      say('kept', `${dispatch}_${node}: ${event} ${seq} was published, the disk says ${record?.status} ${record?.seq}`);
+  }
+}
+
+/** An outcome whose agent may forget it is there. */
+function verdicts({ entries, records }: RunCheck, say: Say): void {
+  const statuses = new Map<string, string>();
+  for (const entry of entries) {
+    if (entry.type === 'done')
+      for (const { task, token, status } of entry.outcomes) statuses.set(`${task} ${show(token)}`, status);
+    if (entry.type !== 'judged') continue;
+    for (const { task, token, verdict } of entry.verdicts) {
+      const { dispatch, node } = parseTaskId(task);
+      const record = records.get(dispatch)?.electrons[node];
+      const status = statuses.get(`${task} ${show(token)}`);
+      const its = record?.token !== undefined && sameToken(record.token, token);
+      const final = `${record?.status} [${show(record?.token)}]`;
+      if (verdict === 'committed' || verdict === 'duplicate') {
+        const there = status === 'completed' ? its && record.status === 'completed' : (record?.failures ?? 0) > 0;
+        if (!there)
+          say('kept', `${task} [${show(token)}] ${status} was answered ${verdict}, and ${final} is on the disk`);
+      } else if ((verdict === 'stale' || verdict === 'unknown') && its && record.status === 'completed')
+        say('once', `${task} [${show(token)}] was answered ${verdict}, and is the one on the disk`);
+    }
+  }
+}
+
+function cancels({ entries, records }: RunCheck, say: Say): void {
+  for (const entry of entries) {
+    if (entry.type !== 'cancelled') continue;
+    const final = records.get(entry.dispatch);
+    if (final === undefined) continue;
+    const names = new Map(final.electrons.map((record, node) => [final.plan.nameOf(node), record?.status]));
+    for (const name of entry.names)
+      if (names.get(name) !== 'cancelled')
+        say('cancelled', `${entry.dispatch}: ${name} was told to be cancelled, and is ${names.get(name)}`);
+  }
+}
+
+/** Nothing new goes to an agent that the hub has not heard of for three heartbeats (suspect), and no outcome counts that came after its cancel. */
+function contact({ plan, entries }: RunCheck, say: Say): void {
+  const heard = new Map<string, number>();
+  const sent = new Set<string>();
+  const stopped = new Set<string>();
+  const before = new Set<string>();
+  for (const entry of entries) {
+    if (entry.type === 'sync') heard.set(`${entry.agent} ${entry.hub}`, entry.at);
+    else if (entry.type === 'assign') {
+      const name = `${entry.agent} ${entry.hubEpoch} ${entry.epoch} ${entry.n}`;
+      const silent = entry.at - (heard.get(`${entry.agent} ${entry.hub}`) ?? Number.NEGATIVE_INFINITY);
+      const patience = 3 * plan.heartbeatMs + MATCHED_MS;
+      // what the hub couldn't hear is no agent's silence: it counts anew when it is back
+      const deaf = plan.faults.some(({ kind, target, at, ms }) => {
+        const cut = kind === 'restart-broker' || ((kind === 'sever' || kind === 'silence') && target === 'hub');
+        return cut && entry.at > at && entry.at < at + ms + patience;
+      });
+      if (!sent.has(name) && silent > patience && !deaf)
+        say('contact', `${entry.agent} got assign ${entry.n} after ${Math.round(silent)} ms without a sync`);
+      sent.add(name);
+    } else if (entry.type === 'stop') for (const one of entry.tasks) stopped.add(`${one.task} ${show(one.token)}`);
+    else if (entry.type === 'done') {
+      for (const { task, token } of entry.outcomes)
+        if (!stopped.has(`${task} ${show(token)}`)) before.add(`${task} ${show(token)}`);
+    } else if (entry.type === 'judged')
+      for (const { task, token, verdict } of entry.verdicts) {
+        const name = `${task} ${show(token)}`;
+        if (verdict === 'committed' && stopped.has(name) && !before.has(name))
+          say('cancelled', `${task} [${show(token)}] was reported after its cancel, and committed`);
+      }
+  }
+}
+/** From a match to its assign: inputs may have to be read. */
+const MATCHED_MS = 500;
+
+function executions({ plan, attempts, records }: RunCheck, say: Say): void {
+  if (plan.faults.length > 0) return;
+  for (const [task, all] of attempts) {
+    const { dispatch, node } = parseTaskId(task);
+    const record = records.get(dispatch)?.electrons[node];
+    const failures = all.filter(({ how }) => how === 'failed').length;
+    if (all.some(({ name }) => KILLS.has(name))) continue;
+    if (record?.status === 'completed' && all.length !== 1 + failures && record.losses === 0)
+      say('executed', `${task} ran ${all.length} times with ${failures} failures, without faults`);
+  }
+}
+const KILLS: ReadonlySet<string> = new Set();
+
+/** Tokens rise: what begins is newer than what began before, and one token begins once. */
+function tokens({ attempts, entries }: RunCheck, say: Say): void {
+  for (const [task, all] of attempts)
+    all.forEach((attempt, i) => {
+      if (all.some((other, j) => j < i && sameToken(other.token, attempt.token)))
+        say('fenced', `${task} [${show(attempt.token)}] began twice`);
+    });
+  const given = new Map<string, string>();
+  for (const entry of entries) {
+    if (entry.type !== 'assign') continue;
+    for (const { task, token } of entry.tasks) {
+      const who = `${entry.agent} with ${entry.hubEpoch}/${entry.epoch}/${entry.n}`;
+      const before = given.get(`${task} ${show(token)}`);
+      if (before !== undefined && before !== who)
+        say('fenced', `${task} [${show(token)}] was given to ${before} and ${who}`);
+      given.set(`${task} ${show(token)}`, who);
+    }
+  }
+}
+
+/** Why a task ran again, although an attempt of it had begun. */
+function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly AttemptLog[], say: Say): void {
+  const before = predecessorOf(attempt, all);
+  if (before === undefined || before.how === 'failed') return;
+  let given: Extract<Logged, { type: 'assign' }> | undefined;
+  let heardBy: string | undefined;
+  let lastHeard = before.begunAt;
+  let silent = 0;
+  let digestBefore: string | undefined;
+  let digest: string | undefined;
+  for (const entry of entries) {
+    if (entry.type === 'life' && entry.who === before.agent && (entry.what === 'dies' || entry.what === 'leaves')) {
+      // what it had finished is in its spool, but for a power cut
+      const spooled = entry.why === 'killed' && before.heard && (before.overAt ?? entry.at) < entry.at;
+      if (entry.at >= before.begunAt && entry.at <= attempt.begunAt && !spooled) return;
+    }
+    // a supervisor that crashed lost what it had been told: the next sync says it again (docs/status.md, known limits)
+    if (entry.type === 'fault' && entry.kind === 'crash-supervisor' && given === undefined) heardBy = undefined;
+    if (entry.type === 'fault' && entry.kind === 'drain-agent' && entry.target === before.agent) {
+      if (entry.at <= attempt.begunAt) return;
+    }
+    if (entry.type === 'assign')
+      for (const one of entry.tasks) {
+        if (one.task !== attempt.task) continue;
+        if (sameToken(one.token, before.token)) digestBefore = one.inputsDigest;
+        if (!sameToken(one.token, attempt.token)) continue;
+        digest = one.inputsDigest;
+        given ??= entry;
+      }
+    if (entry.type === 'sync' && given === undefined && entry.life.startsWith(`${before.agent}#`)) {
+      if (entry.at >= before.begunAt) silent = Math.max(silent, entry.at - lastHeard);
+      lastHeard = entry.at;
+      if (entry.run.some((one) => one.task === before.task && sameToken(one.token, before.token))) heardBy = entry.hub;
+    }
+  }
+  if (given === undefined)
+    return say('fenced', `${attempt.task} [${show(attempt.token)}] began, and nobody gave it out`);
+  silent = Math.max(silent, given.at - lastHeard);
+  if (silent >= plan.leaseMs || digest !== digestBefore) return;
+  // another hub than the one that knew of it, and it had not been told
+  if (heardBy !== given.hub && given.hub !== hubOf(entries, before)) return;
+  say(
+    'reason',
+    `${attempt.task} [${show(attempt.token)}] began at ${attempt.begunAt}, while ${before.agent} had [${show(before.token)}] and ${heardBy} knew it`,
+  );
+}
+
+/** Which hub gave it out. */
+const hubOf = (entries: readonly Logged[], { task, token }: AttemptLog): string | undefined =>
+  entries.flatMap((entry) =>
+    entry.type === 'assign' && entry.tasks.some((one) => one.task === task && sameToken(one.token, token))
+      ? [entry.hub]
+      : [],
+  )[0];

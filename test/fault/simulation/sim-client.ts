@@ -1,0 +1,189 @@
+/** The user's side: uploads, submits with a key, waits, cancels, hears events; asks again as the SDK does. What it is told is what is promised. */
+import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../../bus/codec.ts';
+import { userIdentity } from '../../../bus/identity.ts';
+import {
+  parseAgentsReply,
+  parseBlobPutReply,
+  parseCancelReplyBody,
+  parseEvent,
+  parseReply,
+  parseSubmitReply,
+  parseWaitReply,
+} from '../../../bus/protocol/wire-api.ts';
+import type { ApiReply } from '../../../bus/protocol/api.ts';
+import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
+import type { ApiVerb, Subjects } from '../../../bus/subjects.ts';
+import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
+import { encodeValue } from '../../../bus/value/value.ts';
+import { PolaronError } from '../../../model/errors.ts';
+import { isTerminalDispatch } from '../../../model/lifecycle.ts';
+import type { History } from './history.ts';
+import type { SimProcess } from './machine.ts';
+import type { CancelPlan } from './plan.ts';
+import { bundle, type Program } from './program.ts';
+import type { Rng } from './random.ts';
+import type { SimBus } from './sim-bus.ts';
+
+export const USER = 'kim';
+const REQUEST_MS = 5_000;
+const WAIT_MS = 5_000;
+const CANCEL_MS = 20_000;
+const PAUSE_MS = 200;
+const again: ReadonlySet<string> = new Set([
+  'NO_RESPONDERS',
+  'REQUEST_TIMEOUT',
+  'BUS_DISCONNECTED',
+  'HUB_BUSY',
+  'MAILBOX_FULL',
+  'STORE_FAILED',
+]);
+
+export interface ClientOptions {
+  readonly bus: SimBus;
+  readonly process: SimProcess;
+  readonly subjects: Subjects;
+  readonly history: History;
+  readonly random: Rng;
+}
+
+export class SimClient {
+  readonly #o: ClientOptions;
+  readonly #ids: (string | undefined)[] = [];
+  #uploaded: Promise<unknown> | undefined;
+  /** What it has begun and has no answer to. */
+  busy = 0;
+
+  constructor(options: ClientOptions) {
+    this.#o = options;
+    const { bus, subjects, history } = options;
+    bus.subscribe(subjects.eventsOf(USER), ({ data }) => {
+      const {
+        dispatch,
+        seq,
+        transient,
+        type: event,
+        node,
+      } = parseEvent(JSON.parse(Buffer.from(data).toString('utf8')));
+      history.add({ type: 'event', dispatch, seq, transient, event, ...(node === undefined ? {} : { node }) });
+    });
+  }
+
+  get ids(): readonly (string | undefined)[] {
+    return this.#ids;
+  }
+
+  /** Which dispatch of the plan this is, before the client was told. */
+  indexOf(dispatch: string): number | undefined {
+    const at = this.#ids.indexOf(dispatch);
+    return at < 0 ? undefined : at;
+  }
+
+  /** Submits, waits for the end, and tells what it was told. */
+  dispatch({ graph, plan }: Program, index: number): void {
+    this.#busy(async () => {
+      this.#uploaded ??= this.#upload();
+      await this.#uploaded;
+      const { id, existing } = await this.#ask('submit', parseReply(parseSubmitReply), {
+        key: `dispatch ${index}`,
+        lattice: { name: `d${index}`, source: '' },
+        graph: { bytes: encodeGraph(graph) },
+        args: { bytes: encodeValue([], 'arguments') },
+        bundle: valueInfoOf(bundle),
+        argv: [],
+        captures: {},
+        metadata: {},
+        durability: plan.strict ? 'strict' : 'pipelined',
+        failFast: plan.failFast,
+        priority: plan.priority,
+        timeoutMs: plan.timeoutMs,
+      });
+      this.#ids[index] = id;
+      const { history } = this.#o;
+      history.add({ type: 'submitted', index, dispatch: id, existing });
+      for (;;) {
+        const read = parseReply(parseWaitReply);
+        const { dispatch, output } = await this.#ask('wait', read, { id, timeoutMs: WAIT_MS }, WAIT_MS + 2_000);
+        if (!isTerminalDispatch(dispatch.status)) continue;
+        const inputs = output?.inputs;
+        const digests = Array.isArray(inputs) ? inputs.map(digestIn) : undefined;
+        history.add({
+          type: 'ended',
+          dispatch: id,
+          status: dispatch.status,
+          ...(digests === undefined ? {} : { output: digests }),
+        });
+        return;
+      }
+    });
+  }
+
+  /** Nothing happens while the dispatch has no id. */
+  cancel({ dispatch, nodes }: CancelPlan): void {
+    const id = this.#ids[dispatch];
+    if (id === undefined) return;
+    this.#busy(async () => {
+      const { history } = this.#o;
+      const electrons = nodes === undefined ? {} : { nodes };
+      history.add({ type: 'cancelling', dispatch: id, ...electrons });
+      const body = { id, reason: 'by plan', ...(nodes === undefined ? {} : { electrons: nodes }) };
+      const { cancelled } = await this.#ask('cancel', parseReply(parseCancelReplyBody), body, CANCEL_MS);
+      history.add({ type: 'cancelled', dispatch: id, names: cancelled });
+    });
+  }
+
+  /** Which agents the hub thinks to have work. */
+  agents(): void {
+    this.#busy(async () => {
+      const { agents } = await this.#ask('agents', parseReply(parseAgentsReply), {});
+      const busy = agents.filter(({ running, queued }) => running + queued > 0);
+      this.#o.history.add({
+        type: 'agents',
+        busy: busy.map(({ name, running, queued }) => `${name}: ${running} running, ${queued} queued`),
+      });
+    });
+  }
+
+  #busy(work: () => Promise<void>): void {
+    this.busy++;
+    work().then(
+      () => this.busy--,
+      (error: unknown) => {
+        this.busy--;
+        const code = error instanceof PolaronError ? error.code : String(error);
+        this.#o.history.add({ type: 'refusal', verb: 'any', code });
+      },
+    );
+  }
+
+  async #upload(): Promise<void> {
+    const { subjects } = this.#o;
+    const body = { digest: digestOf(bundle), size: bundle.length, offset: 0, bytes: bundle };
+    await this.#request(subjects.userBlob(USER, 'put'), body, parseReply(parseBlobPutReply), REQUEST_MS);
+  }
+
+  #ask<T>(verb: ApiVerb, read: (x: unknown) => ApiReply<T>, body: unknown, timeoutMs = REQUEST_MS): Promise<T> {
+    return this.#request(this.#o.subjects.api(USER, verb), body, read, timeoutMs);
+  }
+
+  async #request<T>(subject: string, body: unknown, read: (x: unknown) => ApiReply<T>, timeoutMs: number): Promise<T> {
+    const { bus, process, random } = this.#o;
+    for (;;) {
+      try {
+        const answer = await bus.request(subject, encodeEnvelope(userIdentity(USER), body), { timeoutMs });
+        const reply = read(decodeBody(decodeEnvelope(answer.data).body));
+        if (reply.ok) return reply.body;
+        if (!again.has(reply.error.code)) throw new Error(`${reply.error.code}: ${reply.error.message}`);
+      } catch (error) {
+        if (!(error instanceof PolaronError) || !again.has(error.code)) throw error;
+      }
+      await new Promise<void>((resolve) => process.clock.after(PAUSE_MS * (0.5 + random.fraction()), resolve));
+    }
+  }
+}
+
+const digestIn = (input: unknown): string =>
+  input instanceof Uint8Array
+    ? digestOf(input)
+    : typeof input === 'object' && input !== null && 'digest' in input
+      ? String(input.digest)
+      : '';
