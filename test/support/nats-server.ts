@@ -27,14 +27,22 @@ export const currentServer = [process.env['POLARON_NATS_SERVER_CURRENT'], '/tmp/
 /** Any real one. */
 export const anyServer = currentServer ?? debianServer;
 
+/** Below the ports that outgoing connections get: a client that dials a server which is down could be given the very port, and keep it. */
+const PORTS = { from: 20_000, count: 12_000 };
+
 /** A port that nobody used a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** Starts `binary` with a configuration made for its address (default: the tests' users). */

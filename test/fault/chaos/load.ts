@@ -27,7 +27,7 @@ export class Load {
     this.#lanes = Array.from({ length: LANES }, () => this.#lane());
   }
 
-  /** Nothing new; resolves when what was accepted has ended, or `quietMs` are over. A second call does nothing. */
+  /** Nothing new; resolves when what was accepted has ended, or `quietMs` are over; 0: all is given up. A second call does nothing. */
   async stop(quietMs: number): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -35,6 +35,7 @@ export class Load {
     // a dispatch without a hub ends by its own patience
     await Promise.all(this.#lanes);
     clearTimeout(patience);
+    if (quietMs === 0) return;
     for (const one of this.dispatched)
       if (one.outcome !== undefined) one.later = await this.#outcome(one.id, AbortSignal.timeout(LATER_MS));
   }
