@@ -199,14 +199,15 @@ export class ResultManager implements Actor<ResultsAsk> {
     if (!this.#live.has(id)) return this.#o.store.write([]).then(() => this.#waited(id));
     return new Promise((resolve, reject) => {
       const waiters = this.#waiters.get(id) ?? new Set<Waiter>();
-      const answer = (record?: DispatchRecord): void => {
+      const settle = (reply: Promise<WaitReply>): void => {
         waiter.timer.cancel();
         waiters.delete(waiter);
         if (waiters.size === 0) this.#waiters.delete(id);
-        this.#waited(id, record).then(resolve, reject);
+        reply.then(resolve, reject);
       };
-      // The time may be up between the end's record and its flush.
-      const late = (): void => void this.#o.store.write([]).then(() => answer(), reject);
+      // The time may be up between the end's record and its flush: what was read then is told after it, and nothing newer.
+      const late = (): void => settle(this.#waited(id).then((reply) => this.#flushed(reply)));
+      const answer = (record?: DispatchRecord): void => settle(this.#waited(id, record));
       const waiter: Waiter = { answer, timer: this.#o.clock.after(timeoutMs, late) };
       waiters.add(waiter);
       this.#waiters.set(id, waiters);

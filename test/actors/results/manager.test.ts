@@ -73,6 +73,20 @@ const flush = async (): Promise<void> => {
 };
 
 describe('R1: a wait', () => {
+  it('whose time is up tells nothing that was written after that and is not on disk', async () => {
+    world = makeHubWorld({ flush: 'manual' });
+    accept();
+    await flush();
+    world.results.write({ op: 'epoch', epoch: 1 });
+    await settle();
+    const waited = ask('results.wait', { id, user: 'kim', timeoutMs: 100 });
+    await world.clock.advance(100);
+    world.store.flush();
+    world.results.write(end);
+    await settle();
+    expect((await waited).dispatch.status).not.toBe('completed');
+  });
+
   beforeEach(async () => {
     world = makeHubWorld({ flush: 'manual' });
     accept();
