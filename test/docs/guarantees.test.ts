@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readSource } from '../house/sources.ts';
-import { mutated } from '../fault/mutate/mutation.ts';
+import { edited } from '../fault/mutate/mutation.ts';
 import { mutations } from '../fault/mutate/mutations.ts';
 import { promises } from '../fault/simulation/promise.ts';
 import { plain, readPage, tableOf } from './pages.ts';
@@ -9,7 +9,9 @@ const page = readPage('docs/guarantees.md');
 
 describe('docs/guarantees.md', () => {
   it('names every promise that the simulation judges', () => {
-    const named = new Set(tableOf(page, 'promise').rows.flatMap((row) => (row[2] ?? '').match(/(?<=`)[a-z]+(?=`)/g) ?? []));
+    const named = new Set(
+      tableOf(page, 'promise').rows.flatMap((row) => (row[2] ?? '').match(/(?<=`)[a-z]+(?=`)/g) ?? []),
+    );
     expect([...named].sort()).toEqual(Object.keys(promises).sort());
   });
 
@@ -19,8 +21,11 @@ describe('docs/guarantees.md', () => {
     expect(mutations.length).toBeGreaterThanOrEqual(12);
   });
 
-  it.each(mutations)('finds the place of the mutation $id', (mutation) => {
-    const text = readSource(mutation.file);
-    expect(mutated(text, mutation)).not.toBe(text);
-  });
+  it.each(mutations.flatMap(({ id, edits }) => edits.map((edit) => ({ id, edit }))))(
+    'finds the place of the mutation $id',
+    ({ edit }) => {
+      const text = readSource(edit.file);
+      expect(edited(text, edit)).not.toBe(text);
+    },
+  );
 });

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { mutated, type Mutation } from './mutation.ts';
+import { edited, type Mutation } from './mutation.ts';
 import { mutations } from './mutations.ts';
 
 type Run = Mutation['caughtBy'];
@@ -114,18 +114,21 @@ async function isSound(copy: string, kind: Run): Promise<boolean> {
 }
 
 async function isCaught(copy: string, mutation: Mutation): Promise<boolean> {
-  const file = join(copy, mutation.file);
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(file, mutated(text, mutation));
+  const { id, breaks, caughtBy, edits } = mutation;
+  const before = new Map(edits.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
+  for (const edit of edits) {
+    const file = join(copy, edit.file);
+    writeFileSync(file, edited(readFileSync(file, 'utf8'), edit));
+  }
   try {
-    const ending = await run(copy, mutation.caughtBy, mutation.caughtBy === 'simulate' ? given.seeds : given.kills);
+    const ending = await run(copy, caughtBy, caughtBy === 'simulate' ? given.seeds : given.kills);
     const caught = ending.broken !== undefined;
-    say(`${caught ? 'caught  ' : 'MISSED  '} ${mutation.id} (${mutation.caughtBy}): ${mutation.breaks}`);
+    say(`${caught ? 'caught  ' : 'MISSED  '} ${id} (${caughtBy}): ${breaks}`);
     if (caught) say(`          ${ending.broken?.slice(0, 2).join('; ').slice(0, 200)}`);
     else explain(ending);
     return caught;
   } finally {
-    writeFileSync(file, text);
+    for (const [file, text] of before) writeFileSync(join(copy, file), text);
   }
 }
 

@@ -1,4 +1,200 @@
 /** The mutations of docs/guarantees.md, which a test holds equal to this list. */
 import type { Mutation } from './mutation.ts';
 
-export const mutations: readonly Mutation[] = [];
+export const mutations: readonly Mutation[] = [
+  {
+    id: 'fencing-token-ignored',
+    breaks: 'an outcome counts whatever its token',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/electron/electron.ts',
+        from: '    if (!ours || !at.isCurrent(message.token)) {',
+        to: '    if (!ours || at.token === undefined) {',
+      },
+    ],
+  },
+  {
+    id: 'inputs-digest-ignored',
+    breaks: 'an outcome counts, and is adopted, whatever inputs it was made from',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/electron/electron.ts',
+        from: '    const ours = message.agent === at.agent && message.inputsDigest === this.#work.inputsDigest;',
+        to: '    const ours = message.agent === at.agent;',
+      },
+      {
+        file: 'actors/electron/electron.ts',
+        from: 'const wanted = inputsDigest === this.#work.inputsDigest && at.isUnrecorded',
+        to: "const wanted = inputsDigest !== '' && at.isUnrecorded",
+      },
+      {
+        file: 'actors/lattice/supervisor.ts',
+        from: '        return work?.inputsDigest === inputsDigest && this.#state?.assigned(node) === true && this.#spawn(work);',
+        to: "        return work !== undefined && inputsDigest !== '' && this.#state?.assigned(node) === true && this.#spawn(work);",
+      },
+    ],
+  },
+  {
+    id: 'digest-unchecked',
+    breaks: 'bytes of an outcome are not compared with their digest',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/electron/electron.ts',
+        from: "    else if (digestOf(outcome.bytes) !== outcome.value.digest) this.#judge(message, 'missing', false);\n",
+        to: '',
+      },
+    ],
+  },
+  {
+    id: 'committed-before-the-flush',
+    breaks: 'an agent is told `committed` before the record is on disk',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/electron/electron.ts',
+        from: '    this.#s.results.afterFlush(() => {\n      if (strict)',
+        to: "    if (reported !== undefined) this.#judge(reported, 'committed', true);\n    this.#s.results.afterFlush(() => {\n      if (strict)",
+      },
+    ],
+  },
+  {
+    id: 'duplicate-before-the-flush',
+    breaks: 'an agent is told `duplicate` of a record that is not on disk yet',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/results/manager.ts',
+        from: '    const record = this.#queries.electron(id, node);\n    await this.#o.store.write([]);\n',
+        to: '    const record = this.#queries.electron(id, node);\n',
+      },
+    ],
+  },
+  {
+    id: 'strict-not-awaited',
+    breaks: 'a strict lattice goes on before the flush',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/electron/electron.ts',
+        from: '    if (!strict) this.#s.system.send(this.#s.supervisor, ended, this.#self);',
+        to: '    this.#s.system.send(this.#s.supervisor, ended, this.#self);',
+      },
+    ],
+  },
+  {
+    id: 'epoch-not-raised',
+    breaks: 'a restarted hub gives out the tokens of its earlier life again',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'host/hub-core.ts',
+        from: 'epoch.value = Math.max(live.epoch + 1, clock.now());',
+        to: 'epoch.value = Math.max(live.epoch, 1);',
+      },
+    ],
+  },
+  {
+    id: 'adoption-dropped',
+    breaks: 'what an agent still has of an attempt without a record is not adopted (H8)',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/matchmaker/agent-state.ts',
+        from: 'const claim = ours && token[0] < hub &&',
+        to: 'const claim = !ours && token[0] < hub &&',
+      },
+    ],
+  },
+  {
+    id: 'lease-renewed-by-any-message',
+    breaks: 'a report renews the lease, not a sync alone (H5)',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/matchmaker/agent-state.ts',
+        from: '  deaf(): void {',
+        to: '  renew(now: number): void {\n    this.#lastAt = now;\n  }\n  deaf(): void {',
+      },
+      {
+        file: 'actors/matchmaker/matchmaker.ts',
+        from: '    const agent = this.#agents.get(key);\n    for (const { task, token, inputsDigest',
+        to: '    const agent = this.#agents.get(key);\n    agent?.renew(this.#o.clock.monotonic());\n    for (const { task, token, inputsDigest',
+      },
+    ],
+  },
+  {
+    id: 'old-sync-believed',
+    breaks: 'a sync that was overtaken by a later one counts (H5)',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/matchmaker/agent-state.ts',
+        from: '    if (!restarted && last !== undefined && sync.seq <= last.seq)',
+        to: '    if (!restarted && last !== undefined && sync.seq < 0)',
+      },
+    ],
+  },
+  {
+    id: 'spool-forgotten',
+    breaks: 'an agent forgets its spool when it starts again',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'executors/agent/spool.ts',
+        from: '    this.#bytes = this.#read(data);',
+        to: '    this.#bytes = 0;',
+      },
+    ],
+  },
+  {
+    id: 'late-outcome-used',
+    breaks: 'an outcome that comes after the cancel is committed (H10)',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/electron/electron.ts',
+        from: "    if (this.#status === 'cancelling') {\n      this.#stopped(message.token, true, message.outcome.logs);\n      this.#judge(message, 'stale', true);\n      return;\n    }\n",
+        to: "    if (this.#status === 'cancelling' && message.outcome.status !== 'cancelled') this.#status = 'running';\n    if (this.#status === 'cancelling') {\n      this.#stopped(message.token, true, message.outcome.logs);\n      this.#judge(message, 'stale', true);\n      return;\n    }\n",
+      },
+    ],
+  },
+  {
+    id: 'event-before-the-flush',
+    breaks: 'an end is published before its record is on disk',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/electron/electron.ts',
+        from: '    this.#s.results.afterFlush(() => {\n      if (strict)',
+        to: '    this.#journal.ended(status, seq, this.#at.agent, this.#at.number, o.error);\n    this.#s.results.afterFlush(() => {\n      if (strict)',
+      },
+    ],
+  },
+  {
+    id: 'failures-forgotten',
+    breaks: 'a restarted hub counts failures from 0 again',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/electron/attempts.ts',
+        from: 'this.failures = restored?.failures ?? 0;',
+        to: 'this.failures = 0;',
+      },
+    ],
+  },
+  {
+    id: 'reported-once',
+    breaks: 'an agent does not report again what was not answered (A2)',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'executors/agent/report.ts',
+        from: '    for (const finished of batch) this.#putBack(this.#pending, finished);\n',
+        to: '',
+      },
+    ],
+  },
+];
