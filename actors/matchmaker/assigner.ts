@@ -82,6 +82,12 @@ export class Assigner {
     this.#unanswered.delete(agent);
   }
 
+  /** Nothing is sent any more, nor repeated: a hub that dropped its memory must not speak on. */
+  stop(): void {
+    this.#outbox.clear();
+    this.#unanswered.clear();
+  }
+
   #flush(): void {
     this.#scheduled = false;
     for (const [agent, requests] of this.#outbox) {

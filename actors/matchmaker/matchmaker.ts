@@ -115,6 +115,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   stop(): void {
     this.#leases.stop();
     this.#stopListening?.();
+    this.#assigner.stop();
   }
 
   agents(): readonly AgentStatus[] {

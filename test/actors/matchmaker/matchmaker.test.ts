@@ -1,5 +1,6 @@
 /** The matchmaker between electrons and agents on an in-memory bus: M1, M2, and H2–H7, H10 of docs/protocol.md. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PolaronError } from '../../../model/errors.ts';
 import { taskIdOf } from '../../../model/ids.ts';
 import { decodeNumber, keys } from '../../../store/records.ts';
 import { until } from '../../support/until.ts';
@@ -171,6 +172,25 @@ describe('an agent', () => {
     send(1);
     await until(() => heard(1).length > 0, 'the electron to come back');
     expect(heard(1)).toEqual([{ type: 'attempt.lost', token: [100, 1], reason: 'no-responders', charged: false }]);
+  });
+
+  it('hears nothing more from a hub that has stopped: no assign is repeated', async () => {
+    const agent = await join();
+    await ready([1]);
+    let sent = 0;
+    let lose: (error: Error) => void = () => undefined;
+    world.bus.request = () => {
+      sent++;
+      return new Promise((_, reject) => {
+        lose = reject;
+      });
+    };
+    send(1);
+    await settle();
+    matchmaker.stop();
+    lose(new PolaronError('REQUEST_TIMEOUT', 'no answer'));
+    await settle();
+    expect([sent, agent.assigns.length]).toEqual([1, 0]);
   });
 
   it('that nobody could reach gets nothing new until it syncs', async () => {

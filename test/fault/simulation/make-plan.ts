@@ -39,6 +39,7 @@ export function makePlan(seed: number): RunPlan {
     agents,
     dispatches,
     cancels: random.chance(0.4) ? makeCancels(random.fork('cancels'), dispatches) : [],
+    cancelled: random.chance(0.3) ? Array.from({ length: random.between(1, 4) }, () => random.between(1, 20)) : [],
     faults,
   };
 }

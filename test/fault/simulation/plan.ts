@@ -119,6 +119,8 @@ export interface RunPlan {
   readonly agents: readonly AgentPlan[];
   readonly dispatches: readonly DispatchPlan[];
   readonly cancels: readonly CancelPlan[];
+  /** Assigns, counted from 1, whose first electron is cancelled as soon as they are sent: the cancel may overtake them. */
+  readonly cancelled: readonly number[];
   readonly faults: readonly FaultPlan[];
 }
 

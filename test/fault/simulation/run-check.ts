@@ -161,6 +161,7 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
   if (before === undefined || before.how === 'failed') return;
   let given: Extract<Logged, { type: 'assign' }> | undefined;
   let heardBy: string | undefined;
+  let restarted = false;
   let lastHeard = before.begunAt;
   let silent = 0;
   let digestBefore: string | undefined;
@@ -173,6 +174,11 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
     }
     // a supervisor that crashed lost what it had been told: the next sync says it again (docs/status.md, known limits)
     if (entry.type === 'fault' && entry.kind === 'crash-supervisor' && given === undefined) heardBy = undefined;
+    // a hub that begins from disk, in a new process or in the same, has to be told anew (H8)
+    if (entry.type === 'life' && entry.what === 'recovered' && entry.at >= before.begunAt && given === undefined) {
+      heardBy = undefined;
+      restarted = true;
+    }
     if (entry.type === 'fault' && entry.kind === 'drain-agent' && entry.target === before.agent) {
       if (entry.at <= attempt.begunAt) return;
     }
@@ -193,19 +199,12 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
   if (given === undefined)
     return say('fenced', `${attempt.task} [${show(attempt.token)}] began, and nobody gave it out`);
   silent = Math.max(silent, given.at - lastHeard);
+  // an assign that arrived late: what came after it was given out before it began
+  if (before.begunAt > given.at) return;
   if (silent >= plan.leaseMs || digest !== digestBefore) return;
-  // another hub than the one that knew of it, and it had not been told
-  if (heardBy !== given.hub && given.hub !== hubOf(entries, before)) return;
+  if (restarted && heardBy === undefined) return;
   say(
     'reason',
     `${attempt.task} [${show(attempt.token)}] began at ${attempt.begunAt}, while ${before.agent} had [${show(before.token)}] and ${heardBy} knew it`,
   );
 }
-
-/** Which hub gave it out. */
-const hubOf = (entries: readonly Logged[], { task, token }: AttemptLog): string | undefined =>
-  entries.flatMap((entry) =>
-    entry.type === 'assign' && entry.tasks.some((one) => one.task === task && sameToken(one.token, token))
-      ? [entry.hub]
-      : [],
-  )[0];

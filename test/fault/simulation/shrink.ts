@@ -33,6 +33,7 @@ function* smallerPlans(plan: RunPlan): Generator<RunPlan> {
         ),
       };
   for (const cut of cuts(cancels.length)) yield { ...plan, cancels: without(cancels, cut) };
+  for (const cut of cuts(plan.cancelled.length)) yield { ...plan, cancelled: without(plan.cancelled, cut) };
   if (agents.length > 1) yield { ...plan, agents: agents.slice(0, -1) };
   if (plan.isolated) yield { ...plan, isolated: false, faults: faults.filter(({ kind }) => kind !== 'kill-results') };
   for (const [i, dispatch] of dispatches.entries())

@@ -120,7 +120,10 @@ export class SimClient {
   /** Nothing happens while the dispatch has no id. */
   cancel({ dispatch, nodes }: CancelPlan): void {
     const id = this.#ids[dispatch];
-    if (id === undefined) return;
+    if (id !== undefined) this.cancelOf(id, nodes);
+  }
+
+  cancelOf(id: string, nodes: readonly number[] | undefined): void {
     this.#busy(async () => {
       const { history } = this.#o;
       const electrons = nodes === undefined ? {} : { nodes };

@@ -1,6 +1,7 @@
 /** One seed's world: its machines, network, hub, agents and client, put together by a plan and run until all is at rest. Judges nothing. */
 import { makeSubjects } from '../../../bus/subjects.ts';
 import { userIdentity } from '../../../bus/identity.ts';
+import { parseTaskId } from '../../../model/ids.ts';
 import type { Log } from '../../../model/log.ts';
 import type { ElectronRecord } from '../../../model/records.ts';
 import { decodeElectron } from '../../../store/records.ts';
@@ -100,6 +101,13 @@ export class World {
       if (program !== undefined) timeline.after(dispatch.at, () => client.dispatch(program, index));
     });
     for (const cancel of plan.cancels) timeline.after(cancel.at, () => client.cancel(cancel));
+    let assigns = 0;
+    history.listen((entry) => {
+      const [task] = entry.type === 'assign' && plan.cancelled.includes(++assigns) ? entry.tasks : [];
+      if (task === undefined) return;
+      const { dispatch, node } = parseTaskId(task.task);
+      if (client.ids.includes(dispatch)) timeline.after(0, () => client.cancelOf(dispatch, [node]));
+    });
     const insider = network.connect(new Machine('insider', timeline).start('insider'), 'o.insider', 'insider');
     planFaults(plan.faults, {
       timeline,
