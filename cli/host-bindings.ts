@@ -1,6 +1,6 @@
 /** Binds `start` and `agent` to host/, the composition root: apart from bindings.ts, so that neither loads what only the other needs. */
 import { prepareBackup } from '../host/backup.ts';
-import { boundHeapGrowth } from '../host/engine.ts';
+import { boundHeapGrowth } from '../host/heap-growth.ts';
 import type { HostPort } from './host-port.ts';
 
 export const loadHost = (): HostPort => ({

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { childEntry } from './child-entry.ts';
-import { engineArgs } from './engine.ts';
+import { youngHeapArgs } from './heap-growth.ts';
 import { agentTargetFile } from './data-folder.ts';
 import { endProcesses } from './end-processes.ts';
 import { forgetInstance, livingInstances, recordInstance } from './instances.ts';
@@ -83,7 +83,7 @@ function spawnAgent(o: LocalAgentOptions): number {
     stateDir: join(o.data, 'agent'),
     targetFile: agentTargetFile(o.data),
   };
-  const child = spawn(process.execPath, [...engineArgs, ...childEntry('agent-process'), JSON.stringify(settings)], {
+  const child = spawn(process.execPath, [...youngHeapArgs, ...childEntry('agent-process'), JSON.stringify(settings)], {
     detached: true,
     stdio: ['ignore', output, output],
     cwd: o.data,

@@ -4,7 +4,7 @@ import { isErrorCode } from '../model/error-table.ts';
 import { PolaronError } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 import { childEntry } from './child-entry.ts';
-import { engineArgs } from './engine.ts';
+import { youngHeapArgs } from './heap-growth.ts';
 import type { ResultsProcessSettings } from './results-process.ts';
 import { isOutOfRoom } from './spare-room.ts';
 
@@ -30,7 +30,7 @@ export async function keepResultsProcess(
 
   const launch = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      child = spawn(process.execPath, [...engineArgs, ...childEntry('results-process')], {
+      child = spawn(process.execPath, [...youngHeapArgs, ...childEntry('results-process')], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
       let failure: PolaronError | undefined;

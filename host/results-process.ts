@@ -6,7 +6,7 @@ import { connectNats } from '../bus/nats-bus.ts';
 import { makeSubjects } from '../bus/subjects.ts';
 import { openDataStore } from './data-store.ts';
 import { flushThrough } from './flush-through.ts';
-import { boundHeapGrowth } from './engine.ts';
+import { boundHeapGrowth } from './heap-growth.ts';
 import { systemRandom } from './random.ts';
 import { startResultsCore } from './results-core.ts';
 import { systemClock } from './system-clock.ts';
