@@ -9,10 +9,10 @@ if ! podman --runtime runc image exists "$image" 2>/dev/null; then
   root=$(mktemp -d /tmp/polaron-image.XXXXXX)
   trap 'rm -rf "$root"' EXIT
   mkdir -p "$root/usr/sbin" "$root/bin" "$root/etc" "$root/tmp" "$root/usr/share"
-  server=$(command -v nats-server || echo /usr/sbin/nats-server)
+  server=/usr/sbin/nats-server
   cp "$server" "$root/usr/sbin/nats-server"
   # What the binary is linked with, if anything, at the same paths.
-  { ldd "$server" 2>/dev/null || true; } | grep -oE '/[^ ]+' | sort -u | while read -r library; do
+  { ldd "$server" 2>/dev/null | grep -oE '/[^ ]+' || true; } | sort -u | while read -r library; do
     mkdir -p "$root$(dirname "$library")"
     cp -L "$library" "$root$library"
   done
