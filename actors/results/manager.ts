@@ -123,11 +123,11 @@ export class ResultManager implements Actor<ResultsAsk> {
       case 'results.bytes':
         return { bytes: await wholeValue(store, message.digest) };
       case 'results.store':
-        return { value: await storeBytes(store, message.bytes) };
+        return this.#made({ value: await storeBytes(store, message.bytes) });
       case 'results.compose':
-        return { value: await composeList(store, message.elements) };
+        return this.#made({ value: await composeList(store, message.elements) });
       case 'results.slice':
-        return { items: await sliceList(store, message.digest) };
+        return this.#made({ items: await sliceList(store, message.digest) });
       case 'results.fetch':
         return { stored: await pullFromAgent(store, this.#o.pull, message.agent, message.digest, message.size) };
       case 'results.live':
@@ -186,6 +186,11 @@ export class ResultManager implements Actor<ResultsAsk> {
     // A killed hub gave it out, and its record was lost: the agent's claim decides (H8). What this hub gives out has a record.
     const newer = record?.token === undefined || olderToken(record.token, token);
     return { verdict: newer && token[0] < this.#hubEpoch() ? 'later' : 'stale' };
+  }
+
+  /** Values that were made here: who asked may outlive this process, and then counts on them. */
+  #made<T>(made: T): T | Promise<T> {
+    return this.#o.alone === true ? this.#flushed(made) : made;
   }
 
   /** What was read may be newer than the disk: it is told once it isn't. */

@@ -1,5 +1,7 @@
 /** The result manager over the memory store: R1, R2, and what it answers from the records. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isResultsAnswer } from '../../../actors/asker.ts';
+import { isResultsAsk, ResultManager } from '../../../actors/results/manager.ts';
 import { encodeBody } from '../../../bus/codec.ts';
 import type { SnapshotReply } from '../../../bus/protocol/api.ts';
 import type { RecordOp, ResultsRequests, ResultsRequestType } from '../../../bus/protocol/results.ts';
@@ -10,7 +12,7 @@ import type { DispatchSpec, ElectronRecord } from '../../../model/records.ts';
 import { openMemoryStore } from '../../../store/memory-store.ts';
 import { settle } from '../support/fake-clock.ts';
 import { electron, graphOf, map } from '../support/graphs.ts';
-import { dispatchId, makeHubWorld, specOf, type HubWorld } from '../support/hub-world.ts';
+import { dispatchId, makeHubWorld, specOf, subjects, type HubWorld } from '../support/hub-world.ts';
 
 const id = dispatchId(1);
 const graph = encodeGraph(
@@ -468,4 +470,19 @@ describe('what the result manager answers', () => {
       expect((await ask('results.live', {})).ids).toEqual([]);
     },
   );
+});
+
+it('in a process of its own it tells of values that it made only when they are on disk: who asked outlives it', async () => {
+  world = makeHubWorld({ flush: 'manual' });
+  const { system, store, clock, bus } = world;
+  const pull = { bus, subjects, by: 'hub.n1', clock };
+  const alone = new ResultManager({ system, store, clock, pull, epoch: 'm2', alone: true });
+  system.spawn('n1.results.alone', alone, isResultsAsk);
+  const told = world.probe('asker', 'other', isResultsAnswer);
+  system.send('n1.results.alone', { type: 'results.store', ask: 1, bytes } as const, 'n1.asker.other');
+  await settle();
+  expect(told).toEqual([]);
+  await flush();
+  expect(told).toMatchObject([{ message: { ask: 1, body: { value: { digest: digestOf(bytes) } } } }]);
+  alone.close();
 });
