@@ -28,6 +28,7 @@ import { LatticeJournal } from './journal.ts';
 import { Orders } from './orders.ts';
 import { Plan } from '../../model/plan.ts';
 import { LatticeState, type Effect } from './state.ts';
+import { StrictGate } from './strict-gate.ts';
 import { Stops } from './stops.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -59,6 +60,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #orders: Orders | undefined;
   #held = false;
   #ended = false;
+  #gate: StrictGate | undefined;
   #expired = false;
   #deadline: Timer | undefined;
   readonly #journal: LatticeJournal;
@@ -122,7 +124,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         break;
     }
     this.#failFast();
-    this.#carryOut(message.type === 'lattice.resume');
+    this.#carryOut();
   }
 
   /** An electron left before its assignment reached it: the agent's place is free again. */
@@ -156,7 +158,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     try {
       this.#cancel(message.reason, message.electrons, answer);
     } catch (error) {
-      answer({ error: errorInfoOf(error, 'STORE_FAILED') });
+      answer({ error: stored(error) });
     }
   }
 
@@ -190,6 +192,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#state = new LatticeState(new Plan(graph));
     this.#orders = new Orders(spec, this.#state, (task) => this.#s.system.address('electron', task));
     this.#journal.begin(spec);
+    this.#gate = new StrictGate(this.#s.results, spec.durability === 'strict');
     this.#claims = new Claims({
       dispatch: this.#id,
       system: this.#s.system,
@@ -214,6 +217,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#begin(message.spec, message.graph);
     const state = this.#state;
     if (state === undefined) return;
+    this.#gate?.recorded();
     this.#held = message.held;
     this.#journal.restore(message.record);
     for (const expansion of message.expansions) state.restoreExpansion(expansion);
@@ -231,7 +235,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       this.#spawn(this.#work(node), record);
       if (record.status === 'ready') requested.push(node);
     }
-    if (requested.length > 0) this.#request(requested);
+    if (requested.length > 0) this.#request(requested, this.#held);
     if (message.record.status === 'accepted') this.#journal.started();
     const { cancelled } = this.#journal;
     if (cancelled !== undefined) this.#cancel(cancelled, undefined, () => undefined);
@@ -290,8 +294,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     if (failed !== undefined) state.cancel(`failFast: ${state.plan.nameOf(failed)} failed`);
   }
 
-  /** `recorded`: what became ready rests on records that may not be on disk yet. */
-  #carryOut(recorded = false): void {
+  #carryOut(): void {
     const effects = this.#state?.takeEffects() ?? [];
     const ready: number[] = [];
     const withdrawn: number[] = [];
@@ -301,7 +304,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       else if (effect.type === 'cancel') this.#stops.add(effect);
       else if (effect.type !== 'ready') {
         this.#effect(effect);
-        recorded ||= effect.type === 'settled' || effect.type === 'expanded';
+        if (effect.type === 'settled' || effect.type === 'expanded') this.#gate?.recorded();
       } else if (this.#state?.status(effect.node) === 'ready' && this.#claims?.ready(effect.node) !== true) {
         // Its actor holds its clock from now on (docs/adr/009).
         if (this.#orders?.isTimed(effect.node) === true && this.#state.assigned(effect.node))
@@ -310,26 +313,22 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       }
     }
     if (withdrawn.length > 0) this.#tellMatchmaker({ type: 'match.withdraw', dispatch: this.#id, nodes: withdrawn });
-    if (ready.length > 0 && recorded && this.#spec?.durability === 'strict') this.#requestFlushed(ready);
-    else if (ready.length > 0) this.#request(ready);
+    const held = this.#held;
+    if (ready.length > 0)
+      this.#gate?.pass((waited) => (waited ? this.#requestLater(ready, held) : this.#request(ready, held)));
     this.#stops.go();
     this.#settleCancels();
     this.#held = false;
   }
 
-  /** Strict: what became ready by a map's record, or after a crash of this supervisor, waits for the disk, as it does after an electron's end. */
-  #requestFlushed(nodes: readonly number[]): void {
-    const held = this.#held;
-    this.#s.results.afterFlush(() => {
-      if (this.#ended) return;
-      const waits = (node: number): boolean =>
-        this.#state?.status(node) === 'ready' || (this.#orders?.isTimed(node) === true && this.#electrons.has(node));
-      const ready = nodes.filter(waits);
-      if (ready.length > 0) this.#request(ready, held);
-    });
+  /** Some may have been cancelled or adopted while they waited. */
+  #requestLater(nodes: readonly number[], held: boolean): void {
+    const timed = (node: number): boolean => this.#orders?.isTimed(node) === true && this.#electrons.has(node);
+    const ready = nodes.filter((node) => this.#state?.status(node) === 'ready' || timed(node));
+    if (!this.#ended) this.#request(ready, held);
   }
 
-  #request(nodes: readonly number[], held = this.#held): void {
+  #request(nodes: readonly number[], held: boolean): void {
     for (const [requirement, group] of this.#orders?.byRequirement(nodes) ?? []) {
       const priority = this.#spec?.priority ?? 0;
       const request = { dispatch: this.#id, nodes: group, requirement, priority, held } as const;
@@ -346,8 +345,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       case 'slice':
         this.#s.results.ask('results.slice', { digest: effect.value.digest }).then(
           ({ items }) => this.#tell({ type: 'map.sliced', map: effect.map, items }),
-          (error: unknown) =>
-            this.#tell({ type: 'map.sliced', map: effect.map, error: errorInfoOf(error, 'STORE_FAILED') }),
+          (error: unknown) => this.#tell({ type: 'map.sliced', map: effect.map, error: stored(error) }),
         );
         return;
       case 'expanded':
@@ -356,8 +354,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       case 'compose':
         this.#s.results.ask('results.compose', { elements: effect.elements }).then(
           ({ value }) => this.#tell({ type: 'map.composed', map: effect.map, value }),
-          (error: unknown) =>
-            this.#tell({ type: 'map.composed', map: effect.map, error: errorInfoOf(error, 'STORE_FAILED') }),
+          (error: unknown) => this.#tell({ type: 'map.composed', map: effect.map, error: stored(error) }),
         );
         return;
       case 'ended':
@@ -392,3 +389,5 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#s.system.send(this.#self, message, this.#self);
   }
 }
+
+const stored = (error: unknown): ErrorInfo => errorInfoOf(error, 'STORE_FAILED');

@@ -24,6 +24,9 @@ function start(
   return hub;
 }
 const first = (): number => 0;
+const fail = (): never => {
+  throw new Error('there is no such attempt');
+};
 const chain = graphOf(['a', 'b', 'c'], [electron(0), electron(1, [0]), electron(2, [1])]);
 const sweep = graphOf(
   ['load', 'train', 'best'],
@@ -93,6 +96,38 @@ describe('a lattice supervisor', () => {
       await (run.ready.length + run.attempts.length > 0 ? run.step(first) : run.flush());
     }
     expect([early, run.ready.includes(2) || run.record(2) !== undefined]).toEqual([0, true]);
+  });
+
+  it('of a strict lattice starts what waits for a map and an electron when both are on disk, the map last', async () => {
+    const graph = graphOf(
+      ['load', 'train', 'other', 'best'],
+      [electron(0), map('sweep', 0, [electron(1, [{ item: 0 }])]), electron(2), electron(3, [1, 2])],
+    );
+    const run = start(graph, given([], { load: 1 }), { durability: 'strict' }, 'manual');
+    const match = async (...nodes: number[]): Promise<void> => {
+      run.ready = run.ready.filter((node) => !nodes.includes(node));
+      run.tell({ type: 'match.found', agent: 'lab.a1', nodes });
+      await settle();
+    };
+    const end = (node: number): void => run.end(run.attempts.find((one) => one.node === node) ?? fail());
+    await settle();
+    await match(0, 2);
+    end(0);
+    await run.flush();
+    await match(4);
+    end(4);
+    await settle();
+    run.store.flush();
+    end(2);
+    await settle();
+    expect([run.record(1)?.status, run.record(2)?.status]).toEqual(['completed', 'completed']);
+    while (run.flushed(2)?.status !== 'completed') {
+      run.store.flush(1);
+      await settle();
+    }
+    expect([run.flushed(1)?.status, run.ready]).toEqual([undefined, []]);
+    await run.flush();
+    expect(run.ready).toEqual([3]);
   });
 
   it('of a strict lattice that begins again after a crash asks for nothing that rests on unflushed records', async () => {
