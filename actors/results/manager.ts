@@ -92,7 +92,9 @@ export class ResultManager implements Actor<ResultsAsk> {
   }
 
   receive(message: ResultsAsk, from: Address): void {
-    const name = this.#o.alone === true ? `${from} ${message.ask} ${message.after?.sender ?? ''}` : undefined;
+    // Numbers of requests begin anew with each life of the hub; what has no position may be done twice.
+    const { ask, after } = message;
+    const name = this.#o.alone === true && after !== undefined ? `${from} ${after.sender} ${ask}` : undefined;
     if (name !== undefined && this.#working.has(name)) return;
     if (name !== undefined) this.#working.add(name);
     const say = (answer: { readonly body: unknown } | { readonly error: ApiError }): void => {

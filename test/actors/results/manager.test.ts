@@ -486,3 +486,22 @@ it('in a process of its own it tells of values that it made only when they are o
   expect(told).toMatchObject([{ message: { ask: 1, body: { value: { digest: digestOf(bytes) } } } }]);
   alone.close();
 });
+
+it('in a process of its own it takes no request of a hub that began again for one of before', async () => {
+  world = makeHubWorld({ flush: 'manual' });
+  const { system, store, clock, bus } = world;
+  accept();
+  await flush();
+  const pull = { bus, subjects, by: 'hub.n1', clock };
+  const alone = new ResultManager({ system, store, clock, pull, epoch: 'm2', alone: true });
+  system.spawn('n1.results.alone', alone, isResultsAsk);
+  const told = world.probe('asker', 'other', isResultsAnswer);
+  const wait = { type: 'results.wait', ask: 1, id, user: 'kim', timeoutMs: 20_000 } as const;
+  system.send('n1.results.alone', wait, 'n1.asker.other');
+  await settle();
+  const write = { type: 'results.write', ask: 1, sender: 's2', from: 1, n: 1, ops: [] } as const;
+  system.send('n1.results.alone', write, 'n1.asker.other');
+  await flush();
+  expect(told).toMatchObject([{ message: { ask: 1, body: { n: 1 } } }]);
+  alone.close();
+});
