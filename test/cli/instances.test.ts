@@ -71,7 +71,7 @@ describe('instances', () => {
     const { pid } = await idle();
     recordInstance(home, 'runner', pid);
     const file = join(home, 'run', `runner-${pid}.json`);
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/"startTime":"\d/, '"startTime":"9'));
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"startTime":"', '"startTime":"1'));
     expect(livingInstances(home)).toEqual([]);
     expect(existsSync(file)).toBe(false);
     expect(processInfo(pid)).toBeDefined();

@@ -126,18 +126,6 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    id: 'old-sync-believed',
-    breaks: 'a sync that was overtaken by a later one counts (H5)',
-    caughtBy: 'simulate',
-    edits: [
-      {
-        file: 'actors/matchmaker/agent-state.ts',
-        from: '    if (!restarted && last !== undefined && sync.seq <= last.seq)',
-        to: '    if (!restarted && last !== undefined && sync.seq < 0)',
-      },
-    ],
-  },
-  {
     id: 'spool-forgotten',
     breaks: 'an agent forgets its spool when it starts again',
     caughtBy: 'simulate',
