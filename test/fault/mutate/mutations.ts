@@ -173,16 +173,4 @@ export const mutations: readonly Mutation[] = [
       },
     ],
   },
-  {
-    id: 'reported-once',
-    breaks: 'an agent does not report again what was not answered (A2)',
-    caughtBy: 'simulate',
-    edits: [
-      {
-        file: 'executors/agent/report.ts',
-        from: '    for (const finished of batch) this.#putBack(this.#pending, finished);\n',
-        to: '',
-      },
-    ],
-  },
 ];
