@@ -36,16 +36,16 @@ afterAll(() => hub.close());
 
 describe('an electron that ends badly fails alone', () => {
   it.each([
-    ['exits', 'EXITED', /exit/],
-    ['crashes', 'CRASHED', /SIGSEGV/],
-    ['loops', 'TIMEOUT', /300 ms/],
-    ['hoards', 'OUT_OF_MEMORY', /heap|memory/],
-    ['rejects', 'UNHANDLED_REJECTION', /nobody handles this/],
-    ['throwsLater', 'UNCAUGHT', /out of a callback/],
+    ['exits', /^EXITED$/, /exit/],
+    ['crashes', /^CRASHED$/, /SIGSEGV/],
+    ['loops', /^TIMEOUT$/, /300 ms/],
+    ['hoards', /^(OUT_OF_MEMORY|MEMORY_LIMIT)$/, /heap|memory/], // V8 or the agent, whichever sees it first
+    ['rejects', /^UNHANDLED_REJECTION$/, /nobody handles this/],
+    ['throwsLater', /^UNCAUGHT$/, /out of a callback/],
   ] as const)('%s: %s', async (way, code, text) => {
     const result = await dispatchSync(rude)(way);
     if (result.status !== 'failed') throw new Error(result.status);
-    expect(result.error.code).toBe(code);
+    expect(result.error.code).toMatch(code);
     expect(result.error.message).toMatch(text);
     expect(hub.pid('local-agent')).toBe(agent);
     if (way === 'exits') expect(await (await result.electrons.get('exits')).stdout()).toBe('leaving\n');
