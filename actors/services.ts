@@ -83,6 +83,8 @@ export interface ElectronServices {
   /** The dispatch's next durable seq. */
   readonly nextSeq: () => number;
   readonly lastSeq: () => number;
+  /** Its supervisor began from records. */
+  readonly resumed: () => boolean;
 }
 
 /** Puts an electron actor at its address; `restored`: from its record, after a restart. */

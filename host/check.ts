@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { PolaronError } from '../model/errors.ts';
 import { trusted } from '../model/trusted.ts';
 import { holderOfFolder } from '../store/folder-lock.ts';
-import { childEntry } from './child-entry.ts';
+import { programArgs } from '../executors/program.ts';
 import type { CheckCounts, Problem } from './check-report.ts';
 import { requireDataFolder } from './compact.ts';
 
@@ -51,7 +51,9 @@ async function read(
   asked: { readonly path: string },
   onProblem: (problem: Problem) => void,
 ): Promise<{ readonly last: Exclude<Word, { type: 'problem' }> | undefined; readonly how: string }> {
-  const child = spawn(process.execPath, childEntry('check-process'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = spawn(process.execPath, programArgs('host/check-process'), {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   let last: Exclude<Word, { type: 'problem' }> | undefined;
   child.on('message', (message: unknown) => {
     const word = trusted<Word>(message);

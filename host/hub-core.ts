@@ -194,7 +194,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     await Promise.race([results.flushed(), broken.promise.then((error) => Promise.reject(error))]);
     const load: MatchmakerMessage = { type: 'roster.load', roster: live.roster, history: live.history };
     system.send(system.address('matchmaker', 'main'), load, system.address('dispatcher', 'main'));
-    await dispatcher.recover(live.ids, true);
+    await dispatcher.recover(live.ids);
     if (live.ids.length > 0) log('info', 'recovered dispatches', { count: live.ids.length });
     // What the recovered supervisors asked for comes before the first sync: mailboxes are in order, and the matchmaker listens last.
     await new Promise((resolve) => setImmediate(resolve));

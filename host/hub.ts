@@ -90,7 +90,9 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
   const random = systemRandom();
   const ended = deferred<Error>();
   const stops: (() => Promise<void>)[] = [];
+  let agent: LocalAgent | undefined;
   const unwind = async (): Promise<void> => {
+    await agent?.stop(); // while somebody hears what it gives back
     for (const stop of stops.splice(0).reverse()) await stop();
   };
   try {
@@ -111,6 +113,9 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
       ...access.login(by),
     });
     stops.push(() => bus.close());
+    const agentName = o.bus === undefined ? 'local' : identity.node;
+    // It loads while this process recovers.
+    if (o.agent) agent = await startAgent(o, access, identity, agentName);
     const resultsNode = `${identity.node}-results`;
     let core: HubCore | undefined;
     /** Counts beginnings and ends: one that was dropped while it began must not stay. */
@@ -130,7 +135,6 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
       stops.push(async () => child?.stop());
     }
 
-    const agentName = o.bus === undefined ? 'local' : identity.node;
     const agentKey = `local.${agentName}`;
     const joined = deferred<void>();
     const endRecovery = await keepRunning({
@@ -182,8 +186,6 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
       core?.stop();
     });
 
-    const agent = o.agent ? await startAgent(o, access, identity, agentName) : undefined;
-    if (agent !== undefined) stops.push(() => agent.stop());
     recordInstance(o.home, 'hub', process.pid);
     const ready = (agent === undefined ? Promise.resolve() : agentJoins(joined.promise, o)).then(() => {
       writeHubFile(o.home, {

@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
-import { childEntry } from './child-entry.ts';
+import { programArgs } from '../executors/program.ts';
 import { youngHeapArgs } from './heap-growth.ts';
 import { agentTargetFile } from './data-folder.ts';
 import { endProcesses } from './end-processes.ts';
@@ -83,11 +83,15 @@ function spawnAgent(o: LocalAgentOptions): number {
     stateDir: join(o.data, 'agent'),
     targetFile: agentTargetFile(o.data),
   };
-  const child = spawn(process.execPath, [...youngHeapArgs, ...childEntry('agent-process'), JSON.stringify(settings)], {
-    detached: true,
-    stdio: ['ignore', output, output],
-    cwd: o.data,
-  });
+  const child = spawn(
+    process.execPath,
+    [...youngHeapArgs, ...programArgs('host/agent-process'), JSON.stringify(settings)],
+    {
+      detached: true,
+      stdio: ['ignore', output, output],
+      cwd: o.data,
+    },
+  );
   closeSync(output);
   child.unref();
   const pid = child.pid ?? 0;

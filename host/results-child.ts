@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { isErrorCode } from '../model/error-table.ts';
 import { PolaronError } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
-import { childEntry } from './child-entry.ts';
+import { programArgs } from '../executors/program.ts';
 import { youngHeapArgs } from './heap-growth.ts';
 import type { ResultsProcessSettings } from './results-process.ts';
 import { isOutOfRoom } from './spare-room.ts';
@@ -30,7 +30,7 @@ export async function keepResultsProcess(
 
   const launch = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      child = spawn(process.execPath, [...youngHeapArgs, ...childEntry('results-process')], {
+      child = spawn(process.execPath, [...youngHeapArgs, ...programArgs('host/results-process')], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
       let failure: PolaronError | undefined;

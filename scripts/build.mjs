@@ -26,6 +26,15 @@ const config = join(root, 'tsconfig.build.json');
 const dist = join(root, 'dist');
 const stampFile = join(root, '.cache', 'build-stamp');
 const command = join('cli', 'main.js');
+const programs = [
+  'cli/main',
+  'host/agent-process',
+  'host/check-process',
+  'host/results-process',
+  'executors/runner/main',
+];
+/** Packages with native parts, and what such a package loads as well. */
+const unpacked = /^(lmdb|msgpackr|rolldown)(\/|$)/;
 const link = join(root, 'node_modules', '.bin', 'polaron');
 
 /** Builds when a source is newer than the last build. Ends the process with the compiler's words when that fails. */
@@ -42,12 +51,38 @@ export async function build(say = (line) => process.stderr.write(`${line}\n`)) {
     process.stderr.write(`${output.trimEnd()}\nthe build failed (tsc -p tsconfig.build.json)\n`);
     process.exit(1);
   }
+  await packPrograms(fresh);
   if (existsSync(join(fresh, command))) chmodSync(join(fresh, command), 0o755);
   replaceDist(fresh);
   mkdirSync(join(root, '.cache'), { recursive: true });
   writeFileSync(stampFile, stamp);
   linkCommand();
   say(`built in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+
+/**
+ * The entry of every process with all that it imports, packages too, as a few files instead of several hundred: loading them is most of what `polaron start` does
+ * (docs/adr/014-packed-programs.md). The other files in dist/ are for who imports the package.
+ */
+async function packPrograms(folder) {
+  const { rolldown } = await import('rolldown');
+  for (const name of programs) {
+    const bundle = await rolldown({
+      input: join(root, `${name}.ts`),
+      external: (id) => unpacked.test(id),
+      platform: 'node',
+      logLevel: 'warn',
+    });
+    await bundle.write({
+      dir: folder,
+      entryFileNames: `${name}.js`,
+      chunkFileNames: 'programs/[name]-[hash].js',
+      postBanner:
+        '// With code of @nats-io (Apache-2.0), xstate and commander (MIT); their licences are in these packages.',
+    });
+    await bundle.close();
+    rmSync(join(folder, `${name}.js.map`), { force: true }); // the compiler's
+  }
 }
 
 function isBuilt(stamp) {

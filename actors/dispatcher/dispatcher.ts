@@ -8,6 +8,7 @@ import type { Clock } from '../../model/clock.ts';
 import { isErrorCode } from '../../model/error-table.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
+import { isTerminalElectron } from '../../model/lifecycle.ts';
 import type { Log } from '../../model/log.ts';
 import { INLINE_VALUE_BYTES } from '../../store/store.ts';
 import type { DispatcherMessage, LatticeMessage } from '../../bus/protocol/actors.ts';
@@ -128,11 +129,11 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     this.#cancels.delete(message.request);
   }
 
-  /** Puts every dispatch that has not ended back to work. `held`: agents may still hold what is ready (H8). */
-  async recover(ids: readonly DispatchId[], held: boolean): Promise<void> {
+  /** Puts every dispatch that has not ended back to work. */
+  async recover(ids: readonly DispatchId[]): Promise<void> {
     const left = ids[Symbol.iterator]();
     const some = async (): Promise<void> => {
-      for (const id of left) await this.#resume(id, held);
+      for (const id of left) await this.#resume(id);
     };
     await Promise.all(Array.from({ length: RESUMED_AT_ONCE }, some));
   }
@@ -148,12 +149,10 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       stack: error.stack,
     });
     if (recent.length > MAX_RESTARTS) {
-      this.#fail(id, `the supervisor crashed ${recent.length} times in a minute, last: ${error.message}`);
+      void this.#fail(id, `the supervisor crashed ${recent.length} times in a minute, last: ${error.message}`);
       return;
     }
-    this.#resume(id, false).catch((failure: unknown) =>
-      this.#fail(id, asPolaronError(failure, 'SUPERVISOR_FAILED').message),
-    );
+    this.#resume(id).catch((failure: unknown) => this.#fail(id, asPolaronError(failure, 'SUPERVISOR_FAILED').message));
   }
 
   async handle(user: string, verb: ApiVerb, body: unknown): Promise<unknown> {
@@ -308,7 +307,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     });
   }
 
-  async #resume(id: DispatchId, held: boolean): Promise<void> {
+  async #resume(id: DispatchId): Promise<void> {
     const loaded = await this.#o.results.ask('results.load', { id });
     this.#live.add(id, loaded.spec.nodes);
     this.#o.spawnSupervisor(id);
@@ -316,42 +315,30 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     const { digest } = loaded.spec.graph;
     const graph = this.#o.graphs.get(digest) ?? decodeGraph(loaded.graph);
     this.#o.graphs.put(digest, graph);
-    const message: LatticeMessage = { type: 'lattice.resume', held, ...loaded, graph };
+    const message: LatticeMessage = { type: 'lattice.resume', ...loaded, graph };
     this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
   }
 
-  #fail(id: DispatchId, why: string): void {
-    const now = this.#o.clock.now();
-    this.#o.results.write({
-      op: 'dispatch',
-      id,
-      record: {
-        status: 'failed',
-        seq: Number.MAX_SAFE_INTEGER,
-        endedAt: now,
-        errors: [{ node: '', error: { code: 'SUPERVISOR_FAILED', message: why } }],
-      },
-    });
+  /** Its electrons that had not ended are ended with it: nobody works on them any more. */
+  async #fail(id: DispatchId, why: string): Promise<void> {
+    const { results, publish, system, clock } = this.#o;
     this.#live.ended(id);
     this.#restarts.delete(id);
-    this.#publishFailed(id);
-    this.#o.system.send(
-      this.#o.system.address('matchmaker', 'main'),
-      { type: 'lattice.gone', dispatch: id },
-      this.#self,
-    );
+    system.send(system.address('matchmaker', 'main'), { type: 'lattice.gone', dispatch: id }, this.#self);
     this.#o.log('error', `dispatch ${id} was failed: ${why}`);
-  }
-
-  /** Who watches it learns that it ended, once that is on disk. */
-  #publishFailed(id: DispatchId): void {
-    const { results, publish } = this.#o;
+    const loaded = await results.ask('results.load', { id }).catch(() => undefined); // unreadable records are no reason to go on
+    const endedAt = clock.now();
+    for (const [node, record] of loaded?.electrons ?? []) {
+      const { status: was } = record;
+      if (!isTerminalElectron(was))
+        results.write({ op: 'electron', id, node, was, record: { ...record, status: 'cancelled', endedAt } });
+    }
+    const seq = Number.MAX_SAFE_INTEGER;
+    const errors = [{ node: '', error: { code: 'SUPERVISOR_FAILED', message: why } }];
+    results.write({ op: 'dispatch', id, record: { status: 'failed', seq, endedAt, errors } });
     results.afterFlush(() => {
-      results.ask('results.load', { id }).then(
-        ({ spec, record }) =>
-          publish({ user: spec.user, dispatch: id, type: 'dispatch.failed', seq: record.seq, transient: false }),
-        () => undefined, // the record is there for whoever asks
-      );
+      if (loaded !== undefined)
+        publish({ user: loaded.spec.user, dispatch: id, type: 'dispatch.failed', seq, transient: false });
     });
   }
 }

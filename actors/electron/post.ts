@@ -10,7 +10,14 @@ export const tell = (s: ElectronServices, work: ElectronWork, message: Matchmake
 /** It wants an agent; the supervisor gets the match. */
 export const requestMatch = (s: ElectronServices, work: ElectronWork): void => {
   const { dispatch, node, requirement, priority } = work;
-  const request = { type: 'match.request', dispatch, nodes: [node], requirement, priority, held: false } as const;
+  const request = {
+    type: 'match.request',
+    dispatch,
+    nodes: [node],
+    requirement,
+    priority,
+    resumed: s.resumed(),
+  } as const;
   s.system.send(s.matchmaker, request, s.supervisor);
 };
 

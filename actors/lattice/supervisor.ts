@@ -58,7 +58,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #spec: DispatchSpec | undefined;
   #state: LatticeState | undefined;
   #orders: Orders | undefined;
-  #held = false;
+  #resumed = false;
   #ended = false;
   #gate: StrictGate | undefined;
   #expired = false;
@@ -78,8 +78,14 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#matchmaker = services.system.address('matchmaker', 'main');
     this.#stops = new Stops(services.system, this.#self, id);
     this.#journal = new LatticeJournal(id, services);
-    const seq = { nextSeq: () => ++this.#journal.seq, lastSeq: () => this.#journal.seq };
-    this.#services = { ...services, supervisor: this.#self, matchmaker: this.#matchmaker, ...seq };
+    this.#services = {
+      ...services,
+      supervisor: this.#self,
+      matchmaker: this.#matchmaker,
+      nextSeq: () => ++this.#journal.seq,
+      lastSeq: () => this.#journal.seq,
+      resumed: () => this.#resumed,
+    };
   }
 
   receive(message: LatticeMessage): void {
@@ -218,7 +224,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     const state = this.#state;
     if (state === undefined) return;
     this.#gate?.recorded();
-    this.#held = message.held;
+    this.#resumed = true;
+    this.#tellMatchmaker({ type: 'lattice.resumed', dispatch: this.#id });
     this.#journal.restore(message.record);
     for (const expansion of message.expansions) state.restoreExpansion(expansion);
     const working = new Map<number, ElectronRecord>();
@@ -235,7 +242,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       this.#spawn(this.#work(node), record);
       if (record.status === 'ready') requested.push(node);
     }
-    if (requested.length > 0) this.#request(requested, this.#held);
+    if (requested.length > 0) this.#request(requested);
     if (message.record.status === 'accepted') this.#journal.started();
     const { cancelled } = this.#journal;
     if (cancelled !== undefined) this.#cancel(cancelled, undefined, () => undefined);
@@ -313,26 +320,22 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       }
     }
     if (withdrawn.length > 0) this.#tellMatchmaker({ type: 'match.withdraw', dispatch: this.#id, nodes: withdrawn });
-    const held = this.#held;
-    if (ready.length > 0)
-      this.#gate?.pass((waited) => (waited ? this.#requestLater(ready, held) : this.#request(ready, held)));
+    if (ready.length > 0) this.#gate?.pass((waited) => (waited ? this.#requestLater(ready) : this.#request(ready)));
     this.#stops.go();
     this.#settleCancels();
-    this.#held = false;
   }
 
   /** Some may have been cancelled or adopted while they waited. */
-  #requestLater(nodes: readonly number[], held: boolean): void {
+  #requestLater(nodes: readonly number[]): void {
     const timed = (node: number): boolean => this.#orders?.isTimed(node) === true && this.#electrons.has(node);
     const ready = nodes.filter((node) => this.#state?.status(node) === 'ready' || timed(node));
-    if (!this.#ended) this.#request(ready, held);
+    if (!this.#ended) this.#request(ready);
   }
 
-  #request(nodes: readonly number[], held: boolean): void {
+  #request(nodes: readonly number[]): void {
     for (const [requirement, group] of this.#orders?.byRequirement(nodes) ?? []) {
-      const priority = this.#spec?.priority ?? 0;
-      const request = { dispatch: this.#id, nodes: group, requirement, priority, held } as const;
-      this.#tellMatchmaker({ type: 'match.request', ...request });
+      const about = { priority: this.#spec?.priority ?? 0, resumed: this.#resumed };
+      this.#tellMatchmaker({ type: 'match.request', dispatch: this.#id, nodes: group, requirement, ...about });
     }
   }
 

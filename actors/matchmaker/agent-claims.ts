@@ -3,11 +3,11 @@
  * Each is a claim until its dispatch has decided: adopted (then the agent holds it like any other) or refused (then it is dropped). Pure.
  */
 import type { RunEntry } from '../../bus/protocol/agent.ts';
-import type { TaskId } from '../../model/ids.ts';
+import { parseTaskId, type DispatchId, type TaskId } from '../../model/ids.ts';
 import { sameToken, type Token } from '../../model/outcome.ts';
 
 interface Claim {
-  readonly token: Token;
+  readonly entry: RunEntry;
   readonly state: 'open' | 'refused' | 'dropped';
   /** It has ended, and takes no slot. */
   readonly done: boolean;
@@ -22,13 +22,21 @@ export class AgentClaims {
     return this.#taken;
   }
 
-  /** The agent lists it. `ask`: nobody has decided yet; as it may have got lost with its supervisor, it is made again with each sync. */
-  listed({ task, token, state }: RunEntry): 'ask' | 'drop' {
-    const known = this.#of(task, token) ?? { token, state: 'open', done: false };
-    const done = known.done || state === 'done';
-    const open = known.state === 'open';
-    this.#put(task, { token, state: open ? 'open' : 'dropped', done });
+  /** The agent lists it. `ask`: nobody has decided yet. */
+  listed(entry: RunEntry): 'ask' | 'drop' {
+    const { task, token } = entry;
+    const known = this.#of(task, token);
+    const open = known === undefined || known.state === 'open';
+    const done = known?.done === true || entry.state === 'done';
+    this.#put(task, { entry, state: open ? 'open' : 'dropped', done });
     return open ? 'ask' : 'drop';
+  }
+
+  /** Those of a dispatch that nobody has decided: its supervisor may have crashed and forgotten them. */
+  open(dispatch: DispatchId): readonly RunEntry[] {
+    return [...this.#claims.values()]
+      .filter(({ state, entry }) => state === 'open' && parseTaskId(entry.task).dispatch === dispatch)
+      .map(({ entry }) => entry);
   }
 
   /** Forgets those that a sync doesn't list any more. */
@@ -61,7 +69,7 @@ export class AgentClaims {
 
   #of(task: TaskId, token: Token): Claim | undefined {
     const claim = this.#claims.get(task);
-    return claim !== undefined && sameToken(claim.token, token) ? claim : undefined;
+    return claim !== undefined && sameToken(claim.entry.token, token) ? claim : undefined;
   }
 
   #put(task: TaskId, claim: Claim | undefined): void {

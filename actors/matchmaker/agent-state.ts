@@ -2,7 +2,7 @@
  * What the hub knows of one agent, and what its syncs mean. Pure: no I/O; time comes in as an argument (the hub's monotonic clock, ms).
  * The rules H4–H8 and H11 of docs/protocol.md by number. Not here: attempts without a record (agent-claims.ts).
  */
-import type { AgentKey, TaskId } from '../../model/ids.ts';
+import type { AgentKey, DispatchId, TaskId } from '../../model/ids.ts';
 import { olderToken, sameToken, type Token } from '../../model/outcome.ts';
 import type { RunEntry, Sync, SyncReply } from '../../bus/protocol/agent.ts';
 import { AgentClaims } from './agent-claims.ts';
@@ -116,6 +116,10 @@ export class AgentState {
     return capabilities.every((capability) => this.#capabilities.has(capability));
   }
 
+  /** It is on disk, as the process that it is now. */
+  get isAdmitted(): boolean {
+    return this.#admitted;
+  }
   admitted(epoch: number): void {
     if (epoch === this.#epoch) this.#admitted = true;
   }
@@ -147,6 +151,11 @@ export class AgentState {
     }
     this.#put(task, { token, n, running: false, finished: false, cancel: undefined });
   }
+  /** Claims on electrons of a dispatch that are still to be decided. */
+  openClaims(dispatch: DispatchId): readonly RunEntry[] {
+    return this.#claims.open(dispatch);
+  }
+
   /** It was with the agent before the hub restarted (H8), by its record or by the agent's claim. */
   recover(task: TaskId, token: Token, cancel: string | undefined): void {
     const held = this.#held.get(task);

@@ -90,7 +90,13 @@ export class Assigner {
 
   #flush(): void {
     this.#scheduled = false;
+    // One that began again since the match may not be on disk yet (H3).
     for (const [agent, requests] of this.#outbox) {
+      if (!agent.isAdmitted) {
+        for (const { task, token } of requests)
+          this.#o.onBack(agent, task, { type: 'attempt.lost', token, reason: 'refused', charged: false });
+        continue;
+      }
       for (let from = 0; from < requests.length; ) from = this.#batch(agent, requests, from);
     }
     this.#outbox.clear();

@@ -37,7 +37,7 @@ export class ClaimPost {
     }
   }
 
-  /** The dispatch has ended or is unknown. If only its supervisor is beginning again, the agent's next sync makes the claim again. */
+  /** The dispatch has ended or is unknown. If only its supervisor is beginning again, that asks for the open ones. */
   unheard(dispatch: DispatchId, { agent, attempts }: Claimed): void {
     for (const { node, token } of attempts) {
       const task = taskIdOf(dispatch, node);

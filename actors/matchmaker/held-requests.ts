@@ -1,4 +1,4 @@
-/** After a restart of the hub: what was ready then waits until every agent of the roster has told what it has, or the time is up (M3, H8). Pure. */
+/** After a restart of the hub: what is ready in dispatches from before waits until every agent of the roster has told what it has, or the time is up (M3, H8). Pure. */
 import type { MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchId } from '../../model/ids.ts';
 
@@ -14,7 +14,7 @@ export class HeldRequests {
 
   /** False: nothing is held (any more). */
   add(request: MatchRequest): boolean {
-    if (!request.held || this.#held === undefined) return false;
+    if (!request.resumed || this.#held === undefined) return false;
     const { dispatch } = request;
     this.#held.set(dispatch, [...(this.#held.get(dispatch) ?? []), request]);
     return true;

@@ -89,7 +89,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       maxBytes: options.maxPayload,
       onBack: (agent, task, message) => {
         if (message.type === 'attempt.lost' && message.reason === 'no-responders') agent.deaf();
-        if (agent.release(task, message.token)) this.#toElectron(task, message);
+        if (agent.release(task, message.token) || agent.unreserve(task)) this.#toElectron(task, message);
         this.#match();
       },
     });
@@ -158,6 +158,9 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         return this.#judged(message);
       case 'roster.load':
         return this.#loadRoster(message);
+      case 'lattice.resumed':
+        for (const agent of this.#agents.values()) this.#claims.tell(agent.key, agent.openClaims(message.dispatch));
+        return;
       case 'lattice.gone':
         return this.#withdraw(message.dispatch, undefined);
     }

@@ -29,8 +29,6 @@ export type LatticeMessage =
       readonly record: DispatchRecord;
       readonly electrons: readonly (readonly [number, ElectronRecord])[];
       readonly expansions: readonly ExpansionRecord[];
-      /** The hub restarted: ready electrons wait for the roster's first syncs (H8). */
-      readonly held: boolean;
     }
   | {
       readonly type: 'lattice.cancel' /** Echoed in `cancel.settled`. */;
@@ -121,8 +119,11 @@ export type MatchmakerMessage =
       readonly nodes: readonly number[];
       readonly requirement: Requirement;
       readonly priority: number;
-      readonly held: boolean;
+      /** The dispatch is older than this supervisor: after a restart of the hub it waits for the roster's first syncs (H8). */
+      readonly resumed: boolean;
     }
+  /** A supervisor begins again: it is told of the claims that are still open. */
+  | { readonly type: 'lattice.resumed'; readonly dispatch: DispatchId }
   | { readonly type: 'match.withdraw'; readonly dispatch: DispatchId; readonly nodes?: readonly number[] }
   /** Send this attempt to its agent. */
   | ({

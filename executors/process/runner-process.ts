@@ -4,12 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
-import { extname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Clock } from '../../model/clock.ts';
+import { programArgs } from '../program.ts';
 import { FrameBatch, FrameReader, framesIn } from '../runner/frames.ts';
 import type { Stream } from '../runner/log-buffer.ts';
 import type { FromRunner, ToRunner } from '../runner/messages.ts';
@@ -63,18 +61,8 @@ export interface RunnerProcess {
   readOutbox(): void;
 }
 
-/** The runner's entry beside this module: compiled in the package, source (through tsx) in the repository. */
-function entry(): { readonly file: string; readonly nodeArgs: readonly string[] } {
-  const own = fileURLToPath(import.meta.url);
-  const extension = extname(own);
-  const file = fileURLToPath(new URL(`../runner/main${extension}`, import.meta.url));
-  if (extension !== '.ts') return { file, nodeArgs: [] };
-  return { file, nodeArgs: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] };
-}
-
 /** Starts a runner in a process group of its own. Never throws: a failure to start is an exit. */
 export function startRunner(start: RunnerStart, listener: RunnerListener): RunnerProcess {
-  const { file, nodeArgs } = entry();
   const heap = start.memoryMb === undefined ? [] : [`--max-old-space-size=${Math.max(16, Math.floor(start.memoryMb))}`];
   const mark = start.roster.nextMark();
   const child = spawn(
@@ -82,8 +70,7 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
     [
       '--enable-source-maps',
       ...heap,
-      ...nodeArgs,
-      file,
+      ...programArgs('executors/runner/main'),
       String(start.maxValueBytes),
       start.outbox,
       start.agent,

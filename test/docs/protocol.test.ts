@@ -241,6 +241,7 @@ describe('docs/protocol.md', () => {
       'attempt.judged': 'matchmaker',
       'roster.load': 'matchmaker',
       'lattice.gone': 'matchmaker',
+      'lattice.resumed': 'matchmaker',
       'dispatch.ended': 'dispatcher',
       'cancel.settled': 'dispatcher',
       'results.write': 'results',

@@ -109,6 +109,7 @@ function spawn(
     matchmaker: system.address('matchmaker', 'main'),
     nextSeq: () => ++seq,
     lastSeq: () => seq,
+    resumed: () => restored !== undefined,
   };
   system.spawn(address, new ElectronActor(work(over), services, restored), isElectronMessage);
 }
@@ -442,7 +443,7 @@ describe('H9: a lost attempt', () => {
     await tell({ type: 'attempt.lost', token: [HUB, 1], reason: 'agent-lost', charged: true });
     expect(record()).toMatchObject({ status: 'ready', attempt: 1, failures: 0, losses: 1, lostWith: ['lab.a1'] });
     expect(attempt(1)).toMatchObject({ status: 'lost', agent: 'lab.a1', error: { code: 'AGENT_LOST' } });
-    expect(sent('match.request')).toMatchObject([{ dispatch: id, nodes: [NODE], held: false }]);
+    expect(sent('match.request')).toMatchObject([{ dispatch: id, nodes: [NODE], resumed: false }]);
     await assign('lab.a2');
     expect(record()).toMatchObject({ status: 'assigned', token: [HUB, 2], agent: 'lab.a2' });
     await finish(completed);

@@ -54,7 +54,6 @@ it.each(['ready', 'retrying'] as const)(
     );
     tell({
       type: 'lattice.resume',
-      held: false,
       spec,
       record: { status: 'running', seq: 1, errors: [] },
       graph: wide,

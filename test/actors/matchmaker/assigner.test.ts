@@ -11,6 +11,7 @@ import { PolaronError, type ErrorCode } from '../../../model/errors.ts';
 import { taskIdOf, type TaskId } from '../../../model/ids.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { def, template } from '../support/graphs.ts';
+import { Talk } from '../support/talk.ts';
 import { dispatchId } from '../support/hub-world.ts';
 
 const task = (n: number): TaskId => taskIdOf(dispatchId(1), n);
@@ -52,6 +53,7 @@ const all = (): AssignReply => ({ refused: [] });
 beforeEach(() => {
   clock = new FakeClock();
   agent = new AgentState('lab.a1', { leaseMs: 15_000, heartbeatMs: 2_000 }, 3, 0);
+  agent.admitted(3);
   sent = [];
   answers = [];
   back = [];
@@ -197,6 +199,17 @@ describe('an assign', () => {
     add(request(1));
     await settle();
     expect(back).toEqual([]);
+  });
+
+  it('to one that began again since the match is put back, and its place is free: it may not be on disk yet (H3)', async () => {
+    agent.sync(new Talk().syncOf({ epoch: 4 }), 0, 100, 'h1');
+    add(request(1), request(2));
+    await settle();
+    expect([sent, back]).toEqual([[], [`${task(1)} 100/1 refused`, `${task(2)} 100/1 refused`]]);
+    agent.admitted(4);
+    add(request(3));
+    await settle();
+    expect(sent).toMatchObject([{ epoch: 4, n: 1, tasks: [{ task: task(3) }] }]);
   });
 
   it('can be taken back before it goes out', async () => {

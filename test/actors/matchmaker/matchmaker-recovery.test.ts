@@ -42,17 +42,20 @@ describe('H8: after a restart of the hub', () => {
     begin({ roster });
   });
 
-  it('what was ready waits for the first sync of every agent in the roster; what becomes ready now does not', async () => {
+  it('a dispatch from before waits for the first sync of every agent in the roster, whenever it asks; a new one does not', async () => {
     await ready([1], true);
     await join('a1', 4);
     await ready([2]);
+    await ready([3], true);
     expect(found()).toEqual([['lab.a1', 2]]);
     await join('a2', 4);
     expect(
       found()
         .map(([, node]) => node)
         .sort(),
-    ).toEqual([1, 2]);
+    ).toEqual([1, 2, 3]);
+    await ready([4], true);
+    expect(found().map(([, node]) => node)).toContain(4);
   });
 
   it('waits for at most one and a half leases', async () => {
@@ -181,6 +184,19 @@ describe('an attempt without a record, from an earlier life of the hub', () => {
     const agent = await claimOf(id);
     listen();
     expect(await agent.sync()).toMatchObject({ drop: [] });
+    await settle();
+    expect(claims()).toEqual([1]);
+  });
+
+  it('is told again to a supervisor that begins again, while nobody has decided it', async () => {
+    const agent = await claimOf(id);
+    agent.run = [listed(1, old), listed(2, old)];
+    await agent.sync();
+    tell({ type: 'attempt.refused', agent: 'lab.a1', task: task(2), token: old });
+    await settle();
+    lattice.splice(0);
+    tell({ type: 'lattice.resumed', dispatch: id });
+    tell({ type: 'lattice.resumed', dispatch: dispatchId(7) });
     await settle();
     expect(claims()).toEqual([1]);
   });

@@ -52,7 +52,7 @@ describe('matching', () => {
       nodes: [1],
       requirement: { key: 'gpu\nprocess', capabilities: ['gpu', 'process'] },
       priority: 0,
-      held: false,
+      resumed: false,
     });
     await ready([2]);
     expect(found()).toEqual([['lab.a1', 2]]);
@@ -76,7 +76,7 @@ describe('matching', () => {
         nodes: [node, node + 1],
         requirement: { key: capabilities.join('\n'), capabilities },
         priority: 0,
-        held: false,
+        resumed: false,
       });
     needing(1, 'gpu', 'process');
     needing(3, 'process');

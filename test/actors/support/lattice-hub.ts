@@ -99,7 +99,7 @@ export class LatticeHub {
     this.world.results.write({ op: 'epoch', epoch: 100 * this.#boot });
     await settle(2);
     this.store.flush();
-    await this.resume(true);
+    await this.resume();
   }
 
   /** Only the supervisor crashed. */
@@ -108,13 +108,12 @@ export class LatticeHub {
     this.world.system.stop(`n1.lattice.${id}`);
     this.ready = [];
     this.#spawnSupervisor();
-    await this.resume(false);
+    await this.resume();
   }
 
-  async resume(held: boolean): Promise<void> {
+  async resume(): Promise<void> {
     const loaded = await this.world.results.ask('results.load', { id });
-    if (!isTerminalDispatch(loaded.record.status))
-      this.tell({ type: 'lattice.resume', held, ...loaded, graph: this.#graph });
+    if (!isTerminalDispatch(loaded.record.status)) this.tell({ type: 'lattice.resume', ...loaded, graph: this.#graph });
     await settle();
   }
 
@@ -182,6 +181,7 @@ export class LatticeHub {
       case 'attempt.abandoned':
       case 'attempt.judged':
       case 'lattice.gone':
+      case 'lattice.resumed':
       case 'roster.load':
     }
   }

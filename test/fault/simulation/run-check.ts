@@ -155,29 +155,36 @@ function tokens({ attempts, entries }: RunCheck, say: Say): void {
   }
 }
 
+/** Had the agent got the assign when it wrote the sync? */
+const hadSeen = (sync: Extract<Logged, { type: 'sync' }>, { hubEpoch, n }: Extract<Logged, { type: 'assign' }>) =>
+  sync.hubEpoch > hubEpoch || (sync.hubEpoch === hubEpoch && sync.seen >= n);
+
 /** Why a task ran again, although an attempt of it had begun. */
 function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly AttemptLog[], say: Say): void {
   const before = predecessorOf(attempt, all);
   if (before === undefined || before.how === 'failed') return;
   let given: Extract<Logged, { type: 'assign' }> | undefined;
+  let sentBefore: typeof given;
   let heardBy: string | undefined;
-  let restarted = false;
+  let recoveredAt: number | undefined;
   let lastHeard = before.begunAt;
   let silent = 0;
+  const cuts = plan.faults
+    .filter(({ kind, target }) => kind === 'cut-agent' && target === before.agent)
+    .map(({ at }) => at);
   let digestBefore: string | undefined;
   let digest: string | undefined;
   for (const entry of entries) {
     if (entry.type === 'life' && entry.who === before.agent && (entry.what === 'dies' || entry.what === 'leaves')) {
-      // what it had finished is in its spool, but for a power cut
-      const spooled = entry.why === 'killed' && before.heard && (before.overAt ?? entry.at) < entry.at;
+      // what it had finished is in its spool, but for a power cut, perhaps of a machine on which it was dead already
+      const cut = entry.why !== 'killed' || cuts.some((at) => at >= entry.at && at <= attempt.begunAt);
+      const spooled = !cut && before.heard && (before.overAt ?? entry.at) < entry.at;
       if (entry.at >= before.begunAt && entry.at <= attempt.begunAt && !spooled) return;
     }
-    // a supervisor that crashed lost what it had been told: the next sync says it again (docs/status.md, known limits)
-    if (entry.type === 'fault' && entry.kind === 'crash-supervisor' && given === undefined) heardBy = undefined;
-    // a hub that begins from disk, in a new process or in the same, has to be told anew (H8)
-    if (entry.type === 'life' && entry.what === 'recovered' && entry.at >= before.begunAt && given === undefined) {
+    // a hub that begins from disk, in a new process or in the same, has to be told anew, and waits for that (H8)
+    if (entry.type === 'life' && entry.what === 'recovered' && digestBefore !== undefined && given === undefined) {
       heardBy = undefined;
-      restarted = true;
+      recoveredAt = entry.at;
     }
     if (entry.type === 'fault' && entry.kind === 'drain-agent' && entry.target === before.agent) {
       if (entry.at <= attempt.begunAt) return;
@@ -185,7 +192,10 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
     if (entry.type === 'assign')
       for (const one of entry.tasks) {
         if (one.task !== attempt.task) continue;
-        if (sameToken(one.token, before.token)) digestBefore = one.inputsDigest;
+        if (sameToken(one.token, before.token)) {
+          digestBefore = one.inputsDigest;
+          sentBefore ??= entry;
+        }
         if (!sameToken(one.token, attempt.token)) continue;
         digest = one.inputsDigest;
         given ??= entry;
@@ -194,6 +204,8 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
       if (entry.at >= before.begunAt) silent = Math.max(silent, entry.at - lastHeard);
       lastHeard = entry.at;
       if (entry.run.some((one) => one.task === before.task && sameToken(one.token, before.token))) heardBy = entry.hub;
+      // it wrote to the restarted hub before the assign had reached it: not listed is lost (H8)
+      else if (recoveredAt !== undefined && sentBefore !== undefined && !hadSeen(entry, sentBefore)) return;
     }
   }
   if (given === undefined)
@@ -202,7 +214,7 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
   // an assign that arrived late: what came after it was given out before it began
   if (before.begunAt > given.at) return;
   if (silent >= plan.leaseMs || digest !== digestBefore) return;
-  if (restarted && heardBy === undefined) return;
+  if (recoveredAt !== undefined && heardBy === undefined && given.at - recoveredAt >= 1.5 * plan.leaseMs) return;
   say(
     'reason',
     `${attempt.task} [${show(attempt.token)}] began at ${attempt.begunAt}, while ${before.agent} had [${show(before.token)}] and ${heardBy} knew it`,

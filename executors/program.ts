@@ -1,0 +1,39 @@
+/** The programs of this package: where they are and how they are started. The built file runs with Node, the source (in the repository) with tsx. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Entry of each process that is not the command itself. The build packs each into few files, see scripts/build.mjs. */
+export type Program = 'host/agent-process' | 'host/check-process' | 'host/results-process' | 'executors/runner/main';
+
+/** Node's arguments that start it. */
+export function programArgs(program: Program): string[] {
+  const source = new URL(`${program}.ts`, packageFolder);
+  if (import.meta.url.endsWith('.ts') && existsSync(source))
+    return ['--import', import.meta.resolve('tsx'), fileURLToPath(source)];
+  return [fileURLToPath(new URL(`dist/${program}.js`, packageFolder))];
+}
+
+export const packageVersion = (): string => manifest.version;
+
+interface Manifest {
+  readonly version: string;
+}
+
+const { folder: packageFolder, manifest } = findPackage();
+
+/** The nearest folder upwards with this package's manifest: how far up depends on what the build made of this module. */
+function findPackage(): { readonly folder: URL; readonly manifest: Manifest } {
+  for (const up of ['..', '../..', '../../..']) {
+    const folder = new URL(`${up}/`, import.meta.url);
+    const manifest = readManifest(new URL('package.json', folder));
+    if (manifest !== undefined) return { folder, manifest };
+  }
+  throw new Error(`the package.json of polaron is missing above ${import.meta.url}; install polaron again`);
+}
+
+function readManifest(file: URL): Manifest | undefined {
+  if (!existsSync(file)) return undefined;
+  const found: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (typeof found !== 'object' || found === null || !('name' in found) || found.name !== 'polaron') return undefined;
+  return 'version' in found && typeof found.version === 'string' ? { version: found.version } : undefined;
+}
