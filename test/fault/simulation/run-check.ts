@@ -155,6 +155,8 @@ function tokens({ attempts, entries }: RunCheck, say: Say): void {
   }
 }
 
+const nameOf = (process: string): string => process.replace(/-twin\d+$/, '');
+
 /** Had the agent got the assign when it wrote the sync? */
 const hadSeen = (sync: Extract<Logged, { type: 'sync' }>, { hubEpoch, n }: Extract<Logged, { type: 'assign' }>) =>
   sync.hubEpoch > hubEpoch || (sync.hubEpoch === hubEpoch && sync.seen >= n);
@@ -186,6 +188,9 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
       heardBy = undefined;
       recoveredAt = entry.at;
     }
+    // another process has its name now: what it had is lost (H6, H11)
+    if (entry.type === 'life' && entry.what === 'joined' && recoveredAt !== undefined && given === undefined)
+      if (entry.who !== before.agent && nameOf(entry.who) === nameOf(before.agent)) return;
     if (entry.type === 'fault' && entry.kind === 'drain-agent' && entry.target === before.agent) {
       if (entry.at <= attempt.begunAt) return;
     }
