@@ -189,8 +189,8 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
       recoveredAt = entry.at;
     }
     // another process has its name now: what it had is lost (H6, H11)
-    if (entry.type === 'life' && entry.what === 'joined' && recoveredAt !== undefined && given === undefined)
-      if (entry.who !== before.agent && nameOf(entry.who) === nameOf(before.agent)) return;
+    if (entry.type === 'synced' && entry.reply.type === 'ok' && recoveredAt !== undefined && given === undefined)
+      if (entry.agent === nameOf(before.agent) && !entry.life.startsWith(`${before.agent}#`)) return;
     if (entry.type === 'fault' && entry.kind === 'drain-agent' && entry.target === before.agent) {
       if (entry.at <= attempt.begunAt) return;
     }
