@@ -1,4 +1,5 @@
 /** Binds `start` and `agent` to host/, the composition root: apart from bindings.ts, so that neither loads what only the other needs. */
+import { beginAgentEarly } from '../host/agent-child.ts';
 import { prepareBackup } from '../host/backup.ts';
 import { boundHeapGrowth } from '../host/heap-growth.ts';
 import type { HostPort } from './host-port.ts';
@@ -6,7 +7,9 @@ import type { HostPort } from './host-port.ts';
 export const loadHost = (): HostPort => ({
   startHub: async (options) => {
     boundHeapGrowth();
-    return (await import('../host/hub.ts')).startHub(options);
+    const agentChild = options.agent ? beginAgentEarly(options.home, options.data) : undefined;
+    const { startHub } = await import('../host/hub.ts');
+    return startHub({ ...options, ...(agentChild === undefined ? {} : { agentChild }) });
   },
   prepareBackup,
   checkFolder: async (data) => (await import('../host/check.ts')).checkFolder(data),

@@ -5,7 +5,7 @@ import type { Compacted } from '../host/compact.ts';
 import type { Log } from '../model/log.ts';
 import type { HubOptions, RunningHub } from '../host/hub.ts';
 
-export type HubStartOptions = Omit<HubOptions, 'leaseMs' | 'heartbeatMs'>;
+export type HubStartOptions = Omit<HubOptions, 'leaseMs' | 'heartbeatMs' | 'agentChild'>;
 export type { RunningHub };
 
 export interface HostPort {

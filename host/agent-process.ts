@@ -1,24 +1,27 @@
-/** Entry of the local agent's process. Its one argument is its settings as JSON; where the bus is stands in a file that it reads at each dial. */
+/** Entry of the local agent's process. Its settings come by IPC when it is to go (agent-child.ts); where the bus is stands in a file that it reads at each dial. */
 import { PolaronError } from '../model/errors.ts';
 import { runAgentOn } from './agent.ts';
+import type { AgentSettings } from './agent-child.ts';
 import { readAgentTarget } from './data-folder.ts';
 import { stderrLog } from './stderr-log.ts';
 
-interface Settings {
-  readonly home: string;
-  readonly site: string;
-  readonly name: string;
-  readonly slots: number;
-  readonly stateDir: string;
-  readonly targetFile: string;
-}
-
-const isSettings = (x: unknown): x is Settings =>
+const isSettings = (x: unknown): x is AgentSettings =>
   typeof x === 'object' && x !== null && 'stateDir' in x && 'targetFile' in x && 'slots' in x;
 
+/** Whoever began it tells it to go, or goes away. */
+const told = (): Promise<unknown> =>
+  new Promise((resolve) => {
+    process.once('message', resolve);
+    process.once('disconnect', () => resolve(undefined));
+    // what came before this line is still to be delivered
+    if (!process.connected) setImmediate(() => resolve(undefined));
+  });
+
 async function main(): Promise<void> {
-  const settings: unknown = JSON.parse(process.argv[2] ?? '{}');
-  if (!isSettings(settings)) throw new PolaronError('USAGE', 'agent-process: settings expected as its one argument');
+  const settings = await told();
+  if (settings === undefined) return;
+  if (!isSettings(settings)) throw new PolaronError('USAGE', 'agent-process: settings expected as its first message');
+  if (process.connected) process.disconnect();
   const target = (): ReturnType<typeof readAgentTarget> => readAgentTarget(settings.targetFile);
   const agent = await runAgentOn({ ...settings, capabilities: ['process'], log: stderrLog('agent'), target });
   const stop = (): void => void agent.drain();

@@ -15,6 +15,7 @@ import { deferred } from '../model/deferred.ts';
 import { asPolaronError, PolaronError } from '../model/errors.ts';
 import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import type { AgentChild } from './agent-child.ts';
 import { openDataStore } from './data-store.ts';
 import { ensureDataFolder, loadIdentity, saveAgentTarget, saveIdentity, type HubIdentity } from './data-folder.ts';
 import { comparableOptions } from './home.ts';
@@ -46,6 +47,8 @@ export interface HubOptions {
   readonly traceActors: boolean;
   readonly logFile?: string;
   readonly log: Log;
+  /** The local agent's process, if that has been begun; dropped when it isn't needed. */
+  readonly agentChild?: AgentChild;
   /** ms. @default POLARON_LEASE_MS, else 15000 */
   readonly leaseMs?: number;
   /** ms. @default POLARON_HEARTBEAT_MS, else 2000 */
@@ -216,6 +219,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
       },
     };
   } catch (error) {
+    o.agentChild?.drop();
     await unwind().catch(() => undefined); // the first error is the one to tell
     throw error;
   }
@@ -229,6 +233,7 @@ async function startAgent(o: HubOptions, access: BusAccess, identity: HubIdentit
     site: 'local',
     name,
     slots: o.slots,
+    ...(o.agentChild === undefined ? {} : { begun: o.agentChild }),
     clock: systemClock,
     log: o.log,
   });

@@ -1,13 +1,11 @@
 /**
  * The hub's own agent: a process of its own, in its own process group. It outlives a killed hub; the next hub takes it over when its slots are the same.
  */
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
-import { programArgs } from '../executors/program.ts';
-import { youngHeapArgs } from './heap-growth.ts';
+import { beginAgentChild, livingAgent, type AgentChild } from './agent-child.ts';
 import { agentTargetFile } from './data-folder.ts';
 import { endProcesses } from './end-processes.ts';
 import { forgetInstance, livingInstances, recordInstance } from './instances.ts';
@@ -18,6 +16,8 @@ export interface LocalAgentOptions {
   readonly site: string;
   readonly name: string;
   readonly slots: number;
+  /** Its process, if that has been begun. */
+  readonly begun?: AgentChild;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,7 +43,8 @@ export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent>
   const adopted = found !== undefined && settingsOf(settingsFile) === wanted;
   if (found !== undefined && !adopted) await end(o.home, found.pid);
   writeFileSync(settingsFile, wanted, { mode: 0o600 });
-  let pid = adopted ? found.pid : spawnAgent(o);
+  if (adopted) o.begun?.drop();
+  let pid = adopted ? found.pid : startAgent(o, o.begun);
   let stopped = false;
   let inARow = 0;
   let since = o.clock.monotonic();
@@ -53,7 +54,7 @@ export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent>
     if (settled) inARow = 0;
     if (livingAgent(o.home) === undefined) {
       o.log('error', 'the local agent died; starting it again', { pid, inARow: ++inARow });
-      pid = spawnAgent(o);
+      pid = startAgent(o);
       since = o.clock.monotonic();
     }
     // one that dies again and again is started less and less often
@@ -71,33 +72,21 @@ export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent>
   };
 }
 
-const livingAgent = (home: string) => livingInstances(home).find((instance) => instance.kind === 'local-agent');
-
-function spawnAgent(o: LocalAgentOptions): number {
-  const output = openSync(join(o.data, 'agent.log'), 'a', 0o600);
-  const settings = {
+/** With the process that was begun before, if that is still there. */
+function startAgent(o: LocalAgentOptions, begun?: AgentChild): number {
+  const child = begun?.process.connected === true ? begun : beginAgentChild(o.data);
+  const pid = child.process.pid ?? 0;
+  child.process.on('error', (error) => o.log('error', `the local agent could not be started: ${error.message}`));
+  child.process.on('exit', () => forgetInstance(o.home, 'local-agent', pid));
+  recordInstance(o.home, 'local-agent', pid, process.pid);
+  child.go({
     home: o.home,
     site: o.site,
     name: o.name,
     slots: o.slots,
     stateDir: join(o.data, 'agent'),
     targetFile: agentTargetFile(o.data),
-  };
-  const child = spawn(
-    process.execPath,
-    [...youngHeapArgs, ...programArgs('host/agent-process'), JSON.stringify(settings)],
-    {
-      detached: true,
-      stdio: ['ignore', output, output],
-      cwd: o.data,
-    },
-  );
-  closeSync(output);
-  child.unref();
-  const pid = child.pid ?? 0;
-  child.on('error', (error) => o.log('error', `the local agent could not be started: ${error.message}`));
-  child.on('exit', () => forgetInstance(o.home, 'local-agent', pid));
-  recordInstance(o.home, 'local-agent', pid, process.pid);
+  });
   return pid;
 }
 
