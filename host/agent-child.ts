@@ -37,6 +37,7 @@ export function beginAgentChild(data: string): AgentChild {
       stdio: ['ignore', output, output, 'ipc'],
       cwd: data,
     });
+    child.on('error', () => undefined); // it isn't connected then, and who needs it begins another
     child.unref();
     child.channel?.unref();
     return {

@@ -116,9 +116,6 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
       ...access.login(by),
     });
     stops.push(() => bus.close());
-    const agentName = o.bus === undefined ? 'local' : identity.node;
-    // It loads while this process recovers.
-    if (o.agent) agent = await startAgent(o, access, identity, agentName);
     const resultsNode = `${identity.node}-results`;
     let core: HubCore | undefined;
     /** Counts beginnings and ends: one that was dropped while it began must not stay. */
@@ -138,7 +135,10 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
       stops.push(async () => child?.stop());
     }
 
+    const agentName = o.bus === undefined ? 'local' : identity.node;
     const agentKey = `local.${agentName}`;
+    // A new one loads while this process recovers. A living one is not touched before it is known that this hub can take its reports.
+    if (o.agentChild !== undefined) agent = await startAgent(o, access, identity, agentName);
     const joined = deferred<void>();
     const endRecovery = await keepRunning({
       begin: async (onFatal) => {
@@ -189,6 +189,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
       core?.stop();
     });
 
+    if (o.agent) agent ??= await startAgent(o, access, identity, agentName);
     recordInstance(o.home, 'hub', process.pid);
     const ready = (agent === undefined ? Promise.resolve() : agentJoins(joined.promise, o)).then(() => {
       writeHubFile(o.home, {

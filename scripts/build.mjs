@@ -100,7 +100,8 @@ function sourcesStamp() {
     const { mtimeMs, size } = statSync(join(root, path));
     hash.update(`${path}\0${mtimeMs}\0${size}\n`);
   };
-  for (const file of ['tsconfig.json', 'tsconfig.build.json', 'package.json']) add(file);
+  for (const file of ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json', 'scripts/build.mjs'])
+    add(file);
   for (const folder of JSON.parse(readFileSync(config, 'utf8')).include) {
     if (!existsSync(join(root, folder))) continue;
     const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });

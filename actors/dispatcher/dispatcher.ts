@@ -7,7 +7,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { isErrorCode } from '../../model/error-table.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
-import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
+import { isDispatchId, ownerOf, taskIdOf, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron } from '../../model/lifecycle.ts';
 import type { Log } from '../../model/log.ts';
 import { INLINE_VALUE_BYTES } from '../../store/store.ts';
@@ -319,7 +319,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
   }
 
-  /** Its electrons that had not ended are ended with it: nobody works on them any more. */
+  /** Electrons that have a record and had not ended are cancelled with it, and their agents are told to stop; those without one stay as they are. */
   async #fail(id: DispatchId, why: string): Promise<void> {
     const { results, publish, system, clock } = this.#o;
     this.#live.ended(id);
@@ -328,10 +328,21 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     this.#o.log('error', `dispatch ${id} was failed: ${why}`);
     const loaded = await results.ask('results.load', { id }).catch(() => undefined); // unreadable records are no reason to go on
     const endedAt = clock.now();
-    for (const [node, record] of loaded?.electrons ?? []) {
-      const { status: was } = record;
-      if (!isTerminalElectron(was))
-        results.write({ op: 'electron', id, node, was, record: { ...record, status: 'cancelled', endedAt } });
+    const electrons = loaded?.electrons ?? [];
+    let last = electrons.reduce((most, [, record]) => Math.max(most, record.seq), loaded?.record.seq ?? 0);
+    for (const [node, record] of electrons) {
+      const { status: was, agent, token } = record;
+      if (isTerminalElectron(was)) continue;
+      results.write({
+        op: 'electron',
+        id,
+        node,
+        was,
+        record: { ...record, status: 'cancelled', endedAt, seq: ++last },
+      });
+      if (agent === undefined || token === undefined) continue;
+      const stop = { type: 'attempt.cancel', agent, task: taskIdOf(id, node), token, reason: why } as const;
+      system.send(system.address('matchmaker', 'main'), stop, this.#self);
     }
     const seq = Number.MAX_SAFE_INTEGER;
     const errors = [{ node: '', error: { code: 'SUPERVISOR_FAILED', message: why } }];

@@ -34,6 +34,7 @@ export class AgentClaims {
 
   /** Those of a dispatch that nobody has decided: its supervisor may have crashed and forgotten them. */
   open(dispatch: DispatchId): readonly RunEntry[] {
+    if (this.#claims.size === 0) return []; // nearly always
     return [...this.#claims.values()]
       .filter(({ state, entry }) => state === 'open' && parseTaskId(entry.task).dispatch === dispatch)
       .map(({ entry }) => entry);

@@ -93,8 +93,10 @@ export class Assigner {
     // One that began again since the match may not be on disk yet (H3).
     for (const [agent, requests] of this.#outbox) {
       if (!agent.isAdmitted) {
-        for (const { task, token } of requests)
+        for (const { task, token } of requests) {
+          agent.hold(task, token, 0);
           this.#o.onBack(agent, task, { type: 'attempt.lost', token, reason: 'refused', charged: false });
+        }
         continue;
       }
       for (let from = 0; from < requests.length; ) from = this.#batch(agent, requests, from);

@@ -8,6 +8,7 @@ import { parseTaskId, taskIdOf, type AgentKey, type DispatchId, type TaskId } fr
 import type { Token } from '../../model/outcome.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { ActorSystem, Address, Message } from '../system.ts';
+import type { AgentState } from './agent-state.ts';
 
 type Claimed = Extract<LatticeMessage, { type: 'attempt.claimed' }>;
 
@@ -34,6 +35,14 @@ export class ClaimPost {
     for (const [dispatch, attempts] of claims) {
       const claimed: Claimed = { type: 'attempt.claimed', agent, attempts };
       this.#system.send(this.#system.address('lattice', dispatch), claimed, this.#matchmaker);
+    }
+  }
+
+  /** A supervisor begins again and may have forgotten what it was told: it is told of the open ones. */
+  again(dispatch: DispatchId, agents: Iterable<AgentState>): void {
+    for (const agent of agents) {
+      const open = agent.openClaims(dispatch);
+      if (open.length > 0) this.tell(agent.key, open);
     }
   }
 

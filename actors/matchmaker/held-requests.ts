@@ -5,7 +5,7 @@ import type { DispatchId } from '../../model/ids.ts';
 export type MatchRequest = Extract<MatchmakerMessage, { type: 'match.request' }>;
 
 export class HeldRequests {
-  #held: Map<DispatchId, readonly MatchRequest[]> | undefined;
+  #held: Map<DispatchId, MatchRequest[]> | undefined;
 
   /** From now on requests are held. */
   begin(): void {
@@ -16,7 +16,9 @@ export class HeldRequests {
   add(request: MatchRequest): boolean {
     if (!request.resumed || this.#held === undefined) return false;
     const { dispatch } = request;
-    this.#held.set(dispatch, [...(this.#held.get(dispatch) ?? []), request]);
+    const known = this.#held.get(dispatch);
+    if (known === undefined) this.#held.set(dispatch, [request]);
+    else known.push(request);
     return true;
   }
 

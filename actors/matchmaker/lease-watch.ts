@@ -46,7 +46,9 @@ export class LeaseWatch {
     this.#deaf = !connected;
   }
 
+  /** From now on agents are heard: how long the hub took to recover is no silence of theirs. */
   start(): void {
+    this.#excuse();
     this.#look();
   }
 

@@ -89,7 +89,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       maxBytes: options.maxPayload,
       onBack: (agent, task, message) => {
         if (message.type === 'attempt.lost' && message.reason === 'no-responders') agent.deaf();
-        if (agent.release(task, message.token) || agent.unreserve(task)) this.#toElectron(task, message);
+        if (agent.release(task, message.token)) this.#toElectron(task, message);
         this.#match();
       },
     });
@@ -106,6 +106,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         this.#toElectron(task, { type: 'attempt.progressed', token, fraction, note }),
     });
     this.#leases.start();
+    this.#limitHold();
     this.#o.gateway.probe();
   }
 
@@ -159,8 +160,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       case 'roster.load':
         return this.#loadRoster(message);
       case 'lattice.resumed':
-        for (const agent of this.#agents.values()) this.#claims.tell(agent.key, agent.openClaims(message.dispatch));
-        return;
+        return this.#claims.again(message.dispatch, this.#agents.values());
       case 'lattice.gone':
         return this.#withdraw(message.dispatch, undefined);
     }
@@ -355,10 +355,14 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       if (!this.#agents.has(agent))
         this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now, instance));
     }
-    if (message.roster.length > 0) {
-      this.#held.begin();
+    if (message.roster.length > 0) this.#held.begin();
+    this.#limitHold();
+  }
+
+  /** Counted from when agents are heard. */
+  #limitHold(): void {
+    if (this.#held.holding && this.#stopListening !== undefined)
       this.#leases.afterJoining(() => this.#releaseHeld(true));
-    }
   }
 
   #releaseHeld(due: boolean): void {

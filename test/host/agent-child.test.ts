@@ -15,18 +15,18 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the local agent's process", { timeout: 30_000 }, () => {
   it('ends when it is dropped, and has touched nothing', async () => {
-    const { process: child, drop } = beginAgentChild(folder);
-    drop();
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    const child = beginAgentChild(folder);
+    child.drop();
+    expect(await once(child.process, 'exit')).toEqual([0, null]);
     expect(readdirSync(folder)).toEqual(['agent.log']);
   });
 
   it('goes as soon as it is told, however early that is', async () => {
-    const { process: child, go } = beginAgentChild(folder);
+    const child = beginAgentChild(folder);
     const stateDir = join(folder, 'agent');
-    go({ home: folder, site: 'local', name: 'a', slots: 1, stateDir, targetFile: join(folder, 'nowhere.json') });
+    child.go({ home: folder, site: 'local', name: 'a', slots: 1, stateDir, targetFile: join(folder, 'nowhere.json') });
     // it knows no bus, which is the first thing that it looks for
-    expect(await once(child, 'exit')).toEqual([1, null]);
+    expect(await once(child.process, 'exit')).toEqual([1, null]);
     expect(existsSync(stateDir)).toBe(false);
   });
 

@@ -70,6 +70,20 @@ describe('H8: after a restart of the hub', () => {
     expect(found()).toEqual([['lab.a1', 1]]);
   });
 
+  it('counts from when agents are heard: a hub that took long to recover takes nobody for silent', async () => {
+    matchmaker.stop();
+    begin({ roster, deaf: true });
+    tell({ type: 'attempt.recovered', agent: 'lab.a2', task: task(2), token: [50, 1] });
+    await ready([1], true);
+    await world.clock.advance(3 * LEASE);
+    matchmaker.start();
+    await join('a1', 4);
+    await world.clock.advance(LEASE);
+    expect([found(), heard(2)]).toEqual([[], []]);
+    await join('a2', 4);
+    expect(found().map(([, node]) => node)).toEqual([1]);
+  });
+
   it('does not wait again for an agent that was lost, unless that has joined since', async () => {
     const recorded = async (): Promise<readonly string[]> =>
       (await world.results.ask('results.live', {})).roster.map(({ agent }) => agent);

@@ -171,8 +171,11 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
   let recoveredAt: number | undefined;
   let lastHeard = before.begunAt;
   let silent = 0;
+  const onHubsMachine = plan.agents[Number(nameOf(before.agent).slice(1)) - 1]?.local === true;
   const cuts = plan.faults
-    .filter(({ kind, target }) => kind === 'cut-agent' && target === before.agent)
+    .filter(
+      ({ kind, target }) => (kind === 'cut-agent' && target === before.agent) || (kind === 'cut-hub' && onHubsMachine),
+    )
     .map(({ at }) => at);
   let digestBefore: string | undefined;
   let digest: string | undefined;
@@ -210,7 +213,7 @@ function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly 
       lastHeard = entry.at;
       if (entry.run.some((one) => one.task === before.task && sameToken(one.token, before.token))) heardBy = entry.hub;
       // it wrote to the restarted hub before the assign had reached it: not listed is lost (H8)
-      else if (recoveredAt !== undefined && sentBefore !== undefined && !hadSeen(entry, sentBefore)) return;
+      else if (recoveredAt !== undefined && heardBy === undefined && sentBefore && !hadSeen(entry, sentBefore)) return;
     }
   }
   if (given === undefined)
