@@ -56,6 +56,8 @@ export interface ElectronWork {
   readonly user: string;
   readonly node: number;
   readonly name: string;
+  /** Where it stands in the graph, of a map's item. */
+  readonly path: string | undefined;
   readonly def: ElectronDef;
   readonly manifest: Manifest;
   readonly requirement: Requirement;

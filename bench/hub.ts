@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+export const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
 export interface BenchHub {
   readonly home: string;
@@ -16,6 +16,8 @@ export interface BenchHub {
   readonly startMs: number;
   /** Anonymous memory of the hub's process in MiB; undefined where /proc isn't. */
   rssAnonMiB(): number | undefined;
+  /** Runs `polaron` with these arguments in its home; what it printed. Raises Error with what it said when it fails. */
+  run(args: readonly string[]): Promise<string>;
   /** Stops it and starts it again on the same data. */
   restart(): Promise<BenchHub>;
   /** Starts it on the same data after it was killed. */
@@ -24,27 +26,30 @@ export interface BenchHub {
   stop(): Promise<void>;
 }
 
-/** Starts a hub with an embedded broker, or on the bus at `bus`. Raises Error with what `polaron start` said. */
-export async function startHub(bus?: string): Promise<BenchHub> {
-  return startIn(await mkdtemp(join(tmpdir(), 'polaron-bench-')), bus);
+/** Starts a hub with an embedded broker, or on the bus at `bus`; `more`: options of `polaron start`. Raises Error with what that said. */
+export async function startHub(bus?: string, more: readonly string[] = []): Promise<BenchHub> {
+  const options = bus === undefined ? more : ['--bus', bus, ...more];
+  return startIn(await mkdtemp(join(tmpdir(), 'polaron-bench-')), options);
 }
 
-async function startIn(home: string, bus: string | undefined): Promise<BenchHub> {
+async function startIn(home: string, options: readonly string[]): Promise<BenchHub> {
   const began = performance.now();
-  await polaron(home, ['start', '--detach', '--json', ...(bus === undefined ? [] : ['--bus', bus])]);
+  await polaron(home, ['start', '--detach', '--json', ...options]);
   const startMs = performance.now() - began;
   const pid = numberIn(JSON.parse(await polaron(home, ['status', '--json'])), 'pid');
-  const halt = (): Promise<string> => polaron(home, ['stop']);
+  const run = (args: readonly string[]): Promise<string> => polaron(home, args);
+  const halt = (): Promise<string> => run(['stop']);
   return {
     home,
     pid,
     startMs,
+    run,
     rssAnonMiB: () => rssAnonMiB(pid),
     async restart() {
       await halt();
-      return startIn(home, bus);
+      return startIn(home, options);
     },
-    startAgain: () => startIn(home, bus),
+    startAgain: () => startIn(home, options),
     async stop() {
       await halt();
       await rm(home, { recursive: true, force: true });

@@ -1,12 +1,14 @@
 /**
  * `npm run bench [-- --only W2,memory --bus embedded|nats-server --runs 5 --agents 1 --json FILE]`: runs the workloads against a hub with durable
- * commits and the bare ceiling in turn, prints a table and writes one JSON. Targets that are missed are shown, and don't fail the run.
+ * commits and the bare ceiling in turn, prints a table and writes one JSON. Targets that are missed are shown, and don't fail the run. `cancel` needs 20 GB of
+ * memory for its 1,000 runners, and runs only when it is named; `--electrons` asks for fewer.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BenchBus, openBus } from './bench-bus.ts';
+import { measureCancel } from './cancel.ts';
 import { type CeilingClient, startCeiling } from './ceiling-client.ts';
 import { startHub } from './hub.ts';
 import { describeMachine, describeVersions, measureFdatasync } from './machine.ts';
@@ -37,6 +39,7 @@ interface WorkloadFigures {
 
 const workloads = [w1, w2, w3, w4];
 const others = ['memory', 'start', 'recovery'];
+const onlyNamed = ['cancel'];
 const latest = fileURLToPath(new URL('results/latest.json', import.meta.url));
 
 const MOST_WARM_UPS = 12;
@@ -55,6 +58,7 @@ const { values: options } = parseArgs({
     bus: { type: 'string' },
     runs: { type: 'string', default: '5' },
     agents: { type: 'string', default: '1' },
+    electrons: { type: 'string', default: '1000' },
     json: { type: 'string', default: latest },
   },
 });
@@ -66,7 +70,7 @@ let interrupted: keyof typeof exitCodes | undefined;
 
 function usage(text: string): never {
   say(
-    `${text}\nnpm run bench -- [--only ${[...workloads.map(({ id }) => id), ...others].join(',')}] [--bus embedded|nats-server] [--runs 5] [--agents 1] [--json FILE]`,
+    `${text}\nnpm run bench -- [--only ${[...workloads.map(({ id }) => id), ...others, ...onlyNamed].join(',')}] [--bus embedded|nats-server] [--runs 5] [--agents 1] [--electrons 1000] [--json FILE]`,
   );
   process.exit(2);
 }
@@ -74,7 +78,7 @@ function usage(text: string): never {
 function wanted(): ReadonlySet<string> {
   const known = [...workloads.map(({ id }) => id), ...others];
   const names = options.only?.split(',') ?? known;
-  const unknown = names.find((name) => !known.includes(name));
+  const unknown = names.find((name) => ![...known, ...onlyNamed].includes(name));
   return unknown === undefined ? new Set(names) : usage(`--only: no workload "${unknown}"`);
 }
 
@@ -84,7 +88,7 @@ function busKind(): 'embedded' | 'nats-server' {
   return bus === 'embedded' || bus === 'nats-server' ? bus : usage(`--bus: "${bus}" is neither`);
 }
 
-function positive(name: 'runs' | 'agents'): number {
+function positive(name: 'runs' | 'agents' | 'electrons'): number {
   const value = Number(options[name]);
   return Number.isInteger(value) && value > 0
     ? value
@@ -205,6 +209,14 @@ async function bench(): Promise<void> {
       `recovery  ${oneLattice.electrons} open electrons in service after ${oneLattice.inServiceMs} ms in one lattice, ${manyDispatches.inServiceMs} ms in ${manyDispatches.dispatches} dispatches: ${recovery.met ? 'met' : 'MISSED'}`,
     );
     results['recovery'] = recovery;
+  }
+  if (ids.has('cancel')) {
+    const cancel = await measureCancel(positive('electrons'));
+    const { wanted: meant, running, startedInMs, stoppedMs, bySignal, unconfirmed, met } = cancel;
+    say(
+      `cancel  ${running} of ${meant} electrons ran (begun within ${startedInMs} ms; ${cancel.freeMiBBefore} MiB free before, ${cancel.freeMiBWhileRunning} MiB then); stopped ${stoppedMs} ms after \`polaron cancel\`, ${bySignal} by their signal, ${unconfirmed} unconfirmed: ${met ? 'met' : 'MISSED'}`,
+    );
+    results['cancel'] = cancel;
   }
   const report = {
     at: new Date().toISOString(),

@@ -11,7 +11,7 @@ export interface ExecutorTask {
   readonly task: TaskId;
   readonly token: Token;
   readonly dispatch: string;
-  /** Human name of the node, e.g. `train[3]`. */
+  /** Names the node in its dispatch: `context().nodeId`. */
   readonly node: string;
   readonly electron: ElectronDef;
   /** Encoded arguments with references into `inputs` (bus/value/template.ts). */

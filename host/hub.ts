@@ -17,9 +17,10 @@ import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { AgentChild } from './agent-child.ts';
 import { openDataStore } from './data-store.ts';
+import { CurrentCore } from './current-core.ts';
 import { ensureDataFolder, loadIdentity, saveAgentTarget, saveIdentity, type HubIdentity } from './data-folder.ts';
 import { comparableOptions } from './home.ts';
-import { startHubCore, type HubCore } from './hub-core.ts';
+import { startHubCore } from './hub-core.ts';
 import { forgetInstance, recordInstance } from './instances.ts';
 import { resolveLeases, resolveMaxLosses } from './leases.ts';
 import { startLocalAgent, type LocalAgent } from './local-agent.ts';
@@ -117,9 +118,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     });
     stops.push(() => bus.close());
     const resultsNode = `${identity.node}-results`;
-    let core: HubCore | undefined;
-    /** Counts beginnings and ends: one that was dropped while it began must not stay. */
-    let life = 0;
+    const core = new CurrentCore();
     const restarts = new Set<() => void>();
     let child: ResultsChild | undefined;
     if (o.isolateResults) {
@@ -142,39 +141,36 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     const joined = deferred<void>();
     const endRecovery = await keepRunning({
       begin: async (onFatal) => {
-        const mine = ++life;
-        store ??= o.isolateResults ? undefined : await openDataStore(data, log);
-        const current = store;
-        void current?.store.failed.then(onFatal);
-        const begun = await startHubCore({
-          bus,
-          subjects,
-          node: identity.node,
-          results: current === undefined ? { node: resultsNode } : current,
-          clock: systemClock,
-          random,
-          log,
-          leases,
-          maxLosses,
-          traceActors: o.traceActors,
-          about: { version: packageVersion(), bus: access.url, data, startedAt },
-          onFatal,
-          onAgentReady: (agent) => {
-            if (agent === agentKey) joined.resolve();
-          },
-          onResultsRestart: (listener) => {
-            restarts.add(listener);
-            return () => restarts.delete(listener);
-          },
+        await core.begin(async () => {
+          store ??= o.isolateResults ? undefined : await openDataStore(data, log);
+          const current = store;
+          void current?.store.failed.then(onFatal);
+          return startHubCore({
+            bus,
+            subjects,
+            node: identity.node,
+            results: current === undefined ? { node: resultsNode } : current,
+            clock: systemClock,
+            random,
+            log,
+            leases,
+            maxLosses,
+            traceActors: o.traceActors,
+            about: { version: packageVersion(), bus: access.url, data, startedAt },
+            onFatal,
+            onAgentReady: (agent) => {
+              if (agent === agentKey) joined.resolve();
+            },
+            onResultsRestart: (listener) => {
+              restarts.add(listener);
+              return () => restarts.delete(listener);
+            },
+          });
         });
-        if (mine === life) core = begun;
-        else begun.stop();
       },
       // Nothing further is written or answered; the disk is the truth.
       drop: async () => {
-        life++;
-        core?.stop();
-        core = undefined;
+        core.drop();
         const failed = store;
         store = undefined;
         await failed?.close();
@@ -186,7 +182,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     });
     stops.push(async () => {
       endRecovery();
-      core?.stop();
+      core.drop();
     });
 
     if (o.agent) agent ??= await startAgent(o, access, identity, agentName);

@@ -26,6 +26,7 @@ export async function keepResultsProcess(
 ): Promise<ResultsChild> {
   let child: ChildProcess;
   let stopping = false;
+  let everReady = false;
   let deaths = 0;
 
   const launch = (): Promise<void> =>
@@ -38,6 +39,7 @@ export async function keepResultsProcess(
         if (typeof message !== 'object' || message === null || !('type' in message)) return;
         if (message.type === 'ready') {
           deaths = 0;
+          everReady = true;
           resolve();
         } else if ('message' in message && 'code' in message) {
           failure = new PolaronError(
@@ -50,7 +52,7 @@ export async function keepResultsProcess(
         const why =
           failure ?? new PolaronError('START_FAILED', `the result manager's process ended (${signal ?? code})`);
         reject(why);
-        if (!stopping) again(why);
+        if (everReady && !stopping) again(why);
       });
       child.send(settings);
     });
@@ -71,11 +73,7 @@ export async function keepResultsProcess(
     );
   };
 
-  const first = launch();
-  first.catch(() => {
-    stopping = true;
-  });
-  await first;
+  await launch();
   return {
     pid: () => child.pid,
     stop: () =>

@@ -198,6 +198,21 @@ export class Plan {
     return name + positions;
   }
 
+  /**
+   * Names the node by where it stands in the graph: `4`, `2[3].0` for node 0 of the body of node 2's item 3. A number may become another node's when
+   * a crash undid the expansion of a map; this never does.
+   */
+  pathOf(id: number): string {
+    let at = this.place(id);
+    let path = String(at.local);
+    while (at.region.map >= 0) {
+      const { item } = at;
+      at = this.place(at.region.map);
+      path = `${at.local}[${item}].${path}`;
+    }
+    return path;
+  }
+
   #add(nodes: readonly WireNode[], items: number, map: number): Region {
     let links = this.#links.get(nodes);
     if (links === undefined) {

@@ -20,6 +20,8 @@ interface Frame {
   readonly parent: Frame | undefined;
   /** `[3]` of an item; shown behind electrons' names. */
   readonly suffix: string;
+  /** `2[3].` of item 3 of node 2; before a node's number it is `context().nodeId`. */
+  readonly path: string;
   readonly item: Bytes | undefined;
   readonly index: number;
   readonly nodes: Promise<Bytes>[];
@@ -35,7 +37,7 @@ class LocalRun {
   }
 
   async output(trace: Trace): Promise<unknown> {
-    const frame: Frame = { parent: undefined, suffix: '', item: undefined, index: 0, nodes: [] };
+    const frame: Frame = { parent: undefined, suffix: '', path: '', item: undefined, index: 0, nodes: [] };
     this.#start(frame, trace.graph.nodes);
     const { template, inputs } = trace.graph.output;
     const output = await this.#fill(frame, 'result of the lattice', template, inputs);
@@ -45,15 +47,16 @@ class LocalRun {
   }
 
   #start(frame: Frame, nodes: readonly WireNode[]): void {
-    for (const node of nodes) {
-      const running = node.kind === 'map' ? this.#runMap(frame, node) : this.#runElectron(frame, node);
+    for (const [number, node] of nodes.entries()) {
+      const nodeId = `${frame.path}${number}`;
+      const running = node.kind === 'map' ? this.#runMap(frame, node, nodeId) : this.#runElectron(frame, node, nodeId);
       // Those that nobody awaits before the first failure is thrown must not count as unhandled.
       running.catch(() => undefined);
       frame.nodes.push(running);
     }
   }
 
-  async #runElectron(frame: Frame, node: ElectronNode): Promise<Bytes> {
+  async #runElectron(frame: Frame, node: ElectronNode, nodeId: string): Promise<Bytes> {
     await this.#waitFor(frame, node.after);
     const entry = this.#definitions[node.electron];
     const name = (entry?.name ?? 'identity') + frame.suffix;
@@ -61,14 +64,14 @@ class LocalRun {
     const list: readonly unknown[] = Array.isArray(args) ? args : [];
     if (entry === undefined) return encodeValue(list[0], 'identity');
     try {
-      const value: unknown = await withLocalTask(name, async () => Reflect.apply(entry.fn, undefined, list));
+      const value: unknown = await withLocalTask(nodeId, async () => Reflect.apply(entry.fn, undefined, list));
       return encodeValue(value, `electron "${name}": result`, 'RESULT_NOT_SERIALISABLE');
     } catch (error) {
       throw failureOf(name, error);
     }
   }
 
-  async #runMap(frame: Frame, node: MapNode): Promise<Bytes> {
+  async #runMap(frame: Frame, node: MapNode, nodeId: string): Promise<Bytes> {
     await this.#waitFor(frame, node.after);
     const items = decodeValue(await this.#bytes(frame, node.over));
     if (!Array.isArray(items)) {
@@ -76,13 +79,14 @@ class LocalRun {
     }
     const gate = new LocalGate(node.concurrency);
     const list: readonly unknown[] = items;
-    const results = list.map((item, index) => gate.run(() => this.#runItem(frame, node, item, index)));
+    const results = list.map((item, index) => gate.run(() => this.#runItem(frame, node, nodeId, item, index)));
     return encodeValue(await Promise.all(results), `map "${node.name}"`);
   }
 
-  async #runItem(parent: Frame, node: MapNode, item: unknown, index: number): Promise<unknown> {
+  async #runItem(parent: Frame, node: MapNode, nodeId: string, item: unknown, index: number): Promise<unknown> {
     const bytes = encodeValue(item, `item ${index} of map "${node.name}"`);
-    const frame: Frame = { parent, suffix: `${parent.suffix}[${index}]`, item: bytes, index, nodes: [] };
+    const suffix = `${parent.suffix}[${index}]`;
+    const frame: Frame = { parent, suffix, path: `${nodeId}[${index}].`, item: bytes, index, nodes: [] };
     this.#start(frame, node.body.nodes);
     const output = await found(frame.nodes[node.body.output]);
     // The map ends when all of its bodies have ended, as in a real run.

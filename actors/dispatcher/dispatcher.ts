@@ -13,6 +13,7 @@ import type { Log } from '../../model/log.ts';
 import { INLINE_VALUE_BYTES } from '../../store/store.ts';
 import type { DispatcherMessage, LatticeMessage } from '../../bus/protocol/actors.ts';
 import type {
+  AgentsReply,
   AgentStatus,
   CancelReplyBody,
   HubStatus,
@@ -55,7 +56,7 @@ export interface DispatcherOptions {
   readonly agents: () => readonly AgentStatus[];
   /** What a dispatch waits for that no agent offers. */
   readonly unoffered: (id: DispatchId) => readonly Unoffered[];
-  readonly about: () => Omit<HubStatus, 'agents' | 'dispatches'>;
+  readonly about: () => Omit<HubStatus, keyof AgentsReply | 'dispatches'>;
   /** Puts a supervisor at its address. */
   readonly spawnSupervisor: (id: DispatchId) => void;
   /** Stops a supervisor's electron actors. */
@@ -167,7 +168,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
         if (id !== undefined) return results.ask('results.detail', { id: this.#own(id), user });
         return {
           ...this.#o.about(),
-          agents: this.#o.agents(),
+          ...agentsReply(this.#o.agents()),
           dispatches: { live: this.#live.size },
         } satisfies HubStatus;
       }
@@ -201,7 +202,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       case 'cancel':
         return this.#cancel(user, body);
       case 'agents':
-        return { agents: this.#o.agents() };
+        return agentsReply(this.#o.agents());
       case 'purge':
         return this.#purge(user, body);
       case 'backup':
@@ -352,6 +353,13 @@ export class Dispatcher implements Actor<DispatcherMessage> {
         publish({ user: loaded.spec.user, dispatch: id, type: 'dispatch.failed', seq, transient: false });
     });
   }
+}
+
+/** The only list in its answer. */
+function agentsReply(all: readonly AgentStatus[]): AgentsReply {
+  const agents = firstWithin(all, 2 * LIST_BYTES);
+  const more = all.length - agents.length;
+  return { agents, ...(more === 0 ? {} : { more }) };
 }
 
 function cancelReply(all: readonly string[], unconfirmed: readonly string[]): CancelReplyBody {

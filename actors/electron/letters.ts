@@ -36,7 +36,7 @@ export function sendOf(
   token: Token,
   { template, inputs }: Arguments,
 ): Extract<MatchmakerMessage, { type: 'attempt.send' }> {
-  const { task, manifest, def, name, split, inputsDigest } = work;
+  const { task, manifest, def, name, path, split, inputsDigest } = work;
   return {
     type: 'attempt.send',
     agent,
@@ -46,6 +46,7 @@ export function sendOf(
     manifest,
     electron: def,
     name,
+    path,
     template,
     inputs,
     split,

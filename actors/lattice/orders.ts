@@ -57,6 +57,7 @@ export class Orders {
       user: this.#spec.user,
       node,
       name,
+      path: place.region.map < 0 ? undefined : this.#state.plan.pathOf(node),
       def,
       manifest: this.#manifest,
       requirement: this.#requirement(def),

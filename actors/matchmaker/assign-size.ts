@@ -6,7 +6,7 @@ import type { ElectronDef } from '../../model/graph.ts';
 
 /** Envelope, fields of the assign itself, and what it says of each list. */
 export const ASSIGN_BYTES = 4_096;
-/** A task without its name, template and inputs. */
+/** A task without its name, path, template and inputs. */
 const TASK_BYTES = 300;
 /** A ValueInfo with its field names. */
 const INFO_BYTES = 110;
@@ -27,5 +27,5 @@ export function argumentBytes({ template, inputs }: Arguments): number {
 }
 
 /** Of one task, without what it shares. */
-export const taskBytes = (task: Arguments & { readonly name: string }): number =>
-  TASK_BYTES + Buffer.byteLength(task.name) + argumentBytes(task);
+export const taskBytes = (task: Arguments & { readonly name: string; readonly path: string | undefined }): number =>
+  TASK_BYTES + Buffer.byteLength(task.name) + (task.path?.length ?? 0) + argumentBytes(task);

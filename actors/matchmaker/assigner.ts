@@ -127,7 +127,7 @@ export class Assigner {
       bytes += size;
       if (manifest < 0) manifest = manifests.push(request.manifest) - 1;
       if (electron < 0) electron = electrons.push(def) - 1;
-      const { task, token, inputsDigest, name, template, inputs, split } = request;
+      const { task, token, inputsDigest, name, path, template, inputs, split } = request;
       tasks.push({
         task,
         token,
@@ -135,6 +135,7 @@ export class Assigner {
         manifest,
         electron,
         name,
+        ...(path === undefined ? {} : { path }),
         template,
         inputs,
         split,

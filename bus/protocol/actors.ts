@@ -135,6 +135,7 @@ export type MatchmakerMessage =
       readonly manifest: Manifest;
       readonly electron: ElectronDef;
       readonly name: string;
+      readonly path: string | undefined;
       readonly split: boolean;
     } & Arguments)
   /** After a restart: the agent may hold this one (H8). */

@@ -87,6 +87,8 @@ export interface AssignedTask {
   readonly electron: number;
   /** Human name of the node, e.g. `train[3]`. */
   readonly name: string;
+  /** Where it stands in the graph (`Plan.pathOf`), of a map's item. Absent: the number in `task`. */
+  readonly path?: string;
   /** Encoded arguments with references into the inputs (bus/value/template.ts); a value to pull when they are large. */
   readonly template: TaskInput;
   /** One entry per input, in order: the bytes, or what to pull from the hub. */

@@ -83,14 +83,13 @@ export interface DispatchSummary {
 export interface StatusRequest {
   readonly id?: string;
 }
-export interface HubStatus {
+export interface HubStatus extends AgentsReply {
   readonly version: string;
   readonly pid: number;
   readonly node: string;
   readonly bus: string;
   readonly data: string;
   readonly startedAt: number;
-  readonly agents: readonly AgentStatus[];
   readonly dispatches: { readonly live: number };
 }
 export interface AgentStatus {
@@ -285,8 +284,11 @@ export interface BackupReply {
   readonly bytes: number;
 }
 
+/** Of very many agents the first, by site and name. */
 export interface AgentsReply {
   readonly agents: readonly AgentStatus[];
+  /** How many there are beyond those named. */
+  readonly more?: number;
 }
 
 /** The JSON payload of `polaron.event.USER.DISPATCH.TYPE`. */

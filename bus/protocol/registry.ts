@@ -32,6 +32,10 @@ export interface AgentHooks {
 /** The same as the SDK's TaskContext. */
 export interface TaskContextShape {
   readonly dispatchId: string;
+  /**
+   * Names the node in its dispatch, the same in each attempt and after a restart of the hub: its number, or for an item of a map where it stands in
+   * the graph, e.g. `2[3].0`. With `dispatchId` it is a key for effects outside. `electron.local()` has the electron's name here.
+   */
   readonly nodeId: string;
   readonly attempt: number;
   readonly signal: AbortSignal;

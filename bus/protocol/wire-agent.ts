@@ -172,6 +172,7 @@ const assignedTask: Reader<AssignedTask> = object((o) => ({
   manifest: int(o, 'manifest'),
   electron: int(o, 'electron'),
   name: text(o, 'name', 300),
+  ...optional(o, 'path', (from, key) => text(from, key, 300)),
   template: field(o, 'template', taskInput),
   inputs: inputsOf(o),
   split: bool(o, 'split'),

@@ -141,6 +141,11 @@ const agentStatus: Reader<api.AgentStatus> = object((o) => ({
   lastSyncMs: number(o, 'lastSyncMs'),
 }));
 
+const someAgents = (o: Fields): api.AgentsReply => ({
+  agents: array(o, 'agents', MOST, agentStatus),
+  ...optional(o, 'more', whole),
+});
+
 export const parseHubStatus: Reader<api.HubStatus> = parser(
   'hub status',
   object((o) => ({
@@ -150,7 +155,7 @@ export const parseHubStatus: Reader<api.HubStatus> = parser(
     bus: longText(o, 'bus'),
     data: longText(o, 'data'),
     startedAt: number(o, 'startedAt'),
-    agents: array(o, 'agents', MOST, agentStatus),
+    ...someAgents(o),
     dispatches: field(
       o,
       'dispatches',
@@ -314,10 +319,7 @@ export const parseCancelReplyBody: Reader<api.CancelReplyBody> = parser(
   })),
 );
 
-export const parseAgentsReply: Reader<api.AgentsReply> = parser(
-  'agents reply',
-  object((o) => ({ agents: array(o, 'agents', MOST, agentStatus) })),
-);
+export const parseAgentsReply: Reader<api.AgentsReply> = parser('agents reply', object(someAgents));
 
 export const parseEvent: Reader<api.EventBody> = parser(
   'event',

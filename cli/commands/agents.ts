@@ -1,5 +1,6 @@
 /** `polaron agents`: who can run electrons. */
-import type { AgentStatus } from '../../bus/protocol/api.ts';
+import type { AgentsReply, AgentStatus } from '../../bus/protocol/api.ts';
+import { many } from '../bytes.ts';
 import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { agentJson } from '../dispatch-json.ts';
@@ -11,10 +12,25 @@ import { table } from '../table.ts';
 import { duration } from '../times.ts';
 
 export async function agents(context: Context): Promise<ExitCode> {
-  const { agents } = await withHub(context, (api) => api.status());
-  if (context.json) writeJson(context, { agents: agents.map(agentJson) });
-  else for (const line of agentLines(context, agents)) context.terminal.out(line);
+  const reply = await withHub(context, (api) => api.status());
+  if (context.json) writeJson(context, agentsJson(reply));
+  else writeAgents(context, reply);
   return exitCodes.ok;
+}
+
+/** `more` only where the hub had too many for one answer. */
+export const agentsJson = ({ agents, more }: AgentsReply): Readonly<Record<string, unknown>> => ({
+  agents: agents.map(agentJson),
+  ...(more === undefined ? {} : { more }),
+});
+
+/** The table, and on stderr how many are not in it. */
+export function writeAgents(context: Context, { agents, more }: AgentsReply): void {
+  for (const line of agentLines(context, agents)) context.terminal.out(line);
+  if (more !== undefined)
+    context.terminal.err(
+      `and ${many(more, 'more agent')}: these are the first by site and name, as one answer holds no more`,
+    );
 }
 
 const stateColours: Readonly<Record<AgentStatus['state'], Colour>> = {
@@ -25,7 +41,7 @@ const stateColours: Readonly<Record<AgentStatus['state'], Colour>> = {
 };
 
 /** A table, or the sentence that there are none. */
-export function agentLines(context: Context, agents: readonly AgentStatus[]): readonly string[] {
+function agentLines(context: Context, agents: readonly AgentStatus[]): readonly string[] {
   if (agents.length === 0) return ['no agents; start one with `polaron agent --bus … --name …`'];
   return table(
     [

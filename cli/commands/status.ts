@@ -1,5 +1,4 @@
 /** `polaron status`: the hub and its agents. */
-import { agentJson } from '../dispatch-json.ts';
 import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -7,15 +6,15 @@ import type { ExitCode } from '../exit-code.ts';
 import { withoutPassword } from '../start-options.ts';
 import { fields } from '../table.ts';
 import { agoAndLocal, iso } from '../times.ts';
-import { agentLines } from './agents.ts';
+import { agentsJson, writeAgents } from './agents.ts';
 
 export async function status(context: Context): Promise<ExitCode> {
   const hub = await withHub(context, (api) => api.status());
   const { version, pid, node, data, startedAt, dispatches } = hub;
   const bus = withoutPassword(hub.bus);
   if (context.json) {
-    const agents = hub.agents.map(agentJson);
-    writeJson(context, { version, pid, node, bus, data, startedAt: iso(startedAt), dispatches, agents });
+    const about = { version, pid, node, bus, data, startedAt: iso(startedAt), dispatches };
+    writeJson(context, { ...about, ...agentsJson(hub) });
     return exitCodes.ok;
   }
   const lines = fields([
@@ -27,6 +26,7 @@ export async function status(context: Context): Promise<ExitCode> {
     ['started', agoAndLocal(startedAt, context.now())],
     ['dispatches', `${dispatches.live} live`],
   ]);
-  for (const line of [...lines, '', ...agentLines(context, hub.agents)]) context.terminal.out(line);
+  for (const line of [...lines, '']) context.terminal.out(line);
+  writeAgents(context, hub);
   return exitCodes.ok;
 }

@@ -148,7 +148,8 @@ export class Tasks implements AttemptListener {
     const executor = electron === undefined ? undefined : this.#options.executors.get(electron.executor);
     const manifest = assign.manifests[task.manifest];
     if (electron === undefined || executor === undefined || manifest === undefined) return;
-    const { split, timeoutMs, name: node, token } = task;
+    const { split, timeoutMs, token } = task;
+    const node = task.path ?? task.task.slice(task.task.lastIndexOf('_') + 1);
     const { dispatch } = manifest;
     const { template, inputs } = whole;
     const work = { task: task.task, token, dispatch, node, electron, template, inputs, split, timeoutMs, code };

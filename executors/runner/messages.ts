@@ -28,7 +28,7 @@ export interface RunTask {
   readonly electron: string;
   /** Hub epoch and attempt number. */
   readonly token: Token;
-  /** Human name of the node. */
+  /** Names the node in its dispatch: `context().nodeId`. */
   readonly node: string;
   readonly template: Uint8Array;
   readonly inputs: readonly Uint8Array[];

@@ -1,6 +1,7 @@
 /**
  * Waiting for the end of a dispatch, and what is made of it: `getResult` and `getValue`. One round trip when it has ended.
- * Long polls are short at first: a lost answer costs one of them.
+ * Long polls are short at first: a lost answer costs one of them. Where no hub has answered yet the first is none: from its answer on the wait goes
+ * on over outages, and without one it fails at once.
  * Not here: what a Result holds (result.ts).
  */
 import type { WaitAnswer } from '../../bus/protocol/wire-api.ts';
@@ -13,6 +14,7 @@ import { errorFrom } from './failures.ts';
 import type { Hub } from './hub.ts';
 import { factsOf } from './lattice-facts.ts';
 import { decodeOutput } from './outputs.ts';
+import { abortable, WAITING } from './patience.ts';
 import { resultOf, type LatticeFacts } from './result.ts';
 
 const POLLS_MS = [1_000, 4_000, 10_000, 20_000] as const;
@@ -32,8 +34,8 @@ export async function endOf(hub: Hub, id: string, o: EndOptions = {}): Promise<W
   const signal = limit?.signal ?? o.signal;
   let last: WaitAnswer | undefined;
   try {
-    for (let poll = 0; ; poll++) {
-      const pollMs = POLLS_MS[Math.min(poll, POLLS_MS.length - 1)] ?? 20_000;
+    for (let poll = hub.connection.contacted ? 0 : -1; ; poll++) {
+      const pollMs = poll < 0 ? 0 : (POLLS_MS[Math.min(poll, POLLS_MS.length - 1)] ?? 20_000);
       const timeoutMs = Math.max(0, Math.min(pollMs, limit?.leftMs() ?? pollMs));
       last = await hub.api.wait({ id, timeoutMs }, signal === undefined ? {} : { signal });
       if (isTerminalDispatch(last.status) || limit?.leftMs() === 0) return last;
@@ -82,7 +84,7 @@ export async function resultFor<T>(hub: Hub, id: string, o: WaitOptions = {}): P
           { id, timeoutMs: 0 },
           { outageMs: timeoutMs ?? 10_000, ...(o.signal === undefined ? {} : { signal: o.signal }) },
         ));
-    const facts = await early.catch(() => factsOf(hub, id));
+    const facts = await early.catch(() => patientFacts(hub, id, o));
     return resultOf<T>(hub, reply.dispatch, facts, await outputOf(hub, reply));
   } finally {
     release();
@@ -103,8 +105,12 @@ export async function valueOf(
       details: { dispatch: id, status: reply.status },
     });
   }
-  throw endError(resultOf(hub, reply.dispatch, await factsOf(hub, id), undefined));
+  throw endError(resultOf(hub, reply.dispatch, await patientFacts(hub, id, { ...o, wait: true }), undefined));
 }
+
+/** A wait without a timeout goes on for these, too. */
+const patientFacts = (hub: Hub, id: string, o: WaitOptions): Promise<LatticeFacts> =>
+  o.wait === true && o.timeout === undefined ? abortable(factsOf(hub, id, WAITING), o.signal) : factsOf(hub, id);
 
 /** For `dispatchSync`: the lattice is known here, so nothing more is asked for. */
 export async function ownResult<T>(hub: Hub, id: string, facts: LatticeFacts): Promise<Result<T>> {

@@ -40,6 +40,22 @@ describe('polaron status and agents', () => {
     expect((await polaron(['agents'], { hub: none })).out).toMatch(/^no agents/);
   });
 
+  it('says that there are more than the hub could list', async () => {
+    const many = { status: async () => ({ ...hubStatus, more: 3_500 }) };
+    for (const command of ['agents', 'status']) {
+      expect(JSON.parse((await polaron([command, '--json'], { hub: many })).out)).toMatchObject({
+        agents: hubStatus.agents,
+        more: 3_500,
+      });
+      const { out, err, exit } = await polaron([command], { hub: many });
+      expect([exit, err]).toEqual([
+        0,
+        'and 3500 more agents: these are the first by site and name, as one answer holds no more\n',
+      ]);
+      expect(out).toContain('laptop');
+    }
+  });
+
   it('colours only where colours are wanted', async () => {
     expect((await polaron(['agents'], { hub })).out).not.toContain('\u001B');
     expect((await polaron(['agents'], { hub, colour: true })).out).toContain('\u001B[32mlive\u001B[39m');

@@ -131,6 +131,7 @@ describe('docs/protocol.md', () => {
       manifest: true,
       electron: true,
       name: true,
+      path: true,
       template: true,
       inputs: true,
       split: true,

@@ -8,6 +8,7 @@ import { RealHub } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
 import { harboured } from './workflows/daemons.ts';
 import { notedChain, strictChain, throughGate, twoGates } from './workflows/gates.ts';
+import { keys } from './workflows/retries.ts';
 
 const hub = new RealHub({
   start: ['--slots', '4'],
@@ -117,6 +118,30 @@ it('stop and start keep results, address and credentials, and what was under way
   open('b');
   expect(await getValue(unfinished)).toEqual([2, 2]);
   expect([times('end before'), times('end a'), times('end after-a'), times('end b')]).toEqual([1, 1, 1, 1]);
+});
+
+it("nodeId names a call of an electron, and an item of a map, in all attempts and before and after the hub's death", async () => {
+  const id = await dispatch(keys)(folder);
+  const noted = (): readonly (readonly string[])[] =>
+    existsSync(join(folder, 'keys'))
+      ? readFileSync(join(folder, 'keys'), 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => line.split(' '))
+      : [];
+  const nodes = (): number => new Set(noted().map(([label]) => label)).size;
+  await until(() => nodes() === 11, 'all were tried', 20_000);
+  await hub.kill(hub.file().pid);
+  const before = noted().length;
+  open('through');
+  await hub.start();
+  const values = (await getValue(id)).flat(3);
+  expect(new Set(values).size).toBe(11);
+  expect(noted().length).toBeGreaterThanOrEqual(before);
+  expect(new Set(noted().map(([label, nodeId]) => `${label} ${nodeId}`)).size).toBe(11);
+  expect(new Set(noted().map(([, , attempt]) => attempt)).size).toBeGreaterThan(1);
+  const { electrons } = await getResult(id);
+  expect(await (await electrons.get(Number(values[1]))).value()).toBe(values[1]);
 });
 
 it('a killed agent is started again, its electrons run again, and their old processes are gone', async () => {

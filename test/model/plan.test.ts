@@ -48,6 +48,32 @@ describe('a plan', () => {
     expect(() => plan.expand(0, 1)).toThrow(/no map/);
   });
 
+  it('names each node by where it stands, whatever the order in which maps were expanded', () => {
+    const paths = (maps: readonly (readonly [map: number, items: number])[]): readonly (readonly string[])[] => {
+      const plan = new Plan(graph);
+      for (const [at, items] of maps) plan.expand(at, items);
+      return Array.from({ length: plan.size }, (_, node) => [plan.pathOf(node), plan.nameOf(node)]);
+    };
+    const found = paths([
+      [1, 2],
+      [4, 1],
+      [6, 2],
+    ]);
+    expect(found.map(([path]) => path)).toEqual([
+      ...['0', '1', '2', '1[0].0', '1[0].1', '1[1].0', '1[1].1'],
+      ...['1[0].1[0].0', '1[1].1[0].0', '1[1].1[1].0'],
+    ]);
+    const otherwise = paths([
+      [1, 2],
+      [6, 2],
+      [4, 1],
+    ]);
+    expect(otherwise).not.toEqual(found);
+    expect(new Map(otherwise.map(([path, name]) => [path, name]))).toEqual(
+      new Map(found.map(([path, name]) => [path, name])),
+    );
+  });
+
   it('says what each input stands for, however far out', () => {
     const plan = new Plan(graph);
     plan.expand(1, 2);

@@ -111,9 +111,13 @@ describe('a local run', () => {
 
   test('has a context', async () => {
     const who = electron({ name: 'who' }, () => [context().nodeId, context().dispatchId, context().attempt]);
-    await expect(run(() => range(2).map(() => who()))).resolves.toEqual([
-      ['who[0]', 'local', 1],
-      ['who[1]', 'local', 1],
+    await expect(run(() => [who(), who(), range(2).map(() => who())])).resolves.toEqual([
+      ['0', 'local', 1],
+      ['1', 'local', 1],
+      [
+        ['3[0].0', 'local', 1],
+        ['3[1].0', 'local', 1],
+      ],
     ]);
   });
 });

@@ -62,7 +62,7 @@ export interface TaskSpec {
   readonly env?: Readonly<Record<string, string>>;
   readonly split?: boolean;
   readonly attempt?: number;
-  readonly name?: string;
+  readonly path?: string;
 }
 
 export class FakeHub {
@@ -133,7 +133,8 @@ export class FakeHub {
       inputsDigest: digestOf(Buffer.from(String(id))),
       manifest: 0,
       electron: electrons.length - 1,
-      name: spec.name ?? spec.electron,
+      name: spec.electron,
+      ...(spec.path === undefined ? {} : { path: spec.path }),
       template: spec.pullTemplate === true ? this.store(template) : template,
       inputs,
       split: spec.split ?? false,

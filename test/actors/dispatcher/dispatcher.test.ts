@@ -4,8 +4,13 @@ import { ADMISSION, type AdmissionLimits } from '../../../actors/dispatcher/admi
 import { Dispatcher, isDispatcherMessage } from '../../../actors/dispatcher/dispatcher.ts';
 import type { Message } from '../../../actors/system.ts';
 import type { LatticeMessage } from '../../../bus/protocol/actors.ts';
-import type { SubmitReply, SubmitRequest } from '../../../bus/protocol/api.ts';
-import { parseCancelReplyBody, parseSnapshotReply } from '../../../bus/protocol/wire-api.ts';
+import type { AgentStatus, SubmitReply, SubmitRequest } from '../../../bus/protocol/api.ts';
+import {
+  parseAgentsReply,
+  parseCancelReplyBody,
+  parseHubStatus,
+  parseSnapshotReply,
+} from '../../../bus/protocol/wire-api.ts';
 import { encodeBody } from '../../../bus/codec.ts';
 import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
@@ -25,12 +30,14 @@ let dispatcher: Dispatcher;
 let supervisors: Map<DispatchId, Delivered<LatticeMessage>[]>;
 let spawned: DispatchId[];
 let published: string[];
+let agents: readonly AgentStatus[];
 
 function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): void {
   world = makeHubWorld({ flush });
   supervisors = new Map();
   spawned = [];
   published = [];
+  agents = [];
   let random = 0;
   const { system, results, clock, logs } = world;
   dispatcher = new Dispatcher({
@@ -41,7 +48,7 @@ function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): voi
     randomBytes: (count) => Uint8Array.from({ length: count }, (_, i) => (i < 4 ? (random++ >> 2) >> (5 * i) : 0)),
     graphs: graphCache(),
     publish: ({ type, dispatch }) => published.push(`${dispatch} ${type}`),
-    agents: () => [],
+    agents: () => agents,
     unoffered: (id) => Array.from({ length: 30 }, (_, i) => ({ needs: [id], missing: [], electrons: i })),
     about: () => ({ version: '0', pid: 1, node: 'n1', bus: '', data: '', startedAt: 0 }),
     ...(limits === undefined ? {} : { limits }),
@@ -430,5 +437,46 @@ describe('D2: a supervisor that crashes', () => {
     await dispatcher.recover([known]);
     await settle();
     expect(supervisors.get(known)?.map(({ message }) => message)).toMatchObject([{ type: 'lattice.resume' }]);
+  });
+});
+
+describe('of very many agents', () => {
+  const some = (count: number, capabilities: readonly string[]): readonly AgentStatus[] =>
+    Array.from({ length: count }, (_, n) => ({
+      name: `worker-${n}`,
+      site: 'lab',
+      host: `host-${n}.example.org`,
+      pid: n,
+      slots: 64,
+      running: 64,
+      queued: 1_000,
+      capabilities,
+      version: '0.1.0',
+      state: 'live',
+      lastSyncMs: 1_234,
+    }));
+
+  it('an answer holds the first, in either of its forms, and says how many more there are', async () => {
+    for (const capabilities of [
+      ['process'],
+      Array.from({ length: 500 }, (_, i) => `capability-${i}>=${'9'.repeat(30)}`),
+    ]) {
+      agents = some(5_000, capabilities);
+      const [status, listed] = [
+        await dispatcher.handle('kim', 'status', {}),
+        await dispatcher.handle('kim', 'agents', {}),
+      ];
+      for (const reply of [parseHubStatus(status), parseAgentsReply(listed)]) {
+        expect(reply.agents).toEqual(agents.slice(0, reply.agents.length));
+        expect(reply.agents.length + (reply.more ?? 0)).toBe(5_000);
+        expect(Math.max(encodeBody(reply).byteLength, JSON.stringify(reply).length)).toBeLessThan(1024 * 1024 - 4_096);
+        expect(reply.agents.length).toBeGreaterThan(capabilities.length === 1 ? 1_000 : 10);
+      }
+    }
+  });
+
+  it('as many as fit are all there is', async () => {
+    agents = some(500, ['process']);
+    expect(await dispatcher.handle('kim', 'agents', {})).toEqual({ agents });
   });
 });

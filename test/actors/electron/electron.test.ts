@@ -64,6 +64,7 @@ function work(
     user: 'kim',
     node: NODE,
     name: 'train[3]',
+    path: undefined,
     def: { ...base, retries: { ...base.retries, jitter: 0, delayMs: 1_000, ...over.retries } },
     manifest: {
       dispatch: id,

@@ -34,6 +34,7 @@ const request = (n: number, over: Partial<SendRequest> = {}): SendRequest => ({
   manifest,
   electron,
   name: `train[${n}]`,
+  path: undefined,
   template,
   inputs: [],
   split: false,
@@ -282,6 +283,7 @@ describe('the size that is counted', () => {
       {},
       {
         name: `${'€'.repeat(200)}[7]`,
+        path: `${'1234[5678].'.repeat(16)}9`,
         manifest: { ...manifest, argv: [text], captures: { f: { text, big: 2n ** 60n } } },
       },
       { template: info, inputs: info, electron: def(text, { env: { [text]: text }, memoryMb: 1.5 }) },

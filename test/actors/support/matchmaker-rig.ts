@@ -95,6 +95,7 @@ export const send = (n: number, agent: `lab.${string}` = 'lab.a1', token: Token 
     manifest,
     electron: def('train'),
     name: `train[${n}]`,
+    path: undefined,
     template,
     inputs: [],
     split: false,

@@ -139,11 +139,12 @@ describe('code', { timeout: 30_000 }, () => {
     process.env['POLARON_SECRET'] = 'hidden';
     expect(valueOf(await run('env', [], { env: { FLAVOUR: 'sour' } }))).toEqual(['sour', null, []]);
     expect(valueOf(await run('env'))).toEqual([null, null, []]);
-    expect(valueOf(await run('info', [], { attempt: 4, name: 'info[2]' }))).toEqual({
+    expect(valueOf(await run('info', [], { attempt: 4, path: '2[3].0' }))).toEqual({
       dispatchId: '00000000000000000000-n1',
-      nodeId: 'info[2]',
+      nodeId: '2[3].0',
       attempt: 4,
     });
+    expect(valueOf(await run('info'))).toMatchObject({ nodeId: expect.stringMatching(/^\d+$/) });
   });
 
   it('gets a scratch folder that is gone afterwards', async () => {

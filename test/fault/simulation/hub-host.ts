@@ -4,7 +4,8 @@
  */
 import { hubIdentity } from '../../../bus/identity.ts';
 import type { Subjects } from '../../../bus/subjects.ts';
-import { startHubCore, type HubCore } from '../../../host/hub-core.ts';
+import { CurrentCore } from '../../../host/current-core.ts';
+import { startHubCore } from '../../../host/hub-core.ts';
 import { keepRunning } from '../../../host/recovery.ts';
 import { startResultsCore } from '../../../host/results-core.ts';
 import type { Log } from '../../../model/log.ts';
@@ -62,41 +63,37 @@ export class HubHost {
     const bus = network.connect(process, hubIdentity(NODE), 'hub');
     const random = this.o.random.fork(process.name);
     if (plan.isolated) this.#startResults();
-    let core: HubCore | undefined;
-    let life = 0;
+    const core = new CurrentCore();
     let store: Store | undefined;
     const leases = { heartbeatMs: plan.heartbeatMs, leaseMs: plan.leaseMs };
     const ended = keepRunning({
       begin: async (onFatal) => {
-        const mine = ++life;
-        if (!plan.isolated) store ??= this.disk.open(process);
-        void store?.failed.then(onFatal);
-        const begun = await startHubCore({
-          bus,
-          subjects,
-          node: NODE,
-          results: store === undefined ? { node: RESULTS } : { store },
-          clock: process.clock,
-          random,
-          log,
-          leases,
-          traceActors: false,
-          about: { version: '0', bus: 'sim', data: 'sim', startedAt: 0 },
-          onFatal,
-          onAgentReady: () => undefined,
-          onResultsRestart: (listener) => {
-            this.#restarted.add(listener);
-            return () => this.#restarted.delete(listener);
-          },
+        const stays = await core.begin(async () => {
+          if (!plan.isolated) store ??= this.disk.open(process);
+          void store?.failed.then(onFatal);
+          return startHubCore({
+            bus,
+            subjects,
+            node: NODE,
+            results: store === undefined ? { node: RESULTS } : { store },
+            clock: process.clock,
+            random,
+            log,
+            leases,
+            traceActors: false,
+            about: { version: '0', bus: 'sim', data: 'sim', startedAt: 0 },
+            onFatal,
+            onAgentReady: () => undefined,
+            onResultsRestart: (listener) => {
+              this.#restarted.add(listener);
+              return () => this.#restarted.delete(listener);
+            },
+          });
         });
-        if (mine !== life) return begun.stop();
-        core = begun;
-        history.add({ type: 'life', who: 'hub', what: 'recovered' });
+        if (stays) history.add({ type: 'life', who: 'hub', what: 'recovered' });
       },
       drop: async () => {
-        life++;
-        core?.stop();
-        core = undefined;
+        core.drop();
         const failed = store;
         store = undefined;
         await failed?.close();

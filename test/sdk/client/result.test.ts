@@ -229,6 +229,23 @@ describe('getValue', () => {
     expect(await waiting).toEqual({ total: 3, of: [1, 2] });
   });
 
+  it('goes on when the hub stops soon after its first answer to a process that did not dispatch', async () => {
+    const { broker, hub, sdk } = world();
+    const id = await world({ dial: async (target) => broker.connect(target.identity) }).sdk.dispatch(sum)(1, 2);
+    const waiting = sdk.getValue(id);
+    // Not only when a long poll is over.
+    await until(() => sdk.hub().connection.contacted, 'the first answer', 800);
+    broker.up = false;
+    broker.cut();
+    hub.stop();
+    const dials = broker.dials;
+    await until(() => broker.dials > dials + 1, 'dials in vain');
+    broker.up = true;
+    hub.start(broker.connect('hub.n'));
+    completeSum(hub, id, 3);
+    expect(await waiting).toEqual({ total: 3, of: [1, 2] });
+  });
+
   it('goes on when the hub leaves a bus that stays', async () => {
     const { broker, hub, sdk } = world();
     const id = await sdk.dispatch(sum)(1, 2);
