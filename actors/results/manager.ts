@@ -13,7 +13,8 @@ import { isAgentKey, isDigest, isDispatchId, type DispatchId } from '../../model
 import { isTerminalDispatch, isTerminalElectron } from '../../model/lifecycle.ts';
 import { olderToken, sameToken } from '../../model/outcome.ts';
 import type { Log } from '../../model/log.ts';
-import type { DispatchRecord } from '../../model/records.ts';
+import type { DispatchRecord, ElectronRecord } from '../../model/records.ts';
+import { isFinalTimeout } from '../../model/timeouts.ts';
 import type { ApiError, WaitReply } from '../../bus/protocol/api.ts';
 import type { ResultsMessage, ResultsRequests, RosterEntry, WritePosition } from '../../bus/protocol/results.ts';
 import { decodeAgent, decodeKey, decodeNumber, keys, tailOfKey } from '../../store/records.ts';
@@ -55,6 +56,10 @@ interface Waiter {
   readonly answer: (record?: DispatchRecord) => void;
   readonly timer: Timer;
 }
+
+/** A cancel ended it, or the hub did: no outcome of its last attempt was committed, and what comes of it later is not used. */
+const isUnused = ({ status, error }: ElectronRecord): boolean =>
+  status === 'cancelled' || (error !== undefined && (isFinalTimeout(error) || error.code === 'POISON'));
 
 export class ResultManager implements Actor<ResultsAsk> {
   readonly #o: ManagerOptions;
@@ -180,8 +185,7 @@ export class ResultManager implements Actor<ResultsAsk> {
     if (!known) return { verdict: 'unknown' };
     const ended = record !== undefined && isTerminalElectron(record.status);
     const recorded = record?.token !== undefined && sameToken(record.token, token);
-    // What came after a cancel is not used, and was not committed.
-    if (ended && recorded) return { verdict: record.status === 'cancelled' ? 'stale' : 'duplicate' };
+    if (ended && recorded) return { verdict: isUnused(record) ? 'stale' : 'duplicate' };
     if (ended || isTerminalDispatch(this.#queries.record(id).status)) return { verdict: 'stale' };
     // Its supervisor is about to begin again: the outcome is wanted, and the agent keeps it until then.
     if (recorded) return { verdict: 'later' };

@@ -1,5 +1,6 @@
 /** The result manager over the memory store: R1, R2, and what it answers from the records. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { poisonOf } from '../../../actors/electron/letters.ts';
 import { isResultsAnswer } from '../../../actors/asker.ts';
 import { isResultsAsk, ResultManager } from '../../../actors/results/manager.ts';
 import { encodeBody } from '../../../bus/codec.ts';
@@ -9,6 +10,7 @@ import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
 import { encodeList, listElement, listLength } from '../../../bus/value/list.ts';
 import type { DispatchSpec, ElectronRecord } from '../../../model/records.ts';
+import { timeoutError } from '../../../model/timeouts.ts';
 import { openMemoryStore } from '../../../store/memory-store.ts';
 import { settle } from '../support/fake-clock.ts';
 import { electron, graphOf, map } from '../support/graphs.ts';
@@ -179,6 +181,16 @@ describe('what the result manager answers', () => {
     expect(await judge(0, [100, 1])).toBe('stale');
     world.results.write(electronOp(2, { ...at, status: 'cancelled' }));
     expect(await judge(2, [100, 2])).toBe('stale');
+    for (const error of [
+      timeoutError('total', 'load', 5),
+      timeoutError('queue', 'load', 5),
+      poisonOf('load', 10, []),
+    ]) {
+      world.results.write(electronOp(2, { ...at, status: 'failed', error }));
+      expect(await judge(2, [100, 2])).toBe('stale');
+    }
+    world.results.write(electronOp(2, { ...at, status: 'failed', error: timeoutError('attempt', 'load', 5) }));
+    expect(await judge(2, [100, 2])).toBe('duplicate');
     expect(await judge(1, [100, 2])).toBe('later');
     expect(await judge(3, [100, 2])).toBe('stale');
     expect(await judge(0, [100, 2], dispatchId(9))).toBe('unknown');

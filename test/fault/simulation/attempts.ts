@@ -11,6 +11,7 @@ export interface AttemptLog {
   readonly begunAt: number;
   overAt: number | undefined;
   how: 'completed' | 'failed' | 'cancelled' | 'killed' | undefined;
+  /** The error's name, or its code when it has none. */
   code: string | undefined;
   /** Its agent was told. */
   heard: boolean;

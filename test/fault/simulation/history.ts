@@ -69,6 +69,12 @@ export type Entry =
       readonly tasks: readonly TaskRef[];
     }
   | {
+      readonly type: 'recall' /** The hub asks an agent to give back what only queues. */;
+      readonly agent: string;
+      readonly hub: string;
+      readonly tasks: readonly TaskRef[];
+    }
+  | {
       readonly type: 'told' /** A durable event, as the hub published it. */;
       readonly dispatch: string;
       readonly event: string;

@@ -1,5 +1,5 @@
 /** Runs one plan and judges it: which promises were broken. */
-import { isDispatchId } from '../../../model/ids.ts';
+import { isDispatchId, type DispatchId } from '../../../model/ids.ts';
 import { keys } from '../../../store/records.ts';
 import { attemptsOf } from './attempts.ts';
 import { DiskWatch } from './disk-watch.ts';
@@ -8,6 +8,7 @@ import type { RunPlan } from './plan.ts';
 import type { Broken } from './promise.ts';
 import { checkDispatch, FinalRecords } from './record-check.ts';
 import { checkRun } from './run-check.ts';
+import { checkTimeouts } from './timeout-check.ts';
 import { World } from './world.ts';
 
 export interface Verdict {
@@ -39,12 +40,12 @@ export async function judge(plan: RunPlan, hear?: (entry: Logged) => void): Prom
   broken.push(...left(world));
   const { entries } = world.history;
   const attempts = attemptsOf(entries);
-  const records = new Map<string, FinalRecords>();
+  const records = new Map<DispatchId, FinalRecords>();
   for (const entry of entries) {
-    if (entry.type !== 'submitted' || records.has(entry.dispatch)) continue;
+    if (entry.type !== 'submitted') continue;
     const { dispatch: id, index } = entry;
     const dispatchPlan = plan.dispatches[index];
-    if (!isDispatchId(id) || dispatchPlan === undefined) continue;
+    if (!isDispatchId(id) || dispatchPlan === undefined || records.has(id)) continue;
     try {
       const final = new FinalRecords(disk.content, id);
       records.set(id, final);
@@ -56,7 +57,8 @@ export async function judge(plan: RunPlan, hear?: (entry: Logged) => void): Prom
       broken.push({ promise: 'kept', what: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   }
-  broken.push(...checkRun({ plan, entries, attempts, records }));
+  broken.push(...checkRun({ plan, does: world.does, entries, attempts, records }));
+  broken.push(...checkTimeouts({ plan, does: world.does, entries, attempts, records }));
   return { plan, digest: world.history.digest, broken, world };
 }
 

@@ -1,5 +1,5 @@
 /** Makes up the plan of a seed: graphs, electrons, agents, cancels, faults. Not here: what becomes of it (run.ts). */
-import type { Input } from '../../../model/graph.ts';
+import { NO_TIMEOUTS, type Input, type Timeouts } from '../../../model/graph.ts';
 import {
   agentName,
   crashKinds,
@@ -95,15 +95,30 @@ function makeElectron(random: Rng, pace: number, inputs: readonly Input[], after
   const retries = random.chance(0.3) ? random.between(1, 3) : 0;
   const flaky = retries > 0 && random.chance(0.6);
   const fails = flaky ? random.between(1, retries) : random.chance(0.03) ? 1_000_000 : 0;
+  const timeouts = makeTimeouts(random, ms);
   const does: Does = {
     ms,
     fails,
+    signMs: timeouts.silenceMs > 0 && random.chance(0.5) ? Math.max(1, timeouts.silenceMs >> 1) : 0,
     list: random.chance(0.12) ? random.between(1, 4) : 0,
     large: random.chance(0.02),
     kills: random.chance(0.002),
     varies: random.chance(0.3),
   };
-  return { kind: 'electron', does, inputs, after, retries, timeoutMs: random.chance(0.03) ? Math.max(5, ms >> 1) : 0 };
+  return { kind: 'electron', does, inputs, after, retries, timeouts };
+}
+
+/** Most have none. Some are over in each run, some only when work queues or is lost. */
+function makeTimeouts(random: Rng, ms: number): Timeouts {
+  const attemptMs = random.chance(0.03) ? Math.max(5, ms >> 1) : 0;
+  if (!random.chance(1 / 12)) return { ...NO_TIMEOUTS, attemptMs };
+  const which = random.between(1, 7);
+  return {
+    attemptMs,
+    queueMs: which & 1 ? random.pick(300, 3_000, 10_000) : 0,
+    silenceMs: which & 2 ? Math.max(5, random.pick(ms >> 1, ms, 2 * ms)) : 0,
+    totalMs: which & 4 ? random.pick(ms, 3 * ms, 3_000, 12_000) + 20 : 0,
+  };
 }
 
 function makeMap(random: Rng, over: number, below: number, pace: number): MapPlan {

@@ -1,5 +1,5 @@
 /** What a seed does, as data: it can be printed, shrunk and run again. Times are ms since the beginning. Not here: how one is made up (make-plan.ts). */
-import type { Input } from '../../../model/graph.ts';
+import type { Input, Timeouts } from '../../../model/graph.ts';
 import { netFaults, type NetFault } from './sim-bus.ts';
 
 /** What an electron does each time that it runs. */
@@ -8,6 +8,8 @@ export interface Does {
   readonly ms: number;
   /** Attempts up to this number fail. */
   readonly fails: number;
+  /** It gives a sign of life so often; 0: never. */
+  readonly signMs: number;
   /** Gives a list of so many elements; 0: a plain value. */
   readonly list: number;
   /** Its value doesn't fit into a message. */
@@ -24,8 +26,7 @@ export interface ElectronPlan {
   readonly inputs: readonly Input[];
   readonly after: readonly number[];
   readonly retries: number;
-  /** 0: none. */
-  readonly timeoutMs: number;
+  readonly timeouts: Timeouts;
 }
 export interface MapPlan {
   readonly kind: 'map';

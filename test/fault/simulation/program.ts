@@ -5,9 +5,10 @@
 import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeList, listElement } from '../../../bus/value/list.ts';
 import { encodeValue } from '../../../bus/value/value.ts';
-import { NO_TIMEOUTS, type ElectronDef, type WireGraph, type WireNode } from '../../../model/graph.ts';
+import type { ElectronDef, Timeouts, WireGraph, WireNode } from '../../../model/graph.ts';
 import type { Token } from '../../../model/outcome.ts';
 import type { Plan } from '../../../model/plan.ts';
+import type { AttemptTimeout } from '../../../model/timeouts.ts';
 import type { DispatchPlan, Does, ElectronPlan, RunPlan } from './plan.ts';
 
 /** Over what a message carries with an outcome, and over what the store keeps among its records. */
@@ -24,6 +25,17 @@ export function valueOf(name: string, does: Does, inputs: readonly Uint8Array[],
   return encodeList(Array.from({ length: does.list }, (_, i) => encodeValue(`${seen}/${i}`, name)));
 }
 
+/** When an attempt that is let run is over, and by which of the times that its agent judges. */
+export function endOf(
+  { ms, signMs }: Does,
+  { attemptMs, silenceMs }: Pick<Timeouts, 'attemptMs' | 'silenceMs'>,
+): { readonly ms: number; readonly by?: AttemptTimeout } {
+  const silent = silenceMs > 0 && (signMs === 0 || signMs > silenceMs) ? silenceMs : Number.POSITIVE_INFINITY;
+  const long = attemptMs > 0 ? attemptMs : Number.POSITIVE_INFINITY;
+  if (ms <= Math.min(silent, long)) return { ms };
+  return silent < long ? { ms: silent, by: 'silence' } : { ms: long, by: 'attempt' };
+}
+
 export interface Program {
   readonly graph: WireGraph;
   readonly plan: DispatchPlan;
@@ -34,13 +46,13 @@ export function programOf(plan: DispatchPlan, index: number, does: Map<string, E
   const electrons: ElectronDef[] = [];
   const make = (electron: ElectronPlan, name: string): WireNode => {
     does.set(name, electron);
-    const { retries, timeoutMs, inputs, after } = electron;
+    const { retries, timeouts, inputs, after } = electron;
     electrons.push({
       name,
       executor: 'process',
       needs: [],
       retries: { max: retries, delayMs: 150, backoff: 2, maxDelayMs: 2_000, jitter: 0.2, retryOn: [], notOn: [] },
-      timeouts: { ...NO_TIMEOUTS, attemptMs: timeoutMs },
+      timeouts,
     });
     const split = electron.does.list > 0;
     return { kind: 'electron', electron: electrons.length - 1, template, inputs, after, ...(split ? { split } : {}) };

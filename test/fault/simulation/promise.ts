@@ -12,6 +12,8 @@ export const promises = {
   strict: 'in a strict lattice no electron runs on a value that is not recorded',
   cancelled: "a cancelled electron's outcome is never used",
   failed: 'an electron fails only by its own fault, its retries used up, or as poison',
+  timely:
+    'an electron fails by a timeout only when it has that timeout and its time was over; one whose time is over ends',
   value: 'the values are right',
   skipped: 'an electron is skipped if, and only if, one that it waited for ended without a value',
   clean:

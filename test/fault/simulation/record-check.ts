@@ -8,6 +8,7 @@ import { taskIdOf, type DispatchId } from '../../../model/ids.ts';
 import { isTerminalDispatch, isTerminalElectron } from '../../../model/lifecycle.ts';
 import { sameToken } from '../../../model/outcome.ts';
 import { Plan } from '../../../model/plan.ts';
+import { isFinalTimeout } from '../../../model/timeouts.ts';
 import type { DispatchRecord, ElectronRecord } from '../../../model/records.ts';
 import type { MemoryStore } from '../../../store/memory-store.ts';
 import { decodeDispatch, decodeElectron, decodeExpansion, decodeSpec, keys } from '../../../store/records.ts';
@@ -134,8 +135,11 @@ function failed(
     if (cause === undefined || cause.status === 'completed') say('failed', `map ${name} failed for ${record.cause}`);
     return;
   }
-  const code = record.error?.code;
+  const { error } = record;
+  const code = error?.name ?? error?.code;
   if (code === 'POISON' && record.losses >= MOST_LOSSES) return;
+  // judged by timeout-check.ts
+  if (error !== undefined && isFinalTimeout(error)) return;
   const retries = does.get(plan.graph.electrons[wire.electron]?.name ?? '')?.retries ?? 0;
   const own = (attempts.get(taskIdOf(id, node)) ?? []).filter(({ how }) => how === 'failed');
   const last = own.find((one) => record.token !== undefined && sameToken(one.token, record.token));

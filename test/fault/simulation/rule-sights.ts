@@ -2,6 +2,7 @@
 import { sameToken } from '../../../model/outcome.ts';
 import { show } from './attempts.ts';
 import type { Logged } from './history.ts';
+import { timeoutNames } from './timeout-check.ts';
 import type { World } from './world.ts';
 
 export const ruleNames = [
@@ -37,6 +38,12 @@ export const ruleNames = [
   'A3 ended without contact',
   'A4 drained',
   'A5 left runner killed',
+  'time over: attempt',
+  'time over: silence',
+  'time over: queue',
+  'time over: total',
+  'asked back, and given back',
+  'asked back, and ran on',
 ] as const;
 export type RuleName = (typeof ruleNames)[number];
 
@@ -48,13 +55,35 @@ export function sightsOf(world: World): ReadonlyMap<RuleName, number> {
   assignSights(entries, see);
   syncSights(entries, world, see);
   agentSights(entries, world, see);
-  for (const { record } of world.finalElectrons()) if (record.losses > 0) see('H9 lost attempts on record');
+  timeSights(entries, see);
+  for (const { record } of world.finalElectrons()) {
+    if (record.losses > 0) see('H9 lost attempts on record');
+    const kind = timeoutNames.get(record.error?.name);
+    if (kind === 'queue' || kind === 'total') see(`time over: ${kind}`);
+  }
   return sights;
 }
 
 type See = (rule: RuleName) => void;
 const key = ({ task, token }: { readonly task: string; readonly token: readonly number[] }): string =>
   `${task} ${show(token)}`;
+
+function timeSights(entries: readonly Logged[], see: See): void {
+  const begun = new Set<string>();
+  const asked = new Set<string>();
+  for (const entry of entries) {
+    if (entry.type === 'begun') begun.add(key(entry));
+    else if (entry.type === 'recall')
+      for (const one of entry.tasks) {
+        if (!asked.has(key(one))) see(begun.has(key(one)) ? 'asked back, and ran on' : 'asked back, and given back');
+        asked.add(key(one));
+      }
+    else if (entry.type === 'over') {
+      const kind = timeoutNames.get(entry.code);
+      if (kind === 'attempt' || kind === 'silence') see(`time over: ${kind}`);
+    }
+  }
+}
 
 function verdictSights(entries: readonly Logged[], see: See): void {
   const reported = new Map<string, { readonly life: string; readonly at: number }>();

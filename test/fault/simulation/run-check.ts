@@ -3,12 +3,13 @@ import { parseTaskId } from '../../../model/ids.ts';
 import { sameToken } from '../../../model/outcome.ts';
 import { predecessorOf, type AttemptLog, show } from './attempts.ts';
 import type { Logged } from './history.ts';
-import type { RunPlan } from './plan.ts';
+import type { ElectronPlan, RunPlan } from './plan.ts';
 import type { Broken, PromiseName } from './promise.ts';
 import type { FinalRecords } from './record-check.ts';
 
 export interface RunCheck {
   readonly plan: RunPlan;
+  readonly does: ReadonlyMap<string, ElectronPlan>;
   readonly entries: readonly Logged[];
   readonly attempts: ReadonlyMap<string, readonly AttemptLog[]>;
   readonly records: ReadonlyMap<string, FinalRecords>;
@@ -88,11 +89,12 @@ function cancels({ entries, records }: RunCheck, say: Say): void {
 }
 
 /** Nothing new goes to an agent that the hub has not heard of for three heartbeats (suspect), and no outcome counts that came after its cancel. */
-function contact({ plan, entries }: RunCheck, say: Say): void {
+function contact({ plan, does, entries }: RunCheck, say: Say): void {
   const heard = new Map<string, number>();
   const sent = new Set<string>();
   const stopped = new Set<string>();
   const before = new Set<string>();
+  const timed = new Set<string>();
   for (const entry of entries) {
     if (entry.type === 'sync') heard.set(`${entry.agent} ${entry.hub}`, entry.at);
     else if (entry.type === 'assign') {
@@ -107,6 +109,9 @@ function contact({ plan, entries }: RunCheck, say: Say): void {
       if (!sent.has(name) && silent > patience && !deaf)
         say('contact', `${entry.agent} got assign ${entry.n} after ${Math.round(silent)} ms without a sync`);
       sent.add(name);
+    } else if (entry.type === 'begun') {
+      // stopped by its total, it counts when it was quicker (docs/adr/009)
+      if ((does.get(entry.name)?.timeouts.totalMs ?? 0) > 0) timed.add(entry.task);
     } else if (entry.type === 'stop') for (const one of entry.tasks) stopped.add(`${one.task} ${show(one.token)}`);
     else if (entry.type === 'done') {
       for (const { task, token } of entry.outcomes)
@@ -114,7 +119,7 @@ function contact({ plan, entries }: RunCheck, say: Say): void {
     } else if (entry.type === 'judged')
       for (const { task, token, verdict } of entry.verdicts) {
         const name = `${task} ${show(token)}`;
-        if (verdict === 'committed' && stopped.has(name) && !before.has(name))
+        if (verdict === 'committed' && stopped.has(name) && !before.has(name) && !timed.has(task))
           say('cancelled', `${task} [${show(token)}] was reported after its cancel, and committed`);
       }
   }

@@ -1,4 +1,5 @@
 /** Makes a failing plan smaller while it still fails: fewer faults, cancels, dispatches, agents, electrons. */
+import { NO_TIMEOUTS } from '../../../model/graph.ts';
 import type { DispatchPlan, NodePlan, RunPlan } from './plan.ts';
 
 /** Runs that a shrink may take. */
@@ -53,11 +54,12 @@ function* smallerDispatches(dispatch: DispatchPlan): Generator<DispatchPlan> {
   }
 }
 
-/** The same electron without what it waits for, or without retries. */
+/** The same electron without what it waits for, or without its times. */
 function plainer(node: NodePlan): NodePlan | undefined {
   if (node.kind === 'map') return node.after.length > 0 ? { ...node, after: [] } : undefined;
   if (node.after.length > 0) return { ...node, after: [] };
   if (node.inputs.length > 1) return { ...node, inputs: node.inputs.slice(0, 1) };
+  if (Object.values(node.timeouts).some((ms) => ms > 0)) return { ...node, timeouts: NO_TIMEOUTS };
   return undefined;
 }
 

@@ -3,7 +3,8 @@
  * life kills it (A5), or its guardian does, or the power goes. Not here: what an electron gives (program.ts).
  */
 import type { Timer } from '../../../model/clock.ts';
-import type { Outcome, Usage } from '../../../model/outcome.ts';
+import type { ErrorInfo, Outcome, Usage } from '../../../model/outcome.ts';
+import { timeoutError } from '../../../model/timeouts.ts';
 import { valueInfoOf } from '../../../bus/value/digest.ts';
 import { INLINE_VALUE_BYTES } from '../../../store/store.ts';
 import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask } from '../../../executors/executor.ts';
@@ -11,7 +12,7 @@ import type { AgentFolder } from './agent-folder.ts';
 import type { History } from './history.ts';
 import type { SimProcess } from './machine.ts';
 import type { ElectronPlan } from './plan.ts';
-import { valueOf } from './program.ts';
+import { endOf, valueOf } from './program.ts';
 import type { Rng } from './random.ts';
 
 /** From a cancel to the end of what runs, at most; some take their time. */
@@ -125,13 +126,23 @@ export class Runner implements ExecutorHandle {
     o.runners.add(this);
     o.history.add({ type: 'begun', agent: o.agent, life: o.process.name, name: electron.name, task, token });
     const { does } = plan;
-    const tooLong = timeoutMs > 0 && does.ms > timeoutMs;
+    const { silenceMs } = electron.timeouts;
+    const { ms, by } = endOf(does, { attemptMs: timeoutMs, silenceMs });
     // the runner's own time: it goes on when its agent is dead
-    this.#timer = o.process.machine.timeline.after(tooLong ? timeoutMs : does.ms, () => {
+    this.#timer = o.process.machine.timeline.after(ms, () => {
       if (does.kills) o.killAgent();
-      else if (tooLong) this.#fail('TIMEOUT');
-      else if (token[1] <= does.fails) this.#fail('TASK_THREW');
+      else if (by !== undefined) this.#fail(timeoutError(by, electron.name, by === 'attempt' ? timeoutMs : silenceMs));
+      else if (token[1] <= does.fails) this.#failBy('TASK_THREW');
       else this.#complete(plan);
+    });
+    if (does.signMs > 0) this.#sign(does.signMs);
+  }
+
+  #sign(everyMs: number): void {
+    this.#pool.o.process.clock.after(everyMs, () => {
+      if (this.#over) return;
+      if (this.#told) this.#events.progress(0.5, '');
+      this.#sign(everyMs);
     });
   }
 
@@ -172,7 +183,7 @@ export class Runner implements ExecutorHandle {
 
   /** Its process died of itself, and the agent sees it. */
   crash(): void {
-    this.#fail('CRASHED');
+    this.#failBy('CRASHED');
   }
 
   #complete(plan: ElectronPlan): void {
@@ -187,9 +198,12 @@ export class Runner implements ExecutorHandle {
     this.#end('completed', outcome, file);
   }
 
-  #fail(code: string): void {
-    const error = { code, message: `${this.#task.node} ended by plan` };
-    this.#end('failed', { status: 'failed', error, usage: this.#usage() }, undefined, code);
+  #failBy(code: string): void {
+    this.#fail({ code, message: `${this.#task.node} ended by plan` });
+  }
+
+  #fail(error: ErrorInfo): void {
+    this.#end('failed', { status: 'failed', error, usage: this.#usage() }, undefined, error.name ?? error.code);
   }
 
   #end(

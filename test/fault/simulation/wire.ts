@@ -61,8 +61,12 @@ export class Wire implements Tap {
       const brief = tasks.map(({ task, token, inputsDigest }) => ({ task, token, inputsDigest }));
       this.#history.add({ type: 'assign', agent, hub: life, epoch, hubEpoch, n, tasks: brief });
     } else if (way === 'down' && kind === 'cancel') {
-      const tasks = parseCancel(bodyOf(data)).tasks.map(({ task, token }) => ({ task, token }));
-      this.#history.add({ type: 'stop', agent, hub: life, tasks });
+      const { tasks } = parseCancel(bodyOf(data));
+      for (const type of ['stop', 'recall'] as const) {
+        const those = tasks.filter(({ revoke }) => revoke === (type === 'recall'));
+        const brief = those.map(({ task, token }) => ({ task, token }));
+        if (brief.length > 0) this.#history.add({ type, agent, hub: life, tasks: brief });
+      }
     } else if (way === 'event') this.#event(data);
     else if (way === 'api' && reply !== undefined) {
       const verb = agent;
