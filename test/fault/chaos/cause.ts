@@ -1,12 +1,14 @@
 /** What excuses an execution after another one of the same electron. Pure. */
 import type { Account, Blow, Execution } from './account.ts';
 
-/** `failed`: the earlier one did; `agent`, `runner`: its process was killed; `silence`: its agent wasn't heard for a lease; `unrecorded`: the hub was killed before it recorded it. */
+/** `failed`: the earlier one did; `agent`, `runner`: its process was killed; `silence`: its agent wasn't heard for a lease; `unrecorded`: the hub was killed while the assign was under way. */
 export type Cause = 'failed' | 'agent' | 'runner' | 'silence' | 'unrecorded';
 
-/** An attempt of a lattice that isn't strict is recorded after 100 to 200 ms (ADR 007), in a commit or two on a busy machine. */
-const UNRECORDED_MS = 1_000;
+/** From an assign to its electron's first line on a busy machine. What an agent has it claims, with or without a record (H8); what only reaches it later it can't. */
+const IN_FLIGHT_MS = 300;
 /** What a sync takes on a busy machine. */
+const SYNC_MS = 200;
+/** From an end to the disk, and from a blow to the account. */
 const SLACK_MS = 500;
 
 /** Undefined: nothing does. */
@@ -18,7 +20,7 @@ export function causeOf(
 ): Cause | undefined {
   if (earlier.ended !== undefined && earlier.ended.how !== 'end') return 'failed';
   // a heartbeat may have been due when it began
-  const silent = ({ at, until }: Blow): boolean => until - at + heartbeatMs + SLACK_MS >= leaseMs;
+  const silent = ({ at, until }: Blow): boolean => until - at + heartbeatMs + SYNC_MS >= leaseMs;
   const between = blows.filter(({ at, until }) => at <= later.began && until + SLACK_MS >= earlier.began);
   const kills = between.filter(({ how }) => how === 'kill');
   const { ended } = earlier;
@@ -33,6 +35,6 @@ export function causeOf(
   );
   if (mute.some((blow) => blow.how === 'halt' && silent(blow))) return 'silence';
   if (mute.some((blow) => blow.role === 'broker' && silent(blow))) return 'silence';
-  const unrecorded = kills.some(({ role, at }) => role === 'hub' && at - earlier.began < UNRECORDED_MS);
+  const unrecorded = kills.some(({ role, at }) => role === 'hub' && at - earlier.began < IN_FLIGHT_MS);
   return unrecorded && !strict ? 'unrecorded' : undefined;
 }

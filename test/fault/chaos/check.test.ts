@@ -80,6 +80,11 @@ const repeated: Account = {
   stored: { ...good.stored, attempts: new Map([['D', [1, 2]]]) },
 };
 
+const pipelined: Account = {
+  ...repeated,
+  dispatched: repeated.dispatched.map((d) => ({ ...d, ordered: { ...d.ordered, strict: false } })),
+};
+
 it('finds nothing wrong with an account that holds every promise', () => {
   expect(check(good)).toMatchObject({ violations: [] });
 });
@@ -125,6 +130,16 @@ describe('finds', () => {
     ['a repeat without a cause', 'C4', repeated],
     ['a repeat after the kill of another agent', 'C4', { ...repeated, blows: [blow({ pid: 7 })] }],
     ['a repeat in a strict lattice after a kill of the hub', 'C4', { ...repeated, blows: [blow({ role: 'hub' })] }],
+    [
+      'a repeat of what its agent had when the hub was killed',
+      'C4',
+      { ...pipelined, blows: [blow({ role: 'hub', at: began + 310 })] },
+    ],
+    [
+      'a repeat after a halt of its agent that was too short for a lease',
+      'C4',
+      { ...repeated, blows: [blow({ how: 'halt', until: began + 2_200 })] },
+    ],
     ['a repeat after a short outage of the broker', 'C4', { ...repeated, blows: [blow({ role: 'broker' })] }],
     [
       'a repeat of what was in the spool',
@@ -185,10 +200,6 @@ describe('finds', () => {
 });
 
 describe('excuses a repeat', () => {
-  const pipelined = {
-    ...repeated,
-    dispatched: repeated.dispatched.map((d) => ({ ...d, ordered: { ...d.ordered, strict: false } })),
-  };
   it.each([
     ['after the kill of its agent', 'agent', { ...repeated, blows: [blow({})] }],
     [

@@ -8,6 +8,9 @@ import { ruleNames, sightsOf, type RuleName } from './rule-sights.ts';
 const SELDOM: ReadonlyMap<string, number> = new Map<RuleName, number>([
   ['H4 put back', 1_000], // an assign that reaches an agent in the moment it drains
   ['H5 sent again with the next sync', 1_000],
+  ['time over: queue', 1_000], // most agents have room in time
+  ['asked back, and ran on', 1_000],
+  ['asked back, and given back', 2_000],
   ['A1 refused stale', 10_000], // a cancel that overtakes its assign
 ]);
 
