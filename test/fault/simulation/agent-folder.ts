@@ -1,6 +1,6 @@
 /**
- * An agent's state folder on a simulated disk. Boot number, id and history are flushed as they are written; of the spool a power cut may lose any suffix,
- * of the shelves any file. A kill of the process loses nothing. Not here: what runs on the machine (sim-executor.ts).
+ * An agent's state folder on a simulated disk. Boot number, id and history are flushed as they are written; of the spool a power cut may lose or zero any suffix,
+ * of the shelves any file or its end. A kill of the process loses nothing. Not here: what runs on the machine (sim-executor.ts).
  */
 import type { Shelf } from '../../../executors/agent/shelf.ts';
 import type { SpoolFile } from '../../../executors/agent/spool-file.ts';
@@ -9,6 +9,13 @@ import type { SimProcess } from './machine.ts';
 import type { Rng } from './random.ts';
 
 const none = new Uint8Array();
+
+/** The file has its length, or not, and what was written last isn't there: cut off, or zeros. */
+function damaged(bytes: Uint8Array, random: Rng): Uint8Array {
+  const whole = random.between(0, bytes.length);
+  if (random.chance(0.5)) return bytes.subarray(0, whole);
+  return Uint8Array.from(bytes).fill(0, whole);
+}
 
 export class AgentFolder {
   readonly id: string;
@@ -27,8 +34,11 @@ export class AgentFolder {
   }
 
   powerCut(random: Rng): void {
-    this.#spool = this.#spool.subarray(0, random.between(0, this.#spool.length));
-    for (const path of [...this.#files.keys()]) if (random.chance(0.5)) this.#files.delete(path);
+    const spool = this.#spool.subarray(0, random.between(0, this.#spool.length));
+    this.#spool = random.chance(0.7) ? spool : damaged(spool, random);
+    for (const [path, bytes] of [...this.#files])
+      if (random.chance(0.5)) this.#files.delete(path);
+      else if (random.chance(0.4)) this.#files.set(path, damaged(bytes, random));
   }
 
   /** Counts the boot. */
