@@ -11,6 +11,17 @@ const SYNC_MS = 200;
 /** From an end to the disk, and from a blow to the account. */
 const SLACK_MS = 500;
 
+/** Those that follow one another within `gap` ms as one. */
+function joined(blows: readonly Blow[], gap: number): Blow[] {
+  const all: Blow[] = [];
+  for (const blow of [...blows].sort((a, b) => a.at - b.at)) {
+    const last = all.at(-1);
+    if (last !== undefined && blow.at - last.until <= gap) last.until = Math.max(last.until, blow.until);
+    else all.push({ ...blow });
+  }
+  return all;
+}
+
 /** Undefined: nothing does. */
 export function causeOf(
   { blows, leaseMs, heartbeatMs }: Pick<Account, 'blows' | 'leaseMs' | 'heartbeatMs'>,
@@ -19,8 +30,9 @@ export function causeOf(
   strict: boolean,
 ): Cause | undefined {
   if (earlier.ended !== undefined && earlier.ended.how !== 'end') return 'failed';
-  // a heartbeat may have been due when it began
-  const silent = ({ at, until }: Blow): boolean => until - at + heartbeatMs + SYNC_MS >= leaseMs;
+  // a heartbeat may have been due when it began, and another between two of them
+  const gap = heartbeatMs + SYNC_MS;
+  const silent = ({ at, until }: Blow): boolean => until - at + gap >= leaseMs;
   const between = blows.filter(({ at, until }) => at <= later.began && until + SLACK_MS >= earlier.began);
   const kills = between.filter(({ how }) => how === 'kill');
   const { ended } = earlier;
@@ -35,6 +47,9 @@ export function causeOf(
   );
   if (mute.some((blow) => blow.how === 'halt' && silent(blow))) return 'silence';
   if (mute.some((blow) => blow.role === 'broker' && silent(blow))) return 'silence';
+  // its agent away after the broker, say: neither alone lasts a lease
+  const ofAgent = mute.filter(({ role, pid }) => role === 'broker' || (role === 'agent' && pid === earlier.agent));
+  if (joined(ofAgent, gap).some(silent)) return 'silence';
   const unrecorded = kills.some(({ role, at }) => role === 'hub' && at - earlier.began < IN_FLIGHT_MS);
   return unrecorded && !strict ? 'unrecorded' : undefined;
 }

@@ -213,6 +213,17 @@ describe('excuses a repeat', () => {
       { ...repeated, blows: [blow({ how: 'halt', until: began + 4_000 })] },
     ],
     [
+      'after a lease without its agent, which went away when the broker was back',
+      'silence',
+      {
+        ...repeated,
+        blows: [
+          blow({ role: 'broker', pid: 1, at: began - 2_000, until: began - 300 }),
+          blow({ how: 'halt', at: began - 100, until: began + 400 }),
+        ],
+      },
+    ],
+    [
       'that its agent was given before it was halted',
       'silence',
       { ...repeated, blows: [blow({ how: 'halt', pid: again.agent, at: began - 3_000, until: began + 590 })] },
