@@ -25,6 +25,8 @@ const LONGEST_QUICK = { pauseMs: 200, downMs: 100 };
 /** How long to wait for something that runs. */
 const BUSY_MS = 4_000;
 const FIRST_MS = 30_000;
+/** A killed process of a busy machine may take a while to be taken down. */
+const GONE_MS = 30_000;
 const HALT_MS = { least: 100, most: 5_000 };
 
 const lives = (pid: number): boolean => processInfo(pid) !== undefined;
@@ -125,6 +127,8 @@ export class Storm {
       blows.push(blow);
       const downMs = random.between(0, this.#longest.downMs);
       this.#bringBack(part, async () => {
+        // one that is still dying would be taken for started
+        await until(() => !lives(blow.pid), `${part.name} is gone`, GONE_MS);
         await sleep(downMs);
         await part.start();
         blow.until = Date.now();
