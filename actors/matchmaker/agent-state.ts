@@ -5,6 +5,7 @@
 import type { AgentKey, DispatchId, TaskId } from '../../model/ids.ts';
 import { olderToken, sameToken, type Token } from '../../model/outcome.ts';
 import type { RunEntry, Sync, SyncReply } from '../../bus/protocol/agent.ts';
+import type { RosterEntry } from '../../bus/protocol/results.ts';
 import { AgentClaims } from './agent-claims.ts';
 
 export interface Leases {
@@ -79,6 +80,11 @@ export class AgentState {
 
   get epoch(): number {
     return this.#epoch;
+  }
+  /** Which process has the name. */
+  get identity(): RosterEntry {
+    const of = { agent: this.key, epoch: this.#epoch };
+    return this.#instance === undefined ? of : { ...of, instance: this.#instance };
   }
   get last(): Sync | undefined {
     return this.#last;

@@ -72,8 +72,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#leases = new LeaseWatch({
       ...options,
       agents: () => this.#agents.values(),
-      silent: ({ key }) => {
-        if (this.#roster.delete(key)) this.#o.results.write({ op: 'agent.lost', agent: key });
+      silent: (agent) => {
+        if (this.#roster.delete(agent.key)) this.#o.results.write({ op: 'agent', ...agent.identity, lost: true });
       },
       ended: (agent) => {
         this.#assigner.forget(agent);
@@ -350,12 +350,12 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #loadRoster(message: Extract<MatchmakerMessage, { type: 'roster.load' }>): void {
     this.#history = message.history;
     const now = this.#o.clock.monotonic();
-    for (const { agent, epoch, instance } of message.roster) {
-      this.#roster.add(agent);
+    for (const { agent, epoch, instance, lost } of message.roster) {
+      if (lost !== true) this.#roster.add(agent);
       if (!this.#agents.has(agent))
         this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now, instance));
     }
-    if (message.roster.length > 0) this.#held.begin();
+    if (this.#roster.size > 0) this.#held.begin();
     this.#limitHold();
   }
 
@@ -367,7 +367,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
 
   #releaseHeld(due: boolean): void {
     if (!this.#held.holding) return;
-    if (!due && [...this.#agents.values()].some((agent) => !agent.synced)) return;
+    if (!due && [...this.#roster].some((key) => this.#agents.get(key)?.synced !== true)) return;
     for (const request of this.#held.release()) this.#enqueue(request);
   }
 

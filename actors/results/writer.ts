@@ -184,10 +184,7 @@ export class RecordWriter {
         writes.push({ op: 'put', key: keys.attempt(op.id, op.node, op.attempt), value: encodeAttempt(op.record) });
         return;
       case 'agent':
-        writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeAgent(op.epoch, op.instance) });
-        return;
-      case 'agent.lost':
-        writes.push({ op: 'remove', key: keys.agent(op.agent) });
+        writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeAgent(op.epoch, op.instance, op.lost) });
         return;
       case 'epoch':
         writes.push({ op: 'put', key: keys.hubEpoch, value: encodeNumber(op.epoch) });

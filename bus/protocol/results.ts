@@ -59,8 +59,6 @@ export type RecordOp =
       readonly record: AttemptRecord;
     }
   | ({ readonly op: 'agent' } & RosterEntry)
-  /** Nothing that it has counts any more: a restarted hub needn't wait for it. */
-  | { readonly op: 'agent.lost'; readonly agent: AgentKey }
   /** The hub's epoch: the first half of every fencing token. */
   | { readonly op: 'epoch'; readonly epoch: number }
   /** Not stored: shown while the dispatch lives. */
@@ -77,6 +75,8 @@ export interface RosterEntry {
   readonly epoch: number;
   /** The process that has the name: another one of the same epoch is another agent (H11). */
   readonly instance?: string;
+  /** Nothing that it had counts any more: a restarted hub needn't wait for it. Who had the name, and with which epoch, is still to be known. */
+  readonly lost?: true;
 }
 
 export interface PurgeQuestion {

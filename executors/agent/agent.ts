@@ -33,7 +33,7 @@ import { Reporter } from './report.ts';
 import { spoolRecord, type Spool } from './spool.ts';
 import { AgentState, type CancelDecision, type Held } from './state.ts';
 import { Progress } from './progress.ts';
-import { openStock, pullOptions } from './stock.ts';
+import { openStock, pullOptions, type Stock } from './stock.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { Tasks } from './tasks.ts';
 
@@ -46,7 +46,8 @@ export type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 /** Starts an agent. Rejects with AGENT_NAME_TAKEN when the state folder is in use, and with the system's error when it can't be written. */
 export async function startAgent(options: AgentOptions, open = openGround): Promise<RunningAgent> {
   const resolved = resolveAgent(options);
-  return new Agent(resolved, open(resolved));
+  const ground = open(resolved);
+  return new Agent(resolved, ground, await openStock(ground, resolved.log));
 }
 
 class Agent implements RunningAgent, Hearing {
@@ -70,14 +71,13 @@ class Agent implements RunningAgent, Hearing {
   #draining: Promise<void> | undefined;
   #announcedQueue = 0;
 
-  constructor(options: ResolvedAgent, ground: AgentGround) {
+  constructor(options: ResolvedAgent, ground: AgentGround, stock: Stock) {
     const { bus, subjects, site, name, slots, clock, random, log, by } = options;
     this.#options = options;
     this.#progress = new Progress(clock);
     this.#ground = ground;
     this.#joined.promise.catch(() => undefined);
     this.#channel = new Channel(bus, by, log, () => clock.monotonic());
-    const stock = openStock(ground, log);
     this.#spool = stock.spool;
     this.#values = stock.values;
     this.#cache = stock.cache;

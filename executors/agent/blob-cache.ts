@@ -2,6 +2,7 @@
  * Values that came from the hub or were made here, kept for the next electron: small ones in memory, larger ones on disk, the least recently
  * used go first. Not here: fetching (inputs.ts).
  */
+import { digestOf } from '../../bus/value/digest.ts';
 import { isDigest, type Digest } from '../../model/ids.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -52,14 +53,15 @@ class Lru<T> {
 export class BlobCache {
   readonly #shelf: Shelf;
   readonly #memory = new Lru<Uint8Array>(MEMORY_BYTES, () => undefined);
-  readonly #disk: Lru<true>;
+  /** Was it written in this life, or compared with its digest since? A power cut may have damaged what an earlier one left. */
+  readonly #disk: Lru<boolean>;
 
   /** Takes over what an earlier life kept on the shelf. */
   constructor(shelf: Shelf, diskBytes = DISK_BYTES) {
     this.#shelf = shelf;
-    this.#disk = new Lru<true>(diskBytes, (digest) => shelf.remove(digest));
+    this.#disk = new Lru<boolean>(diskBytes, (digest) => shelf.remove(digest));
     for (const { name, size } of shelf.list()) {
-      if (isDigest(name)) this.#disk.put(name, size, true);
+      if (isDigest(name)) this.#disk.put(name, size, false);
       else shelf.remove(name);
     }
   }
@@ -67,10 +69,15 @@ export class BlobCache {
   async get(digest: Digest, size: number): Promise<Uint8Array | undefined> {
     const inMemory = this.#memory.get(digest);
     if (inMemory !== undefined) return inMemory;
-    if (this.#disk.get(digest) === undefined) return undefined;
+    const known = this.#disk.get(digest);
+    if (known === undefined) return undefined;
     const bytes = await this.#shelf.whole(digest);
-    if (bytes?.length === size) return bytes;
+    if (bytes?.length === size && (known || digestOf(bytes) === digest)) {
+      if (!known) this.#disk.put(digest, size, true);
+      return bytes;
+    }
     this.#disk.delete(digest);
+    this.#shelf.remove(digest);
     return undefined;
   }
 

@@ -19,6 +19,7 @@ const LARGEST_KEPT = 16 * 1024;
 export class Bundles {
   readonly #options: PullOptions;
   readonly #shelf: Shelf;
+  /** Fetched in this life, or compared with their digest since. */
   readonly #ready = new Set<Digest>();
   readonly #fetching = new Map<Digest, Promise<void>>();
   /** By dispatch, and by content. */
@@ -33,7 +34,7 @@ export class Bundles {
   /** The code of a dispatch, without a promise when its bundle is here. */
   ready(manifest: Manifest): ExecutorCode | undefined {
     const { bundle } = manifest;
-    if (bundle !== undefined && !this.#has(bundle.digest)) return undefined;
+    if (bundle !== undefined && !this.#ready.has(bundle.digest)) return undefined;
     const known = this.#codes.get(manifest.dispatch);
     if (known !== undefined) return known;
     const code = this.#equalCode(manifest);
@@ -55,7 +56,7 @@ export class Bundles {
 
   /** Fetches a bundle if it isn't here. Raises VALUE_MISSING, VALUE_TOO_LARGE, the signal's reason, or the system's error (a full disk). */
   async fetch(bundle: ValueInfo, signal: AbortSignal): Promise<void> {
-    while (!this.#has(bundle.digest)) {
+    while (!this.#ready.has(bundle.digest)) {
       signal.throwIfAborted();
       const fetching = this.#fetching.get(bundle.digest);
       if (fetching === undefined) {
@@ -70,15 +71,13 @@ export class Bundles {
   }
 
   async #fetch(bundle: ValueInfo, signal: AbortSignal): Promise<void> {
-    const bytes = await pull(this.#options, bundle, signal);
-    await this.#shelf.write(nameOf(bundle.digest), bytes);
-  }
-
-  #has(digest: Digest): boolean {
-    if (this.#ready.has(digest)) return true;
-    if (!this.#shelf.has(nameOf(digest))) return false;
-    this.#ready.add(digest);
-    return true;
+    const kept = await this.#shelf.whole(nameOf(bundle.digest));
+    // one of an earlier life may have been damaged by a power cut
+    if (kept === undefined || digestOf(kept) !== bundle.digest) {
+      const bytes = await pull(this.#options, bundle, signal);
+      await this.#shelf.write(nameOf(bundle.digest), bytes);
+    }
+    this.#ready.add(bundle.digest);
   }
 }
 

@@ -3,9 +3,12 @@
  * it. Not here: small results, which travel inside `done`.
  */
 import type { FinishedTask } from '../../bus/protocol/agent.ts';
+import { digester } from '../../bus/value/digest.ts';
 import { isDigest, type Digest } from '../../model/ids.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Shelf } from './shelf.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
 
 /** The digest of the file that an outcome stands on; undefined when it travels whole. */
 const fileOf = (outcome: Outcome): Digest | undefined =>
@@ -22,10 +25,17 @@ export class HeldValues {
     for (const { name } of shelf.list()) if (!isDigest(name) || !this.#uses.has(name)) shelf.remove(name);
   }
 
-  /** Can the hub still get what this outcome names? */
-  hasAllOf(outcome: Outcome): boolean {
+  /** Can the hub still get what this outcome names? Reads all of it. */
+  async isWhole(outcome: Outcome): Promise<boolean> {
     const digest = fileOf(outcome);
-    return digest === undefined || this.#shelf.has(digest);
+    if (digest === undefined) return true;
+    const { update, digest: found } = digester();
+    for (let offset = 0; ; offset += CHUNK_BYTES) {
+      const part = await this.#shelf.part(digest, offset, CHUNK_BYTES);
+      if (part === undefined) return false;
+      update(part);
+      if (part.length < CHUNK_BYTES) return found() === digest;
+    }
   }
 
   /** Takes over the file that a runner wrote. */

@@ -16,20 +16,22 @@ export interface Stock {
   readonly cache: BlobCache;
 }
 
-/** Reads what the ground holds. Raises the system's error when that can't be read. */
-export function openStock(ground: AgentGround, log: Log): Stock {
+/** Reads what the ground holds: a power cut may have left files that are damaged. Raises the system's error when that can't be read. */
+export async function openStock(ground: AgentGround, log: Log): Promise<Stock> {
   const spool = new Spool(ground.spool, log);
   const values = new HeldValues(ground.values, spool.outcomes);
   const spooled: FinishedTask[] = [];
   for (const finished of spool.outcomes) {
-    if (values.hasAllOf(finished.outcome)) {
+    const { task, token, outcome } = finished;
+    if (await values.isWhole(outcome)) {
       spooled.push(finished);
       continue;
     }
     // it can't be reported: the hub would ask for its value for ever
-    const { task, token } = finished;
-    log('warn', `agent: the result of ${task} is gone from the state folder; it will run again`, { task });
+    log('warn', `agent: the result of ${task} is gone from the state folder, or damaged; it will run again`, { task });
     spool.acknowledge(task, token);
+    const released = values.release(outcome);
+    if (released !== undefined) values.discard(released.digest);
   }
   return { spool, spooled, values, cache: new BlobCache(ground.cache) };
 }

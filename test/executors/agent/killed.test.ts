@@ -1,7 +1,7 @@
 /** An agent process that is killed with SIGKILL, over the embedded broker: what it leaves, and what the next life does with it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -82,6 +82,28 @@ describe('an agent killed with SIGKILL', { timeout: 60_000 }, () => {
     expect(await hub.outcome(2)).toMatchObject({ status: 'completed', value: { size: expect.any(Number) } });
   });
 
+  it('does not trust files that a power cut damaged: it fetches code again, and what had made a lost result runs again', async () => {
+    hub.judge = () => 'silent';
+    const first = startAgentProcess();
+    await hub.joined();
+    await hub.assign({ 1: { electron: 'pid' }, 2: { electron: 'big', args: [200_000] } });
+    await hub.when(() => new Set(hub.verdicts.map(({ task }) => task)).size === 2, 'both reports');
+    await kill(first);
+    const damaged = [join(dir, 'values'), join(dir, 'node_modules', '.bundles')].flatMap((folder) =>
+      readdirSync(folder).map((name) => join(folder, name)),
+    );
+    expect(damaged).toHaveLength(2);
+    for (const file of damaged) writeFileSync(file, new Uint8Array(statSync(file).size));
+    const before = hub.syncs.length;
+    hub.judge = () => 'committed';
+    startAgentProcess();
+    await hub.when(() => hub.syncs.length > before, 'the first sync of the next life');
+    expect(hub.syncs[before]?.run.map(({ task, state }) => `${task} ${state}`)).toEqual([`${taskId(1)} done`]);
+    await hub.assign({ 3: { electron: 'pid' } });
+    expect(valueOf(await hub.outcome(3))).toBeGreaterThan(1);
+    expect(readdirSync(join(dir, 'values'))).toEqual([]);
+  });
+
   it('leaves no runner behind, not even one in a busy loop with a child of its own, nor a detached one', async () => {
     const first = startAgentProcess();
     await hub.joined();
@@ -95,7 +117,6 @@ describe('an agent killed with SIGKILL', { timeout: 60_000 }, () => {
     const daemon = Number(/daemon (\d+)/.exec(JSON.stringify(hub.logs))?.[1]);
     await hub.assign({ 3: { electron: 'forever' } });
     await hub.when(() => hub.syncs.at(-1)?.run.filter(({ state }) => state === 'running').length === 3, 'all to run');
-    const { readdirSync } = await import('node:fs');
     const runners = readdirSync(join(dir, 'runners', '1')).map(Number);
     expect(runners).toHaveLength(3);
     expect([...runners, child, daemon].map(alive)).toEqual([true, true, true, true, true]);
