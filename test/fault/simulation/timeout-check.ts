@@ -134,6 +134,8 @@ function timesOf(entries: readonly Logged[]): Times {
 interface Ready {
   readonly from: number;
   readonly by: number | undefined;
+  /** What it waits for had ended on disk by then: a hub that begins anew has it ready. */
+  readonly sure: number | undefined;
 }
 
 function readyOf(
@@ -156,7 +158,7 @@ function readyOf(
   // an item also waits for its map, and for its turn
   if (final.plan.place(node).region !== final.plan.root()) by = undefined;
   const [given] = times.given.get(taskIdOf(id, node))?.values() ?? [];
-  return { from, by: given === undefined ? by : Math.min(by ?? given, given) };
+  return { from, by: given === undefined ? by : Math.min(by ?? given, given), sure: by };
 }
 
 interface Timed {
@@ -189,6 +191,8 @@ function judge(o: TimeoutCheck, times: Times, timed: Timed, say: Say): void {
   if (ready.by === undefined) return;
   const { by } = ready;
   const restarted = times.recovered.filter((at) => at > by && (turned || slow(plan) || at < by + RECORDED_MS));
+  // what it waited for may have been lost with its own record: nothing tells when it was ready again
+  if (restarted.some((at) => ready.sure === undefined || ready.sure > at)) return;
   const since = Math.max(by, ...restarted);
   const end = event('completed') ?? failed ?? event('cancelled');
   const last = Math.max(since + totalMs, quietAt(plan) + 1.5 * plan.leaseMs) + STOPPED_MS + electron.does.ms;
