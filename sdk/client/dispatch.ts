@@ -46,7 +46,8 @@ export async function startDispatch(
   args: readonly unknown[],
 ): Promise<Started> {
   const drawing = draw(l, args, options, environment.maxValueBytes);
-  const key = options.idempotencyKey ?? randomUUID();
+  // keys of one moment stand side by side in the store: a commit of many rewrites few pages
+  const key = options.idempotencyKey ?? `${Date.now().toString(36)}-${randomUUID()}`;
   const release = hub.connection.hold();
   try {
     const shipping = ship(environment.shipping, drawing.trace, options);
