@@ -115,13 +115,14 @@ async function isSound(copy: string, kind: Run): Promise<boolean> {
 
 async function isCaught(copy: string, mutation: Mutation): Promise<boolean> {
   const { id, breaks, caughtBy, edits } = mutation;
+  const seeds = String(Math.max(Number(given.seeds), mutation.seeds ?? 0));
   const before = new Map(edits.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
   for (const edit of edits) {
     const file = join(copy, edit.file);
     writeFileSync(file, edited(readFileSync(file, 'utf8'), edit));
   }
   try {
-    const ending = await run(copy, caughtBy, caughtBy === 'simulate' ? given.seeds : given.kills);
+    const ending = await run(copy, caughtBy, caughtBy === 'simulate' ? seeds : given.kills);
     const caught = ending.broken !== undefined;
     say(`${caught ? 'caught  ' : 'MISSED  '} ${id} (${caughtBy}): ${breaks}`);
     if (caught) say(`          ${ending.broken?.slice(0, 2).join('; ').slice(0, 200)}`);

@@ -17,6 +17,8 @@ export interface Mutation {
   readonly edits: readonly Edit[];
   /** The run that must notice it. */
   readonly caughtBy: 'simulate' | 'chaos';
+  /** Seeds, when it takes a rare coincidence and more of them than the others. */
+  readonly seeds?: number;
 }
 
 /** A file's text with an edit in it. Raises Error when its place isn't there once: then the list is out of date. */

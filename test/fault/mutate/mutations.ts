@@ -17,7 +17,9 @@ export const mutations: readonly Mutation[] = [
   {
     id: 'inputs-digest-ignored',
     breaks: 'an outcome counts, and is adopted, whatever inputs it was made from',
+    // a parent's outcome and its agent are lost, the child's agent is not, and the parent gives another value
     caughtBy: 'simulate',
+    seeds: 10_000,
     edits: [
       {
         file: 'actors/electron/electron.ts',
@@ -105,6 +107,18 @@ export const mutations: readonly Mutation[] = [
         file: 'actors/matchmaker/agent-state.ts',
         from: 'const claim = ours && token[0] < hub &&',
         to: 'const claim = !ours && token[0] < hub &&',
+      },
+    ],
+  },
+  {
+    id: 'restart-waits-for-nobody',
+    breaks: 'a restarted hub gives out what is ready before all agents have told what they have (H8)',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/lattice/supervisor.ts',
+        from: 'const about = { priority: this.#spec?.priority ?? 0, resumed: this.#resumed };',
+        to: 'const about = { priority: this.#spec?.priority ?? 0, resumed: false };',
       },
     ],
   },
