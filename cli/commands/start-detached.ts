@@ -14,6 +14,8 @@ import { startArgumentsOf } from '../start-options.ts';
 import type { ResolvedStart } from '../start-options.ts';
 
 const READY_TIMEOUT_MS = 90_000;
+/** LMDB aborts, or reads where nothing is, when a page makes no sense. */
+const BY_ITS_STORE = /died by SIG(ABRT|SEGV|BUS)/;
 
 /** Raises ALREADY_RUNNING, START_FAILED, and what the hub says about wrong usage. */
 export async function startDetachedHub(context: Context, paths: HomePaths, options: ResolvedStart): Promise<ExitCode> {
@@ -52,9 +54,12 @@ function startFailed(
   cause?: PolaronError,
 ): PolaronError {
   for (const line of logTail) context.terminal.err(line);
+  const damage = BY_ITS_STORE.test(reason)
+    ? `A damaged store ends its reader like this: \`polaron check\` says whether it is (with --data for a folder of yours). `
+    : '';
   const why = cause === undefined ? reason : `${cause.code}: ${cause.message}`;
   return new PolaronError('START_FAILED', `the hub did not become ready: ${why}`, {
-    help: `${cause === undefined ? '' : `${cause.help} `}Its log is ${paths.logFile}.`,
+    help: `${damage}${cause === undefined ? '' : `${cause.help} `}Its log is ${paths.logFile}.`,
     ...(cause === undefined ? {} : { cause }),
   });
 }

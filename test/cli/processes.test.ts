@@ -134,6 +134,14 @@ describe('polaron start --detach', () => {
     expect(livingInstances(home)).toEqual([]);
   });
 
+  it('says what to look at when the hub died as a damaged store lets it die', async () => {
+    const { exit, err } = await polaron(['start', '--detach'], { FAKE_HUB: 'aborts' });
+    expect(exit).toBe(1);
+    expect(err).toMatch(
+      /^polaron: START_FAILED: .* it died by SIGABRT\. A damaged store .* `polaron check` .* Its log is/m,
+    );
+  });
+
   it('passes on why the hub refused', async () => {
     const { exit, out } = await polaron(['start', '--detach', '--json'], { FAKE_HUB: 'in-use' });
     expect(exit).toBe(1);

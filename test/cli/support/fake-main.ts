@@ -1,6 +1,6 @@
 /**
  * The `polaron` command with a fake host: a hub that is a hub file and a local agent that is an idle process with a child.
- * FAKE_HUB: `ok` (default), `fails` (a defect), `dies` (a crash before ready), `in-use`; of the agent: `refused`, `superseded`.
+ * FAKE_HUB: `ok` (default), `fails` (a defect), `dies` (a crash before ready), `aborts` (as LMDB does), `in-use`; of the agent: `refused`, `superseded`.
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +19,7 @@ const withChild = `require('node:child_process').spawn(process.execPath, ['-e', 
 async function startHub(options: HubStartOptions): Promise<RunningHub> {
   options.log('info', 'the fake hub starts', { data: options.data });
   if (mode === 'dies') process.kill(process.pid, 'SIGKILL');
+  if (mode === 'aborts') process.kill(process.pid, 'SIGABRT');
   if (mode === 'in-use') throw new PolaronError('DATA_IN_USE', `data folder ${options.data} is in use by pid 1`);
   if (mode === 'fails') throw new TypeError('no such thing');
   if (options.agent) {
