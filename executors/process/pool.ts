@@ -1,10 +1,11 @@
 /**
  * The process executor: warm runner processes, one group per bundle and memory limit, and who gets which job.
- * Invariants: Q1 at most `slots` lanes hold jobs; Q2 only electrons measured short are handed over ahead, at most about AHEAD_WORK_MS of them a
+ * Invariants: Q1 at most `slots` lanes hold jobs, and few processes load at once; Q2 only electrons measured short are handed over ahead, at most about AHEAD_WORK_MS of them a
  * lane; Q3 jobs of one group start in the order in which they came; Q4 idle lanes are kept while there are at most `slots` + SPARE_LANES
  * processes, the least recently used go first.
  */
 import { rm } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../model/clock.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
@@ -33,6 +34,8 @@ const QUIET_MS = 500;
 const FIRST_SPARE_MS = 200;
 /** Processes of a group that may be killed in a row while they load its code; none of its electrons has run in them. */
 const MOST_KILLED_LOADS = 3;
+/** Processes that load at once: with hundreds of slots all of them together would keep the processors from everybody else, the agent too. */
+const MOST_STARTING = Math.max(4, 2 * availableParallelism());
 /** Groups remembered without a process. */
 const MOST_GROUPS = 64;
 
@@ -216,16 +219,12 @@ export class ProcessPool implements Executor, LaneOwner {
     const typical = job.typical.ms;
     const short = ahead && typical !== undefined && typical <= SHORT_MS;
     job.expectedMs = typical ?? AHEAD_WORK_MS;
+    const full = this.#busy() >= this.#options.slots;
     let best: Lane | undefined;
     for (const lane of lanes) {
       if (lane.state !== 'ready') continue;
       const idle = lane.jobs.length === 0;
-      if (
-        idle
-          ? this.#busy() >= this.#options.slots
-          : !short || lane.expectedMs + typical > AHEAD_WORK_MS || lane.jobs.length >= MOST_AHEAD
-      )
-        continue;
+      if (idle ? full : !short || lane.expectedMs + typical > AHEAD_WORK_MS || lane.jobs.length >= MOST_AHEAD) continue;
       if (best === undefined || lane.expectedMs < best.expectedMs) best = lane;
     }
     return best;
@@ -236,7 +235,8 @@ export class ProcessPool implements Executor, LaneOwner {
     const usable = lanes.filter((lane) => lane.state !== 'retiring' && lane.state !== 'gone');
     const busy = usable.filter((lane) => lane.jobs.length > 0).length;
     const wanted = Math.min(this.#options.slots, busy + group.waiting.length);
-    for (let n = usable.length; n < wanted; n++) {
+    let starting = [...this.#lanes].filter((lane) => lane.state === 'loading').length;
+    for (let n = usable.length; n < wanted && starting < MOST_STARTING; n++, starting++) {
       const blank = [...this.#lanes].find((lane) => lane.state === 'blank' && lane.memoryMb === group.memoryMb);
       const lane = blank ?? (this.#makeRoom(key) ? this.#spawn(group.memoryMb) : undefined);
       if (lane === undefined) return;
