@@ -74,6 +74,8 @@ export class Lane implements RunnerListener {
   #stderr = '';
   #overMemory = false;
   #killed = false;
+  /** Its state when it ended. */
+  #left: LaneState = 'blank';
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -215,10 +217,14 @@ export class Lane implements RunnerListener {
     this.kill();
   }
 
-  exit(exit: RunnerExit): void {
-    if (this.state !== 'retiring') this.#process.readOutbox();
-    const { state } = this;
+  leaving(): void {
+    this.#left = this.state;
     this.state = 'gone';
+  }
+
+  exit(exit: RunnerExit): void {
+    const state = this.#left;
+    if (state !== 'retiring') this.#process.readOutbox();
     const death: Death = { ...exit, stderr: this.#stderr, overMemory: this.#overMemory, memoryMb: this.memoryMb };
     const runs = state === 'retiring' ? undefined : this.jobs[0];
     if (runs !== undefined) {

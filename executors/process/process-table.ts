@@ -52,16 +52,19 @@ export function killGroupOf(pid: number, start: string): boolean {
 }
 
 /**
- * Kills all processes with this in their environment (`NAME=beginning of the value`): what a process starts inherits it, in whatever group or session.
- * Only where /proc shows environments.
+ * Kills all processes whose environment has a wanted value of this name: what a process starts inherits it, in whatever group or session.
+ * Only where /proc shows environments. Reads every process: one call for many values costs what one for one does.
  */
-export function killMarked(mark: string): void {
+export function killMarked(variable: string, wanted: (value: string) => boolean): void {
   if (!onLinux) return;
+  const before = `\0${variable}=`;
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!Number.isSafeInteger(pid) || pid === process.pid) continue;
     try {
-      if (`\0${readFileSync(`/proc/${name}/environ`, 'utf8')}`.includes(`\0${mark}`)) process.kill(pid, 'SIGKILL');
+      const all = `\0${readFileSync(`/proc/${name}/environ`, 'utf8')}\0`;
+      const at = all.indexOf(before) + before.length;
+      if (at >= before.length && wanted(all.slice(at, all.indexOf('\0', at)))) process.kill(pid, 'SIGKILL');
     } catch {
       continue; // gone, or another user's
     }

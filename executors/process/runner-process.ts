@@ -47,6 +47,8 @@ export interface RunnerListener {
   output(stream: Stream, text: string): void;
   /** It sent what no runner sends. */
   garbled(error: unknown): void;
+  /** It has ended and takes nothing more; what it started is being ended, then `exit` follows. */
+  leaving(): void;
   /** The process and its group are gone, its output is complete. */
   exit(exit: RunnerExit): void;
 }
@@ -93,9 +95,13 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
   const end = (exit: RunnerExit): void => {
     if (ended) return;
     ended = true;
-    if (pid > 0) start.roster.remove(pid);
-    listener.exit(exit);
-    rmSync(start.outbox, { force: true });
+    listener.leaving();
+    const gone = (): void => {
+      listener.exit(exit);
+      rmSync(start.outbox, { force: true });
+    };
+    if (pid > 0) start.roster.remove(pid, gone);
+    else gone();
   };
   const hear = (message: FromRunner): void => listener.message(message);
   const reader = new FrameReader(readFromRunner, hear);

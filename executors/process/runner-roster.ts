@@ -36,17 +36,22 @@ export function killLeftRunners(dir: string, log: Log): number {
       const pid = Number(name);
       if (Number.isSafeInteger(pid) && pid > 1 && killGroupOf(pid, readFileSync(join(folder, name), 'utf8'))) killed++;
     }
-    killMarked(`${RUNNER_MARK}=${folder}:`);
+    killMarked(RUNNER_MARK, (mark) => mark.startsWith(`${folder}:`));
     rmSync(folder, { recursive: true, force: true });
   }
   if (killed > 0) log('warn', `agent: killed ${killed} runner processes that an earlier life had left`, { killed });
   return killed;
 }
 
+/** All processes of the machine are looked at after runners have ended; when many end, together, and no more often than this. */
+const SWEEP_MS = 50;
+
 export class RunnerRoster {
   readonly #dir: string;
   readonly #log: Log;
   readonly #marks = new Map<number, string>();
+  #ended: { readonly pid: number; readonly gone: () => void }[] = [];
+  #sweptAt = Number.NEGATIVE_INFINITY;
   #guardian: ChildProcess | undefined;
   #marked = 0;
 
@@ -83,13 +88,28 @@ export class RunnerRoster {
     }
   }
 
-  /** The leader has ended: what is left of its group, and of all that it started, is killed. */
-  remove(pid: number): void {
+  /** The leader has ended: what is left of its group, and of all that it started, is killed; then `gone` is called. */
+  remove(pid: number, gone: () => void): void {
     signalGroup(pid, 'SIGKILL');
-    killMarked(`${RUNNER_MARK}=${this.#marks.get(pid) ?? ''}\0`);
-    this.#marks.delete(pid);
-    rmSync(join(this.#dir, String(pid)), { force: true });
+    this.#ended.push({ pid, gone });
+    if (this.#ended.length > 1) return;
+    const pause = this.#sweptAt + SWEEP_MS - performance.now();
+    if (pause <= 0) setImmediate(this.#sweep);
+    else setTimeout(this.#sweep, pause);
   }
+
+  readonly #sweep = (): void => {
+    const ended = this.#ended;
+    this.#ended = [];
+    this.#sweptAt = performance.now();
+    const marks = new Set(ended.flatMap(({ pid }) => this.#marks.get(pid) ?? []));
+    killMarked(RUNNER_MARK, (mark) => marks.has(mark));
+    for (const { pid, gone } of ended) {
+      this.#marks.delete(pid);
+      rmSync(join(this.#dir, String(pid)), { force: true });
+      gone();
+    }
+  };
 
   /** After the last `remove`. */
   close(): void {
