@@ -1,7 +1,7 @@
 /**
- * How long from `polaron cancel` until 1,000 running electrons of one dispatch have stopped, on three agents of this machine? Each has a runner process of its
- * own, and listens to its signal. Stopped: the command has returned, which waits for the agents' word on every electron and for the disk; none is unconfirmed.
- * The command's own start is included. Not measured: agents elsewhere, electrons that don't listen, which the grace time and SIGTERM end.
+ * How long from `cancel()` until 1,000 running electrons of one dispatch have stopped, on three agents of this machine? Each has a runner process of its
+ * own, and listens to its signal. Stopped: it has answered, which waits for the agents' word on every electron and for the disk; none is unconfirmed.
+ * Not measured: agents elsewhere, electrons that don't listen, which the grace time and SIGTERM end.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dispatch } from 'polaron';
+import { cancel, dispatch } from 'polaron';
 import { command, startHub, type BenchHub } from './hub.ts';
 import { sleepers } from './sleepers.ts';
 import { tidy } from './statistics.ts';
@@ -30,12 +30,12 @@ export interface CancelFigures {
   readonly running: number;
   /** From the first to the last of them. */
   readonly startedInMs: number;
-  /** From the call of `polaron cancel` to its return. */
+  /** From the call of `cancel()` to its answer. */
   readonly stoppedMs: number;
   /** Electrons that the signal reached; the rest was ended by SIGTERM or SIGKILL. */
   readonly bySignal: number;
   readonly cancelled: number;
-  /** Electrons whose agents had not confirmed when the command returned. */
+  /** Electrons whose agents had not confirmed then. */
   readonly unconfirmed: number;
   readonly freeMiBBefore: number;
   readonly freeMiBWhileRunning: number;
@@ -61,7 +61,7 @@ export async function measureCancel(asked: number): Promise<CancelFigures> {
     const running = statSync(begun).size;
     const freeMiBWhileRunning = freeMiB();
     const began = performance.now();
-    const reply: unknown = JSON.parse(await hub.run(['cancel', id, '--json']));
+    const reply: unknown = await cancel(id);
     const stoppedMs = performance.now() - began;
     const [cancelled, unconfirmed] = [count(reply, 'cancelled') + count(reply, 'more'), count(reply, 'unconfirmed')];
     return {

@@ -214,7 +214,7 @@ async function bench(): Promise<void> {
     const cancel = await measureCancel(positive('electrons'));
     const { wanted: meant, running, startedInMs, stoppedMs, bySignal, unconfirmed, met } = cancel;
     say(
-      `cancel  ${running} of ${meant} electrons ran (begun within ${startedInMs} ms; ${cancel.freeMiBBefore} MiB free before, ${cancel.freeMiBWhileRunning} MiB then); stopped ${stoppedMs} ms after \`polaron cancel\`, ${bySignal} by their signal, ${unconfirmed} unconfirmed: ${met ? 'met' : 'MISSED'}`,
+      `cancel  ${running} of ${meant} electrons ran (begun within ${startedInMs} ms; ${cancel.freeMiBBefore} MiB free before, ${cancel.freeMiBWhileRunning} MiB then); stopped ${stoppedMs} ms after cancel(), ${bySignal} by their signal, ${unconfirmed} unconfirmed: ${met ? 'met' : 'MISSED'}`,
     );
     results['cancel'] = cancel;
   }
