@@ -1,5 +1,5 @@
 /** A shelf in a folder of the disk. A file is written under a temporary name and renamed, so what has its name is whole. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Shelf } from './shelf.ts';
@@ -15,7 +15,6 @@ export function folderShelf(dir: string): Shelf {
       const found = readdirSync(dir).map((name) => ({ name, stat: statSync(pathOf(name)) }));
       return found.sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs).map(({ name, stat }) => ({ name, size: stat.size }));
     },
-    has: (name) => existsSync(pathOf(name)),
     async whole(name) {
       const bytes = await readFile(pathOf(name)).catch(() => undefined);
       const now = Date.now() / 1_000;

@@ -5,7 +5,6 @@
 export interface Shelf {
   /** Everything that lies there, the least recently used first. */
   list(): readonly { readonly name: string; readonly size: number }[];
-  has(name: string): boolean;
   /** Where a file is, for a process that reads it by itself, or for `adopt`. */
   pathOf(name: string): string;
   /** All of a file, which counts as a use. Undefined when it isn't there. */

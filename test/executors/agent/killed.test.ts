@@ -61,14 +61,19 @@ function alive(pid: number): boolean {
   }
 }
 
+/** An agent that ended a small and a large result, and was killed before the hub answered either. */
+async function killedBeforeAnyAnswer(): Promise<void> {
+  hub.judge = () => 'silent';
+  const first = startAgentProcess();
+  await hub.joined();
+  await hub.assign({ 1: { electron: 'pid' }, 2: { electron: 'big', args: [200_000] } });
+  await hub.when(() => new Set(hub.verdicts.map(({ task }) => task)).size === 2, 'both reports');
+  await kill(first);
+}
+
 describe('an agent killed with SIGKILL', { timeout: 60_000 }, () => {
   it('reports after its restart the outcomes that nobody had answered, and runs nothing twice', async () => {
-    hub.judge = () => 'silent';
-    const first = startAgentProcess();
-    await hub.joined();
-    await hub.assign({ 1: { electron: 'pid' }, 2: { electron: 'big', args: [200_000] } });
-    await hub.when(() => new Set(hub.verdicts.map(({ task }) => task)).size === 2, 'both reports');
-    await kill(first);
+    await killedBeforeAnyAnswer();
     const before = hub.syncs.length;
     hub.judge = () => 'committed';
     startAgentProcess();
@@ -83,12 +88,7 @@ describe('an agent killed with SIGKILL', { timeout: 60_000 }, () => {
   });
 
   it('does not trust files that a power cut damaged: it fetches code again, and what had made a lost result runs again', async () => {
-    hub.judge = () => 'silent';
-    const first = startAgentProcess();
-    await hub.joined();
-    await hub.assign({ 1: { electron: 'pid' }, 2: { electron: 'big', args: [200_000] } });
-    await hub.when(() => new Set(hub.verdicts.map(({ task }) => task)).size === 2, 'both reports');
-    await kill(first);
+    await killedBeforeAnyAnswer();
     const damaged = [join(dir, 'values'), join(dir, 'node_modules', '.bundles')].flatMap((folder) =>
       readdirSync(folder).map((name) => join(folder, name)),
     );

@@ -82,7 +82,6 @@ export class AgentFolder {
         [...files]
           .filter(([path]) => path.startsWith(pathOf('')))
           .map(([path, bytes]) => ({ name: path.slice(pathOf('').length), size: bytes.length })),
-      has: (name) => files.has(pathOf(name)),
       whole: (name) => Promise.resolve(files.get(pathOf(name))),
       part: (name, offset, length) => Promise.resolve(files.get(pathOf(name))?.subarray(offset, offset + length)),
       write: (name, bytes) => {
