@@ -242,6 +242,13 @@ export class FakeHub {
     return this.when(() => this.syncs.length > 0, 'a sync');
   }
 
+  /** The first one of a life of the agent; of an earlier life one may still come when the next has been started. */
+  async firstSync(epoch: number): Promise<Sync> {
+    const first = (): Sync | undefined => this.syncs.find((sync) => sync.epoch === epoch);
+    await this.when(() => first() !== undefined, `a sync of epoch ${epoch}`);
+    return first() ?? Promise.reject(new Error('it was there'));
+  }
+
   #wake(): void {
     for (const look of this.#waiting) look();
   }
