@@ -8,25 +8,39 @@ import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { isDigest, type Digest } from '../model/ids.ts';
 import { PolaronError } from '../model/errors.ts';
-import { inspectDataFile, openParts, readVersion } from '../store/lmdb-open.ts';
+import { readJournal } from '../store/journal.ts';
+import {
+  hasJournal,
+  inspectDataFile,
+  journalIn,
+  journalState,
+  openParts,
+  readVersion,
+  type JournalState,
+} from '../store/lmdb-open.ts';
 import { entriesOf } from '../store/lmdb-values.ts';
 import { checkRecords } from './check-records.ts';
 import type { CheckCounts, Report, StoredValues } from './check-report.ts';
 
 /** Raises DATA_NEWER, and DATA_DAMAGED for what keeps it from looking at all. */
 export async function checkData(path: string, report: Report): Promise<CheckCounts> {
-  const counts = await withData(path, async (records, small) => {
+  const counts = await withData(path, async (records, small, state) => {
+    const journal = state === undefined ? 0 : checkJournal(path, state, report);
     const damaged = new Set<string>();
     const values = checkSmall(small, damaged, report);
     const files = await checkFiles(join(path, 'blobs'), damaged, report);
     const stored = storedValues(small, join(path, 'blobs'), damaged);
-    return { ...checkRecords(records, stored, report), values, files };
+    return { ...checkRecords(records, stored, report), values, files, journal };
   });
   if (counts !== undefined) return counts;
   throw new PolaronError('DATA_DAMAGED', `data folder ${path} has no schema version`);
 }
 
-type Read<T> = (records: Database<Uint8Array, string>, values: Database<Uint8Array, Uint8Array>) => Promise<T>;
+type Read<T> = (
+  records: Database<Uint8Array, string>,
+  values: Database<Uint8Array, Uint8Array>,
+  journal: JournalState | undefined,
+) => Promise<T>;
 
 /** Undefined when the folder has no schema version. */
 async function withData<T>(path: string, read: Read<T>): Promise<T | undefined> {
@@ -35,11 +49,21 @@ async function withData<T>(path: string, read: Read<T>): Promise<T | undefined> 
   const root: RootDatabase<Uint8Array, string> = open({ path: folder, encoding: 'binary', maxDbs: 8, readOnly: true });
   try {
     const about: Database<Uint8Array, string> | undefined = root.openDB('meta', { encoding: 'binary' });
-    if (about === undefined || readVersion(path, about) === undefined) return undefined;
+    const meta = about === undefined ? undefined : readVersion(path, about);
+    if (about === undefined || meta === undefined) return undefined;
     const { records, values } = openParts(path, root, false);
-    return await read(records, values);
+    return await read(records, values, hasJournal(path, meta) ? journalState(path, about, meta) : undefined);
   } finally {
     await root.close();
+  }
+}
+
+function checkJournal(path: string, { seed, settled }: JournalState, report: Report): number {
+  try {
+    return readJournal(journalIn(path), seed, settled).length;
+  } catch (error) {
+    report({ problem: error instanceof Error ? error.message : String(error) });
+    return 0;
   }
 }
 

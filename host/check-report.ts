@@ -16,6 +16,8 @@ export interface CheckCounts {
   readonly electrons: number;
   readonly values: number;
   readonly files: number;
+  /** Batches of the journal that LMDB gets at the next start: they can be read, and what they hold was not looked at. */
+  readonly journal: number;
 }
 
 export type Report = (problem: Problem) => void;

@@ -65,7 +65,7 @@ export async function copyFolder(
   return { values, bytes };
 }
 
-/** L5 of lmdb-store.ts holds here, too: LMDB had better not meet a full disk. */
+/** L5 of write-queue.ts holds here, too: LMDB had better not meet a full disk. */
 async function checkRoom(source: { readonly records: string; readonly blobs: string }, target: string): Promise<void> {
   let wanted = (await stat(join(source.records, 'data.mdb'))).size + LEFT_FREE_BYTES;
   for (const entry of await readdir(source.blobs, { recursive: true, withFileTypes: true }))

@@ -3,9 +3,10 @@
  *
  *   polaron.lock   who uses it (folder-lock.ts)
  *   records/       LMDB: sub-databases records, values, meta
+ *   journal/       batches that LMDB doesn't have yet (journal.ts)
  *   blobs/         large values (blob-files.ts)
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   accessSync,
   closeSync,
@@ -19,12 +20,14 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { PolaronError } from '../model/errors.ts';
 import { makeBlobFolder, syncFolder } from './blob-files.ts';
 import { clearLeftovers } from './blob-sweep.ts';
 import { RESTORED_FILE, UNFINISHED_FILE } from './copy-folder.ts';
 import { lockFolder } from './folder-lock.ts';
+import { makeJournal, readJournal, type Unsettled } from './journal.ts';
 import { makeFolder } from './make-folder.ts';
 import { SCHEMA_VERSION } from './records.ts';
 import type { StoreMeta } from './store.ts';
@@ -32,12 +35,16 @@ import type { StoreMeta } from './store.ts';
 /** In records/, while LMDB's file is made small (compact.ts). */
 export const COMPACTED = 'compacted';
 
-export interface OpenFolder {
+export interface OpenFolder extends JournalState {
   readonly root: RootDatabase<Uint8Array, string>;
   readonly records: Database<Uint8Array, string>;
   readonly values: Database<Uint8Array, Uint8Array>;
+  readonly about: Database<Uint8Array, string>;
   readonly blobFolder: string;
+  readonly journalFolder: string;
   readonly meta: StoreMeta;
+  /** Batches of the journal that LMDB lacks. */
+  readonly unsettled: readonly Unsettled[];
   readonly unlock: () => void;
 }
 
@@ -61,7 +68,7 @@ export async function openFolder(path: string): Promise<OpenFolder> {
     const databases = await openDatabases(path, records, transactions);
     for (const folder of [blobFolder, records, path]) await syncFolder(folder);
     await syncAbove(realpathSync(path));
-    return { ...databases, blobFolder, unlock };
+    return { ...databases, blobFolder, journalFolder: journalIn(path), unlock };
   } catch (error) {
     unlock();
     throw error;
@@ -90,7 +97,7 @@ async function openDatabases(
   path: string,
   folder: string,
   transactions: number,
-): Promise<Omit<OpenFolder, 'blobFolder' | 'unlock'>> {
+): Promise<Omit<OpenFolder, 'blobFolder' | 'journalFolder' | 'unlock'>> {
   let root: RootDatabase<Uint8Array, string> | undefined;
   try {
     // one commit is under way at a time, so overlapping its sync with the next commit gains nothing
@@ -100,8 +107,18 @@ async function openDatabases(
     if (known === undefined && transactions > MOST_BEGINNING) throw damaged(path, 'its schema version is missing');
     // The version is written last: where it is, the others are, too, and making them anew would hide that they are lost.
     const { records, values } = openParts(path, root, known === undefined);
-    const meta = known === undefined ? await begin(about) : await goOn(path, about, known);
-    return { root, records, values, meta };
+    const meta = known === undefined ? await begin(path, about) : await goOn(path, about, known);
+    const { seed, settled } = journalState(path, about, meta);
+    return {
+      root,
+      about,
+      records,
+      values,
+      meta,
+      seed,
+      settled,
+      unsettled: readJournal(journalIn(path), seed, settled),
+    };
   } catch (error) {
     await root?.close();
     throw error instanceof PolaronError ? error : openError(path, error);
@@ -125,25 +142,52 @@ export function openParts(path: string, root: Root, create: boolean): Parts {
   return { records, values };
 }
 
-async function begin(db: Database<Uint8Array, string>): Promise<StoreMeta> {
+async function begin(path: string, db: Database<Uint8Array, string>): Promise<StoreMeta> {
   const made = { history: randomUUID(), schemaVersion: SCHEMA_VERSION };
-  // two puts in one turn: one transaction
-  await Promise.all([
-    db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION))),
-    db.put('history', Buffer.from(made.history)),
-  ]);
+  await makeJournal(journalIn(path));
+  // puts of one turn: one transaction
+  await Promise.all([putVersion(db), db.put('history', Buffer.from(made.history))]);
   await db.flushed;
   return made;
 }
 
+const putVersion = (db: Database<Uint8Array, string>): Promise<unknown> =>
+  Promise.all([db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION))), db.put('salt', randomBytes(16))]);
+
 /** Of a folder that was used before: raised to this build's version, and of a history of its own when it was restored. */
 async function goOn(path: string, db: Database<Uint8Array, string>, known: StoreMeta): Promise<StoreMeta> {
+  const isRestored = existsSync(join(path, RESTORED_FILE));
+  if (!hasJournal(path, known)) await makeJournal(journalIn(path));
   if (known.schemaVersion < SCHEMA_VERSION) {
     // what is written from now on is of this version: a build that can't read it refuses the folder as a whole
-    await db.put('schemaVersion', Buffer.from(String(SCHEMA_VERSION)));
+    await putVersion(db);
     await db.flushed;
   }
-  return { schemaVersion: SCHEMA_VERSION, history: (await renewed(path, db)) ?? known.history };
+  return { schemaVersion: SCHEMA_VERSION, history: isRestored ? await renewed(path, db) : known.history };
+}
+
+const FIRST_WITH_JOURNAL = 3;
+/** In `meta`: number of the last batch of the journal that LMDB has. */
+export const SETTLED_KEY = 'settled';
+export const journalIn = (path: string): string => join(path, 'journal');
+
+/** A folder of before has none, and a backup, which is made when LMDB has all, gets its own at its first start. */
+export const hasJournal = (path: string, { schemaVersion }: StoreMeta): boolean =>
+  schemaVersion >= FIRST_WITH_JOURNAL && !existsSync(join(path, RESTORED_FILE));
+
+/** What the journal's checksums begin with, and the last batch of it that LMDB has. */
+export interface JournalState {
+  readonly seed: number;
+  readonly settled: number;
+}
+
+/** Raises DATA_DAMAGED. */
+export function journalState(path: string, about: Database<Uint8Array, string>, { history }: StoreMeta): JournalState {
+  const salt = about.get('salt');
+  const settled = Number(Buffer.from(about.get(SETTLED_KEY) ?? [48]).toString());
+  if (salt === undefined || !Number.isSafeInteger(settled))
+    throw damaged(path, 'what it says of its journal cannot be read');
+  return { seed: crc32(salt, crc32(history)), settled };
 }
 
 /** What a folder says of itself; undefined when it is new. Raises DATA_DAMAGED, DATA_NEWER. */
@@ -165,14 +209,12 @@ export function readVersion(path: string, db: Database<Uint8Array, string>): Sto
 }
 
 /** A restored backup begins a history of its own: what agents still hold of the old one isn't its. */
-async function renewed(path: string, db: Database<Uint8Array, string>): Promise<string | undefined> {
-  const mark = join(path, RESTORED_FILE);
-  if (!existsSync(mark)) return undefined;
+async function renewed(path: string, db: Database<Uint8Array, string>): Promise<string> {
   const history = randomUUID();
   await db.put('history', Buffer.from(history));
   await db.flushed;
   // a crash before this renews it once more
-  rmSync(mark);
+  rmSync(join(path, RESTORED_FILE));
   return history;
 }
 

@@ -1,22 +1,15 @@
 /**
- * The store on disk: records and small values in LMDB, large values as files.
- *
- * L1. One batch is being committed at any time; what is handed in meanwhile becomes the next one. So the disk holds a prefix, and waiting writes share a flush.
- * L2. Only asynchronous puts and removes, all of a batch in one turn of the event loop, which lmdb-js makes one transaction. Never transaction(): it is reordered.
- * L3. A batch leaves memory only after its flush, so reads see it all the time.
- * L4. After a failed or silent flush nothing is sent to LMDB any more: the next small put could succeed and leave a hole.
- * L5. LMDB never meets a full disk if it can be helped: when a write fails lmdb-js 3.5 formats its message into 100 bytes without looking (mdb.c,
- *     "Attempting to write page"), which breaks the heap. So a batch that might not fit fails here, before LMDB sees it.
+ * The store on disk: records and small values in LMDB, large values as files. What is written counts as flushed when it stands in the journal; LMDB gets it
+ * a little later, with all that came meanwhile (write-queue.ts). Reads lay what LMDB doesn't have yet over what it has.
  * Not here: what records hold (records.ts), files of large values (blob-files.ts), opening the folder (lmdb-open.ts).
  */
 import { defaults } from '../model/defaults.ts';
-import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Database } from 'lmdb';
 import { PolaronError } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { BlobFiles } from './blob-files.ts';
+import { openJournal, type Journal } from './journal.ts';
 import { openFolder, type OpenFolder } from './lmdb-open.ts';
 import { dropBlob, listBlobs } from './blob-sweep.ts';
 import { copyFolder, type Copied } from './copy-folder.ts';
@@ -32,21 +25,26 @@ import {
   type StoreOptions,
   type WriteOp,
 } from './store.ts';
-import { checkOps, overlaid, pendingRange, WriteBatch, type Entry } from './write-batch.ts';
+import { checkOps, overlaid, pendingRange, type Entry } from './write-batch.ts';
+import { WriteQueue } from './write-queue.ts';
 
 const DEFAULT_MAX_VALUE_BYTES = defaults.maxValueBytes;
 const DEFAULT_FLUSH_TIMEOUT_MS = 10_000;
+const DEFAULT_SETTLE_MS = 100;
 const CLOSE_TIMEOUT_MS = 2_000;
-const MOST_STORED = 8_192;
-/** With more free than this any batch fits (L5). */
-const PLENTY_BYTES = 1024 ** 3;
-/** Pages that a commit rewrites whatever it holds, and those that one more record may touch, bytes. */
-const COMMIT_BYTES = 2 * 1024 * 1024;
-const RECORD_BYTES = 2 * 4_096;
 
 /** Opens (or makes) a store. Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, DATA_DAMAGED. */
 export async function openLmdbStore(options: StoreOptions & { readonly log: Log }): Promise<DiskStore> {
-  return new LmdbStore(options, await openFolder(options.path));
+  const folder = await openFolder(options.path);
+  const { seed, settled, unsettled } = folder;
+  const journal = openJournal({
+    folder: folder.journalFolder,
+    seed,
+    settled,
+    unsettled,
+    fileBytes: options.journalBytes,
+  });
+  return new LmdbStore(options, folder, journal);
 }
 
 /** A store that can be copied. */
@@ -61,139 +59,51 @@ class LmdbStore implements DiskStore {
   readonly #path: string;
   readonly #folder: OpenFolder;
   readonly #blobs: BlobFiles;
-  readonly #log: Log;
-  readonly #flushTimeoutMs: number;
   readonly #pinMs: number;
   readonly #pins: Pins;
-  /** Values written of late: writing one again changes nothing and costs less than looking for it, but many are the same few. */
-  readonly #stored = new Set<Digest>();
-  #next = new WriteBatch();
-  #committing: WriteBatch | undefined;
-  #scheduled = false;
-  #failure: PolaronError | undefined;
-  #fail: (error: Error) => void = () => undefined;
+  readonly #journal: Journal;
+  readonly #queue: WriteQueue;
   #closing: Promise<void> | undefined;
 
-  constructor(options: StoreOptions & { readonly log: Log }, folder: OpenFolder) {
+  constructor(options: StoreOptions & { readonly log: Log }, folder: OpenFolder, journal: Journal) {
     this.#path = options.path;
     this.#folder = folder;
+    this.#journal = journal;
     this.meta = folder.meta;
-    this.#log = options.log;
-    this.#flushTimeoutMs = options.flushTimeoutMs ?? DEFAULT_FLUSH_TIMEOUT_MS;
     this.#pinMs = options.pinMs ?? PIN_MS;
     this.#pins = new Pins(this.#pinMs, () => performance.now());
     this.#blobs = new BlobFiles(folder.blobFolder, options.maxValueBytes ?? DEFAULT_MAX_VALUE_BYTES);
-    this.failed = new Promise((resolve) => {
-      this.#fail = resolve;
+    this.#queue = new WriteQueue({
+      path: options.path,
+      folder,
+      journal,
+      log: options.log,
+      flushTimeoutMs: options.flushTimeoutMs ?? DEFAULT_FLUSH_TIMEOUT_MS,
+      settleMs: options.settleMs ?? DEFAULT_SETTLE_MS,
     });
+    this.failed = this.#queue.failed;
   }
 
   write(ops: readonly WriteOp[]): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#closing !== undefined) return Promise.reject(closed());
     try {
+      this.#check();
       checkOps(ops);
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#next.add(ops);
-    this.#schedule();
-    return this.#next.flushed;
-  }
-
-  #schedule(): void {
-    if (!this.#scheduled && this.#committing === undefined) {
-      this.#scheduled = true;
-      setImmediate(() => {
-        this.#scheduled = false;
-        this.#commit();
-      });
-    }
-  }
-
-  #commit(): void {
-    if (this.#committing !== undefined || this.#failure !== undefined) return;
-    const batch = this.#next;
-    this.#next = new WriteBatch();
-    this.#committing = batch;
-    this.#flush(batch).then(
-      () => {
-        // lmdb-js may keep its snapshot until the next microtask; reads no longer find the batch in memory
-        this.#folder.records.resetReadTxn();
-        this.#committing = undefined;
-        batch.resolve();
-        if (this.#next.wanted) this.#commit();
-      },
-      (error: unknown) => this.#failWith(error, batch),
-    );
-  }
-
-  async #flush(batch: WriteBatch): Promise<void> {
-    const { records, values } = this.#folder;
-    this.#checkRoom(batch);
-    const results = new Set<Promise<boolean>>();
-    if (this.#stored.size > MOST_STORED) this.#stored.clear();
-    for (const [digest, bytes] of batch.values) {
-      if (bytes === undefined) {
-        results.add(values.remove(Buffer.from(digest, 'hex')));
-        continue;
-      }
-      if (this.#stored.has(digest)) continue;
-      this.#stored.add(digest);
-      results.add(values.put(Buffer.from(digest, 'hex'), bytes));
-    }
-    for (const [key, value] of batch.records) {
-      results.add(value === undefined ? records.remove(key) : records.put(key, value));
-    }
-    if (results.size === 0) return;
-    // lmdb-js begins the batch in the next turn, with a promise of its own that rejects with the rest: unheard, it would end the process.
-    setImmediate(() => void records.committed.then(undefined, () => undefined));
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`a flush gave no word for ${this.#flushTimeoutMs} ms`)),
-        this.#flushTimeoutMs,
-      );
-    });
-    try {
-      await Promise.race([flushOf(results, records), silence]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** L5. Raises DISK_FULL. Costs 3 µs while there is plenty. */
-  #checkRoom(batch: WriteBatch): void {
-    const { bavail, bsize } = statfsSync(this.#path);
-    const free = bavail * bsize;
-    if (free > PLENTY_BYTES || batch.empty) return;
-    let wanted = COMMIT_BYTES;
-    for (const bytes of batch.values.values()) wanted += (bytes?.length ?? 0) + RECORD_BYTES;
-    for (const bytes of batch.records.values()) wanted += (bytes?.length ?? 0) + RECORD_BYTES;
-    if (free < wanted)
-      throw new PolaronError('DISK_FULL', `${free} bytes are free, and ${wanted} may be needed to write what is due`);
-  }
-
-  #failWith(cause: unknown, batch: WriteBatch): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const failure = new PolaronError('STORE_FAILED', `store ${this.#path}: ${reason}`, { cause });
-    this.#failure = failure;
-    this.#log('error', 'the store failed; nothing more is written', { reason });
-    batch.reject(failure);
-    this.#next.reject(failure);
-    this.#fail(failure);
+    return this.#queue.write(ops);
   }
 
   #check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#queue.failure !== undefined) throw this.#queue.failure;
     if (this.#closing !== undefined) throw closed();
   }
 
   get(key: RecordKey): Uint8Array | undefined {
     this.#check();
-    for (const batch of [this.#next, this.#committing]) {
-      const pending = batch?.records.get(key);
-      if (pending !== undefined || batch?.records.has(key) === true) return pending;
+    for (const { records } of this.#queue.pending) {
+      const pending = records.get(key);
+      if (pending !== undefined || records.has(key)) return pending;
     }
     return this.#folder.records.get(key);
   }
@@ -206,7 +116,7 @@ class LmdbStore implements DiskStore {
   }): Iterable<Entry> {
     this.#check();
     const reverse = o.reverse === true;
-    const pending = pendingRange([this.#committing, this.#next], o.start, o.end, reverse);
+    const pending = pendingRange(this.#queue.pending, o.start, o.end, reverse);
     // what is removed in memory still counts in LMDB
     const removed = pending.reduce((count, [, value]) => (value === undefined ? count + 1 : count), 0);
     const limit = o.limit ?? Number.POSITIVE_INFINITY;
@@ -230,8 +140,7 @@ class LmdbStore implements DiskStore {
   }
 
   #hasSmall(digest: Digest): boolean {
-    for (const batch of [this.#next, this.#committing])
-      if (batch?.values.has(digest) === true) return batch.values.get(digest) !== undefined;
+    for (const { values } of this.#queue.pending) if (values.has(digest)) return values.get(digest) !== undefined;
     return this.#folder.values.doesExist(Buffer.from(digest, 'hex'));
   }
 
@@ -245,9 +154,9 @@ class LmdbStore implements DiskStore {
 
   #small(digest: Digest): Uint8Array | undefined {
     this.#check();
-    for (const batch of [this.#next, this.#committing]) {
-      const pending = batch?.values.get(digest);
-      if (pending !== undefined || batch?.values.has(digest) === true) return pending;
+    for (const { values } of this.#queue.pending) {
+      const pending = values.get(digest);
+      if (pending !== undefined || values.has(digest)) return pending;
     }
     return this.#folder.values.get(Buffer.from(digest, 'hex'));
   }
@@ -276,6 +185,7 @@ class LmdbStore implements DiskStore {
   }
 
   async *storedValues(): AsyncGenerator<readonly Digest[]> {
+    await this.#queue.settled();
     yield* listValues(this.#folder.values);
     yield* listBlobs(this.#folder.blobFolder);
   }
@@ -300,14 +210,13 @@ class LmdbStore implements DiskStore {
     const size = this.#small(digest)?.length;
     if (size === undefined) return dropBlob(this.#folder.blobFolder, digest, untouchedSince);
     if (!this.#pins.settled) return undefined;
-    this.#stored.delete(digest);
-    this.#next.drop(digest);
-    this.#schedule();
+    this.#queue.drop(digest);
     return size;
   }
 
   async copyTo(folder: string): Promise<Copied> {
     await this.write([]);
+    await this.#queue.settled();
     const source = { records: join(this.#path, 'records'), blobs: this.#folder.blobFolder };
     return copyFolder(this.#folder.root, source, folder);
   }
@@ -322,40 +231,17 @@ class LmdbStore implements DiskStore {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled([this.#committing?.flushed, this.#next.wanted ? this.#next.flushed : undefined]);
+    await this.#queue.finish();
     await this.#blobs.close();
-    // after a failed flush lmdb-js may wait for ever
+    // after a failed flush they may wait for ever
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
     });
-    await Promise.race([this.#folder.root.close().catch(() => undefined), patience]);
+    await Promise.race([Promise.allSettled([this.#journal.close(), this.#folder.root.close()]), patience]);
     clearTimeout(timer);
     this.#folder.unlock();
   }
-}
-
-/** Resolves when all is committed and flushed. Every promise that lmdb-js makes on the way is handled: it makes two for one failure. */
-async function flushOf(results: ReadonlySet<Promise<boolean>>, db: Database<Uint8Array, string>): Promise<void> {
-  try {
-    await Promise.all(results);
-  } catch (error) {
-    throw await reasonOf(error);
-  }
-  await db.flushed;
-}
-
-/** lmdb-js says "Commit failed (see commitError for details)", where commitError is a promise that rejects, or never settles. */
-async function reasonOf(error: unknown): Promise<unknown> {
-  if (typeof error !== 'object' || error === null || !('commitError' in error)) return error;
-  const details = Promise.resolve(error.commitError).then(
-    () => error,
-    (reason: unknown) => reason,
-  );
-  const soon = new Promise((resolve) => {
-    setTimeout(() => resolve(error), 100);
-  });
-  return Promise.race([details, soon]);
 }
 
 function* first(entries: Iterable<Entry>, limit: number): Generator<Entry> {

@@ -23,8 +23,8 @@ import { electronStatuses } from '../model/lifecycle.ts';
 import type { TaskLogs, ValueInfo } from '../model/outcome.ts';
 import type { AttemptRecord, DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord } from '../model/records.ts';
 
-/** Raised when a record's shape changes; older ones are still read. 2: an electron's due times and the agents it was lost with; attempts. */
-export const SCHEMA_VERSION = 2;
+/** Raised when a record's shape changes; older ones are still read. 2: an electron's due times and the agents it was lost with; attempts. 3: batches stand in a journal before LMDB has them. */
+export const SCHEMA_VERSION = 3;
 
 const packr = new Packr({ useRecords: false });
 const pad = (n: number): string => n.toString(36).padStart(7, '0');

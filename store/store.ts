@@ -101,4 +101,8 @@ export interface StoreOptions {
   readonly flushTimeoutMs?: number;
   /** How long S5 keeps a value, ms. @default an hour */
   readonly pinMs?: number;
+  /** Size of each of the journal's two files, about. @default 8 MiB */
+  readonly journalBytes?: number;
+  /** How long what is in the journal waits for LMDB at most, ms: the more goes at once, the fewer pages for each. @default 100 */
+  readonly settleMs?: number;
 }

@@ -8,7 +8,13 @@ const LONGEST_KEY = 400;
 /** `undefined`: removed. */
 export type Pending = Uint8Array | undefined;
 
-export class WriteBatch {
+/** What a batch changes. */
+export interface Changes {
+  readonly records: Map<RecordKey, Pending>;
+  readonly values: Map<Digest, Pending>;
+}
+
+export class WriteBatch implements Changes {
   /** All of a batch becomes durable together, so only the last write of a key counts. */
   readonly records = new Map<RecordKey, Pending>();
   /** `undefined`: dropped. */
@@ -30,6 +36,9 @@ export class WriteBatch {
   /** Somebody waits for it; a batch without ops too, since it stands for all before it. */
   wanted = false;
 
+  /** Of all that was added, what was overwritten since included. */
+  bytes = 0;
+
   get empty(): boolean {
     return this.records.size === 0 && this.values.size === 0;
   }
@@ -46,6 +55,19 @@ export class WriteBatch {
       if (op.op === 'put') this.records.set(op.key, op.value);
       else if (op.op === 'remove') this.records.set(op.key, undefined);
       else this.values.set(op.digest, op.bytes);
+      if (op.op !== 'remove') this.bytes += op.op === 'put' ? op.value.length : op.bytes.length;
+    }
+  }
+
+  /** What comes later, over what is here. */
+  addAll({ records, values }: Changes): void {
+    for (const [key, value] of records) {
+      this.records.set(key, value);
+      this.bytes += value?.length ?? 0;
+    }
+    for (const [digest, bytes] of values) {
+      this.values.set(digest, bytes);
+      this.bytes += bytes?.length ?? 0;
     }
   }
 }
@@ -113,17 +135,17 @@ export function* overlaid(
   }
 }
 
-/** What batches hold of [start, end), later ones over earlier ones, sorted. */
+/** What batches, the newest first, hold of [start, end), later ones over earlier ones, sorted. */
 export function pendingRange(
-  batches: readonly (WriteBatch | undefined)[],
+  batches: readonly WriteBatch[],
   start: RecordKey,
   end: RecordKey,
   reverse: boolean,
 ): (readonly [RecordKey, Pending])[] {
   const found = new Map<RecordKey, Pending>();
   for (const batch of batches) {
-    for (const [key, value] of batch?.records ?? []) {
-      if (compareKeys(key, start) >= 0 && compareKeys(key, end) < 0) found.set(key, value);
+    for (const [key, value] of batch.records) {
+      if (compareKeys(key, start) >= 0 && compareKeys(key, end) < 0 && !found.has(key)) found.set(key, value);
     }
   }
   const sorted = [...found].sort((a, b) => compareKeys(a[0], b[0]));

@@ -26,12 +26,13 @@ export async function check(context: Context, asked: { readonly data?: string })
     context.terminal.out(plain(where.length === 0 ? problem : `${where.join(', ')}: ${problem}`));
   }
   if (counts !== undefined) {
-    const { dispatches, electrons, values, files } = counts;
+    const { dispatches, electrons, values, files, journal } = counts;
     const seen = [
       many(dispatches, 'dispatch'),
       many(electrons, 'electron'),
       many(values, 'value'),
       many(files, 'file'),
+      ...(journal === 0 ? [] : [`${many(journal, 'batch')} that LMDB gets at the next start`]),
     ];
     context.terminal.err(
       `looked at ${seen.join(', ')}: ${problems.length === 0 ? 'all is whole' : many(problems.length, 'problem')}`,

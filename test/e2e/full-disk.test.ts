@@ -77,7 +77,7 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
       expect(await getValue(await dispatch(throughGate)(gates, 'after'))).toBe(3);
       expect([hub.pid('hub'), hub.pid('local-agent')]).toEqual([pid, agent]);
       expect(notes().match(/begin running /g)).toHaveLength(1);
-      // LMDB itself never met the full disk (store/lmdb-store.ts, L5): that is what it would say.
+      // LMDB itself never met the full disk (store/write-queue.ts, L5): that is what it would say.
       expect(readFileSync(join(hub.home, 'hub.log'), 'utf8')).not.toContain('Write error');
     });
   });

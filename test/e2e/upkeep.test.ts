@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterAll(() => hub.close());
 
-const counts = { dispatches: 2, electrons: 103, values: 104, files: 1 };
+const counts = { dispatches: 2, electrons: 103, values: 104, files: 1, journal: 0 };
 const records = (): string => join(path, 'records', 'data.mdb');
 function damageLarge(): void {
   const file = join(path, 'blobs', made.large.digest.slice(0, 2), made.large.digest);

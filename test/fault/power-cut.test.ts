@@ -43,9 +43,26 @@ withRealPart('strace', strace, 'recording calls to the kernel needs it', () => {
       [
         'acknowledges before the flush',
         {
-          file: 'lmdb-store.ts',
-          from: '    this.#flush(batch).then(',
-          to: '    batch.resolve();\n    this.#flush(batch).then(',
+          file: 'write-queue.ts',
+          from: '    this.#toJournal(batch).then(',
+          to: '    batch.resolve();\n    this.#toJournal(batch).then(',
+        },
+      ],
+      [
+        'does not sync its journal',
+        { file: 'journal.ts', from: 'constants.O_RDWR | SYNCED_WRITES', to: 'constants.O_RDWR' },
+      ],
+      [
+        'does not sync the names of its journal',
+        { file: 'journal.ts', from: 'for (const path of [folder, dirname(folder)]) await syncFolder(path);', to: '' },
+      ],
+      ['writes over what LMDB lacks', { file: 'journal.ts', from: ' || other.last > this.#settled', to: '' }],
+      [
+        'says that LMDB has it before it has',
+        {
+          file: 'write-queue.ts',
+          from: '    this.#toLmdb(batch, upTo).then(',
+          to: '    this.#o.journal.settled(upTo);\n    this.#toLmdb(batch, upTo).then(',
         },
       ],
       [

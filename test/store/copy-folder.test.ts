@@ -90,7 +90,7 @@ describe('a copy', () => {
     const again = await open('data');
     expect(again.meta.history).toBe(history);
     await again.close();
-    expect(readdirSync(join(folder, 'copy')).sort()).toEqual(['blobs', 'records']);
+    expect(readdirSync(join(folder, 'copy')).sort()).toEqual(['blobs', 'journal', 'records']);
   });
 
   it('that was not finished is refused', async () => {

@@ -1,15 +1,17 @@
 /** The recorded process: `load.ts STORE DATA ACKS` writes batches and large values into the store of the module STORE, and says in the file ACKS what was acknowledged. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { digestOf } from '../../../bus/value/digest.ts';
-import type { Store } from '../../../store/store.ts';
+import type { Store, StoreOptions } from '../../../store/store.ts';
 import { BATCHES, blobOf, BLOBS, opsOf } from './batches.ts';
 
 const CHUNK = 32 * 1024;
+/** So small that its files are used again many times. */
+const JOURNAL_BYTES = 16 * 1024;
 const [, , module = '', data = '', acks = ''] = process.argv;
 
 async function openStore(): Promise<Store> {
-  const loaded: { openLmdbStore(o: { path: string; log: () => void }): Promise<Store> } = await import(module);
-  return loaded.openLmdbStore({ path: data, log: () => undefined });
+  const loaded: { openLmdbStore(o: StoreOptions & { log: () => void }): Promise<Store> } = await import(module);
+  return loaded.openLmdbStore({ path: data, log: () => undefined, journalBytes: JOURNAL_BYTES });
 }
 
 async function main(): Promise<void> {
@@ -34,6 +36,8 @@ async function main(): Promise<void> {
     // several at once
     if (batch % 20 === 2)
       for (let more = 0; more < 3 && uploads.length < BLOBS; more++) uploads.push(upload(uploads.length));
+    // LMDB gets all that is in the journal before it says what it has
+    if (batch % 8 === 5) for await (const _ of store.storedValues()) break;
     // some of them share a commit, some wait for it
     if (batch % 7 === 0) await flushed;
     else if (batch % 2 === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,99 @@
+/**
+ * A batch as the journal holds it. A frame fills blocks of its own: length, checksum, number, ops, zeros up to the block's end.
+ * The checksum begins with a seed that only the store knows, so that no bytes of a user pass for a frame.
+ * Not here: files (journal.ts).
+ */
+import { crc32 } from 'node:zlib';
+import { PolaronError } from '../model/errors.ts';
+import { isDigest, type Digest } from '../model/ids.ts';
+import type { Changes, Pending } from './write-batch.ts';
+
+/** Bytes. What is acknowledged is never in a block that is written again while it counts. */
+export const BLOCK = 4_096;
+const LENGTH = 0;
+const CHECKSUM = 4;
+const NUMBER = 8;
+const HEADER = 16;
+const DIGEST_BYTES = 32;
+
+const Kind = { put: 1, remove: 2, value: 3, drop: 4 } as const;
+
+/** Whole blocks. */
+export function encodeFrame(number: number, { records, values }: Changes, seed: number): Buffer {
+  const frame = Buffer.allocUnsafe(roundUp(mostBytes(records, values)));
+  let at = HEADER;
+  const add = (kind: number, key: string, encoding: 'utf8' | 'hex', bytes: Pending): void => {
+    const keyBytes = frame.write(key, at + 3, encoding);
+    frame[at] = kind;
+    frame.writeUInt16LE(keyBytes, at + 1);
+    at += 3 + keyBytes;
+    if (bytes === undefined) return;
+    at = frame.writeUInt32LE(bytes.length, at);
+    frame.set(bytes, at);
+    at += bytes.length;
+  };
+  for (const [digest, bytes] of values) add(bytes === undefined ? Kind.drop : Kind.value, digest, 'hex', bytes);
+  for (const [key, bytes] of records) add(bytes === undefined ? Kind.remove : Kind.put, key, 'utf8', bytes);
+  frame.writeUInt32LE(at, LENGTH);
+  frame.writeDoubleLE(number, NUMBER);
+  frame.writeUInt32LE(crc32(frame.subarray(NUMBER, at), seed), CHECKSUM);
+  const end = roundUp(at);
+  frame.fill(0, at, end);
+  return frame.subarray(0, end);
+}
+
+function mostBytes(records: Changes['records'], values: Changes['values']): number {
+  let bytes = HEADER;
+  for (const [key, value] of records) bytes += 7 + key.length * 3 + (value?.length ?? 0);
+  for (const value of values.values()) bytes += 7 + DIGEST_BYTES + (value?.length ?? 0);
+  return bytes;
+}
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / BLOCK) * BLOCK;
+
+/** A frame in a file: its ops, and where its last block ends. */
+export interface FoundFrame {
+  readonly number: number;
+  readonly body: Buffer;
+  readonly end: number;
+}
+
+/** The whole frames of a file. What is none is passed over: a torn write, or what is left of an earlier one. */
+export function* framesIn(file: Buffer, seed: number): Generator<FoundFrame> {
+  let end: number;
+  for (let at = 0; at + HEADER <= file.length; at = end) {
+    end = at + BLOCK;
+    const length = file.readUInt32LE(at + LENGTH);
+    if (length < HEADER || at + length > file.length) continue;
+    if (crc32(file.subarray(at + NUMBER, at + length), seed) !== file.readUInt32LE(at + CHECKSUM)) continue;
+    end = at + roundUp(length);
+    yield { number: file.readDoubleLE(at + NUMBER), body: file.subarray(at + HEADER, at + length), end };
+  }
+}
+
+/** Raises DATA_DAMAGED. */
+export function decodeChanges(body: Buffer): Changes {
+  const records: Changes['records'] = new Map();
+  const values: Changes['values'] = new Map();
+  for (let at = 0; at < body.length; ) {
+    const kind = body[at];
+    const keyBytes = body.readUInt16LE(at + 1);
+    const key = body.subarray(at + 3, at + 3 + keyBytes);
+    at += 3 + keyBytes;
+    let bytes: Pending;
+    if (kind === Kind.put || kind === Kind.value) {
+      const length = body.readUInt32LE(at);
+      bytes = body.subarray(at + 4, at + 4 + length);
+      at += 4 + length;
+    }
+    if (kind === Kind.put || kind === Kind.remove) records.set(key.toString('utf8'), bytes);
+    else values.set(digestIn(key), bytes);
+  }
+  return { records, values };
+}
+
+function digestIn(key: Buffer): Digest {
+  const digest = key.toString('hex');
+  if (isDigest(digest)) return digest;
+  throw new PolaronError('DATA_DAMAGED', 'journal: a value has no digest');
+}
