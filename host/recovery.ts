@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../model/clock.ts';
 import { deferred } from '../model/deferred.ts';
-import { asPolaronError } from '../model/errors.ts';
+import { asPolaronError, PolaronError } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 
 export interface RecoveryOptions {
@@ -25,6 +25,10 @@ const LONGEST_PAUSE_MS = 5_000;
 /** What ran for so long didn't fail in a row, ms. */
 const SETTLED_MS = 60_000;
 
+/** What was due didn't fit, though the disk isn't full. */
+const isForRoom = (error: unknown): boolean =>
+  error instanceof PolaronError && (error.code === 'DISK_FULL' || isForRoom(error.cause));
+
 /** Begins, and begins again after each failure. Rejects when the first beginning fails. Returns what ends it. */
 export async function keepRunning(o: RecoveryOptions): Promise<() => void> {
   const { clock, log } = o;
@@ -44,7 +48,7 @@ export async function keepRunning(o: RecoveryOptions): Promise<() => void> {
     for (let inARow = 1; !stopped; inARow++) {
       await o.drop();
       log('error', `recovering from disk: ${error.message}`, { inARow });
-      if (inARow > MOST_IN_A_ROW && !o.outOfRoom()) {
+      if (inARow > MOST_IN_A_ROW && !o.outOfRoom() && !isForRoom(error)) {
         o.giveUp(error);
         return;
       }

@@ -1,6 +1,6 @@
 /**
- * A batch as the journal holds it. A frame fills blocks of its own: length, checksum, number, ops, zeros up to the block's end.
- * The checksum begins with a seed that only the store knows, so that no bytes of a user pass for a frame.
+ * A batch as the journal holds it. A frame fills blocks of its own: a header, ops, zeros up to the block's end. The header has a checksum of its own, so
+ * that what only looks like one costs nothing. Checksums begin with a seed that only the store knows: no bytes of a user pass for a frame.
  * Not here: files (journal.ts).
  */
 import { crc32 } from 'node:zlib';
@@ -11,9 +11,10 @@ import type { Changes, Pending } from './write-batch.ts';
 /** Bytes. What is acknowledged is never in a block that is written again while it counts. */
 export const BLOCK = 4_096;
 const LENGTH = 0;
-const CHECKSUM = 4;
+const BODY_CHECKSUM = 4;
 const NUMBER = 8;
-const HEADER = 16;
+const CHECKSUM = 16;
+const HEADER = 20;
 const DIGEST_BYTES = 32;
 
 const Kind = { put: 1, remove: 2, value: 3, drop: 4 } as const;
@@ -36,7 +37,8 @@ export function encodeFrame(number: number, { records, values }: Changes, seed: 
   for (const [key, bytes] of records) add(bytes === undefined ? Kind.remove : Kind.put, key, 'utf8', bytes);
   frame.writeUInt32LE(at, LENGTH);
   frame.writeDoubleLE(number, NUMBER);
-  frame.writeUInt32LE(crc32(frame.subarray(NUMBER, at), seed), CHECKSUM);
+  frame.writeUInt32LE(crc32(frame.subarray(HEADER, at), seed), BODY_CHECKSUM);
+  frame.writeUInt32LE(crc32(frame.subarray(0, CHECKSUM), seed), CHECKSUM);
   const end = roundUp(at);
   frame.fill(0, at, end);
   return frame.subarray(0, end);
@@ -63,11 +65,12 @@ export function* framesIn(file: Buffer, seed: number): Generator<FoundFrame> {
   let end: number;
   for (let at = 0; at + HEADER <= file.length; at = end) {
     end = at + BLOCK;
+    if (crc32(file.subarray(at, at + CHECKSUM), seed) !== file.readUInt32LE(at + CHECKSUM)) continue;
     const length = file.readUInt32LE(at + LENGTH);
-    if (length < HEADER || at + length > file.length) continue;
-    if (crc32(file.subarray(at + NUMBER, at + length), seed) !== file.readUInt32LE(at + CHECKSUM)) continue;
+    const body = file.subarray(at + HEADER, at + length);
+    if (crc32(body, seed) !== file.readUInt32LE(at + BODY_CHECKSUM)) continue;
     end = at + roundUp(length);
-    yield { number: file.readDoubleLE(at + NUMBER), body: file.subarray(at + HEADER, at + length), end };
+    yield { number: file.readDoubleLE(at + NUMBER), body, end };
   }
 }
 

@@ -5,7 +5,7 @@
  * J1. A frame fills blocks of its own: a write that a power cut tears can't touch what was acknowledged.
  * J2. One frame is written at any time, the next after its sync: of those that LMDB lacks only the last may be torn. So one that is missing before another is damage.
  * J3. There are two files. One is written from its beginning again only when LMDB has all that is in it.
- * Not here: a frame's bytes (frame.ts), when LMDB gets them (lmdb-store.ts).
+ * Not here: a frame's bytes (frame.ts), when LMDB gets them (write-queue.ts).
  */
 import {
   closeSync,
@@ -51,7 +51,7 @@ export interface Unsettled {
   readonly end: number;
 }
 
-/** What LMDB, which has all up to the batch `settled`, lacks, in order. Raises DATA_DAMAGED when a file or a batch is missing. */
+/** What LMDB, which has all up to the batch `settled`, lacks, in order. Raises DATA_DAMAGED when a file or a batch is missing, and the system's error. */
 export function readJournal(folder: string, seed: number, settled: number): readonly Unsettled[] {
   const found: (FoundFrame & Pick<Unsettled, 'file'>)[] = [];
   for (const file of [0, 1] as const)
@@ -73,8 +73,8 @@ function readFile(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new PolaronError('DATA_DAMAGED', `the journal cannot be read: ${reason}`, { cause: error });
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    throw new PolaronError('DATA_DAMAGED', `the journal's file ${path} is missing`, { cause: error });
   }
 }
 
@@ -98,14 +98,20 @@ export interface JournalOptions {
   readonly fileBytes?: number | undefined;
 }
 
-/** Goes on with a journal that was read; what was read is on disk when this returns. Raises the system's error. */
+/** Goes on with a journal that was read; what was read is on disk when this returns. Raises the system's error, and leaves nothing open then. */
 export function openJournal(o: JournalOptions): Journal {
-  const files = NAMES.map((name): JournalFile => {
-    const fd = openSync(join(o.folder, name), constants.O_RDWR | SYNCED_WRITES);
-    // a killed process may have written what it hadn't synced
-    if (o.unsettled.length > 0) fdatasyncSync(fd);
-    return { fd, size: fstatSync(fd).size, end: 0, last: 0 };
-  });
+  const files: JournalFile[] = [];
+  try {
+    for (const name of NAMES) {
+      const fd = openSync(join(o.folder, name), constants.O_RDWR | SYNCED_WRITES);
+      files.push({ fd, size: fstatSync(fd).size, end: 0, last: 0 });
+      // a killed process may have written what it hadn't synced
+      if (o.unsettled.length > 0) fdatasyncSync(fd);
+    }
+  } catch (error) {
+    for (const { fd } of files) closeSync(fd);
+    throw error;
+  }
   for (const { file, number, end } of o.unsettled) Object.assign(files[file] ?? {}, { last: number, end });
   return new Journal(o, files);
 }
@@ -139,7 +145,6 @@ export class Journal {
     const file = this.#file();
     this.#writing = this.#write(file, frame, file.end);
     await this.#writing;
-    if (SYNCED_WRITES === 0) await sync(file.fd);
     file.end += frame.length;
     file.last = number;
     this.#last = number;
@@ -147,10 +152,10 @@ export class Journal {
   }
 
   /** What would make the file longer makes it longer by more: the next ones won't. */
-  #write(file: JournalFile, frame: Uint8Array, from: number): Promise<void> {
+  async #write(file: JournalFile, frame: Uint8Array, from: number): Promise<void> {
     const bytes = from + frame.length <= file.size ? frame : Buffer.concat([frame, ROOM]);
     file.size = Math.max(file.size, from + bytes.length);
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const writeFrom = (at: number): void =>
         write(file.fd, bytes, at, bytes.length - at, from + at, (error, written) => {
           if (error !== null) reject(error);
@@ -159,6 +164,7 @@ export class Journal {
         });
       writeFrom(0);
     });
+    if (SYNCED_WRITES === 0) await sync(file.fd);
   }
 
   /** J3. While LMDB lags the file in use grows. */

@@ -7,9 +7,11 @@ import type { Database } from 'lmdb';
 import { SETTLED_KEY, type OpenFolder } from './lmdb-open.ts';
 import type { Changes } from './write-batch.ts';
 
+export type CommitTarget = Pick<OpenFolder, 'about' | 'records' | 'values'>;
+
 /** Resolves when all of it is flushed. Raises what LMDB says. */
 export async function commitToLmdb(
-  { about, records, values }: Pick<OpenFolder, 'about' | 'records' | 'values'>,
+  { about, records, values }: CommitTarget,
   changes: Changes,
   settled: number,
 ): Promise<void> {

@@ -51,6 +51,7 @@ export interface OpenFolder extends JournalState {
 /** Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, DATA_DAMAGED. */
 export async function openFolder(path: string): Promise<OpenFolder> {
   const unlock = enter(path);
+  let root: Root | undefined;
   try {
     refuseUnfinished(path);
     const blobFolder = join(path, 'blobs');
@@ -59,17 +60,20 @@ export async function openFolder(path: string): Promise<OpenFolder> {
       await makeBlobFolder(blobFolder);
       await clearLeftovers(blobFolder, Date.now());
       mkdirSync(records, { recursive: true, mode: 0o700 });
-      for (const folder of [blobFolder, join(blobFolder, 'tmp'), records]) accessSync(folder, constants.W_OK);
+      for (const folder of [blobFolder, join(blobFolder, 'tmp'), records, journalIn(path)])
+        if (existsSync(folder)) accessSync(folder, constants.W_OK);
     } catch (error) {
       throw notWritable(path, error);
     }
     rmSync(join(records, COMPACTED), { recursive: true, force: true });
     const transactions = inspectDataFile(path, join(records, 'data.mdb'), 'r+');
     const databases = await openDatabases(path, records, transactions);
+    ({ root } = databases);
     for (const folder of [blobFolder, records, path]) await syncFolder(folder);
     await syncAbove(realpathSync(path));
     return { ...databases, blobFolder, journalFolder: journalIn(path), unlock };
   } catch (error) {
+    await root?.close();
     unlock();
     throw error;
   }
@@ -272,11 +276,11 @@ function metaAt(fd: number, offset: number): { pageSize: number; lastPage: bigin
 
 function openError(path: string, error: unknown): PolaronError {
   const message = error instanceof Error ? error.message : String(error);
-  if (/permi|read-only|EACCES|EROFS/i.test(message)) return notWritable(path, error);
+  if (/permi|read-only|EACCES|EROFS|ENOSPC|EDQUOT|EMFILE|EIO/i.test(message)) return notWritable(path, error);
   return damaged(path, message, error);
 }
 
-const notWritable = (path: string, cause: unknown): PolaronError =>
+export const notWritable = (path: string, cause: unknown): PolaronError =>
   new PolaronError(
     'DATA_NOT_WRITABLE',
     `data folder ${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -10,7 +10,7 @@ import type { Digest } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { BlobFiles } from './blob-files.ts';
 import { openJournal, type Journal } from './journal.ts';
-import { openFolder, type OpenFolder } from './lmdb-open.ts';
+import { notWritable, openFolder, type OpenFolder } from './lmdb-open.ts';
 import { dropBlob, listBlobs } from './blob-sweep.ts';
 import { copyFolder, type Copied } from './copy-folder.ts';
 import { countOf, listValues } from './lmdb-values.ts';
@@ -26,7 +26,7 @@ import {
   type WriteOp,
 } from './store.ts';
 import { checkOps, overlaid, pendingRange, type Entry } from './write-batch.ts';
-import { WriteQueue } from './write-queue.ts';
+import { settleLeft, WriteQueue, type WriteQueueOptions } from './write-queue.ts';
 
 const DEFAULT_MAX_VALUE_BYTES = defaults.maxValueBytes;
 const DEFAULT_FLUSH_TIMEOUT_MS = 10_000;
@@ -35,16 +35,19 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Opens (or makes) a store. Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, DATA_DAMAGED. */
 export async function openLmdbStore(options: StoreOptions & { readonly log: Log }): Promise<DiskStore> {
-  const folder = await openFolder(options.path);
-  const { seed, settled, unsettled } = folder;
-  const journal = openJournal({
-    folder: folder.journalFolder,
-    seed,
-    settled,
-    unsettled,
-    fileBytes: options.journalBytes,
-  });
-  return new LmdbStore(options, folder, journal);
+  const { path } = options;
+  const { unsettled, ...folder } = await openFolder(path);
+  let journal: Journal | undefined;
+  try {
+    const { journalFolder, seed, settled } = folder;
+    journal = openJournal({ folder: journalFolder, seed, settled, unsettled, fileBytes: options.journalBytes });
+    return new LmdbStore(options, folder, journal, await settleLeft({ path, folder, journal, unsettled }));
+  } catch (error) {
+    await journal?.close();
+    await folder.root.close();
+    folder.unlock();
+    throw error instanceof PolaronError ? error : notWritable(path, error);
+  }
 }
 
 /** A store that can be copied. */
@@ -57,7 +60,7 @@ class LmdbStore implements DiskStore {
   readonly meta: StoreMeta;
   readonly failed: Promise<Error>;
   readonly #path: string;
-  readonly #folder: OpenFolder;
+  readonly #folder: Omit<OpenFolder, 'unsettled'>;
   readonly #blobs: BlobFiles;
   readonly #pinMs: number;
   readonly #pins: Pins;
@@ -65,7 +68,12 @@ class LmdbStore implements DiskStore {
   readonly #queue: WriteQueue;
   #closing: Promise<void> | undefined;
 
-  constructor(options: StoreOptions & { readonly log: Log }, folder: OpenFolder, journal: Journal) {
+  constructor(
+    options: StoreOptions & { readonly log: Log },
+    folder: Omit<OpenFolder, 'unsettled'>,
+    journal: Journal,
+    unsettled: WriteQueueOptions['unsettled'],
+  ) {
     this.#path = options.path;
     this.#folder = folder;
     this.#journal = journal;
@@ -77,6 +85,7 @@ class LmdbStore implements DiskStore {
       path: options.path,
       folder,
       journal,
+      unsettled,
       log: options.log,
       flushTimeoutMs: options.flushTimeoutMs ?? DEFAULT_FLUSH_TIMEOUT_MS,
       settleMs: options.settleMs ?? DEFAULT_SETTLE_MS,

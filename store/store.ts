@@ -103,6 +103,6 @@ export interface StoreOptions {
   readonly pinMs?: number;
   /** Size of each of the journal's two files, about. @default 8 MiB */
   readonly journalBytes?: number;
-  /** How long what is in the journal waits for LMDB at most, ms: the more goes at once, the fewer pages for each. @default 100 */
+  /** How long what is in the journal waits before LMDB is given it, ms: the more goes at once, the fewer pages for each. @default 100 */
   readonly settleMs?: number;
 }

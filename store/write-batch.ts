@@ -1,9 +1,11 @@
-/** Writes handed in but not yet flushed: what one commit will hold, and what reads must see meanwhile (S3). */
+/** Writes handed in that LMDB doesn't have yet: what one flush or commit will hold, and what reads must see meanwhile (S3). */
 import { PolaronError } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
 import { INLINE_VALUE_BYTES, type RecordKey, type WriteOp } from './store.ts';
 
 const LONGEST_KEY = 400;
+/** Of a change in memory, besides its key and value. */
+const CHANGE_BYTES = 100;
 
 /** `undefined`: removed. */
 export type Pending = Uint8Array | undefined;
@@ -36,39 +38,46 @@ export class WriteBatch implements Changes {
   /** Somebody waits for it; a batch without ops too, since it stands for all before it. */
   wanted = false;
 
-  /** Of all that was added, what was overwritten since included. */
+  /** About what it takes, of all that was added: what was overwritten since included. */
   bytes = 0;
 
+  get size(): number {
+    return this.records.size + this.values.size;
+  }
+
   get empty(): boolean {
-    return this.records.size === 0 && this.values.size === 0;
+    return this.size === 0;
   }
 
   /** Of two of one value the last one counts. */
   drop(digest: Digest): void {
     this.wanted = true;
-    this.values.set(digest, undefined);
+    this.#value(digest, undefined);
   }
 
   add(ops: readonly WriteOp[]): void {
     this.wanted = true;
     for (const op of ops) {
-      if (op.op === 'put') this.records.set(op.key, op.value);
-      else if (op.op === 'remove') this.records.set(op.key, undefined);
-      else this.values.set(op.digest, op.bytes);
-      if (op.op !== 'remove') this.bytes += op.op === 'put' ? op.value.length : op.bytes.length;
+      if (op.op === 'put') this.#put(op.key, op.value);
+      else if (op.op === 'remove') this.#put(op.key, undefined);
+      else this.#value(op.digest, op.bytes);
     }
   }
 
   /** What comes later, over what is here. */
   addAll({ records, values }: Changes): void {
-    for (const [key, value] of records) {
-      this.records.set(key, value);
-      this.bytes += value?.length ?? 0;
-    }
-    for (const [digest, bytes] of values) {
-      this.values.set(digest, bytes);
-      this.bytes += bytes?.length ?? 0;
-    }
+    for (const [key, value] of records) this.#put(key, value);
+    for (const [digest, bytes] of values) this.#value(digest, bytes);
+  }
+
+  #put(key: RecordKey, value: Pending): void {
+    this.records.set(key, value);
+    this.bytes += CHANGE_BYTES + key.length + (value?.length ?? 0);
+  }
+
+  #value(digest: Digest, bytes: Pending): void {
+    this.values.set(digest, bytes);
+    this.bytes += CHANGE_BYTES + digest.length + (bytes?.length ?? 0);
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * L1. One batch is being written to the journal at any time; what is handed in meanwhile becomes the next one. So the disk holds a prefix, and waiting writes share a flush.
  * L2. A batch leaves memory only when LMDB has flushed it, so reads see it all the time.
- * L3. The journal runs ahead of LMDB by a bounded number of bytes.
+ * L3. The journal runs ahead of LMDB by a bounded number of bytes and changes, and on a disk that is nearly full by one batch.
  * L4. After a failed or silent flush of either nothing is written any more.
  * L5. LMDB never meets a full disk if it can be helped: when a write fails lmdb-js 3.5 formats its message into 100 bytes without looking (mdb.c,
  *     "Attempting to write page"), which breaks the heap. So what might not fit fails here, before LMDB sees it.
@@ -14,28 +14,75 @@ import { PolaronError } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Journal } from './journal.ts';
-import { commitToLmdb } from './lmdb-commit.ts';
-import type { OpenFolder } from './lmdb-open.ts';
+import { commitToLmdb, type CommitTarget } from './lmdb-commit.ts';
 import type { WriteOp } from './store.ts';
-import { WriteBatch } from './write-batch.ts';
+import { WriteBatch, type Changes } from './write-batch.ts';
 
 /** So many changes don't wait any longer. */
 const SETTLE_CHANGES = 2_048;
 /** L3. */
-const MOST_UNSETTLED_BYTES = 32 * 1024 * 1024;
+const MOST_AHEAD_BYTES = 32 * 1024 * 1024;
+const MOST_AHEAD_CHANGES = 8 * SETTLE_CHANGES;
 const MOST_STORED = 8_192;
-/** With more free than this any batch fits (L5), and for so many ms after. */
+/** With more than this free on top of what is wanted there is plenty (L5), and for so many ms after. */
 const PLENTY_BYTES = 1024 ** 3;
 const PLENTY_MS = 100;
 /** Pages that a commit rewrites whatever it holds, and those that one more record may touch there and in the journal, bytes. */
 const COMMIT_BYTES = 2 * 1024 * 1024;
 const RECORD_BYTES = 3 * 4_096;
 
+const roomFor = (...batches: readonly (WriteBatch | undefined)[]): number =>
+  batches.reduce(
+    (sum, batch) => sum + (batch === undefined ? 0 : batch.size * RECORD_BYTES + batch.bytes),
+    COMMIT_BYTES,
+  );
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+/** A batch with its number in the journal. */
+interface Numbered {
+  readonly number: number;
+  readonly changes: Changes;
+}
+
+/** Gives LMDB, in order, what an earlier process left in the journal, as far as there is room (L5); returns the rest. Raises what LMDB says. */
+export async function settleLeft({
+  path,
+  folder,
+  journal,
+  unsettled,
+}: Pick<WriteQueueOptions, 'path' | 'folder' | 'journal' | 'unsettled'>): Promise<readonly Numbered[]> {
+  let batch = new WriteBatch();
+  let done = 0;
+  const commit = async (end: number): Promise<void> => {
+    const { number } = unsettled[end - 1] ?? { number: journal.last };
+    await commitToLmdb(folder, batch, number);
+    journal.settled(number);
+    batch = new WriteBatch();
+    done = end;
+  };
+  for (const [i, { changes }] of unsettled.entries()) {
+    const one = new WriteBatch();
+    one.addAll(changes);
+    const fits = (): boolean => freeBytes(path) >= roomFor(batch, one);
+    if (!batch.empty && (batch.size + one.size > SETTLE_CHANGES || !fits())) await commit(i);
+    if (!fits()) return unsettled.slice(done);
+    batch.addAll(changes);
+  }
+  if (!batch.empty) await commit(unsettled.length);
+  return [];
+}
+
 export interface WriteQueueOptions {
   /** The data folder. */
   readonly path: string;
-  readonly folder: OpenFolder;
+  readonly folder: CommitTarget;
   readonly journal: Journal;
+  /** What it holds and LMDB lacks. */
+  readonly unsettled: readonly Numbered[];
   readonly flushTimeoutMs: number;
   readonly settleMs: number;
   readonly log: Log;
@@ -59,6 +106,7 @@ export class WriteQueue {
   readonly #stored = new Set<Digest>();
   /** By the monotonic clock, ms. */
   #plentyUntil = 0;
+  #scarce = false;
   #failure: PolaronError | undefined;
   #fail: (error: Error) => void = () => undefined;
 
@@ -67,7 +115,7 @@ export class WriteQueue {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
-    for (const { changes } of o.folder.unsettled) this.#flushed.addAll(changes);
+    for (const { changes } of o.unsettled) this.#flushed.addAll(changes);
     this.#flushedUpTo = o.journal.last;
     this.#settleSoon();
   }
@@ -132,14 +180,15 @@ export class WriteQueue {
       if (bytes !== undefined && this.#stored.has(digest)) batch.values.delete(digest);
       else if (bytes !== undefined) this.#stored.add(digest);
     if (batch.empty) return journal.last;
-    if (this.#flushed.bytes > MOST_UNSETTLED_BYTES) await this.settled();
-    this.#checkRoom([batch, this.#flushed, this.#settling]);
+    if (this.#scarce || this.#flushed.bytes > MOST_AHEAD_BYTES || this.#flushed.size > MOST_AHEAD_CHANGES)
+      await this.settled();
+    this.#checkRoom(batch, this.#flushed, this.#settling);
     return this.#inTime(journal.append(batch));
   }
 
   #settleSoon(): void {
-    if (this.#flushed.empty || this.#settling !== undefined) return;
-    if (this.#flushed.records.size + this.#flushed.values.size >= SETTLE_CHANGES) this.#settle();
+    if (this.#flushed.empty || this.#settling !== undefined || this.#failure !== undefined) return;
+    if (this.#scarce || this.#flushed.size >= SETTLE_CHANGES) this.#settle();
     else this.#settleTimer ??= setTimeout(() => this.#settle(), this.#o.settleMs);
   }
 
@@ -163,7 +212,7 @@ export class WriteQueue {
   }
 
   async #toLmdb(batch: WriteBatch, upTo: number): Promise<void> {
-    this.#checkRoom([batch]);
+    this.#checkRoom(batch);
     await this.#inTime(commitToLmdb(this.#o.folder, batch, upTo));
   }
 
@@ -172,6 +221,7 @@ export class WriteQueue {
     await this.#settling?.flushed;
     this.#settle();
     await this.#settling?.flushed;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #inTime<T>(flushed: Promise<T>): Promise<T> {
@@ -188,18 +238,13 @@ export class WriteQueue {
   }
 
   /** L5. Raises DISK_FULL. */
-  #checkRoom(batches: readonly (WriteBatch | undefined)[]): void {
+  #checkRoom(...batches: readonly (WriteBatch | undefined)[]): void {
+    const wanted = roomFor(...batches);
     const now = performance.now();
-    if (now < this.#plentyUntil) return;
-    const { bavail, bsize } = statfsSync(this.#o.path);
-    const free = bavail * bsize;
-    if (free > PLENTY_BYTES) {
-      this.#plentyUntil = now + PLENTY_MS;
-      return;
-    }
-    let wanted = COMMIT_BYTES;
-    for (const batch of batches)
-      if (batch !== undefined) wanted += batch.bytes + (batch.records.size + batch.values.size) * RECORD_BYTES;
+    if (now < this.#plentyUntil && wanted < PLENTY_BYTES) return;
+    const free = freeBytes(this.#o.path);
+    this.#scarce = free < wanted + PLENTY_BYTES;
+    if (!this.#scarce) this.#plentyUntil = now + PLENTY_MS;
     if (free < wanted)
       throw new PolaronError('DISK_FULL', `${free} bytes are free, and ${wanted} may be needed to write what is due`);
   }

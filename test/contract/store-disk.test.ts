@@ -1,6 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +20,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PolaronError } from '../../model/errors.ts';
 import { openLmdbStore } from '../../store/lmdb-store.ts';
 import type { Store } from '../../store/store.ts';
+import { findImmutable, makeImmutable } from '../support/immutable.ts';
+import { withRealPart } from '../support/real-part.ts';
 import { bytesOf, codeOf, digestOf, put, textOf } from './store-contract.ts';
 
 let path = '';
 const folders: string[] = [];
-const openAt = (where: string, more: { readonly flushTimeoutMs?: number } = {}): Promise<Store> =>
-  openLmdbStore({ path: where, log: () => undefined, ...more });
+const openAt = (
+  where: string,
+  more: { readonly flushTimeoutMs?: number; readonly settleMs?: number } = {},
+): Promise<Store> => openLmdbStore({ path: where, log: () => undefined, ...more });
 
 beforeEach(async () => {
   path = await mkdtemp(join(tmpdir(), 'polaron-disk-'));
@@ -192,6 +207,19 @@ describe('a store whose process or disk fails', () => {
   });
 });
 
+withRealPart('chattr', findImmutable(), 'taking the right to write from root needs it', () => {
+  it('a folder whose journal cannot be opened is let go of', async () => {
+    await (await openAt(path)).close();
+    const allow = makeImmutable(join(path, 'journal', 'b'));
+    try {
+      for (let attempt = 0; attempt < 2; attempt++) expect(await codeOf(() => openAt(path))).toBe('DATA_NOT_WRITABLE');
+    } finally {
+      allow();
+    }
+    await (await openAt(path)).close();
+  });
+});
+
 describe('a full disk', () => {
   const real = process.env['POLARON_REQUIRE_REAL'] === '1';
   const root = process.getuid?.() === 0 && process.platform === 'linux';
@@ -217,6 +245,30 @@ describe('a full disk', () => {
     process.off('unhandledRejection', note);
     if (mounted) execFileSync('umount', ['-l', disk]);
     await rm(disk, { recursive: true, force: true });
+  });
+
+  it('takes what a killed process left in the journal piece by piece, as it fits', async ({ skip }) => {
+    if (!mounted) skip('needs root to mount a tmpfs');
+    const store = await openAt(path, { settleMs: 1_000_000 });
+    const keys = Array.from({ length: 1_500 }, (_, i) => `k/${String(i).padStart(8, '0')}`);
+    for (let i = 0; i < keys.length; i += 10) await store.write(keys.slice(i, i + 10).map((key) => put(key)));
+    const small = join(disk, 'left');
+    cpSync(path, small, { recursive: true, filter: (from) => !from.endsWith('lock') && !from.endsWith('lock.mdb') });
+    await store.close();
+    const { bavail, bsize } = statfsSync(disk);
+    // all at once would want more than three times that
+    writeFileSync(join(disk, 'ballast'), Buffer.alloc(bavail * bsize - 6 * 1024 ** 2));
+    const again = await openAt(small);
+    expect([...again.range({ start: 'k/', end: 'k0' })].map(({ key }) => key)).toEqual(keys);
+    await again.write([put('more')]);
+    await again.close();
+    rmSync(join(small, 'journal'), { recursive: true });
+    rmSync(join(disk, 'ballast'));
+    const root = open<Uint8Array, string>({ path: join(small, 'records'), encoding: 'binary', maxDbs: 8 });
+    const records = root.openDB<Uint8Array, string>('records', { encoding: 'binary' });
+    expect([...records.getKeys()]).toEqual([...keys, 'more']);
+    await root.close();
+    rmSync(small, { recursive: true });
   });
 
   it('fails the store for good, and what is found afterwards is a prefix', async ({ skip }) => {

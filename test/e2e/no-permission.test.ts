@@ -68,7 +68,7 @@ withRealPart('files that root may not write', findImmutable(), 'needs root, chat
       expect(notes().match(/begin late/g)).toHaveLength(1);
     }, 120_000);
 
-    it.each(['blobs', 'records'])('%s/ at the start: it is refused by name', async (part) => {
+    it.each(['blobs', 'records', 'journal'])('%s/ at the start: it is refused by name', async (part) => {
       await hub.stop();
       const allow = makeReadOnly(join(data, part));
       try {
