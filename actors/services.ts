@@ -69,7 +69,8 @@ export interface ElectronWork {
   readonly strict: boolean;
 }
 
-export interface ElectronServices {
+/** What all actors of dispatches share. */
+export interface HubServices {
   readonly system: ActorSystem;
   readonly results: ResultsClient;
   readonly values: ValueCache;
@@ -79,7 +80,11 @@ export interface ElectronServices {
   readonly moment: Moment;
   readonly epoch: Epoch;
   /** Attempts lost with their agents that are too many (H9). @default 10 */
-  readonly maxLosses?: number;
+  readonly maxLosses?: number | undefined;
+}
+
+/** What the electrons of one dispatch have of their own. */
+interface DispatchServices {
   readonly supervisor: Address;
   readonly matchmaker: Address;
   /** The dispatch's next durable seq. */
@@ -88,6 +93,26 @@ export interface ElectronServices {
   /** Its supervisor began from records. */
   readonly resumed: () => boolean;
 }
+
+export interface ElectronServices extends HubServices, DispatchServices {}
+
+/** Field by field: V8 makes a new shape for each object that begins with a spread and goes on, and every use of it misses its caches. */
+export const electronServices = (hub: HubServices, own: DispatchServices): ElectronServices => ({
+  system: hub.system,
+  results: hub.results,
+  values: hub.values,
+  clock: hub.clock,
+  random: hub.random,
+  publish: hub.publish,
+  moment: hub.moment,
+  epoch: hub.epoch,
+  maxLosses: hub.maxLosses,
+  supervisor: own.supervisor,
+  matchmaker: own.matchmaker,
+  nextSeq: own.nextSeq,
+  lastSeq: own.lastSeq,
+  resumed: own.resumed,
+});
 
 /** Puts an electron actor at its address; `restored`: from its record, after a restart. */
 export type SpawnElectron = (work: ElectronWork, services: ElectronServices, restored?: ElectronRecord) => void;

@@ -139,7 +139,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
       publish,
       moment,
       epoch,
-      ...(o.maxLosses === undefined ? {} : { maxLosses: o.maxLosses }),
+      maxLosses: o.maxLosses,
       spawnElectron: (work, services, restored) =>
         system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
       onEnd: () => supervisors.delete(id),

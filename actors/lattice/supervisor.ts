@@ -2,24 +2,21 @@
  * One per dispatch: carries out what LatticeState decides. Spawns electron actors for matched nodes, records what it settles itself, and ends the dispatch.
  * Order: decide (state.ts) → persist (results) → act (messages) → publish (after the flush).
  */
-import type { Clock, Timer } from '../../model/clock.ts';
+import type { Timer } from '../../model/clock.ts';
 import type { WireGraph } from '../../model/graph.ts';
 import { isAgentKey, parseTaskId, taskIdOf, type AgentKey, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron } from '../../model/lifecycle.ts';
 import { errorInfoOf, type ErrorInfo, type ValueInfo } from '../../model/outcome.ts';
 import type { LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchSpec, ElectronRecord } from '../../bus/protocol/results.ts';
-import type { ResultsClient } from '../results-client.ts';
-import type {
-  ElectronServices,
-  ElectronWork,
-  Epoch,
-  Moment,
-  PublishEvent,
-  SpawnElectron,
-  ValueCache,
+import {
+  electronServices,
+  type ElectronServices,
+  type ElectronWork,
+  type HubServices,
+  type SpawnElectron,
 } from '../services.ts';
-import type { Actor, ActorSystem, Address, Message } from '../system.ts';
+import type { Actor, Address, Message } from '../system.ts';
 import { Cancels, type CancelResult } from './cancels.ts';
 import { Claims } from './claims.ts';
 import { tooManyItems } from './expansion-limit.ts';
@@ -32,17 +29,7 @@ import { StrictGate } from './strict-gate.ts';
 import { Stops } from './stops.ts';
 import { verdictOf } from './verdict.ts';
 
-export interface SupervisorServices {
-  readonly system: ActorSystem;
-  readonly results: ResultsClient;
-  readonly values: ValueCache;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly publish: PublishEvent;
-  readonly moment: Moment;
-  readonly epoch: Epoch;
-  /** See ElectronServices. */
-  readonly maxLosses?: number;
+export interface SupervisorServices extends HubServices {
   readonly spawnElectron: SpawnElectron;
   /** The dispatch ended and this actor is gone. */
   readonly onEnd: () => void;
@@ -78,14 +65,13 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#matchmaker = services.system.address('matchmaker', 'main');
     this.#stops = new Stops(services.system, this.#self, id);
     this.#journal = new LatticeJournal(id, services);
-    this.#services = {
-      ...services,
+    this.#services = electronServices(services, {
       supervisor: this.#self,
       matchmaker: this.#matchmaker,
       nextSeq: () => ++this.#journal.seq,
       lastSeq: () => this.#journal.seq,
       resumed: () => this.#resumed,
-    };
+    });
   }
 
   receive(message: LatticeMessage): void {

@@ -140,8 +140,12 @@ export class Queries {
   /** Without the source, which may be long. */
   brief(id: DispatchId, record = this.record(id)): Omit<DispatchDetail, 'source'> {
     const spec = this.spec(id);
-    const brief = { ...this.#summary(spec, record), graph: spec.graph, args: spec.args, errors: record.errors };
-    return spec.bundle === undefined ? brief : { ...brief, bundle: spec.bundle.digest };
+    const { graph, args, bundle } = spec;
+    return Object.assign(
+      this.#summary(spec, record),
+      { graph, args, errors: record.errors },
+      bundle === undefined ? undefined : { bundle: bundle.digest },
+    );
   }
 
   list(request: ListRequest & { readonly user: string }): ListReply {
