@@ -36,8 +36,17 @@ export function causeOf(
   const between = blows.filter(({ at, until }) => at <= later.began && until + SLACK_MS >= earlier.began);
   const kills = between.filter(({ how }) => how === 'kill');
   const { ended } = earlier;
-  /** What has ended is in the runner's outbox or the agent's spool a moment later. */
-  const unsaved = ({ at }: Blow): boolean => ended === undefined || at - ended.at < SLACK_MS;
+  /** What has ended is in the agent's spool a moment later, if neither runner nor agent was halted right then: from one that is, it comes when it goes on. */
+  const saved = blows.reduce(
+    (at, { role, how, pid, at: from, until }) =>
+      how === 'halt' &&
+      pid === (role === 'runner' ? earlier.pid : role === 'agent' ? earlier.agent : undefined) &&
+      from < at
+        ? Math.max(at, until + SLACK_MS)
+        : at,
+    ended === undefined ? Number.POSITIVE_INFINITY : ended.at + SLACK_MS,
+  );
+  const unsaved = ({ at }: Blow): boolean => at < saved;
   if (kills.some((blow) => blow.role === 'agent' && blow.pid === earlier.agent && (unsaved(blow) || silent(blow))))
     return 'agent';
   if (kills.some((blow) => blow.role === 'runner' && blow.pid === earlier.pid && unsaved(blow))) return 'runner';

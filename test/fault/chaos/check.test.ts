@@ -80,6 +80,16 @@ const repeated: Account = {
   stored: { ...good.stored, attempts: new Map([['D', [1, 2]]]) },
 };
 
+/** The first one had ended long before its agent was killed. */
+const late: Account = {
+  ...repeated,
+  executions: [
+    execution('c0', -20),
+    execution('c1', 0, { given: ['c0#1'] }),
+    execution('c1', 2_000, { attempt: 2, mark: 'c1#2', agent: 101, given: ['c0#1'] }),
+  ],
+  blows: [blow({ at: began + 1_500, until: began + 1_600 })],
+};
 const pipelined: Account = {
   ...repeated,
   dispatched: repeated.dispatched.map((d) => ({ ...d, ordered: { ...d.ordered, strict: false } })),
@@ -128,6 +138,7 @@ describe('finds', () => {
       { ...good, executions: [execution('c0', 0), execution('c1', 20, { given: ['c0#7'] })] },
     ],
     ['a repeat without a cause', 'C4', repeated],
+    ['a repeat of what its agent had long had before it was killed', 'C4', late],
     ['a repeat after the kill of another agent', 'C4', { ...repeated, blows: [blow({ pid: 7 })] }],
     ['a repeat in a strict lattice after a kill of the hub', 'C4', { ...repeated, blows: [blow({ role: 'hub' })] }],
     [
@@ -202,6 +213,14 @@ describe('finds', () => {
 describe('excuses a repeat', () => {
   it.each([
     ['after the kill of its agent', 'agent', { ...repeated, blows: [blow({})] }],
+    [
+      'after the kill of its agent, which had not had it from a runner that was halted at its end',
+      'agent',
+      {
+        ...late,
+        blows: [...late.blows, blow({ role: 'runner', how: 'halt', pid: 200, at: began + 5, until: began + 1_400 })],
+      },
+    ],
     [
       'after the kill of its runner',
       'runner',

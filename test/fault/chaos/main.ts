@@ -2,6 +2,8 @@
  * `npm run chaos -- [--kills 200] [--role hub,agent,…|all] [--bus embedded|nats-server|both] [--isolate] [--quick] [--seed N] [--from N]`: rounds of chaos.
  * `--quick` kills alone, one right after the other. `--role all` is every role, and now and then all at once. Prints a line a round; the last one tells how many struck what. Exit code 1 when a promise was broken.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mixedRoles, roles, type Role } from './account.ts';
 import { anyServer } from '../../support/nats-server.ts';
@@ -82,7 +84,10 @@ while (done < kills && !interrupted.signal.aborted) {
   tally.add(round);
   say(`${where}: ${Tally.line(round)}; ${next}`);
   for (const violation of round.verdict.violations) say(`  BROKEN ${violation}`);
-  if (round.verdict.violations.length > 0) say(`  what is left of it: ${round.home}`);
+  if (round.verdict.violations.length > 0) {
+    writeFileSync(join(round.home, 'blows.json'), JSON.stringify(round.account.blows));
+    say(`  what is left of it, blows.json says what was struck when: ${round.home}`);
+  }
 }
 say(tally.summary());
 process.exit(tally.violations === 0 ? 0 : 1);
