@@ -6,7 +6,7 @@
 import { crc32 } from 'node:zlib';
 import { PolaronError } from '../model/errors.ts';
 import { isDigest, type Digest } from '../model/ids.ts';
-import type { Changes, Pending } from './write-batch.ts';
+import type { Changes, JournalOp, Pending } from './write-batch.ts';
 
 /** Bytes. What is acknowledged is never in a block that is written again while it counts. */
 export const BLOCK = 4_096;
@@ -20,21 +20,21 @@ const DIGEST_BYTES = 32;
 const Kind = { put: 1, remove: 2, value: 3, drop: 4 } as const;
 
 /** Whole blocks. */
-export function encodeFrame(number: number, { records, values }: Changes, seed: number): Buffer {
-  const frame = Buffer.allocUnsafe(roundUp(mostBytes(records, values)));
+export function encodeFrame(number: number, ops: readonly JournalOp[], seed: number): Buffer {
+  const frame = Buffer.allocUnsafe(roundUp(mostBytes(ops)));
   let at = HEADER;
-  const add = (kind: number, key: string, encoding: 'utf8' | 'hex', bytes: Pending): void => {
-    const keyBytes = frame.write(key, at + 3, encoding);
-    frame[at] = kind;
+  for (const op of ops) {
+    const isRecord = op.op === 'put' || op.op === 'remove';
+    const keyBytes = isRecord ? frame.write(op.key, at + 3, 'utf8') : frame.write(op.digest, at + 3, 'hex');
+    frame[at] = Kind[op.op];
     frame.writeUInt16LE(keyBytes, at + 1);
     at += 3 + keyBytes;
-    if (bytes === undefined) return;
+    const bytes = bytesOf(op);
+    if (bytes === undefined) continue;
     at = frame.writeUInt32LE(bytes.length, at);
     frame.set(bytes, at);
     at += bytes.length;
-  };
-  for (const [digest, bytes] of values) add(bytes === undefined ? Kind.drop : Kind.value, digest, 'hex', bytes);
-  for (const [key, bytes] of records) add(bytes === undefined ? Kind.remove : Kind.put, key, 'utf8', bytes);
+  }
   frame.writeUInt32LE(at, LENGTH);
   frame.writeDoubleLE(number, NUMBER);
   frame.writeUInt32LE(crc32(frame.subarray(HEADER, at), seed), BODY_CHECKSUM);
@@ -44,10 +44,12 @@ export function encodeFrame(number: number, { records, values }: Changes, seed: 
   return frame.subarray(0, end);
 }
 
-function mostBytes(records: Changes['records'], values: Changes['values']): number {
+const bytesOf = (op: JournalOp): Uint8Array | undefined =>
+  op.op === 'put' ? op.value : op.op === 'value' ? op.bytes : undefined;
+
+function mostBytes(ops: readonly JournalOp[]): number {
   let bytes = HEADER;
-  for (const [key, value] of records) bytes += 7 + key.length * 3 + (value?.length ?? 0);
-  for (const value of values.values()) bytes += 7 + DIGEST_BYTES + (value?.length ?? 0);
+  for (const op of ops) bytes += 7 + ('key' in op ? op.key.length * 3 : DIGEST_BYTES) + (bytesOf(op)?.length ?? 0);
   return bytes;
 }
 

@@ -24,7 +24,7 @@ import { promisify } from 'node:util';
 import { PolaronError } from '../model/errors.ts';
 import { syncFolder } from './blob-files.ts';
 import { decodeChanges, encodeFrame, framesIn, type FoundFrame } from './frame.ts';
-import type { Changes } from './write-batch.ts';
+import type { Changes, JournalOp } from './write-batch.ts';
 
 const NAMES = ['a', 'b'] as const;
 /** A file is left for the other one when it has so many bytes. */
@@ -139,9 +139,9 @@ export class Journal {
   }
 
   /** Resolves with its number when the batch is on disk. Never two at a time. Raises the system's error; nothing may follow it. */
-  async append(changes: Changes): Promise<number> {
+  async append(ops: readonly JournalOp[]): Promise<number> {
     const number = this.#last + 1;
-    const frame = encodeFrame(number, changes, this.#seed);
+    const frame = encodeFrame(number, ops, this.#seed);
     const file = this.#file();
     this.#writing = this.#write(file, frame, file.end);
     await this.#writing;

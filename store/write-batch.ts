@@ -10,6 +10,9 @@ const CHANGE_BYTES = 100;
 /** `undefined`: removed. */
 export type Pending = Uint8Array | undefined;
 
+/** `drop`: a value. */
+export type JournalOp = WriteOp | { readonly op: 'drop'; readonly digest: Digest };
+
 /** What a batch changes. */
 export interface Changes {
   readonly records: Map<RecordKey, Pending>;
@@ -35,9 +38,6 @@ export class WriteBatch implements Changes {
     this.flushed.catch(() => undefined);
   }
 
-  /** Somebody waits for it; a batch without ops too, since it stands for all before it. */
-  wanted = false;
-
   /** About what it takes, of all that was added: what was overwritten since included. */
   bytes = 0;
 
@@ -51,17 +51,17 @@ export class WriteBatch implements Changes {
 
   /** Of two of one value the last one counts. */
   drop(digest: Digest): void {
-    this.wanted = true;
     this.#value(digest, undefined);
   }
 
   add(ops: readonly WriteOp[]): void {
-    this.wanted = true;
-    for (const op of ops) {
-      if (op.op === 'put') this.#put(op.key, op.value);
-      else if (op.op === 'remove') this.#put(op.key, undefined);
-      else this.#value(op.digest, op.bytes);
-    }
+    for (const op of ops) this.addOne(op);
+  }
+
+  addOne(op: JournalOp): void {
+    if (op.op === 'put') this.#put(op.key, op.value);
+    else if (op.op === 'remove') this.#put(op.key, undefined);
+    else this.#value(op.digest, op.op === 'value' ? op.bytes : undefined);
   }
 
   /** What comes later, over what is here. */

@@ -2,7 +2,8 @@
  * The way of what is written: memory, journal, LMDB.
  *
  * L1. One batch is being written to the journal at any time; what is handed in meanwhile becomes the next one. So the disk holds a prefix, and waiting writes share a flush.
- * L2. A batch leaves memory only when LMDB has flushed it, so reads see it all the time.
+ * L2. What is handed in stays in a window until LMDB has flushed that, so reads see it all the time. A window closes where a batch ends, and goes to LMDB when
+ *     that batch is in the journal: LMDB holds a prefix, too.
  * L3. The journal runs ahead of LMDB by a bounded number of bytes and changes, and on a disk that is nearly full by one batch.
  * L4. After a failed or silent flush of either nothing is written any more.
  * L5. LMDB never meets a full disk if it can be helped: when a write fails lmdb-js 3.5 formats its message into 100 bytes without looking (mdb.c,
@@ -16,7 +17,8 @@ import type { Log } from '../model/log.ts';
 import type { Journal } from './journal.ts';
 import { commitToLmdb, type CommitTarget } from './lmdb-commit.ts';
 import type { WriteOp } from './store.ts';
-import { WriteBatch, type Changes } from './write-batch.ts';
+import { deferred } from '../model/deferred.ts';
+import { WriteBatch, type Changes, type JournalOp } from './write-batch.ts';
 
 /** So many changes don't wait any longer. */
 const SETTLE_CHANGES = 2_048;
@@ -88,20 +90,45 @@ export interface WriteQueueOptions {
   readonly log: Log;
 }
 
+/** What goes to the journal together. */
+class FlushBatch {
+  readonly ops: JournalOp[] = [];
+  /** Somebody waits for it; one without ops, too, stands for all before it. */
+  wanted = false;
+  /** Every `write` of it returns this one. */
+  readonly #flushed = deferred<void>();
+
+  constructor() {
+    // most writers don't wait: a failure reaches them through Store.failed
+    this.flushed.catch(() => undefined);
+  }
+
+  get flushed(): Promise<void> {
+    return this.#flushed.promise;
+  }
+  resolve(): void {
+    this.#flushed.resolve();
+  }
+  reject(error: Error): void {
+    this.#flushed.reject(error);
+  }
+}
+
 export class WriteQueue {
   /** Resolves with the reason when it has failed for good. */
   readonly failed: Promise<Error>;
   readonly #o: WriteQueueOptions;
-  #next = new WriteBatch();
-  /** On its way into the journal. */
-  #committing: WriteBatch | undefined;
+  /** What is handed in until the journal takes it. */
+  #next = new FlushBatch();
+  #flushing: FlushBatch | undefined;
   #scheduled = false;
-  /** In the journal up to a batch, and not in LMDB. */
-  #flushed = new WriteBatch();
-  #flushedUpTo: number;
-  /** On its way into LMDB. */
+  /** What LMDB gets next: all since the last time, in the journal or not. */
+  #window = new WriteBatch();
+  /** What it is getting, all of it in the journal. */
   #settling: WriteBatch | undefined;
   #settleTimer: NodeJS.Timeout | undefined;
+  /** The window closes with the next batch. */
+  #due = false;
   /** Values written of late: writing one again changes nothing and costs less than looking for it, but many are the same few. */
   readonly #stored = new Set<Digest>();
   /** By the monotonic clock, ms. */
@@ -115,8 +142,7 @@ export class WriteQueue {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
-    for (const { changes } of o.unsettled) this.#flushed.addAll(changes);
-    this.#flushedUpTo = o.journal.last;
+    for (const { changes } of o.unsettled) this.#window.addAll(changes);
     this.#settleSoon();
   }
 
@@ -127,101 +153,133 @@ export class WriteQueue {
 
   /** Resolves when these and all before them are flushed. Raises STORE_FAILED. */
   write(ops: readonly WriteOp[]): Promise<void> {
-    this.#next.add(ops);
+    const { ops: next } = this.#next;
+    for (const op of ops) {
+      if (op.op === 'value') {
+        if (this.#stored.has(op.digest)) continue;
+        this.#remember(op.digest);
+      }
+      next.push(op);
+      this.#window.addOne(op);
+    }
+    this.#next.wanted = true;
     this.#schedule();
     return this.#next.flushed;
   }
 
+  #remember(digest: Digest): void {
+    if (this.#stored.size > MOST_STORED) this.#stored.clear();
+    this.#stored.add(digest);
+  }
+
+  /** Removes a value, or what was written of it before. */
   drop(digest: Digest): void {
     this.#stored.delete(digest);
-    this.#next.drop(digest);
+    const op = { op: 'drop', digest } as const;
+    this.#next.ops.push(op);
+    this.#window.addOne(op);
+    this.#next.wanted = true;
     this.#schedule();
   }
 
   /** What isn't in LMDB yet, the newest first. */
   get pending(): readonly WriteBatch[] {
-    const batches = [this.#next, this.#committing, this.#flushed, this.#settling];
-    return batches.filter((batch) => batch !== undefined);
+    return this.#settling === undefined ? [this.#window] : [this.#window, this.#settling];
   }
 
   #schedule(): void {
-    if (!this.#scheduled && this.#committing === undefined) {
+    if (!this.#scheduled && this.#flushing === undefined) {
       this.#scheduled = true;
       setImmediate(() => {
         this.#scheduled = false;
-        this.#commit();
+        this.#flush();
       });
     }
   }
 
-  #commit(): void {
-    if (this.#committing !== undefined || this.#failure !== undefined) return;
+  #goOn(): void {
+    this.#settleSoon();
+    if (this.#next.wanted || (this.#due && this.#settling === undefined)) this.#schedule();
+  }
+
+  #flush(): void {
+    if (this.#flushing !== undefined || this.#failure !== undefined) return;
+    // L3: it goes on when LMDB has what it is getting
+    if (this.#settling !== undefined && this.#isFarAhead()) return;
     const batch = this.#next;
-    this.#next = new WriteBatch();
-    this.#committing = batch;
-    this.#toJournal(batch).then(
+    this.#next = new FlushBatch();
+    this.#flushing = batch;
+    const closed = this.#settling === undefined && (this.#due || this.#isFarAhead()) ? this.#window : undefined;
+    if (closed !== undefined) this.#closeWindow(closed);
+    this.#toJournal(batch.ops).then(
       (number) => {
-        this.#flushed.addAll(batch);
-        this.#flushedUpTo = number;
-        this.#committing = undefined;
+        this.#flushing = undefined;
         batch.resolve();
-        this.#settleSoon();
-        if (this.#next.wanted) this.#commit();
+        if (closed !== undefined) this.#settle(closed, number);
+        this.#goOn();
       },
       (error: unknown) => this.#failWith(error),
     );
+  }
+
+  #isFarAhead(): boolean {
+    return this.#scarce || this.#window.bytes > MOST_AHEAD_BYTES || this.#window.size > MOST_AHEAD_CHANGES;
+  }
+
+  #closeWindow(closed: WriteBatch): void {
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = undefined;
+    this.#due = false;
+    this.#settling = closed;
+    this.#window = new WriteBatch();
   }
 
   /** The number of the last batch in it. */
-  async #toJournal(batch: WriteBatch): Promise<number> {
+  async #toJournal(ops: readonly JournalOp[]): Promise<number> {
     const { journal } = this.#o;
-    if (this.#stored.size > MOST_STORED) this.#stored.clear();
-    for (const [digest, bytes] of batch.values)
-      if (bytes !== undefined && this.#stored.has(digest)) batch.values.delete(digest);
-      else if (bytes !== undefined) this.#stored.add(digest);
-    if (batch.empty) return journal.last;
-    if (this.#scarce || this.#flushed.bytes > MOST_AHEAD_BYTES || this.#flushed.size > MOST_AHEAD_CHANGES)
-      await this.settled();
-    this.#checkRoom(batch, this.#flushed, this.#settling);
-    return this.#inTime(journal.append(batch));
+    if (ops.length === 0) return journal.last;
+    this.#checkRoom(this.#window, this.#settling);
+    return this.#inTime(journal.append(ops));
   }
 
+  /** Closes the window before long. */
   #settleSoon(): void {
-    if (this.#flushed.empty || this.#settling !== undefined || this.#failure !== undefined) return;
-    if (this.#scarce || this.#flushed.size >= SETTLE_CHANGES) this.#settle();
-    else this.#settleTimer ??= setTimeout(() => this.#settle(), this.#o.settleMs);
+    if (this.#window.empty || this.#settling !== undefined || this.#failure !== undefined) return;
+    if (this.#scarce || this.#window.size >= SETTLE_CHANGES) this.#settleNow();
+    else this.#settleTimer ??= setTimeout(() => this.#settleNow(), this.#o.settleMs);
   }
 
-  #settle(): void {
-    clearTimeout(this.#settleTimer);
-    this.#settleTimer = undefined;
-    if (this.#settling !== undefined || this.#failure !== undefined || this.#flushed.empty) return;
-    const batch = this.#flushed;
-    const upTo = this.#flushedUpTo;
-    this.#flushed = new WriteBatch();
-    this.#settling = batch;
-    this.#toLmdb(batch, upTo).then(
+  #settleNow(): void {
+    this.#due = true;
+    this.#schedule();
+  }
+
+  #settle(window: WriteBatch, upTo: number): void {
+    this.#toLmdb(window, upTo).then(
       () => {
         this.#settling = undefined;
         this.#o.journal.settled(upTo);
-        batch.resolve();
-        this.#settleSoon();
+        window.resolve();
+        this.#goOn();
       },
       (error: unknown) => this.#failWith(error),
     );
   }
 
-  async #toLmdb(batch: WriteBatch, upTo: number): Promise<void> {
-    this.#checkRoom(batch);
-    await this.#inTime(commitToLmdb(this.#o.folder, batch, upTo));
+  async #toLmdb(window: WriteBatch, upTo: number): Promise<void> {
+    if (window.empty) return;
+    this.#checkRoom(window);
+    await this.#inTime(commitToLmdb(this.#o.folder, window, upTo));
   }
 
-  /** Resolves when LMDB has all that is flushed now. Raises STORE_FAILED. */
+  /** Resolves when LMDB has all that was handed in. Raises STORE_FAILED. */
   async settled(): Promise<void> {
     await this.#settling?.flushed;
-    this.#settle();
-    await this.#settling?.flushed;
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#window.empty) return;
+    const { flushed } = this.#window;
+    this.#settleNow();
+    await flushed;
   }
 
   async #inTime<T>(flushed: Promise<T>): Promise<T> {
@@ -256,13 +314,13 @@ export class WriteQueue {
     this.#failure = failure;
     this.#o.log('error', 'the store failed; nothing more is written', { reason });
     clearTimeout(this.#settleTimer);
-    for (const batch of this.pending) batch.reject(failure);
+    for (const batch of [this.#next, this.#flushing, ...this.pending]) batch?.reject(failure);
     this.#fail(failure);
   }
 
   /** Waits for what was handed in, and gives LMDB what it can; the rest stays in the journal. Never rejects. */
   async finish(): Promise<void> {
-    await Promise.allSettled([this.#committing?.flushed, this.#next.wanted ? this.#next.flushed : undefined]);
+    await Promise.allSettled([this.#flushing?.flushed, this.#next.wanted ? this.#next.flushed : undefined]);
     await this.settled().catch(() => undefined);
     clearTimeout(this.#settleTimer);
   }

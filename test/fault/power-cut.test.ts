@@ -44,8 +44,8 @@ withRealPart('strace', strace, 'recording calls to the kernel needs it', () => {
         'acknowledges before the flush',
         {
           file: 'write-queue.ts',
-          from: '    this.#toJournal(batch).then(',
-          to: '    batch.resolve();\n    this.#toJournal(batch).then(',
+          from: '    this.#toJournal(batch.ops).then(',
+          to: '    batch.resolve();\n    this.#toJournal(batch.ops).then(',
         },
       ],
       [
@@ -61,8 +61,8 @@ withRealPart('strace', strace, 'recording calls to the kernel needs it', () => {
         'says that LMDB has it before it has',
         {
           file: 'write-queue.ts',
-          from: '    this.#toLmdb(batch, upTo).then(',
-          to: '    this.#o.journal.settled(upTo);\n    this.#toLmdb(batch, upTo).then(',
+          from: '    this.#toLmdb(window, upTo).then(',
+          to: '    this.#o.journal.settled(upTo);\n    this.#toLmdb(window, upTo).then(',
         },
       ],
       [

@@ -67,34 +67,39 @@ function* framesAt(bytes: Buffer): Generator<number> {
 }
 
 describe('a frame', () => {
-  const changes = {
-    records: new Map([
-      ['k/ünï', bytesOf('v')],
-      ['gone', undefined],
-      ['empty', new Uint8Array()],
-      ['long', Buffer.alloc(3 * BLOCK, 'x')],
-    ]),
-    values: new Map([
-      [digestOf(bytesOf('v')), bytesOf('v')],
-      [digestOf(bytesOf('w')), undefined],
-    ]),
-  };
+  const [kept, dropped] = [digestOf(bytesOf('v')), digestOf(bytesOf('w'))];
+  const ops = [
+    put('k/ünï', 'v'),
+    put('twice', 'old'),
+    { op: 'remove', key: 'gone' },
+    put('empty', ''),
+    put('long', 'x'.repeat(3 * BLOCK)),
+    { op: 'value', digest: kept, bytes: bytesOf('v') },
+    { op: 'drop', digest: dropped },
+    put('twice', 'new'),
+  ] as const;
 
   it('fills blocks of its own and holds what was put into it, in order', () => {
-    const bytes = encodeFrame(7, changes, 5);
+    const bytes = encodeFrame(7, ops, 5);
     expect(bytes.length % BLOCK).toBe(0);
     const [frame, ...more] = framesIn(Buffer.concat([Buffer.alloc(BLOCK, 'torn'), bytes]), 5);
     expect(more).toEqual([]);
     expect(frame).toMatchObject({ number: 7, end: bytes.length + BLOCK });
     const read = decodeChanges(frame?.body ?? Buffer.alloc(0));
     const plain = (map: ReadonlyMap<string, Uint8Array | undefined>) =>
-      [...map].map(([key, value]) => [key, value === undefined ? undefined : Buffer.from(value).toString('latin1')]);
-    expect(plain(read.records)).toEqual(plain(changes.records));
-    expect(plain(read.values)).toEqual(plain(changes.values));
+      Object.fromEntries([...map].map(([key, value]) => [key, value === undefined ? undefined : textOf(value)]));
+    expect(plain(read.records)).toEqual({
+      'k/ünï': 'v',
+      twice: 'new',
+      gone: undefined,
+      empty: '',
+      long: 'x'.repeat(3 * BLOCK),
+    });
+    expect(plain(read.values)).toEqual({ [kept]: 'v', [dropped]: undefined });
   });
 
   it('is none with a byte changed, cut short, or of another store', () => {
-    const bytes = encodeFrame(7, changes, 5);
+    const bytes = encodeFrame(7, ops, 5);
     const length = bytes.readUInt32LE(0);
     for (const position of [0, 5, 9, 16, 20, length - 1]) {
       const changed = Buffer.from(bytes);

@@ -30,19 +30,22 @@ async function main(): Promise<void> {
     acknowledged(`blob ${number}`);
     await finished;
   };
-  const uploads: Promise<void>[] = [];
+  /** LMDB gets all that is in the journal before it says what it has; others write meanwhile. */
+  const settle = async (): Promise<void> => {
+    for await (const _ of store.storedValues()) break;
+  };
+  const others: Promise<void>[] = [];
+  let begun = 0;
   for (let batch = 0; batch < BATCHES; batch++) {
     const flushed = store.write(opsOf(batch)).then(() => acknowledged(`batch ${batch}`));
     // several at once
-    if (batch % 20 === 2)
-      for (let more = 0; more < 3 && uploads.length < BLOBS; more++) uploads.push(upload(uploads.length));
-    // LMDB gets all that is in the journal before it says what it has
-    if (batch % 8 === 5) for await (const _ of store.storedValues()) break;
+    if (batch % 20 === 2) for (let more = 0; more < 3 && begun < BLOBS; more++) others.push(upload(begun++));
+    if (batch % 8 === 5) others.push(settle());
     // some of them share a commit, some wait for it
     if (batch % 7 === 0) await flushed;
     else if (batch % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  await Promise.all(uploads);
+  await Promise.all(others);
   await store.close();
   closeSync(file);
 }
