@@ -24,7 +24,7 @@ export class WriteBatch implements Changes {
   readonly records = new Map<RecordKey, Pending>();
   /** `undefined`: dropped. */
   readonly values = new Map<Digest, Pending>();
-  /** Settles with the batch; every `write` of it returns this one. */
+  /** Settles when whoever holds the batch says that it is on disk. */
   readonly flushed: Promise<void>;
   resolve: () => void = () => undefined;
   reject: (error: Error) => void = () => undefined;
