@@ -2,7 +2,10 @@
 import { startBrokerProcess } from './broker-process.ts';
 import { findNatsServer, startNatsServer } from './nats-server.ts';
 
+export type BusKind = 'embedded' | 'nats-server';
+
 export interface BenchBus {
+  readonly kind: BusKind;
   readonly description: string;
   /** What the hub is told to use; undefined: its own embedded broker. */
   readonly hubUrl: string | undefined;
@@ -13,11 +16,12 @@ export interface BenchBus {
 }
 
 /** Raises Error when a nats-server is asked for and there is none. */
-export async function openBus(kind: 'embedded' | 'nats-server'): Promise<BenchBus> {
+export async function openBus(kind: BusKind): Promise<BenchBus> {
   if (kind === 'embedded') {
     const broker = await startBrokerProcess();
     return {
-      description: 'the embedded broker: in the hub’s process, and for the ceiling in a process of its own',
+      kind,
+      description: 'the embedded broker: in the hub’s process, and for the bare loop in a process of its own',
       hubUrl: undefined,
       ceilingUrl: broker.url,
       serverVersion: undefined,
@@ -28,6 +32,7 @@ export async function openBus(kind: 'embedded' | 'nats-server'): Promise<BenchBu
   if (path === undefined) throw new Error('--bus nats-server: no nats-server on the PATH; --bus embedded needs none');
   const server = await startNatsServer(path);
   return {
+    kind,
     description: `one real nats-server (${server.version}, ${path})`,
     hubUrl: server.url,
     ceilingUrl: server.url,

@@ -1,22 +1,19 @@
 /**
  * How long from `cancel()` until 1,000 running electrons of one dispatch have stopped, on three agents of this machine? Each has a runner process of its
  * own, and listens to its signal. Stopped: it has answered, which waits for the agents' word on every electron and for the disk; none is unconfirmed.
- * Not measured: agents elsewhere, electrons that don't listen, which the grace time and SIGTERM end.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancel, dispatch } from 'polaron';
-import { command, startHub, type BenchHub } from './hub.ts';
+import { field } from './field.ts';
+import type { Answer, Bed, Question } from './question.ts';
 import { sleepers } from './sleepers.ts';
 import { tidy } from './statistics.ts';
 
+const electrons = 1_000;
 const agents = 3;
-/** The agents' grace time for what doesn't listen, and a second. */
-const limitMs = 5_000 + 1_000;
 /** What a runner takes for itself, with room. */
 const runnerMiB = 20;
 /** Left for everybody else. */
@@ -24,83 +21,60 @@ const spareMiB = 2_048;
 /** No further electron has begun for so long: what runs by now is all that will. */
 const stillMs = 30_000;
 
-export interface CancelFigures {
-  readonly wanted: number;
-  /** Said so themselves; fewer than wanted when memory or processes ran out. */
-  readonly running: number;
-  /** From the first to the last of them. */
-  readonly startedInMs: number;
-  /** From the call of `cancel()` to its answer. */
-  readonly stoppedMs: number;
-  /** Electrons that the signal reached; the rest was ended by SIGTERM or SIGKILL. */
-  readonly bySignal: number;
-  readonly cancelled: number;
-  /** Electrons whose agents had not confirmed then. */
-  readonly unconfirmed: number;
-  readonly freeMiBBefore: number;
-  readonly freeMiBWhileRunning: number;
-  readonly limitMs: number;
-  readonly met: boolean;
-}
+/** The agents' grace time for what doesn't listen, and a second. */
+const stopGoal = { what: 'from cancel() to its answer, ms', limit: { atMost: 5_000 + 1_000 } };
+const sizeGoal = { what: 'electrons that ran and were cancelled', limit: { atLeast: electrons } };
+const unconfirmedGoal = { what: 'electrons whose agents had not confirmed', limit: { atMost: 0 } };
 
-export async function measureCancel(asked: number): Promise<CancelFigures> {
+export const cancelled: Question = {
+  id: 'cancel',
+  asks: `a cancel of ${electrons} running electrons on ${agents} agents, until all have stopped`,
+  bus: 'one',
+  onlyNamed: `it needs ${Math.ceil((electrons * runnerMiB + spareMiB) / 1_024)} GiB of memory for its ${electrons} runners`,
+  goals: [stopGoal, sizeGoal, unconfirmedGoal],
+  notMeasured: ['a cancel of electrons that don’t listen, which the grace time and SIGTERM end'],
+  measure,
+};
+
+async function measure(bed: Bed): Promise<Answer> {
   const freeMiBBefore = freeMiB();
-  const wanted = Math.min(asked, Math.max(1, Math.floor((freeMiBBefore - spareMiB) / runnerMiB)));
-  const hub = await startHub(undefined, ['--no-agent']);
-  const crew: ChildProcess[] = [];
-  try {
-    process.env['POLARON_HOME'] = hub.home;
-    delete process.env['POLARON_URL'];
-    const slots = Math.ceil(wanted / agents);
-    for (let n = 1; n <= agents; n++) crew.push(await startAgent(hub, `a${n}`, slots));
-    const folder = mkdtempSync(join(hub.home, 'sleepers-'));
-    const [begun, signalled] = [join(folder, 'begun'), join(folder, 'signalled')];
-    for (const file of [begun, signalled]) writeFileSync(file, '');
-    const id = await dispatch(sleepers)(begun, signalled, wanted);
-    const startedInMs = await grown(begun, wanted);
-    const running = statSync(begun).size;
-    const freeMiBWhileRunning = freeMiB();
-    const began = performance.now();
-    const reply: unknown = await cancel(id);
-    const stoppedMs = performance.now() - began;
-    const [cancelled, unconfirmed] = [count(reply, 'cancelled') + count(reply, 'more'), count(reply, 'unconfirmed')];
-    return {
+  const room = Math.max(1, Math.floor((freeMiBBefore - spareMiB) / runnerMiB));
+  const wanted = Math.min(bed.most ?? electrons, electrons, room);
+  const hub = await bed.freshHub({ agents: 0 });
+  for (let n = 1; n <= agents; n++) await hub.join(`a${n}`, Math.ceil(wanted / agents));
+  const folder = mkdtempSync(join(hub.home, 'sleepers-'));
+  const [begun, signalled] = [join(folder, 'begun'), join(folder, 'signalled')];
+  for (const file of [begun, signalled]) writeFileSync(file, '');
+  const id = await dispatch(sleepers)(begun, signalled, wanted);
+  const startedInMs = await grown(begun, wanted);
+  const running = statSync(begun).size;
+  const freeMiBWhileRunning = freeMiB();
+  const began = performance.now();
+  const reply: unknown = await cancel(id);
+  const stoppedMs = performance.now() - began;
+  const stopped = count(reply, 'cancelled') + count(reply, 'more');
+  const unconfirmed = count(reply, 'unconfirmed');
+  // By their signal; the rest was ended by SIGTERM or SIGKILL.
+  const bySignal = statSync(signalled).size;
+  return {
+    figures: {
       wanted,
       running,
       startedInMs: tidy(startedInMs),
       stoppedMs: tidy(stoppedMs),
-      bySignal: statSync(signalled).size,
-      cancelled,
+      bySignal,
+      cancelled: stopped,
       unconfirmed,
       freeMiBBefore,
       freeMiBWhileRunning,
-      limitMs,
-      met: stoppedMs <= limitMs && unconfirmed === 0 && running === asked && cancelled === asked,
-    };
-  } finally {
-    for (const agent of crew) agent.kill('SIGTERM');
-    await Promise.all(crew.map(ended));
-    await hub.stop();
-  }
-}
-
-/** Joins as a user's would; resolves when it has. Raises Error when it ends before. */
-async function startAgent(hub: BenchHub, name: string, slots: number): Promise<ChildProcess> {
-  const invited: unknown = JSON.parse(await hub.run(['invite', name, '--json']));
-  const bus = field(invited, 'bus');
-  if (typeof bus !== 'string') throw new Error('polaron invite --json has no bus');
-  const child = spawn(process.execPath, [command, 'agent', '--bus', bus, '--slots', String(slots)], {
-    env: { ...process.env, POLARON_HOME: hub.home },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const first = await Promise.race([once(child.stdout, 'data'), ended(child)]);
-  if (first === undefined) throw new Error(`agent ${name} ended with ${child.exitCode ?? child.signalCode}`);
-  return child;
-}
-
-async function ended(child: ChildProcess): Promise<undefined> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+    got: {
+      [stopGoal.what]: stoppedMs,
+      [sizeGoal.what]: Math.min(running, stopped),
+      [unconfirmedGoal.what]: unconfirmed,
+    },
+    text: `${running} of ${wanted} ran (begun within ${tidy(startedInMs)} ms; ${freeMiBBefore} MiB free before, ${freeMiBWhileRunning} MiB then); ${bySignal} stopped by their signal`,
+  };
 }
 
 /** Waits until all run, or no further one begins; ms from the first to the last. */
@@ -124,8 +98,6 @@ function freeMiB(): number {
   return Math.round(kilobytes === undefined ? freemem() / 1024 ** 2 : Number(kilobytes) / 1_024);
 }
 
-const field = (document: unknown, key: string): unknown =>
-  typeof document === 'object' && document !== null ? Reflect.get(document, key) : undefined;
 /** Of a number, or of a list's entries. */
 function count(document: unknown, key: string): number {
   const value = field(document, key);

@@ -8,10 +8,12 @@
 import { type Ceiling, openCeiling } from './ceiling.ts';
 import { median, percentile, tidy } from './statistics.ts';
 
-export type CeilingFigure = 'chain' | 'fan' | 'diamonds' | 'latencies';
+const figures = ['chain', 'fan', 'diamonds', 'latencies', 'inFlight1000'] as const;
+export type CeilingFigure = (typeof figures)[number];
 
 async function measure(ceiling: Ceiling, what: CeilingFigure): Promise<number[]> {
   if (what === 'latencies') return ceiling.latencies(200);
+  if (what === 'inFlight1000') return [await ceiling.inFlight(1_000, 60_000)];
   return [await ceiling[what]()];
 }
 
@@ -39,7 +41,7 @@ async function measureAll(ceiling: Ceiling): Promise<Record<string, number>> {
 function requested(message: unknown): CeilingFigure | undefined {
   if (typeof message !== 'object' || message === null || !('what' in message)) return undefined;
   const { what } = message;
-  return what === 'chain' || what === 'fan' || what === 'diamonds' || what === 'latencies' ? what : undefined;
+  return figures.find((one) => one === what);
 }
 
 // Before the first wait: the bench ends this process by disconnecting, whatever it is at.

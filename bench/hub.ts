@@ -1,77 +1,102 @@
-/** A hub for the bench, started as a user starts one, in a home of its own. Not responsible for the bus that it may join. */
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+/** A hub for the bench, started as a user starts one, in a home of its own, with its agents. Not responsible for the bus that it may join. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { type BenchAgent, joinAgent } from './hub-agent.ts';
+import { polaron } from './polaron.ts';
+import { field } from './field.ts';
 
-export const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+export interface HubWishes {
+  /** Agents in all; the first is the hub's own. 0: none. */
+  readonly agents?: number;
+  /** Electrons that each of them runs at once; default: the cores, shared out among the agents. */
+  readonly slots?: number;
+  /** More options of `polaron start`. */
+  readonly options?: readonly string[];
+}
 
 export interface BenchHub {
   readonly home: string;
   readonly pid: number;
-  /** From the call of `polaron start` to its return: ready, its agent joined. */
+  readonly slotsOfEach: number;
+  /** From the call of `polaron start` to its return: ready, its own agent joined. */
   readonly startMs: number;
   /** Anonymous memory of the hub's process in MiB; undefined where /proc isn't. */
   rssAnonMiB(): number | undefined;
   /** Runs `polaron` with these arguments in its home; what it printed. Raises Error with what it said when it fails. */
   run(args: readonly string[]): Promise<string>;
-  /** Stops it and starts it again on the same data. */
+  /** One more agent, as a user would join one. */
+  join(name: string, slots: number): Promise<void>;
+  /** Stops it and its agents, and starts them again on the same data. */
   restart(): Promise<BenchHub>;
-  /** Starts it on the same data after it was killed. */
+  /** Starts it on the same data after it was killed; its own agent may have lived on. Raises Error where it has others. */
   startAgain(): Promise<BenchHub>;
-  /** Stops it and removes its home. */
+  /** Stops it and its agents, and removes its home. */
   stop(): Promise<void>;
 }
 
-/** Starts a hub with an embedded broker, or on the bus at `bus`; `more`: options of `polaron start`. Raises Error with what that said. */
-export async function startHub(bus?: string, more: readonly string[] = []): Promise<BenchHub> {
-  const options = bus === undefined ? more : ['--bus', bus, ...more];
-  return startIn(await mkdtemp(join(tmpdir(), 'polaron-bench-')), options);
+/** Starts a hub with an embedded broker, or on the bus at `bus`; one agent unless others are wished for. Raises Error with what `polaron start` said. */
+export async function startHub(bus: string | undefined, wishes: HubWishes = {}): Promise<BenchHub> {
+  const home = await mkdtemp(join(tmpdir(), 'polaron-bench-'));
+  try {
+    return await startIn(home, bus, wishes, []);
+  } catch (error) {
+    await rm(home, { recursive: true, force: true });
+    throw error;
+  }
 }
 
-async function startIn(home: string, options: readonly string[]): Promise<BenchHub> {
+/** `crew`: what has joined, of all the lives of this home's hub. */
+async function startIn(
+  home: string,
+  bus: string | undefined,
+  wishes: HubWishes,
+  crew: BenchAgent[],
+): Promise<BenchHub> {
+  const { agents = 1, options = [] } = wishes;
+  const slots = wishes.slots ?? Math.max(1, Math.floor(availableParallelism() / Math.max(1, agents)));
+  const own = agents === 0 ? ['--no-agent'] : [`--slots=${slots}`];
   const began = performance.now();
-  await polaron(home, ['start', '--detach', '--json', ...options]);
+  const onBus = bus === undefined ? [] : ['--bus', bus];
+  await polaron(home, ['start', '--detach', '--json', ...onBus, ...own, ...options]);
   const startMs = performance.now() - began;
-  const pid = numberIn(JSON.parse(await polaron(home, ['status', '--json'])), 'pid');
   const run = (args: readonly string[]): Promise<string> => polaron(home, args);
-  const halt = (): Promise<string> => run(['stop']);
-  return {
-    home,
-    pid,
-    startMs,
-    run,
-    rssAnonMiB: () => rssAnonMiB(pid),
-    async restart() {
-      await halt();
-      return startIn(home, options);
-    },
-    startAgain: () => startIn(home, options),
-    async stop() {
-      await halt();
-      await rm(home, { recursive: true, force: true });
-    },
+  const join = async (name: string, count: number): Promise<void> => {
+    crew.push(await joinAgent({ home, bus, run }, name, count));
   };
-}
-
-/** Its stdout. In a group of its own: a start that a Ctrl-C cut short would leave a hub that nobody knows of. */
-async function polaron(home: string, args: readonly string[]): Promise<string> {
-  const { POLARON_URL: _, ...env } = process.env;
-  const child = spawn(process.execPath, [command, ...args], {
-    env: { ...env, POLARON_HOME: home },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [stdout, stderr, code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve) => child.once('close', resolve)),
-  ]);
-  if (code !== 0) throw new Error(`polaron ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
-  return stdout;
+  const halt = async (): Promise<void> => {
+    await Promise.all(crew.splice(0).map((agent) => agent.stop()));
+    await run(['stop']);
+  };
+  try {
+    for (let n = 2; n <= agents; n++) await join(`bench-${n}`, slots);
+    const pid = numberIn(JSON.parse(await run(['status', '--json'])), 'pid');
+    return {
+      home,
+      pid,
+      slotsOfEach: slots,
+      startMs,
+      run,
+      join,
+      rssAnonMiB: () => rssAnonMiB(pid),
+      async restart() {
+        await halt();
+        return startIn(home, bus, wishes, crew);
+      },
+      async startAgain() {
+        if (crew.length > 0) throw new Error('a hub with further agents is not started again: their bus is another');
+        return startIn(home, bus, wishes, crew);
+      },
+      async stop() {
+        await halt();
+        await rm(home, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await halt();
+    throw error;
+  }
 }
 
 function rssAnonMiB(pid: number): number | undefined {
@@ -81,9 +106,7 @@ function rssAnonMiB(pid: number): number | undefined {
 }
 
 function numberIn(document: unknown, key: string): number {
-  const entry =
-    typeof document === 'object' && document !== null ? Object.entries(document).find(([k]) => k === key) : undefined;
-  const value: unknown = entry?.[1];
+  const value = field(document, key);
   if (typeof value !== 'number') throw new Error(`polaron status --json has no number "${key}"`);
   return value;
 }

@@ -29,5 +29,14 @@ export function summary(runs: readonly number[]): Summary {
   };
 }
 
+/** Figures of one run by name. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** Of the same figures of several runs. */
+export function summaries(runs: readonly Figures[]): Record<string, Summary> {
+  const names = Object.keys(runs[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, summary(runs.flatMap((run) => run[name] ?? []))]));
+}
+
 /** Four significant digits: more would pretend. */
 export const tidy = (value: number): number => Number(value.toPrecision(4));

@@ -1,4 +1,4 @@
-/** `npm run bench [-- --only W2 --bus embedded --runs 5 --json FILE]`: installs what is missing, builds, runs bench/main.ts. */
+/** `npm run bench [-- --only W2,W5 --peers --bus embedded|nats-server|both --agents 2 --runs 5 --json FILE]`: installs what is missing, builds, runs bench/main.ts. */
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { runOpen } from './child.mjs';

@@ -1,0 +1,13 @@
+/** Every question of the bench, in the order in which they are asked. Another one is a file and a line here. */
+import { cancelled } from './cancel.ts';
+import { memory } from './memory-100k.ts';
+import type { Question } from './question.ts';
+import { recovery } from './recovery.ts';
+import { start } from './start-time.ts';
+import { w1 } from './w1-chain.ts';
+import { w2 } from './w2-fan.ts';
+import { w3 } from './w3-diamonds.ts';
+import { w4 } from './w4-latency.ts';
+import { w8 } from './w8-slots.ts';
+
+export const questions: readonly Question[] = [w1, w2, w3, w4, w8, memory, start, recovery, cancelled];
