@@ -21,9 +21,8 @@ export interface BedOptions {
 /** What several questions share on one bus. */
 export class Shared {
   readonly #options: BedOptions;
-  #openings = new Openings();
-  #hub: Promise<BenchHub> | undefined;
-  #ceiling: Promise<CeilingClient> | undefined;
+  readonly #hub = new Once<BenchHub>();
+  readonly #ceiling = new Once<CeilingClient>();
 
   constructor(options: BedOptions) {
     this.#options = options;
@@ -31,31 +30,41 @@ export class Shared {
 
   /** For one question; what it opens is closed by its `openings`. */
   bedOf(openings: Openings): Bed {
-    const { bus, agents, ...rest } = this.#options;
-    const fresh = (wishes: HubWishes, owner: Openings): Promise<BenchHub> =>
-      owner.open(
-        () => startHub(bus.hubUrl, { agents, ...wishes }),
-        (hub) => hub.stop(),
-      );
+    const { bus, agents } = this.#options;
+    const hub = (wishes: HubWishes): Promise<BenchHub> => startHub(bus.hubUrl, { agents, ...wishes });
+    const stop = (one: { stop(): Promise<void> }): Promise<void> => one.stop();
     return {
-      ...rest,
-      bus,
-      agents,
-      sharedHub: async () => use(await (this.#hub ??= fresh({}, this.#openings))),
-      freshHub: async (wishes = {}) => use(await fresh(wishes, openings)),
-      ceiling: () =>
-        (this.#ceiling ??= this.#openings.open(
-          () => startCeiling(bus.ceilingUrl, agents),
-          (ceiling) => ceiling.stop(),
-        )),
+      ...this.#options,
+      sharedHub: async () => use(await this.#hub.get(() => hub({}), stop)),
+      freshHub: async (wishes = {}) => {
+        // Two hubs on one nats-server would hear each other's agents.
+        await this.#hub.close();
+        return use(await openings.open(() => hub(wishes), stop));
+      },
+      ceiling: () => this.#ceiling.get(() => startCeiling(bus.ceilingUrl, agents), stop),
       open: (open, close) => openings.open(open, close),
     };
   }
 
   /** Closes what is shared; it is started anew when it is asked for again. */
   async close(): Promise<void> {
+    await this.#hub.close();
+    await this.#ceiling.close();
+  }
+}
+
+/** Opened when it is first asked for, and again after a close. */
+class Once<T> {
+  #openings = new Openings();
+  #one: Promise<T> | undefined;
+
+  get(open: () => Promise<T>, close: (one: T) => Promise<void>): Promise<T> {
+    return (this.#one ??= this.#openings.open(open, close));
+  }
+
+  async close(): Promise<void> {
     const openings = this.#openings;
-    [this.#hub, this.#ceiling, this.#openings] = [undefined, undefined, new Openings()];
+    [this.#one, this.#openings] = [undefined, new Openings()];
     await openings.close();
   }
 }

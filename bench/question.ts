@@ -48,7 +48,7 @@ export interface Bed {
   readonly say: (line: string) => void;
   /** The hub that is shared by what is compared with the bare loop, so that both are equally warm. POLARON_HOME names it from now on. */
   sharedHub(): Promise<BenchHub>;
-  /** A hub of this question alone, removed after it. POLARON_HOME names it from now on. */
+  /** A hub of this question alone, removed after it; one at a time, since two on one nats-server would mix. POLARON_HOME names it from now on. */
   freshHub(wishes?: HubWishes): Promise<BenchHub>;
   /** The bare loop on this bus, shared. */
   ceiling(): Promise<CeilingClient>;
