@@ -12,6 +12,7 @@ import type { Bed } from './question.ts';
 export interface BedOptions {
   readonly bus: BenchBus;
   readonly runs: number;
+  readonly warmUps: number;
   readonly agents: number;
   readonly most: number | undefined;
   readonly peers: PeerFigures;

@@ -7,19 +7,25 @@ import { dirname } from 'node:path';
 import { ask, type Result } from './ask.ts';
 import { type BusKind, openBus } from './bench-bus.ts';
 import { findNatsServer } from './nats-server.ts';
-import { closeEverything, Interrupted, Openings } from './openings.ts';
-import { type BenchOptions, resolveOptions, Usage, usageText } from './options.ts';
+import { Openings } from './openings.ts';
+import { type BenchOptions, latest, resolveOptions, Usage, usageText } from './options.ts';
 import { measurePeers } from './peers.ts';
+import { writePage } from './performance-page.ts';
 import { questions } from './questions.ts';
 import { type BusReport, reportOf } from './report.ts';
+import { runToEnd } from './run-to-end.ts';
 
+/** Of a workload at most, until it gets better no more. */
+const warmUps = 12;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-let interruptedBy: keyof typeof exitCodes | undefined;
 
 /** True when every question was answered. */
 async function bench(options: BenchOptions): Promise<boolean> {
   const { buses, runs, agents, most, json } = options;
+  if (options.page) {
+    writePage();
+    return true;
+  }
   if (findNatsServer() === undefined) say('no nats-server on the PATH: the embedded broker only');
   const workloads = options.questions.flatMap(({ id, comparesWithPeers }) => (comparesWithPeers ? [id] : []));
   const peers = options.peers ? await measurePeers(workloads, runs, say) : undefined;
@@ -34,7 +40,7 @@ async function bench(options: BenchOptions): Promise<boolean> {
     const now = options.questions.filter(({ id, bus: on }) => on === 'each' || !asked.has(id));
     for (const { id } of now) asked.add(id);
     say(`\non ${bus.description}; ${agents} agents; medians of ${runs} runs (min–max)`);
-    const results = await ask(now, { bus, runs, agents, most, peers: peers?.figures ?? {}, say });
+    const results = await ask(now, { bus, runs, warmUps, agents, most, peers: peers?.figures ?? {}, say });
     reports[kind] = { description: bus.description, serverVersion: bus.serverVersion, results };
     await openings.close();
   }
@@ -42,29 +48,17 @@ async function bench(options: BenchOptions): Promise<boolean> {
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   say(`\nnot measured:\n${report.notMeasured.map((line) => `  ${line}`).join('\n')}\nwritten to ${json}`);
+  if (json === latest) writePage();
   const failed = (result: Result): boolean => 'failed' in result;
   return !Object.values(reports).some(({ results }) => Object.values(results).some(failed));
 }
 
-// A reader that went away (`| head`) is no reason to leave a hub behind.
-process.stderr.on('error', () => undefined);
-const interruption = new Promise<never>((_, reject) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      interruptedBy = signal;
-      reject(new Interrupted());
-    });
+await runToEnd(async () => {
+  try {
+    return (await bench(resolveOptions(process.argv.slice(2), questions))) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof Usage)) throw error;
+    say(`${error.message}\n${usageText(questions)}`);
+    return 2;
   }
 });
-try {
-  const answered = await Promise.race([bench(resolveOptions(process.argv.slice(2), questions)), interruption]);
-  process.exitCode = answered ? 0 : 1;
-} catch (error) {
-  if (error instanceof Usage) say(`${error.message}\n${usageText(questions)}`);
-  else if (!(error instanceof Interrupted))
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  process.exitCode = error instanceof Usage ? 2 : interruptedBy === undefined ? 1 : exitCodes[interruptedBy];
-}
-await closeEverything();
-// What an interrupted run still waits for would keep the process alive.
-if (interruptedBy !== undefined) process.exit();

@@ -14,16 +14,18 @@ export interface BenchOptions {
   readonly most: number | undefined;
   readonly peers: boolean;
   readonly json: string;
+  /** Only put the figures of the latest full run into the page. */
+  readonly page: boolean;
 }
 
 export class Usage extends Error {}
 
 /** The full run's, which docs/performance.md shows. */
-const latest = fileURLToPath(new URL('results/latest.json', import.meta.url));
+export const latest = fileURLToPath(new URL('results/latest.json', import.meta.url));
 
 /** `known`: all questions. Raises Usage. */
 export function resolveOptions(args: readonly string[], known: readonly Question[]): BenchOptions {
-  const { only, bus, runs, agents, most, peers, json } = parsed(args);
+  const { only, bus, runs, agents, most, peers, json, page } = parsed(args);
   return {
     questions: chosen(only, known),
     buses: busesOf(bus),
@@ -31,6 +33,7 @@ export function resolveOptions(args: readonly string[], known: readonly Question
     agents: whole('--agents', agents),
     most: most === undefined ? undefined : whole('--most', most),
     peers,
+    page,
     // A part must not take the place of the full run.
     json: resolve(json ?? (only === undefined ? latest : latest.replace('latest', 'part'))),
   };
@@ -48,6 +51,7 @@ function parsed(args: readonly string[]) {
         most: { type: 'string' },
         peers: { type: 'boolean', default: false },
         json: { type: 'string' },
+        page: { type: 'boolean', default: false },
       },
     }).values;
   } catch (error) {
@@ -85,7 +89,7 @@ export function usageText(known: readonly Question[]): string {
       `  ${id.padEnd(10)} ${asks}${onlyNamed === undefined ? '' : `; only when it is named: ${onlyNamed}`}`,
   );
   return [
-    'npm run bench -- [--only W1,W2] [--peers] [--bus embedded|nats-server|both] [--agents 2] [--runs 5] [--most N] [--json FILE]',
+    'npm run bench -- [--only W1,W2] [--peers] [--bus embedded|nats-server|both] [--agents 2] [--runs 5] [--most N] [--json FILE] [--page]',
     'Questions:',
     ...rows,
     '--most N bounds the sizes that a question tries; what is smaller than its goal never meets it.',

@@ -39,6 +39,8 @@ export interface Bed {
   readonly bus: BenchBus;
   /** How often what is repeated is measured. */
   readonly runs: number;
+  /** How often a workload is run at most before that, until it gets better no more. */
+  readonly warmUps: number;
   /** Agents of a hub and of the ceiling, unless a question asks for others. */
   readonly agents: number;
   /** The largest size that a question with sizes tries; undefined: its own. A smaller one than a goal is about can't meet it. */

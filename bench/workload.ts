@@ -36,7 +36,6 @@ export interface RatioGoal {
 
 export const bareLoop = 'the bare loop';
 
-const MOST_WARM_UPS = 12;
 const LATE_MS = 120_000;
 
 /** A fast wrong answer is no measurement. */
@@ -62,7 +61,7 @@ async function compare(workload: Workload, bed: Bed): Promise<Answer> {
   const ceiling = await bed.ceiling();
   await bed.sharedHub();
   const measureCeiling = async (): Promise<Figures> => workload.fromCeiling(await ceiling.measure(workload.ceiling));
-  const cold = await warmUp(workload);
+  const cold = await warmUp(workload, bed.warmUps);
   await measureCeiling();
   const [ours, bounds]: [Figures[], Figures[]] = [[], []];
   for (let run = 0; run < bed.runs; run++) {
@@ -99,16 +98,16 @@ function ratioOf(
 }
 
 /**
- * Runs the workload until it gets clearly better no more, at most MOST_WARM_UPS times: the ceiling's loop has done 66,000 tasks by now, and is compiled.
+ * Runs the workload until it gets clearly better no more, at most `most` times: the ceiling's loop has done 66,000 tasks by now, and is compiled.
  * Returns what the first run gave.
  */
-async function warmUp(workload: Workload): Promise<Figures> {
+async function warmUp(workload: Workload, most: number): Promise<Figures> {
   const [main = ''] = Object.keys(workload.units);
   const better =
     workload.better === 'less' ? (a: number, b: number) => a < b * 0.95 : (a: number, b: number) => a > b * 1.05;
   const cold = await withDeadline(workload);
   let best = cold[main] ?? Number.NaN;
-  for (let run = 1, late = 0; run < MOST_WARM_UPS && late < 3; run++) {
+  for (let run = 1, late = 0; run < most && late < 3; run++) {
     const figure = (await withDeadline(workload))[main] ?? Number.NaN;
     late = better(figure, best) ? 0 : late + 1;
     if (late === 0) best = figure;
