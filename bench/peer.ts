@@ -5,10 +5,12 @@ import type { Figures, Summary } from './statistics.ts';
 export interface Peer {
   /** As a goal names it: `BullMQ always`. */
   readonly name: string;
-  /** Versions, durability, processes: what a reader must know to compare. */
+  /** Durability, processes: what a reader must know to compare. */
   readonly what: string;
+  /** Question → the ways to do it on this peer. The fastest is the one that is compared. */
+  readonly forms: Readonly<Record<string, readonly string[]>>;
   /**
-   * Installs what is missing and starts it. What it starts it opens in `openings`, so that an interrupt ends it.
+   * Finds and installs what is missing. What it starts, now or later, it opens in `openings`, so that an interrupt ends it.
    * Raises Error that says why it can't be: the peer is then named as not measured.
    */
   open(openings: Openings, say: (line: string) => void): Promise<OpenPeer>;
@@ -17,10 +19,10 @@ export interface Peer {
 export interface OpenPeer {
   readonly versions: Readonly<Record<string, string>>;
   /**
-   * One run of the workload, warm: figures by the names of that question (W1 `step` in µs, W2 `rate` in tasks/s, W3 `rate` in workflows/s, W4 `p50` and `p99` in ms).
-   * Undefined: this peer can't do it. Raises Error when a value is wrong.
+   * One run of a workload in one of its forms: figures by the names of that question (W1 `step` in µs, W2 `rate` in tasks/s, W3 `rate` in workflows/s, W4 `p50` and
+   * `p99` in ms). Raises Error when a value is wrong, or it takes too long.
    */
-  measure(id: string): Promise<Figures | undefined>;
+  measure(id: string, form: string): Promise<Figures>;
 }
 
 /** Peer → question → figure. */

@@ -1,10 +1,24 @@
 /** Shape of the files, as docs and style ask for it: length, name, head comment. And what no commit may hold. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSource, root, sourceFiles } from './sources.ts';
 
 const files = sourceFiles();
+
+const peerFolders = readdirSync(join(root, 'bench/peers'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+function packagesOf(lock: string): Readonly<Record<string, unknown>> {
+  const { packages }: { packages: Readonly<Record<string, unknown>> } = JSON.parse(readSource(lock));
+  return packages;
+}
+
+function dependenciesOf(path: string): Readonly<Record<string, string>> {
+  const { dependencies = {} }: { dependencies?: Readonly<Record<string, string>> } = JSON.parse(readSource(path));
+  return dependencies;
+}
 
 describe('source files', () => {
   it('stay within 400 lines, tests and benchmarks within 600', () => {
@@ -46,8 +60,22 @@ describe('source files', () => {
 });
 
 describe('package-lock.json', () => {
-  it('records no address of a registry', () => {
-    const addresses = readFileSync(join(root, 'package-lock.json'), 'utf8').match(/"resolved": *"https?:[^"]*"/g);
-    expect(addresses).toBeNull();
+  it("records no address of a registry, the peers' own ones neither", () => {
+    const folders = ['', ...peerFolders.map((name) => `bench/peers/${name}`)];
+    const locks = folders
+      .map((folder) => join(folder, 'package-lock.json'))
+      .filter((path) => existsSync(join(root, path)));
+    expect(locks).toContain('bench/peers/bullmq/package-lock.json');
+    const found = locks.filter((path) => /"resolved": *"https?:/.test(readSource(path)));
+    expect(found).toEqual([]);
+  });
+
+  it('of the package brings no peer of the bench', () => {
+    const own = new Set(Object.keys(packagesOf('package-lock.json')));
+    const theirs = ['bullmq', 'dbos', 'restate'].flatMap((name) =>
+      Object.keys(dependenciesOf(`bench/peers/${name}/package.json`)),
+    );
+    expect(theirs).toContain('bullmq');
+    expect(theirs.filter((name) => own.has(`node_modules/${name}`))).toEqual([]);
   });
 });
