@@ -13,7 +13,7 @@ import { Interrupted } from '../openings.ts';
 import { isAnswered } from './loopback.ts';
 
 /** How a process is asked to end: by the end of its stdin, or by a signal. */
-export type StopBy = 'stdin' | 'SIGTERM' | 'SIGINT';
+export type StopBy = 'stdin' | 'SIGTERM' | 'SIGINT' | 'SIGKILL';
 
 export interface StartOptions {
   readonly stopBy?: StopBy;

@@ -10,6 +10,7 @@ import time
 from distributed import Client, LocalCluster
 
 STEPS, CHAINS, WIDTH, DIAMONDS, SINGLES = 100, 10, 10_000, 1_000, 200
+CLOSE_SECONDS = 8
 
 
 def noop(value):
@@ -79,13 +80,6 @@ def say(body):
     print(json.dumps(body), flush=True)
 
 
-# When stdin ends, whatever it is at: the worker processes are of its group.
-def end():
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(0)
-
-
 def serve(client):
     forms = {
         "W1 graph": lambda: w1(lambda start: chain_graph(client, start)),
@@ -103,7 +97,10 @@ def serve(client):
             with arrived:
                 requests.append(json.loads(line)["form"])
                 arrived.notify()
-        end()
+        # With whoever started it: the main thread closes the cluster, whatever it is at, and what its processes share.
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(CLOSE_SECONDS)
+        os._exit(1)
 
     threading.Thread(target=read, daemon=True).start()
     while True:
@@ -117,5 +114,9 @@ def serve(client):
 
 
 if __name__ == "__main__":
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
-    serve(Client(cluster))
+    try:
+        with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+            with Client(cluster) as client:
+                serve(client)
+    except KeyboardInterrupt:
+        pass
