@@ -5,6 +5,7 @@ import { bullmq } from './peers/bullmq/peer.ts';
 import { dask } from './peers/dask/peer.ts';
 import { dbos } from './peers/dbos/peer.ts';
 import { type FormsReport, measureForms } from './peers/forms.ts';
+import { reasonOf } from './peers/reason.ts';
 import { restate } from './peers/restate/peer.ts';
 import type { Summary } from './statistics.ts';
 
@@ -20,6 +21,8 @@ export type PeerAbout =
   | {
       readonly what: string;
       readonly versions: Readonly<Record<string, string>>;
+      /** Question → the form that is compared, the fastest. */
+      readonly compared: Readonly<Record<string, string>>;
       /** Question → its forms. */
       readonly forms: Readonly<Record<string, FormsReport>>;
       /** Question → why this peer has no figures for it. */
@@ -44,19 +47,24 @@ export async function measurePeers(
       const open = await peer.open(openings, say);
       const own: Record<string, Readonly<Record<string, Summary>>> = {};
       const forms: Record<string, FormsReport> = {};
+      const compared: Record<string, string> = {};
       const failed: Record<string, string> = {};
       for (const id of ids) {
-        const result = await measureForms(peer.forms[id] ?? [], runs, (form) => open.measure(id, form));
-        if (result.fastest === undefined) failed[id] = result.text;
-        else own[id] = result.fastest;
-        forms[id] = result.forms;
-        say(`  ${id} ${result.text}`);
+        const {
+          fastest,
+          forms: all,
+          text,
+        } = await measureForms(peer.forms[id] ?? [], runs, (form) => open.measure(id, form));
+        forms[id] = all;
+        if (fastest === undefined) failed[id] = text;
+        else [own[id], compared[id]] = [fastest.figures, fastest.form];
+        say(`  ${id} ${text}`);
       }
       figures[name] = own;
-      about[name] = { what, versions: open.versions, forms, failed };
+      about[name] = { what, versions: open.versions, compared, forms, failed };
     } catch (error) {
       if (error instanceof Interrupted) throw error;
-      const missing = error instanceof Error ? error.message : String(error);
+      const missing = reasonOf(error);
       about[name] = { what, missing };
       say(`  not measured: ${missing}`);
     } finally {

@@ -116,7 +116,13 @@ function peerLines({ peers }: BenchReport): string[] {
       ? `- ${name}: not measured, ${about.missing}`
       : `- ${name}: ${about.what}; ${Object.entries(about.versions)
           .map(([part, version]) => `${part} ${version}`)
-          .join(', ')}`,
+          .join(', ')}; the fastest of its forms: ${
+          Object.entries(about.compared)
+            .map(([id, form]) => `${id} ${form}`)
+            .join(', ') || 'none'
+        }${Object.entries(about.failed)
+          .map(([id, why]) => `; ${id} not measured, ${why}`)
+          .join('')}`,
   );
   return ['The peers, on the same machine in the same run:', lines.join('\n')];
 }

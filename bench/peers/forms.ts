@@ -1,20 +1,21 @@
 /** A workload in each of its forms on one peer: warm-up, runs, and which form is the fastest. Not responsible for the peer. */
 import { Interrupted } from '../openings.ts';
 import { type Figures, summaries, type Summary } from '../statistics.ts';
+import { reasonOf } from './reason.ts';
 
 /** Form → its figures, or why it has none. */
 export type FormsReport = Readonly<Record<string, Readonly<Record<string, Summary>> | { readonly failed: string }>>;
 
 export interface FormsResult {
   readonly forms: FormsReport;
-  /** The figures of the fastest form; undefined when none has any. */
-  readonly fastest: Readonly<Record<string, Summary>> | undefined;
+  /** Undefined when none has figures. */
+  readonly fastest: FormFigures | undefined;
   /** For people: the fastest first. */
   readonly text: string;
 }
 
 type Run = () => Promise<Figures>;
-interface Measured {
+export interface FormFigures {
   readonly form: string;
   readonly figures: Readonly<Record<string, Summary>>;
 }
@@ -28,14 +29,14 @@ export async function measureForms(
   runs: number,
   measure: (form: string) => Promise<Figures>,
 ): Promise<FormsResult> {
-  const measured: Measured[] = [];
+  const measured: FormFigures[] = [];
   const failures: { readonly form: string; readonly failed: string }[] = [];
   for (const form of names) {
     try {
       measured.push({ form, figures: await measureForm(runs, () => measure(form)) });
     } catch (error) {
       if (error instanceof Interrupted) throw error;
-      failures.push({ form, failed: error instanceof Error ? error.message : String(error) });
+      failures.push({ form, failed: reasonOf(error) });
     }
   }
   measured.sort((a, b) => (isBetter(mainOf(a.figures), mainOf(b.figures)) ? -1 : 1));
@@ -49,7 +50,7 @@ export async function measureForms(
   ];
   return {
     forms: Object.fromEntries(forms),
-    fastest: measured[0]?.figures,
+    fastest: measured[0],
     text: lines.length === 0 ? 'it has nothing that does this' : lines.join('; '),
   };
 }

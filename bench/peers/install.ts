@@ -1,6 +1,6 @@
 /** Makes a peer's own node_modules hold what its package-lock.json says. Nothing of it becomes part of Polaron's. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PeerProcesses } from './peer-processes.ts';
 
@@ -18,7 +18,8 @@ export async function install(folder: string, processes: PeerProcesses, say: (li
   // Not `npm ci`, for the reason that scripts/ensure-installed.mjs gives. A package's own scripts have nothing to do here but report home.
   const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder];
   await processes.start(command ?? 'npm', [...first, ...args], { cwd: folder }).succeed(INSTALL_MS);
-  if (!isInstalled(folder)) throw new Error(`npm install left ${folder} without what its package-lock.json names`);
+  if (!isInstalled(folder))
+    throw new Error(`npm install left bench/peers/${basename(folder)} without what its package-lock.json names`);
 }
 
 /** Optional packages are for other platforms, or sources of speed that npm has passed over. */

@@ -6,7 +6,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Interrupted } from '../openings.ts';
@@ -40,7 +40,7 @@ export class PeerProcess {
 
   constructor(command: string, args: readonly string[], options: StartOptions) {
     const { stopBy = 'SIGTERM', env = {}, ...rest } = options;
-    this.#name = [command, ...args].join(' ');
+    this.#name = [command, ...args.slice(0, 1).filter(isAbsolute)].map((path) => basename(path)).join(' ');
     this.#stopBy = stopBy;
     this.#child = spawn(command, args, { ...rest, env: { ...process.env, ...env }, detached: true, stdio: 'pipe' });
     this.#ended = new Promise((resolve) => {

@@ -21,19 +21,21 @@ describe('the forms of a workload on a peer', () => {
   it('are compared by the fastest: the smallest time', async () => {
     const { measure } = runsOf('step', { slow: [20], fast: [10], slower: [30] });
     const { fastest, text } = await measureForms(['slow', 'fast', 'slower'], 3, measure);
-    expect(fastest).toMatchObject({ step: { median: 10, runs: [10, 10, 10] } });
+    expect(fastest).toMatchObject({ form: 'fast', figures: { step: { median: 10, runs: [10, 10, 10] } } });
     expect(text).toBe('fast: step 10 (10–10); slow: step 20 (20–20); slower: step 30 (30–30)');
   });
 
   it('are compared by the fastest: the largest rate', async () => {
     const { measure } = runsOf('rate', { slow: [100], fast: [200] });
-    expect((await measureForms(['slow', 'fast'], 1, measure)).fastest).toMatchObject({ rate: { median: 200 } });
+    expect((await measureForms(['slow', 'fast'], 1, measure)).fastest).toMatchObject({
+      figures: { rate: { median: 200 } },
+    });
   });
 
   it('warm up until a run is clearly faster no more, and none of those runs counts', async () => {
     const { measure, done } = runsOf('step', { one: [100, 50, 20, 10] });
     const { fastest } = await measureForms(['one'], 2, measure);
-    expect(fastest?.['step']?.runs).toEqual([10, 10]);
+    expect(fastest?.figures['step']?.runs).toEqual([10, 10]);
     // Four that got faster, three that didn't, two that count.
     expect(done).toHaveLength(9);
   });
@@ -41,7 +43,7 @@ describe('the forms of a workload on a peer', () => {
   it('say why one has no figures, and the others keep theirs', async () => {
     const { measure } = runsOf('step', { good: [10], bad: [] });
     const { fastest, forms, text } = await measureForms(['bad', 'good'], 1, measure);
-    expect(fastest).toMatchObject({ step: { median: 10 } });
+    expect(fastest).toMatchObject({ form: 'good', figures: { step: { median: 10 } } });
     expect(forms['bad']).toEqual({ failed: 'bad broke' });
     expect(text).toContain('bad: not measured: bad broke');
   });
