@@ -9,7 +9,7 @@ const fan = lattice(function fan(first: number) {
   return count(Array.from({ length: width }, (_, index) => noop(first + index)));
 });
 
-const workload: Workload = {
+export const workload: Workload = {
   id: 'W2',
   asks: `${width} independent no-ops in one dispatch, then one that takes them all`,
   notMeasured: ['several wide dispatches at a time'],

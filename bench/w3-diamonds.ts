@@ -11,7 +11,7 @@ const diamond = lattice(function diamond(start: number) {
   return sum(noop(a), noop(a), noop(a));
 });
 
-const workload: Workload = {
+export const workload: Workload = {
   id: 'W3',
   asks: `${total} diamonds of 5 tasks, ${inFlight} in flight`,
   notMeasured: ['several clients at a time, lattices that differ from each other'],
