@@ -28,7 +28,7 @@ async function bench(options: BenchOptions): Promise<boolean> {
   }
   if (findNatsServer() === undefined) say('no nats-server on the PATH: the embedded broker only');
   const workloads = options.questions.flatMap(({ id, comparesWithPeers }) => (comparesWithPeers ? [id] : []));
-  const peers = options.peers ? await measurePeers(workloads, runs, say) : undefined;
+  const peers = options.peers.length > 0 ? await measurePeers(workloads, runs, say, options.peers) : undefined;
   const reports: Partial<Record<BusKind, BusReport>> = {};
   const asked = new Set<string>();
   for (const kind of buses) {

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { BusKind } from './bench-bus.ts';
 import { findNatsServer } from './nats-server.ts';
+import type { Peer } from './peer.ts';
+import { peers as knownPeers } from './peers.ts';
 import type { Question } from './question.ts';
 
 export interface BenchOptions {
@@ -12,7 +14,8 @@ export interface BenchOptions {
   readonly runs: number;
   readonly agents: number;
   readonly most: number | undefined;
-  readonly peers: boolean;
+  /** Which are measured. */
+  readonly peers: readonly Peer[];
   readonly json: string;
   /** Only put the figures of the latest full run into the page. */
   readonly page: boolean;
@@ -25,14 +28,14 @@ export const latest = fileURLToPath(new URL('results/latest.json', import.meta.u
 
 /** `known`: all questions. Raises Usage. */
 export function resolveOptions(args: readonly string[], known: readonly Question[]): BenchOptions {
-  const { only, bus, runs, agents, most, peers, json, page } = parsed(args);
+  const { only, bus, runs, agents, most, peers, peer, json, page } = parsed(args);
   return {
     questions: chosen(only, known),
     buses: busesOf(bus),
     runs: whole('--runs', runs),
     agents: whole('--agents', agents),
     most: most === undefined ? undefined : whole('--most', most),
-    peers,
+    peers: peersOf(peers, peer),
     page,
     // A part must not take the place of the full run.
     json: resolve(json ?? (only === undefined ? latest : latest.replace('latest', 'part'))),
@@ -50,6 +53,7 @@ function parsed(args: readonly string[]) {
         agents: { type: 'string', default: '2' },
         most: { type: 'string' },
         peers: { type: 'boolean', default: false },
+        peer: { type: 'string' },
         json: { type: 'string' },
         page: { type: 'boolean', default: false },
       },
@@ -77,6 +81,16 @@ function busesOf(bus: string | undefined): readonly BusKind[] {
   return bus === 'both' ? ['embedded', 'nats-server'] : [bus];
 }
 
+function peersOf(all: boolean, named: string | undefined): readonly Peer[] {
+  if (named === undefined) return all ? knownPeers : [];
+  return named.split(',').map((name) => {
+    const peer = knownPeers.find((one) => one.name.toLowerCase().startsWith(name.trim().toLowerCase()));
+    if (peer === undefined)
+      throw new Usage(`--peer: "${name}" is none of ${knownPeers.map((one) => one.name).join(', ')}`);
+    return peer;
+  });
+}
+
 function whole(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value <= 0) throw new Usage(`${name}: "${text}" is no whole number above 0`);
@@ -89,7 +103,7 @@ export function usageText(known: readonly Question[]): string {
       `  ${id.padEnd(10)} ${asks}${onlyNamed === undefined ? '' : `; only when it is named: ${onlyNamed}`}`,
   );
   return [
-    'npm run bench -- [--only W1,W2] [--peers] [--bus embedded|nats-server|both] [--agents 2] [--runs 5] [--most N] [--json FILE] [--page]',
+    'npm run bench -- [--only W1,W2] [--peers | --peer BullMQ] [--bus embedded|nats-server|both] [--agents 2] [--runs 5] [--most N] [--json FILE] [--page]',
     'Questions:',
     ...rows,
     '--most N bounds the sizes that a question tries; what is smaller than its goal never meets it.',
