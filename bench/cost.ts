@@ -43,7 +43,7 @@ async function measure(bed: Bed): Promise<Answer> {
   );
   const preload = fileURLToPath(new URL('./cpu-profile.cjs', import.meta.url));
   process.env['NODE_OPTIONS'] = `--require=${preload}`;
-  process.env['POLARON_BENCH_PROFILES'] = folder;
+  process.env['BENCH_PROFILES'] = folder;
   const figures: Record<string, Record<string, Costs>> = {};
   try {
     const hub = await bed.freshHub({ agents: 1 });
@@ -57,7 +57,7 @@ async function measure(bed: Bed): Promise<Answer> {
     }
   } finally {
     delete process.env['NODE_OPTIONS'];
-    delete process.env['POLARON_BENCH_PROFILES'];
+    delete process.env['BENCH_PROFILES'];
   }
   return { figures, got: {}, text: Object.entries(figures).map(tableOf).join('\n') };
 }
@@ -72,7 +72,7 @@ function processesOf(folder: string): readonly number[] {
 function isProfiled(pid: number, folder: string): boolean {
   try {
     const said = readFileSync(`/proc/${pid}/environ`, 'utf8');
-    return said.includes(`POLARON_BENCH_PROFILES=${folder}\0`) && readlinkSync(`/proc/${pid}/exe`) === node;
+    return said.includes(`BENCH_PROFILES=${folder}\0`) && readlinkSync(`/proc/${pid}/exe`) === node;
   } catch {
     return false; // it has ended, or is another user's
   }

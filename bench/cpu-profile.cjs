@@ -1,13 +1,13 @@
 /**
  * Loaded into every process of a hub that cost.ts measures: SIGUSR2 begins a CPU profile of the main thread, and a second one ends it and writes it to the folder
- * that POLARON_BENCH_PROFILES names. Not responsible for what the samples mean.
+ * that BENCH_PROFILES names. Not responsible for what the samples mean.
  */
 'use strict';
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { Session } = require('node:inspector');
 const path = require('node:path');
 
-const folder = process.env['POLARON_BENCH_PROFILES'];
+const folder = process.env['BENCH_PROFILES'];
 const TICK_MS = 10;
 let session;
 let before;
