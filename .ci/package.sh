@@ -15,7 +15,7 @@ tarball=$work/$(cd "$top" && npm pack --silent --pack-destination "$work" | tail
 # Lists go through files: `grep -q` ends a pipe early, which pipefail takes for a failure.
 tar -tzf "$tarball" >"$work/files"
 wc -l <"$work/files"
-for wanted in package/LICENSE package/README.md package/dist/sdk/index.js package/dist/sdk/index.d.ts package/dist/cli/main.js; do
+for wanted in package/LICENSE package/README.md package/dist/sdk/index.js package/dist/sdk/index.d.ts package/dist/cli/main.cjs; do
   grep -qx "$wanted" "$work/files" || {
     echo "the tarball lacks $wanted"
     exit 1

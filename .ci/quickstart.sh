@@ -9,7 +9,7 @@ mkdir "$HOME"
 git clone --quiet --no-hardlinks "$top" "$work/clone"
 cd "$work/clone"
 cleanup() {
-  [ -x dist/cli/main.js ] && node dist/cli/main.js stop >/dev/null 2>&1
+  [ -x dist/cli/main.cjs ] && node dist/cli/main.cjs stop >/dev/null 2>&1
   rm -rf "$work"
 }
 trap cleanup EXIT

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-export const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+export const command = fileURLToPath(new URL('../dist/cli/main.cjs', import.meta.url));
 
 /** The environment of a user whose home that is. */
 export function environmentOf(home: string): NodeJS.ProcessEnv {

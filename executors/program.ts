@@ -1,6 +1,7 @@
 /** The programs of this package: where they are and how they are started. The built file runs with Node, the source (in the repository) with tsx. */
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Entry of each process that is not the command itself. The build packs each into few files, see scripts/build.mjs. */
 export type Program = 'host/agent-process' | 'host/check-process' | 'host/results-process' | 'executors/runner/main';
@@ -9,8 +10,8 @@ export type Program = 'host/agent-process' | 'host/check-process' | 'host/result
 export function programArgs(program: Program): string[] {
   const source = new URL(`${program}.ts`, packageFolder);
   if (import.meta.url.endsWith('.ts') && existsSync(source))
-    return ['--import', import.meta.resolve('tsx'), fileURLToPath(source)];
-  return [fileURLToPath(new URL(`dist/${program}.js`, packageFolder))];
+    return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, fileURLToPath(source)];
+  return [fileURLToPath(new URL(`dist/${program}.cjs`, packageFolder))];
 }
 
 export const packageVersion = (): string => manifest.version;

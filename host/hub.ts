@@ -106,6 +106,10 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     const identity = loadIdentity(data);
     const access = await openBus(o, identity);
     stops.push(async () => access.broker?.close());
+    const agentName = o.bus === undefined ? 'local' : identity.node;
+    const agentKey = `local.${agentName}`;
+    // A new one dials and prepares while this process recovers. A living one is not touched before it is known that this hub can take its reports.
+    if (o.agentChild !== undefined) agent = await startAgent(o, access, identity, agentName);
     const by = hubIdentity(identity.node);
     const bus = await connectNats({
       servers: access.own.url,
@@ -134,10 +138,6 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
       stops.push(async () => child?.stop());
     }
 
-    const agentName = o.bus === undefined ? 'local' : identity.node;
-    const agentKey = `local.${agentName}`;
-    // A new one loads while this process recovers. A living one is not touched before it is known that this hub can take its reports.
-    if (o.agentChild !== undefined) agent = await startAgent(o, access, identity, agentName);
     const joined = deferred<void>();
     const endRecovery = await keepRunning({
       begin: async (onFatal) => {

@@ -34,7 +34,10 @@ export function releaseSpareRoom(folder: string): void {
   if (isOutOfRoom(folder)) rmSync(fileIn(folder), { force: true });
 }
 
-/** Makes it when it is missing and there is room, and gives it back when the disk is full; returns what ends that, and resolves when nothing is written any more. */
+/**
+ * Makes it when it is missing and there is room, and gives it back when the disk is full; returns what ends that, and resolves when nothing is written any more.
+ * First looks after a while: the file system would write it with the first syncs of a start, which wait for that.
+ */
 export function keepSpareRoom(folder: string, clock: Clock): () => Promise<void> {
   const file = fileIn(folder);
   let timer: Timer | undefined;
@@ -51,7 +54,7 @@ export function keepSpareRoom(folder: string, clock: Clock): () => Promise<void>
   function again(): void {
     looking = look();
   }
-  again();
+  timer = clock.after(LOOK_MS, again);
   return () => {
     ended = true;
     timer?.cancel();

@@ -25,7 +25,7 @@ import { ensureInstalled, root } from './ensure-installed.mjs';
 const config = join(root, 'tsconfig.build.json');
 const dist = join(root, 'dist');
 const stampFile = join(root, '.cache', 'build-stamp');
-const command = join('cli', 'main.js');
+const command = join('cli', 'main.cjs');
 const programs = [
   'cli/main',
   'host/agent-process',
@@ -33,8 +33,18 @@ const programs = [
   'host/results-process',
   'executors/runner/main',
 ];
+/** What people import. `sdk/index` tells its own frames in a stack by the folder, and its bundler finds the agents' part by its place: its pieces stay below sdk/. */
+const imported = ['sdk/index', 'host/testing'];
+const licences =
+  '// With code of @nats-io (Apache-2.0), xstate and commander (MIT); their licences are in these packages.';
 /** Packages with native parts, and what such a package loads as well. */
 const unpacked = /^(lmdb|msgpackr|rolldown)(\/|$)/;
+/** Signatures of NATS' own keys, which nobody here logs in with: a third of the client's code, and of the time that it takes to load. */
+const withoutNkeys = {
+  name: 'without-nkeys',
+  resolveId: (id) => (id === '@nats-io/nkeys' ? '\0nkeys' : null),
+  load: (id) => (id === '\0nkeys' ? 'export {};' : null),
+};
 const link = join(root, 'node_modules', '.bin', 'polaron');
 
 /** Builds when a source is newer than the last build. Ends the process with the compiler's words when that fails. */
@@ -51,7 +61,7 @@ export async function build(say = (line) => process.stderr.write(`${line}\n`)) {
     process.stderr.write(`${output.trimEnd()}\nthe build failed (tsc -p tsconfig.build.json)\n`);
     process.exit(1);
   }
-  await packPrograms(fresh);
+  await pack(fresh);
   if (existsSync(join(fresh, command))) chmodSync(join(fresh, command), 0o755);
   replaceDist(fresh);
   mkdirSync(join(root, '.cache'), { recursive: true });
@@ -61,28 +71,34 @@ export async function build(say = (line) => process.stderr.write(`${line}\n`)) {
 }
 
 /**
- * The entry of every process with all that it imports, packages too, as a few files instead of several hundred: loading them is most of what `polaron start` does
- * (docs/adr/014-packed-programs.md). The other files in dist/ are for who imports the package.
+ * Few files instead of several hundred: loading them is most of what a start does (docs/adr/014-packed-programs.md). The entry of every process with all that it imports,
+ * packages too, is CommonJS, which Node loads with less ado; what people import is packed apart, as modules. The other files in dist/ are as the compiler wrote them.
  */
-async function packPrograms(folder) {
+async function pack(folder) {
   const { rolldown } = await import('rolldown');
-  for (const name of programs) {
+  const write = async (input, output) => {
     const bundle = await rolldown({
-      input: join(root, `${name}.ts`),
+      input,
       external: (id) => unpacked.test(id),
       platform: 'node',
       logLevel: 'warn',
+      plugins: [withoutNkeys],
     });
-    await bundle.write({
-      dir: folder,
-      entryFileNames: `${name}.js`,
-      chunkFileNames: 'programs/[name]-[hash].js',
-      postBanner:
-        '// With code of @nats-io (Apache-2.0), xstate and commander (MIT); their licences are in these packages.',
-    });
+    await bundle.write({ dir: folder, comments: false, postBanner: licences, ...output });
     await bundle.close();
-    rmSync(join(folder, `${name}.js.map`), { force: true }); // the compiler's
-  }
+  };
+  for (const name of programs)
+    await write(join(root, `${name}.ts`), {
+      format: 'cjs',
+      entryFileNames: `${name}.cjs`,
+      chunkFileNames: 'programs/[name]-[hash].cjs',
+    });
+  await write(Object.fromEntries(imported.map((name) => [name, join(root, `${name}.ts`)])), {
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'sdk/ship/[name]-[hash].js',
+  });
+  for (const name of imported) rmSync(join(folder, `${name}.js.map`), { force: true }); // the compiler's
 }
 
 function isBuilt(stamp) {

@@ -12,7 +12,7 @@ import { runFolded, runOpen, tail } from './child.mjs';
 import { ensureInstalled, root } from './ensure-installed.mjs';
 import { requireSupported } from './node-version.mjs';
 
-const command = join(root, 'dist', 'cli', 'main.js');
+const command = join(root, 'dist', 'cli', 'main.cjs');
 const { POLARON_URL: _elsewhere, ...environment } = process.env;
 /** Own process groups, so that a Ctrl-C in the terminal reaches this script alone, which then stops everything in order. */
 const options = { cwd: root, env: environment, detached: true };

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hubFilePath, readHubFile } from '../../bus/hub-file.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { livingInstances } from '../../host/instances.ts';
-import { listProcesses, processInfo } from '../../executors/process/process-table.ts';
+import { killMarked, listProcesses, processInfo } from '../../executors/process/process-table.ts';
 
 const main = fileURLToPath(new URL('support/fake-main.ts', import.meta.url));
 const realMain = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -36,6 +36,8 @@ beforeEach(() => {
 afterEach(async () => {
   await endProcesses(livingInstances(home), { graceMs: 0 });
   for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
+  // what the fake agent has started when it was killed itself: nobody's child any more
+  killMarked('POLARON_HOME', (value) => value === home);
   rmSync(home, { recursive: true, force: true });
 });
 

@@ -11,7 +11,7 @@ import { readPage } from './pages.ts';
 
 const execute = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'polaron-guides-'));
-const command = join(root, 'dist', 'cli', 'main.js');
+const command = join(root, 'dist', 'cli', 'main.cjs');
 const { POLARON_URL: _, ...inherited } = process.env;
 const env = { ...inherited, POLARON_HOME: join(folder, 'home') };
 

@@ -13,7 +13,7 @@ const page = readPage('README.md');
 const blocks = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
 const execute = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'polaron-readme-'));
-const command = join(root, 'dist', 'cli', 'main.js');
+const command = join(root, 'dist', 'cli', 'main.cjs');
 const { POLARON_URL: _, ...inherited } = process.env;
 const env = { ...inherited, POLARON_HOME: join(folder, 'home') };
 

@@ -11,7 +11,7 @@ import { totalsByHand } from './flights-by-hand.ts';
 import { scoreByHand } from './penguins-by-hand.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const command = join(root, 'dist', 'cli', 'main.js');
+const command = join(root, 'dist', 'cli', 'main.cjs');
 const execute = promisify(execFile);
 const home = mkdtempSync(join(tmpdir(), 'polaron-examples-'));
 const { POLARON_URL: _, ...inherited } = process.env;

@@ -42,7 +42,7 @@ describe('the package', () => {
   });
 
   it('has a command that can be executed and begins with a shebang', () => {
-    const command = join(root, 'dist/cli/main.js');
+    const command = join(root, 'dist/cli/main.cjs');
     expect(statSync(command).mode & 0o111).not.toBe(0);
     expect(readFileSync(command, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });

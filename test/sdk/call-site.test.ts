@@ -103,6 +103,14 @@ test('CommonJS: each module of a require chain for itself', async () => {
   ]);
 });
 
+test('the front door as it is built: an error names the line of who called it, not one of ours', async () => {
+  const path = await script(
+    'packed/main.mjs',
+    `import { after } from '${join(root, 'dist/sdk/index.js')}';\n\ntry {\n  after([], () => 1);\n} catch (error) {\n  console.log(JSON.stringify(error.message));\n}\n`,
+  );
+  expect(await sites(path)).toEqual([expect.stringContaining('(main.mjs:4)')]);
+});
+
 test('no file: [eval1], and the override says which module', async () => {
   const code = `const { electron } = await import('${join(folder, 'dist/sdk/electron.js')}');\nelectron(); electron('file:///x/y.ts')`;
   expect(await sites('--input-type=module', '-e', code)).toEqual([

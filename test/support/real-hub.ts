@@ -18,7 +18,7 @@ import { noLog } from './log-list.ts';
 import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const command = join(root, 'dist', 'cli', 'main.js');
+const command = join(root, 'dist', 'cli', 'main.cjs');
 
 /** What every `polaron start` of a test is given, so that the same tests hold for a result manager in a process of its own. */
 export const isolation: readonly string[] = process.env['POLARON_TEST_ISOLATE'] === '1' ? ['--isolate', 'results'] : [];
