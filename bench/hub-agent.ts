@@ -20,7 +20,7 @@ export interface JoinedHub {
 /** Longer than an agent takes to drain. */
 const STOP_MS = 20_000;
 
-/** Resolves when it has joined. Raises Error when it ends before. */
+/** Resolves when it has joined. Raises Error with what it said when it ends before. */
 export async function joinAgent(hub: JoinedHub, name: string, slots: number): Promise<BenchAgent> {
   const home = join(hub.home, 'agents', name);
   mkdirSync(home, { recursive: true });
@@ -29,10 +29,15 @@ export async function joinAgent(hub: JoinedHub, name: string, slots: number): Pr
     env: environmentOf(home),
     // In a group of its own: a Ctrl-C leaves it alone until the bench ends it.
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const said: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
   const first = await Promise.race([once(child.stdout, 'data'), ended(child)]);
-  if (first === undefined) throw new Error(`agent ${name} ended with ${child.exitCode ?? child.signalCode}`);
+  if (first === undefined)
+    throw new Error(`agent ${name} ended with ${child.exitCode ?? child.signalCode}: ${said.join('')}`);
+  // What it says from now on is nobody's.
+  child.stderr.removeAllListeners('data').resume();
   return { stop: () => stop(child) };
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BenchAgent, joinAgent } from './hub-agent.ts';
+import { stopWhenInterrupted } from './openings.ts';
 import { polaron } from './polaron.ts';
 import { field } from './field.ts';
 
@@ -70,7 +71,10 @@ async function startIn(
     await run(['stop']);
   };
   try {
-    for (let n = 2; n <= agents; n++) await join(`bench-${n}`, slots);
+    for (let n = 2; n <= agents; n++) {
+      stopWhenInterrupted();
+      await join(`bench-${n}`, slots);
+    }
     const pid = numberIn(JSON.parse(await run(['status', '--json'])), 'pid');
     return {
       home,

@@ -16,7 +16,7 @@ export class Openings {
 
   /** Opens something. An interrupt meanwhile waits for it and closes it; after one, nothing more is opened. Raises Interrupted. */
   open<T>(open: () => Promise<T>, close: (one: T) => Promise<void>): Promise<T> {
-    if (interrupted) throw new Interrupted();
+    stopWhenInterrupted();
     const opening = open();
     this.#closers.push(() => opening.then(close, () => undefined));
     return opening;
@@ -29,6 +29,11 @@ export class Openings {
     }
     living.delete(this);
   }
+}
+
+/** Raises Interrupted after an interrupt: for what opens many things one after another. */
+export function stopWhenInterrupted(): void {
+  if (interrupted) throw new Interrupted();
 }
 
 /** From now on nothing is opened; closes everything, the youngest first. */

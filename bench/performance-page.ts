@@ -6,12 +6,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BusKind } from './bench-bus.ts';
 import { limitText, type Verdict } from './goal.ts';
+import { growthTables, type GrowthReport } from './growth-report.ts';
 import type { BenchReport } from './report.ts';
 import { field } from './field.ts';
 
 const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const pageFile = inRoot('docs/performance.md');
 const latestFile = inRoot('bench/results/latest.json');
+const growthFile = inRoot('bench/results/growth.json');
 
 const kinds = ['embedded', 'nats-server'] as const;
 const names: Readonly<Record<BusKind, string>> = { embedded: 'embedded broker', 'nats-server': 'nats-server' };
@@ -24,15 +26,18 @@ export function withSection(page: string, name: string, text: string): string {
   return `${page.slice(0, from + begin.length)}\n\n${text.trim()}\n\n${page.slice(to)}`;
 }
 
-/** The page as it is with these figures. */
-export const pageOf = (page: string, report: BenchReport): string => withSection(page, 'measured', measured(report));
-
-/** Puts the figures of bench/results/latest.json into docs/performance.md. */
-export function writePage(): void {
+/** The page as it is with the figures of the committed runs. Raises Error when bench/results/latest.json isn't there. */
+export function pageOf(page: string): string {
   if (!existsSync(latestFile)) throw new Error('bench/results/latest.json: not there; run npm run bench');
   const report: BenchReport = JSON.parse(readFileSync(latestFile, 'utf8'));
-  writeFileSync(pageFile, pageOf(readFileSync(pageFile, 'utf8'), report));
+  const growth: GrowthReport | undefined = existsSync(growthFile)
+    ? JSON.parse(readFileSync(growthFile, 'utf8'))
+    : undefined;
+  return withSection(withSection(page, 'measured', measured(report)), 'growth', grown(growth));
 }
+
+/** Puts the figures of bench/results/latest.json and growth.json into docs/performance.md. */
+export const writePage = (): void => writeFileSync(pageFile, pageOf(readFileSync(pageFile, 'utf8')));
 
 function measured(report: BenchReport): string {
   return [
@@ -125,6 +130,22 @@ function peerLines({ peers }: BenchReport): string[] {
           .join('')}`,
   );
   return ['The peers, on the same machine in the same run:', lines.join('\n')];
+}
+
+function grown(report: GrowthReport | undefined): string {
+  if (report === undefined) return 'No run of it is committed yet.';
+  const { at, versions, bus } = report;
+  return [
+    `${at.slice(0, 10)}, Polaron ${versions['polaron']} (${versions['commit']}), ${bus.replace(/, \/[^)]*\)/, ')')}; each size once.`,
+    '![How cost grows](images/growth.svg)',
+    ...growthTables(report).flatMap(({ title, head, rows }) => [
+      `### ${title}`,
+      table(
+        head,
+        rows.map((row) => row.map((cell) => (cell === undefined ? '–' : number(cell)))),
+      ),
+    ]),
+  ].join('\n\n');
 }
 
 const isObject = (x: unknown): x is object => typeof x === 'object' && x !== null;

@@ -1,6 +1,7 @@
 /** Every question of the bench, in the order in which they are asked. Another one is a file and a line here. */
 import { cancelled } from './cancel.ts';
 import { cost } from './cost.ts';
+import { growth } from './growth.ts';
 import { memory } from './memory-100k.ts';
 import type { Question } from './question.ts';
 import { recovery } from './recovery.ts';
@@ -11,4 +12,4 @@ import { w3 } from './w3-diamonds.ts';
 import { w4 } from './w4-latency.ts';
 import { w8 } from './w8-slots.ts';
 
-export const questions: readonly Question[] = [w1, w2, w3, w4, w8, memory, start, recovery, cost, cancelled];
+export const questions: readonly Question[] = [w1, w2, w3, w4, w8, memory, start, recovery, cost, cancelled, growth];
