@@ -38,8 +38,9 @@ async function askOne(question: Question, shared: Shared, { say }: BedOptions): 
     return { asks, ...figures, verdicts };
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    const failed = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    say(indented(id, ['FAILED', ...failed.split('\n')]));
+    const failed = error instanceof Error ? error.message : String(error);
+    const where = error instanceof Error ? (error.stack ?? failed) : failed;
+    say(indented(id, ['FAILED', ...where.split('\n')]));
     return { asks, failed };
   } finally {
     await openings.close();
