@@ -6,6 +6,9 @@ import type { ElectronDef } from '../model/graph.ts';
 import type { TaskId } from '../model/ids.ts';
 import type { Outcome, Token } from '../model/outcome.ts';
 
+/** An encoded value: its bytes, or the file that holds them while the attempt lasts. */
+export type TaskInput = Uint8Array | { readonly file: string };
+
 /** One attempt of one electron, with everything that it needs on this machine. */
 export interface ExecutorTask {
   readonly task: TaskId;
@@ -16,8 +19,7 @@ export interface ExecutorTask {
   readonly electron: ElectronDef;
   /** Encoded arguments with references into `inputs` (bus/value/template.ts). */
   readonly template: Uint8Array;
-  /** Encoded values. */
-  readonly inputs: readonly Uint8Array[];
+  readonly inputs: readonly TaskInput[];
   /** Encode the result as a list, if it is an array. */
   readonly split: boolean;
   /** From the moment it runs; 0: none. */

@@ -13,9 +13,12 @@ import { mkdir, open, readdir, rename, rm, statfs, utimes, type FileHandle } fro
 import { dirname, join } from 'node:path';
 import { PolaronError, type ErrorCode } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
+import { OpenFiles } from './open-files.ts';
 import type { BlobWriter } from './store.ts';
 
 const COPY_BYTES = 1024 * 1024;
+/** After so many the disk is asked to begin: when the last byte comes, little is left to wait for. */
+const SYNC_BYTES = 8 * 1024 * 1024;
 const PART = '.part';
 /** Room that an upload must leave: records of what already runs still have to fit. */
 const LEFT_FREE_BYTES = 16 * 1024 * 1024;
@@ -29,6 +32,7 @@ export class BlobFiles {
   readonly #naming = new Set<Digest>();
   /** Folders whose own names this process has synced. */
   readonly #safeFolders = new Set<string>();
+  readonly #reading = new OpenFiles();
   #written = 0;
 
   constructor(folder: string, maxValueBytes: number) {
@@ -54,22 +58,9 @@ export class BlobFiles {
     }
   }
 
-  async read(digest: Digest, offset: number, length: number): Promise<Uint8Array | undefined> {
-    const file = await open(this.#path(digest), 'r').catch(missing);
-    if (file === undefined) return undefined;
-    try {
-      const { size } = await file.stat();
-      const wanted = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
-      let got = 0;
-      while (got < wanted.length) {
-        const { bytesRead } = await file.read(wanted, got, wanted.length - got, offset + got);
-        if (bytesRead === 0) break;
-        got += bytesRead;
-      }
-      return wanted.subarray(0, got);
-    } finally {
-      await file.close();
-    }
+  /** Fewer bytes at its end; undefined when it isn't here. */
+  read(digest: Digest, offset: number, length: number): Promise<Uint8Array | undefined> {
+    return this.#reading.read(this.#path(digest), offset, length).catch(missing);
   }
 
   async freeBytes(): Promise<number> {
@@ -128,7 +119,7 @@ export class BlobFiles {
 
   /** Lets go of the files of uploads that weren't finished; some can be resumed later (F3). */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#open.values()].map((writer) => writer.release()));
+    await Promise.allSettled([this.#reading.close(), ...[...this.#open.values()].map((writer) => writer.release())]);
     this.#open.clear();
   }
 }
@@ -153,6 +144,9 @@ class FileWriter implements BlobWriter {
   readonly #size: number;
   readonly #hash: Hash = createHash('sha256');
   #file: FileHandle | undefined;
+  /** Under way, on bytes up to `#synced`. Awaited at the end: the system tells of an error once. */
+  #syncing: Promise<void> | undefined;
+  #synced = 0;
   #queue: Promise<unknown>;
   #end: () => void = () => undefined;
 
@@ -208,7 +202,19 @@ class FileWriter implements BlobWriter {
       }
       this.#hash.update(chunk);
       this.received += chunk.length;
+      this.#syncAhead(file);
     });
+  }
+
+  /** One at a time; what fails is said by `finish`. */
+  #syncAhead(file: FileHandle): void {
+    if (this.#syncing !== undefined || this.received - this.#synced < SYNC_BYTES) return;
+    this.#synced = this.received;
+    const syncing = file.datasync().then(() => {
+      this.#syncing = undefined;
+    });
+    syncing.catch(() => undefined);
+    this.#syncing = syncing;
   }
 
   finish(): Promise<void> {
@@ -219,6 +225,7 @@ class FileWriter implements BlobWriter {
         throw this.#bad('its bytes have another digest');
       }
       try {
+        await this.#syncing;
         await file.datasync();
         await this.#close();
         // from now on it is pinned: its last bytes may have come in an earlier life

@@ -3,6 +3,7 @@
  * Not here: what is done when the agent doesn't have it (the electron's), and what agents and users pull from here (blob-service.ts).
  */
 import type { Bus } from '../../bus/bus.ts';
+import { chunksOf } from '../../bus/chunks.ts';
 import { encodeEnvelope } from '../../bus/codec.ts';
 import type { Subjects } from '../../bus/subjects.ts';
 import { digestOf } from '../../bus/value/digest.ts';
@@ -11,8 +12,6 @@ import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import type { AgentKey, Digest } from '../../model/ids.ts';
 import { INLINE_VALUE_BYTES, type Store } from '../../store/store.ts';
 
-const CHUNK_BYTES = 256 * 1024;
-const WINDOW = 4;
 const CHUNK_TIMEOUT_MS = 10_000;
 const CHUNK_TRIES = 5;
 /** Before the second try; doubled before each further one. In all longer than an agent takes to dial again. */
@@ -39,34 +38,23 @@ export async function pullFromAgent(
   if (store.hasValue(digest)) return true;
   const [site = '', name = ''] = agent.split('.');
   const subject = o.subjects.down(site, name, 'blob');
-  const chunk = Math.min(CHUNK_BYTES, o.bus.maxPayload - 1_024);
-  const read = (offset: number): Promise<Uint8Array> =>
-    requestChunk(o, subject, encodeEnvelope(o.by, { digest, offset, length: Math.min(chunk, size - offset) }));
+  const read = (offset: number, length: number): Promise<Uint8Array> =>
+    requestChunk(o, subject, encodeEnvelope(o.by, { digest, offset, length }));
   if (size <= INLINE_VALUE_BYTES) {
-    const bytes = size === 0 ? new Uint8Array() : await read(0);
+    const bytes = size === 0 ? new Uint8Array() : await read(0, size);
     if (digestOf(bytes) !== digest) return false;
     store.pin(digest);
     await store.write([{ op: 'value', digest, bytes }]);
     return true;
   }
   const writer = await store.openBlob(digest, size, { resume: true });
-  const pending: Promise<Uint8Array>[] = [];
-  let next = writer.received;
   try {
-    for (let at = writer.received; at < size; ) {
-      while (pending.length < WINDOW && next < size) {
-        const request = read(next);
-        request.catch(() => undefined); // awaited below, in order
-        pending.push(request);
-        next += chunk;
-      }
-      const bytes = await pending.shift();
-      if (bytes === undefined || bytes.byteLength === 0) {
+    for await (const { bytes } of chunksOf(o.bus, writer.received, size, read)) {
+      if (bytes.byteLength === 0) {
         await writer.abort();
         return false;
       }
       await writer.write(bytes);
-      at += bytes.byteLength;
     }
     await writer.finish();
     return true;

@@ -11,6 +11,8 @@ import { NodeTransport, nodeResolveHost } from '@nats-io/transport-node/lib/node
 import { PolaronError } from '../../model/errors.ts';
 import type { ServerAddress } from './server-address.ts';
 
+/** Of so many bytes on average pieces are given to the socket as they are. */
+const LARGE_PIECES = 8 * 1024;
 const CRLF = Buffer.from('\r\n');
 
 /** The library's client with its notices given at once, to one listener. */
@@ -49,7 +51,16 @@ export class Wire extends ProtocolHandler {
 
   /** As the library's own, which is private. */
   #write(): void {
-    if (this.infoReceived && this.connected && this.outbound.size() > 0) this.transport.send(this.outbound.drain());
+    const { outbound, socket } = this;
+    if (!this.infoReceived || !this.connected || outbound.size() === 0) return;
+    if (socket === undefined || outbound.size() < LARGE_PIECES * outbound.length()) {
+      this.transport.send(outbound.drain());
+      return;
+    }
+    // chunks of values: the library would copy them together
+    socket.cork();
+    while (outbound.length() > 0) socket.write(outbound.shift());
+    socket.uncork();
   }
 
   get socket(): Socket | undefined {

@@ -19,8 +19,16 @@ export function digester(): { readonly update: (bytes: Uint8Array) => void; read
   };
 }
 
-/** Digest, size and, of a list, its length. */
-export function valueInfoOf(bytes: Uint8Array): ValueInfo {
-  const info = { digest: digestOf(bytes), size: bytes.length };
+/** Digest, size and, of a list, its length. `more`: the rest of the bytes, when it lies elsewhere. */
+export function valueInfoOf(bytes: Uint8Array, more?: Uint8Array): ValueInfo {
+  const info = { digest: digestOfBoth(bytes, more), size: bytes.length + (more?.length ?? 0) };
   return isList(bytes) ? { ...info, length: listLength(bytes) } : info;
+}
+
+function digestOfBoth(bytes: Uint8Array, more: Uint8Array | undefined): Digest {
+  if (more === undefined) return digestOf(bytes);
+  const { update, digest } = digester();
+  update(bytes);
+  update(more);
+  return digest();
 }

@@ -1,6 +1,7 @@
 /** One held task at work: from the assign to its outcome. Not here: whether it is held (state.ts), spool and report (agent.ts). */
 import type { LogLine, Progress } from '../../bus/protocol/agent.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import type { LentFile } from './blob-cache.ts';
 import type { ExecutorEvents, ExecutorHandle } from '../executor.ts';
 import type { Held } from './state.ts';
 
@@ -16,6 +17,8 @@ export class Attempt implements ExecutorEvents {
   #handle: ExecutorHandle | undefined;
   #preparing: AbortController | undefined;
   #lines = 0;
+  #files: LentFile[] = [];
+  #over = false;
   #cancelled: string | undefined;
   /** Latest; undefined before the first. */
   fraction: number | undefined;
@@ -29,6 +32,19 @@ export class Attempt implements ExecutorEvents {
   get signal(): AbortSignal {
     this.#preparing ??= new AbortController();
     return this.#preparing.signal;
+  }
+
+  /** A file that it reads: given back when it is over. */
+  holds(file: LentFile): void {
+    if (this.#over) file.giveBack();
+    else this.#files.push(file);
+  }
+
+  /** Nobody asks for it any more. */
+  over(): void {
+    this.#over = true;
+    for (const file of this.#files) file.giveBack();
+    this.#files = [];
   }
 
   /** It is with an executor now. */

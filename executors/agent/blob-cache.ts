@@ -4,11 +4,11 @@
  */
 import { digestOf } from '../../bus/value/digest.ts';
 import { isDigest, type Digest } from '../../model/ids.ts';
-import type { Shelf } from './shelf.ts';
+import type { Shelf, ShelfWriter } from './shelf.ts';
 
 const MEMORY_BYTES = 64 * 1024 * 1024;
 /** Larger ones go to disk. */
-const LARGEST_IN_MEMORY = 1024 * 1024;
+export const LARGEST_IN_MEMORY = 1024 * 1024;
 export const DISK_BYTES = 4 * 1024 ** 3;
 
 /** Keys in order of use with their sizes; says what has to go. */
@@ -16,11 +16,14 @@ class Lru<T> {
   readonly #entries = new Map<Digest, { readonly size: number; readonly value: T }>();
   readonly #limit: number;
   readonly #drop: (digest: Digest) => void;
+  readonly #spares: (digest: Digest) => boolean;
   #bytes = 0;
 
-  constructor(limit: number, drop: (digest: Digest) => void) {
+  /** What `spares` names stays, whatever the limit. */
+  constructor(limit: number, drop: (digest: Digest) => void, spares: (digest: Digest) => boolean = () => false) {
     this.#limit = limit;
     this.#drop = drop;
+    this.#spares = spares;
   }
 
   get(digest: Digest): T | undefined {
@@ -37,6 +40,7 @@ class Lru<T> {
     this.#bytes += size;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#limit || oldest === digest) break;
+      if (this.#spares(oldest)) continue;
       this.delete(oldest);
       this.#drop(oldest);
     }
@@ -50,20 +54,68 @@ class Lru<T> {
   }
 }
 
+/** A file that an electron may read until it is given back. */
+export interface LentFile {
+  readonly file: string;
+  /** Its first byte. */
+  first(): Promise<Uint8Array | undefined>;
+  /** Once; further calls do nothing. */
+  giveBack(): void;
+}
+
 export class BlobCache {
   readonly #shelf: Shelf;
   readonly #memory = new Lru<Uint8Array>(MEMORY_BYTES, () => undefined);
   /** Was it written in this life, or compared with its digest since? A power cut may have damaged what an earlier one left. */
   readonly #disk: Lru<boolean>;
 
+  /** Files that electrons may read, with how many do. */
+  readonly #lent = new Map<Digest, number>();
+
   /** Takes over what an earlier life kept on the shelf. */
   constructor(shelf: Shelf, diskBytes = DISK_BYTES) {
     this.#shelf = shelf;
-    this.#disk = new Lru<boolean>(diskBytes, (digest) => shelf.remove(digest));
+    this.#disk = new Lru<boolean>(
+      diskBytes,
+      (digest) => shelf.remove(digest),
+      (digest) => this.#lent.has(digest),
+    );
     for (const { name, size } of shelf.list()) {
       if (isDigest(name)) this.#disk.put(name, size, false);
       else shelf.remove(name);
     }
+  }
+
+  /** The file of a large value, which stays until it is given back; undefined when there is none. Reads all of one that an earlier life left. */
+  async lend(digest: Digest, size: number): Promise<LentFile | undefined> {
+    const known = this.#disk.get(digest);
+    if (known === undefined) return undefined;
+    this.#lent.set(digest, (this.#lent.get(digest) ?? 0) + 1);
+    let out = true;
+    const giveBack = (): void => {
+      const left = (this.#lent.get(digest) ?? 1) - 1;
+      if (out && left === 0) this.#lent.delete(digest);
+      else if (out) this.#lent.set(digest, left);
+      out = false;
+    };
+    if (known || (await this.get(digest, size)) !== undefined) {
+      return { file: this.#shelf.pathOf(digest), first: () => this.#shelf.part(digest, 0, 1), giveBack };
+    }
+    giveBack();
+    return undefined;
+  }
+
+  /** Keeps what `fill` writes under the digest that it vouches for. Raises what that raises, and the system's error (a full disk). */
+  async take(digest: Digest, size: number, fill: (to: ShelfWriter) => Promise<void>): Promise<void> {
+    const writer = this.#shelf.begin();
+    try {
+      await fill(writer);
+      await writer.finish(digest);
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    this.#disk.put(digest, size, true);
   }
 
   async get(digest: Digest, size: number): Promise<Uint8Array | undefined> {

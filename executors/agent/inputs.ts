@@ -7,8 +7,10 @@ import { encodeList, isList, isPointer, listElement, listLength, pointerOf } fro
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
-import type { BlobCache } from './blob-cache.ts';
-import { pull, type PullOptions } from './pull.ts';
+import { LARGEST_IN_MEMORY, type BlobCache, type LentFile } from './blob-cache.ts';
+import type { TaskInput } from '../executor.ts';
+import { pull, pullTo, type PullOptions } from './pull.ts';
+import { SharedWork } from './shared-work.ts';
 
 /** Lists within lists. */
 const DEEPEST = 32;
@@ -17,10 +19,10 @@ const AT_ONCE = 8;
 
 type Arguments = Pick<AssignedTask, 'template' | 'inputs'>;
 
-/** Template and inputs as bytes without pointers. */
+/** Template and inputs without pointers; large ones are files. */
 export interface WholeArguments {
   readonly template: Uint8Array;
-  readonly inputs: readonly Uint8Array[];
+  readonly inputs: readonly TaskInput[];
 }
 
 /** When all of it came along; else undefined. */
@@ -35,7 +37,8 @@ const isPlain = (input: Uint8Array | ValueInfo): input is Uint8Array =>
 export class Inputs {
   readonly #options: PullOptions;
   readonly #cache: BlobCache;
-  readonly #pulling = new Map<Digest, Promise<Uint8Array>>();
+  readonly #pulling = new SharedWork<Digest, Uint8Array>();
+  readonly #filing = new SharedWork<Digest, void>();
   #running = 0;
   readonly #queue: (() => void)[] = [];
 
@@ -44,23 +47,62 @@ export class Inputs {
     this.#cache = cache;
   }
 
-  /** The template and all inputs as bytes. Raises VALUE_MISSING, VALUE_TOO_LARGE, BAD_MESSAGE, or the signal's reason. */
-  async resolve({ template, inputs }: Arguments, signal: AbortSignal): Promise<WholeArguments> {
+  /** The template and all inputs. `holds` gets the files among them. Raises VALUE_MISSING, VALUE_TOO_LARGE, BAD_MESSAGE, or the signal's reason. */
+  async resolve(
+    { template, inputs }: Arguments,
+    signal: AbortSignal,
+    holds: (file: LentFile) => void,
+  ): Promise<WholeArguments> {
     const [whole, all] = await Promise.all([
       template instanceof Uint8Array ? template : this.#fetch(template, signal),
-      this.#all(inputs, signal),
+      this.#all(inputs, signal, holds),
     ]);
     return { template: whole, inputs: all };
   }
 
-  async #all(inputs: AssignedTask['inputs'], signal: AbortSignal): Promise<readonly Uint8Array[]> {
-    if (isInputs(inputs)) return Promise.all(inputs.map((input) => this.#whole(input, signal)));
+  async #all(
+    inputs: AssignedTask['inputs'],
+    signal: AbortSignal,
+    holds: (file: LentFile) => void,
+  ): Promise<readonly TaskInput[]> {
+    if (isInputs(inputs)) return Promise.all(inputs.map((input) => this.#whole(input, signal, holds)));
     const list = await this.#fetch(inputs, signal);
     return Promise.all(elementsOf(list).map((element) => this.#expand(element, signal, 0)));
   }
 
-  async #whole(input: Uint8Array | ValueInfo, signal: AbortSignal): Promise<Uint8Array> {
-    return this.#expand(input instanceof Uint8Array ? input : await this.#fetch(input, signal), signal, 0);
+  async #whole(
+    input: Uint8Array | ValueInfo,
+    signal: AbortSignal,
+    holds: (file: LentFile) => void,
+  ): Promise<TaskInput> {
+    if (input instanceof Uint8Array) return this.#expand(input, signal, 0);
+    const lent = input.size > LARGEST_IN_MEMORY ? await this.#lend(input, signal) : undefined;
+    if (lent === undefined) return this.#expand(await this.#fetch(input, signal), signal, 0);
+    const first = await lent.first();
+    if (first === undefined || isList(first) || isPointer(first)) {
+      lent.giveBack();
+      return this.#expand(await this.#fetch(input, signal), signal, 0);
+    }
+    holds(lent);
+    return { file: lent.file };
+  }
+
+  /** The file of a value, pulled if it isn't here; undefined when this disk can't take it. */
+  async #lend({ digest, size }: ValueInfo, signal: AbortSignal): Promise<LentFile | undefined> {
+    const kept = await this.#cache.lend(digest, size);
+    if (kept !== undefined) return kept;
+    const toFile = (): Promise<void> =>
+      this.#cache.take(digest, size, (to) =>
+        pullTo(this.#options, { digest, size }, { begin: () => to.begin(), take: (bytes) => to.write(bytes) }, signal),
+      );
+    try {
+      await this.#filing.run(digest, signal, () => this.#limited(toFile));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof PolaronError) throw error;
+      return undefined;
+    }
+    return this.#cache.lend(digest, size);
   }
 
   /** Replaces pointers by the values that they stand for. */
@@ -76,24 +118,13 @@ export class Inputs {
   async #fetch(info: ValueInfo, signal: AbortSignal): Promise<Uint8Array> {
     const kept = await this.#cache.get(info.digest, info.size);
     if (kept !== undefined) return kept;
-    // several tasks may wait for one value: a task that gives up must not take it from the others, so each pull has its first task's signal
-    const pulling = this.#pulling.get(info.digest);
-    if (pulling !== undefined) {
-      try {
-        return await pulling;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof PolaronError) throw error;
-        return this.#fetch(info, signal);
-      }
-    }
-    const mine = this.#limited(() => pull(this.#options, info, signal)).finally(() =>
-      this.#pulling.delete(info.digest),
+    return this.#pulling.run(info.digest, signal, () =>
+      this.#limited(async () => {
+        const bytes = await pull(this.#options, info, signal);
+        await this.#cache.put(info.digest, bytes);
+        return bytes;
+      }),
     );
-    this.#pulling.set(info.digest, mine);
-    const bytes = await mine;
-    await this.#cache.put(info.digest, bytes);
-    return bytes;
   }
 
   async #limited<T>(work: () => Promise<T>): Promise<T> {

@@ -1,16 +1,16 @@
 /**
- * Pulls a stored value or bundle from the hub: chunks by digest and offset, a few at a time, verified at the end.
+ * Pulls a stored value or bundle from the hub: chunks by digest and offset, a few at a time, verified at the end, into memory or on to where they are taken.
  * A lost chunk is asked for again until the signal says to give up. Not here: keeping what was pulled (blob-cache.ts).
  */
 import type { Bus } from '../../bus/bus.ts';
+import { chunksOf } from '../../bus/chunks.ts';
 import { encodeEnvelope } from '../../bus/codec.ts';
-import { digestOf } from '../../bus/value/digest.ts';
+import { digester } from '../../bus/value/digest.ts';
 import type { Clock } from '../../model/clock.ts';
 import { PolaronError } from '../../model/errors.ts';
+import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 
-const CHUNK_BYTES = 256 * 1024;
-const WINDOW = 4;
 const TIMEOUT_MS = 5_000;
 const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
@@ -26,37 +26,45 @@ export interface PullOptions {
   readonly maxBytes: number;
 }
 
+/** Takes a value's bytes in order, from the beginning. */
+export interface Taker {
+  /** Before the first byte; what it had is of no use. */
+  begin(): void | Promise<void>;
+  take(bytes: Uint8Array, offset: number): void | Promise<void>;
+}
+
 /** The bytes of a value. Raises VALUE_MISSING (the hub has it not, or other bytes), VALUE_TOO_LARGE, or the signal's reason. */
 export async function pull(options: PullOptions, info: ValueInfo, signal: AbortSignal): Promise<Uint8Array> {
+  const whole = new Uint8Array(Math.min(info.size, options.maxBytes));
+  await pullTo(options, info, { begin: () => undefined, take: (bytes, offset) => whole.set(bytes, offset) }, signal);
+  return whole;
+}
+
+/** The same into other hands, which may be given all of it again when what came has another digest. Raises what they raise, too. */
+export async function pullTo(options: PullOptions, info: ValueInfo, to: Taker, signal: AbortSignal): Promise<void> {
   if (info.size > options.maxBytes) {
     throw new PolaronError(
       'VALUE_TOO_LARGE',
       `value ${info.digest} has ${info.size} bytes; this agent takes at most ${options.maxBytes}`,
     );
   }
-  for (let attempt = 1; ; attempt++) {
-    const bytes = await pullOnce(options, info, signal);
-    if (digestOf(bytes) === info.digest) return bytes;
+  for (let attempt = 1; (await pullOnce(options, info, to, signal)) !== info.digest; attempt++)
     if (attempt === TRIES) throw missing(info, 'the bytes that came have another digest');
-  }
 }
 
-async function pullOnce(options: PullOptions, info: ValueInfo, signal: AbortSignal): Promise<Uint8Array> {
-  const bytes = new Uint8Array(info.size);
-  const chunk = Math.max(1024, Math.min(CHUNK_BYTES, options.bus.maxPayload - 1024));
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < info.size) {
-      const offset = next;
-      const length = Math.min(chunk, info.size - offset);
-      next += length;
-      const part = await chunkOf(options, info, offset, length, signal);
-      if (part.length !== length) throw missing(info, `${part.length} bytes came at ${offset} instead of ${length}`);
-      bytes.set(part, offset);
-    }
-  };
-  await Promise.all(Array.from({ length: WINDOW }, worker));
-  return bytes;
+/** Returns the digest of what came. */
+async function pullOnce(options: PullOptions, info: ValueInfo, to: Taker, signal: AbortSignal): Promise<Digest> {
+  const { update, digest } = digester();
+  await to.begin();
+  let at = 0;
+  const read = (offset: number, length: number): Promise<Uint8Array> => chunkOf(options, info, offset, length, signal);
+  for await (const { bytes, wanted } of chunksOf(options.bus, 0, info.size, read)) {
+    if (bytes.length !== wanted) throw missing(info, `${bytes.length} bytes came at ${at} instead of ${wanted}`);
+    update(bytes);
+    await to.take(bytes, at);
+    at += wanted;
+  }
+  return digest();
 }
 
 async function chunkOf(

@@ -60,8 +60,10 @@ export class Tasks implements AttemptListener {
 
   /** Takes back what only waits; true when it did. */
   revoke(held: Held): boolean {
-    if (this.attemptOf(held)?.revoke() !== true) return false;
+    const attempt = this.attemptOf(held);
+    if (attempt?.revoke() !== true) return false;
     this.#attempts.delete(held.task);
+    attempt.over();
     return true;
   }
 
@@ -71,6 +73,7 @@ export class Tasks implements AttemptListener {
     if (attempt === undefined) return;
     this.#attempts.delete(held.task);
     attempt.forget();
+    attempt.over();
   }
 
   log(line: Parameters<AttemptListener['log']>[0]): void {
@@ -82,6 +85,7 @@ export class Tasks implements AttemptListener {
   }
 
   ended(attempt: Attempt, outcome: Outcome, file: string | undefined): void {
+    attempt.over();
     const { task, token } = attempt.held;
     if (this.#attempts.get(task) === attempt) this.#attempts.delete(task);
     const { state, values } = this.#options;
@@ -124,7 +128,7 @@ export class Tasks implements AttemptListener {
     if (manifest === undefined) return;
     try {
       const [whole] = await Promise.all([
-        this.#options.inputs.resolve(task, signal),
+        this.#options.inputs.resolve(task, signal, (file) => attempt.holds(file)),
         manifest.bundle === undefined ? undefined : this.#options.bundles.fetch(manifest.bundle, signal),
       ]);
       const code = this.#options.bundles.ready(manifest);

@@ -2,18 +2,19 @@
  * Calls an electron's function: arguments from the template and its inputs, result as encoded bytes, small in memory, large in a file.
  * Not here: finding the function (loader.ts), the attempt's context (task-run.ts), the queue (runner.ts).
  */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { valueInfoOf } from '../../bus/value/digest.ts';
 import { encodeSplit } from '../../bus/value/split.ts';
 import { decodeTemplate, followPath } from '../../bus/value/template.ts';
+import { headOfBytes, isOwnBytes } from '../../bus/value/bytes-value.ts';
 import { decodeValue, encodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
-import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
+import type { ErrorInfo } from '../../model/outcome.ts';
 import { errorInfoOf } from './error-info.ts';
 import type { ElectronFn } from './loader.ts';
 import type { RunFinished } from './messages.ts';
 import { attempts, type TaskRun } from './task-run.ts';
+import { decodeFile, writePieces } from './value-files.ts';
 
 /** Results up to here travel in messages; larger ones are files. */
 export const INLINE_BYTES = 64 * 1024;
@@ -35,7 +36,7 @@ class Abandoned extends Error {
 
 type Result = RunFinished['result'];
 
-/** Runs the attempt to its end; never throws. A promise only when the function makes one, or its result goes into a file: most don't. */
+/** Runs the attempt to its end; never throws. A promise only when the function makes one: most don't. */
 export function callElectron(run: TaskRun, fn: ElectronFn, options: CallOptions): Result | Promise<Result> {
   const restore = withEnv(run.task.env);
   let result: Result | Promise<Result>;
@@ -53,7 +54,7 @@ export function callElectron(run: TaskRun, fn: ElectronFn, options: CallOptions)
 
 async function whenSettled(run: TaskRun, returned: PromiseLike<unknown>, options: CallOptions): Promise<Result> {
   try {
-    return await resultOf(run, await untilSettled(run, returned), options);
+    return resultOf(run, await untilSettled(run, returned), options);
   } catch (error) {
     return failed(run, error, options);
   }
@@ -72,13 +73,13 @@ function argumentsOf(run: TaskRun): unknown[] {
   const known: boolean[] = [];
   const args = decodeTemplate(template, (input, path) => {
     if (known[input] !== true) {
-      const bytes = inputs[input];
-      if (bytes === undefined)
+      const given = inputs[input];
+      if (given === undefined)
         throw new PolaronError(
           'BAD_MESSAGE',
           `electron "${electron}": its arguments name input ${input} of ${inputs.length}`,
         );
-      values[input] = decodeValue(bytes);
+      values[input] = given instanceof Uint8Array ? decodeValue(given) : decodeFile(given.file);
       known[input] = true;
     }
     return path.length === 0
@@ -90,31 +91,30 @@ function argumentsOf(run: TaskRun): unknown[] {
 }
 
 /** Raises what says that the value can't be kept. */
-function resultOf(run: TaskRun, value: unknown, options: CallOptions): Result | Promise<Result> {
+function resultOf(run: TaskRun, value: unknown, options: CallOptions): Result {
   run.settled = true;
   if (run.cancelReason !== undefined) return { status: 'cancelled' };
   const { electron, split } = run.task;
-  const { maxValueBytes } = options;
+  const head = headOfBytes(value);
+  if (head !== undefined && isOwnBytes(value)) return toFile(run, options, head, value);
   const bytes = encode(value, split, `electron "${electron}": result`);
-  if (bytes.length > maxValueBytes) {
-    throw new PolaronError(
-      'VALUE_TOO_LARGE',
-      `electron "${electron}": result takes ${bytes.length} bytes; at most ${maxValueBytes} are kept`,
-      { details: { bytes: bytes.length, maxValueBytes } },
-    );
-  }
-  const info = valueInfoOf(bytes);
-  return bytes.length <= INLINE_BYTES ? { status: 'completed', value: info, bytes } : toFile(run, bytes, info, options);
+  if (bytes.length > INLINE_BYTES) return toFile(run, options, bytes);
+  return { status: 'completed', value: valueInfoOf(bytes), bytes };
 }
 
-async function toFile(run: TaskRun, bytes: Uint8Array, value: ValueInfo, options: CallOptions): Promise<Result> {
-  try {
-    const file = join(run.scratchDir(), '.polaron-result');
-    await writeFile(file, bytes);
-    return { status: 'completed', value, file };
-  } catch (error) {
-    return failed(run, error, options);
+function toFile(run: TaskRun, { maxValueBytes }: CallOptions, bytes: Uint8Array, more?: Uint8Array): Result {
+  const size = bytes.length + (more?.length ?? 0);
+  if (size > maxValueBytes) {
+    throw new PolaronError(
+      'VALUE_TOO_LARGE',
+      `electron "${run.task.electron}": result takes ${size} bytes; at most ${maxValueBytes} are kept`,
+      { details: { bytes: size, maxValueBytes } },
+    );
   }
+  const value = valueInfoOf(bytes, more);
+  const file = join(run.scratchDir(), '.polaron-result');
+  writePieces(file, more === undefined ? [bytes] : [bytes, more]);
+  return { status: 'completed', value, file };
 }
 
 function encode(value: unknown, split: boolean, where: string): Uint8Array {

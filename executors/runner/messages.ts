@@ -2,6 +2,7 @@
  * What an agent and one of its runner processes say to each other, over the runner's fd 3; wire-runner.ts has their bytes.
  * A runner carries out `run` messages in order, one at a time, and answers each with exactly one `finished`.
  */
+import type { TaskInput } from '../executor.ts';
 import type { ErrorInfo, Token, ValueInfo } from '../../model/outcome.ts';
 
 /** Agent → runner. The first message is `load`. */
@@ -31,7 +32,7 @@ export interface RunTask {
   /** Names the node in its dispatch: `context().nodeId`. */
   readonly node: string;
   readonly template: Uint8Array;
-  readonly inputs: readonly Uint8Array[];
+  readonly inputs: readonly TaskInput[];
   readonly split: boolean;
   /** Variables of the electron's own. */
   readonly env: Readonly<Record<string, string>> | undefined;

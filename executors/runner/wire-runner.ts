@@ -2,7 +2,7 @@
  * The bytes of the messages between an agent and a runner, and their checked readers. What comes with every task is an array, the rest a map;
  * no other version ever reads either. The agent doubts what a runner says: user code may write to the same pipe.
  *
- * run       [1, task, electron, hub epoch, attempt, node, template, [input…], 0 or 1 (split), env or null, startBy or 0]
+ * run       [1, task, electron, hub epoch, attempt, node, template, [input or path…], 0 or 1 (split), env or null, startBy or 0]
  * finished  [2, task, startedAt, endedAt, 0 or 1 (scratch folder), digest, size, length or -1, bytes or null, file or null], when it completed
  */
 import { encodeBody } from '../../bus/codec.ts';
@@ -30,6 +30,7 @@ import type { ByteWriter } from '../../bus/byte-writer.ts';
 import type { WireReader } from '../../bus/wire-reader.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { isDigest } from '../../model/ids.ts';
+import type { TaskInput } from '../executor.ts';
 import { COPY_BYTES } from './frames.ts';
 import type { FromRunner, RunFinished, ToRunner } from './messages.ts';
 
@@ -48,10 +49,11 @@ export function writeToRunner(out: ByteWriter, message: ToRunner): Uint8Array | 
   if (message.type !== 'run') return encodeBody(message);
   const { task, electron, token, node, template, inputs, split, env, startBy } = message;
   let bytes = template.length;
-  for (const input of inputs) bytes += input.length;
+  for (const input of inputs) bytes += input instanceof Uint8Array ? input.length : 0;
   if (bytes > COPY_BYTES) {
     const [hub, attempt] = token;
-    return encodeBody([RUN, task, electron, hub, attempt, node, template, inputs, split ? 1 : 0, env ?? null, startBy]);
+    const sent = inputs.map((input) => (input instanceof Uint8Array ? input : input.file));
+    return encodeBody([RUN, task, electron, hub, attempt, node, template, sent, split ? 1 : 0, env ?? null, startBy]);
   }
   out.array(RUN_FIELDS);
   out.byte(RUN);
@@ -62,7 +64,9 @@ export function writeToRunner(out: ByteWriter, message: ToRunner): Uint8Array | 
   out.text(node);
   out.binary(template);
   out.array(inputs.length);
-  for (const input of inputs) out.binary(input);
+  for (const input of inputs)
+    if (input instanceof Uint8Array) out.binary(input);
+    else out.text(input.file);
   out.byte(split ? 1 : 0);
   if (env === undefined) out.byte(NULL);
   else out.raw(encodeBody(env));
@@ -104,8 +108,13 @@ export function readToRunner(body: WireReader): ToRunner {
   const attempt = body.uint();
   const node = body.text(TEXT_LENGTH);
   const template = body.bytes();
-  const inputs: Uint8Array[] = [];
-  for (let left = body.arrayHeader(); left > 0; left--) inputs.push(body.bytes());
+  const inputs: TaskInput[] = [];
+  for (let left = body.arrayHeader(); left > 0; left--) {
+    const input = body.value();
+    if (typeof input === 'string') inputs.push({ file: input });
+    else if (input instanceof Uint8Array) inputs.push(input);
+    else throw bad('bytes or the path of a file');
+  }
   const split = body.uint() === 1;
   const env: unknown = body.value();
   const startBy = aNumber(body.value());

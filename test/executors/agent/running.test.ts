@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IDENTITY_ELECTRON } from '../../../model/graph.ts';
 import { encodeList, encodePointer } from '../../../bus/value/list.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
 import { listElement, listLength } from '../../../bus/value/list.ts';
 import { decodeValue } from '../../../bus/value/value.ts';
 import type { Outcome } from '../../../model/outcome.ts';
@@ -62,6 +63,27 @@ describe('values', { timeout: 30_000 }, () => {
       encodeList([encodePointer(harness.hub.store(input(3)))]),
     ]);
     expect(valueOf(await run(IDENTITY_ELECTRON, [], { inputs: [list] }))).toEqual([1, 2, [3]]);
+  });
+
+  it.each([
+    ['bytes', new Uint8Array(2_500_000).fill(9)],
+    ['text', 'é'.repeat(1_000_000)],
+    ['an array of bytes', [new Uint8Array(1_200_000).fill(8), 1]],
+    ['a list to cut', encodeList([input(new Uint8Array(1_100_000)), input(2)])],
+  ])('over 1 MiB come as they are, and go on: %s', async (_what, value) => {
+    const encoded = value instanceof Uint8Array && value[0] === 2 ? value : input(value);
+    const outcome = await run(IDENTITY_ELECTRON, [], { inputs: [harness.hub.store(encoded)] });
+    if (outcome.status !== 'completed') throw new Error(JSON.stringify(outcome));
+    expect(outcome.value.digest).toBe(digestOf(input(decodeValue(encoded))));
+    expect(outcome.value.size).toBe(input(decodeValue(encoded)).length);
+  });
+
+  it('that are pulled once serve several electrons at the same time', async () => {
+    const stored = harness.hub.store(input(new Uint8Array(1_500_000).fill(3)));
+    const reads = harness.hub.reads.length;
+    const outcomes = await runAll(...Array.from({ length: 4 }, () => ({ electron: 'size', inputs: [stored] })));
+    expect(outcomes.map(valueOf)).toEqual([1_500_000, 1_500_000, 1_500_000, 1_500_000]);
+    expect(harness.hub.reads.length - reads).toBe(Math.ceil(stored.size / 262_144));
   });
 
   it('are pulled as one list when all inputs are too many for a message', async () => {

@@ -88,6 +88,24 @@ export class AgentFolder {
         if (process.alive) files.set(pathOf(name), bytes);
         return Promise.resolve();
       },
+      begin: () => {
+        let pieces: Uint8Array[] = [];
+        return {
+          begin: () => {
+            pieces = [];
+            return Promise.resolve();
+          },
+          write: (bytes) => {
+            pieces.push(bytes.slice());
+            return Promise.resolve();
+          },
+          finish: (name) => {
+            if (process.alive) files.set(pathOf(name), Buffer.concat(pieces));
+            return Promise.resolve();
+          },
+          abort: () => Promise.resolve(),
+        };
+      },
       adopt: (name, file) => {
         const bytes = files.get(file);
         if (!process.alive) return;

@@ -7,7 +7,7 @@ import type { ErrorInfo, Outcome, Usage } from '../../../model/outcome.ts';
 import { timeoutError } from '../../../model/timeouts.ts';
 import { valueInfoOf } from '../../../bus/value/digest.ts';
 import { INLINE_VALUE_BYTES } from '../../../store/store.ts';
-import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask } from '../../../executors/executor.ts';
+import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask, TaskInput } from '../../../executors/executor.ts';
 import type { AgentFolder } from './agent-folder.ts';
 import type { History } from './history.ts';
 import type { SimProcess } from './machine.ts';
@@ -189,7 +189,7 @@ export class Runner implements ExecutorHandle {
   #complete(plan: ElectronPlan): void {
     const { o } = this.#pool;
     const { electron, inputs, task, token } = this.#task;
-    const bytes = valueOf(electron.name, plan.does, inputs, token);
+    const bytes = valueOf(electron.name, plan.does, inputs.filter(isBytes), token);
     const value = { ...valueInfoOf(bytes) };
     const outcome: Outcome = { status: 'completed', value, usage: this.#usage() };
     if (bytes.length <= INLINE_VALUE_BYTES) return this.#end('completed', { ...outcome, bytes });
@@ -232,3 +232,6 @@ export class Runner implements ExecutorHandle {
     return { startedAt: this.#startedAt === 0 ? now : this.#startedAt, endedAt: now };
   }
 }
+
+/** No value of a simulation is large enough to be a file. */
+const isBytes = (input: TaskInput): input is Uint8Array => input instanceof Uint8Array;

@@ -1,0 +1,55 @@
+/**
+ * Large values as files: an input is read from the agent's cache, a result is written for the agent to take over. Bytes alone go from and to the file
+ * as they are. What is read or written is so at once, before other code may run. Not here: small values, which come and go inside messages.
+ */
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { BYTES_HEAD, isBytesHead } from '../../bus/value/bytes-value.ts';
+import { decodeValue } from '../../bus/value/value.ts';
+import { PolaronError } from '../../model/errors.ts';
+
+/** Raises VALUE_MISSING when the file can't be read, BAD_MESSAGE when it holds no value. */
+export function decodeFile(path: string): unknown {
+  const bytes = readFile(path);
+  return bytes.plain ? bytes.content : decodeValue(bytes.content);
+}
+
+/** `plain`: the value is these bytes. */
+function readFile(path: string): { readonly plain: boolean; readonly content: Uint8Array } {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const { size } = fstatSync(file);
+      const head = new Uint8Array(BYTES_HEAD);
+      readInto(file, head, 0);
+      const plain = isBytesHead(head, size);
+      const from = plain ? BYTES_HEAD : 0;
+      const content = new Uint8Array(size - from);
+      readInto(file, content, from);
+      return { plain, content };
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw new PolaronError('VALUE_MISSING', `an input can't be read from the agent's cache: ${String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function readInto(file: number, bytes: Uint8Array, from: number): void {
+  for (let at = 0; at < bytes.length; ) {
+    const read = readSync(file, bytes, at, bytes.length - at, from + at);
+    if (read === 0) throw new Error(`it ends after ${from + at} bytes`);
+    at += read;
+  }
+}
+
+/** Writes the pieces one after the other. Raises the system's error. */
+export function writePieces(path: string, pieces: readonly Uint8Array[]): void {
+  const file = openSync(path, 'w', 0o600);
+  try {
+    for (const piece of pieces) for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+  } finally {
+    closeSync(file);
+  }
+}
