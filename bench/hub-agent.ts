@@ -21,11 +21,18 @@ export interface JoinedHub {
 const STOP_MS = 20_000;
 
 /** Resolves when it has joined. Raises Error with what it said when it ends before. */
-export async function joinAgent(hub: JoinedHub, name: string, slots: number): Promise<BenchAgent> {
+export async function joinAgent(
+  hub: JoinedHub,
+  name: string,
+  slots: number,
+  capabilities: readonly string[] = [],
+): Promise<BenchAgent> {
   const home = join(hub.home, 'agents', name);
   mkdirSync(home, { recursive: true });
   const bus = hub.bus ?? (await invitation(hub, name));
-  const child = spawn(process.execPath, [command, 'agent', `--bus=${bus}`, `--name=${name}`, `--slots=${slots}`], {
+  const offers = capabilities.map((capability) => `--capability=${capability}`);
+  const args = [command, 'agent', `--bus=${bus}`, `--name=${name}`, `--slots=${slots}`, ...offers];
+  const child = spawn(process.execPath, args, {
     env: environmentOf(home),
     // In a group of its own: a Ctrl-C leaves it alone until the bench ends it.
     detached: true,

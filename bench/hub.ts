@@ -27,8 +27,8 @@ export interface BenchHub {
   rssAnonMiB(): number | undefined;
   /** Runs `polaron` with these arguments in its home; what it printed. Raises Error with what it said when it fails. */
   run(args: readonly string[]): Promise<string>;
-  /** One more agent, as a user would join one. */
-  join(name: string, slots: number): Promise<void>;
+  /** One more agent, as a user would join one, which offers these capabilities. */
+  join(name: string, slots: number, capabilities?: readonly string[]): Promise<void>;
   /** Stops it and its agents, and starts them again on the same data. */
   restart(): Promise<BenchHub>;
   /** Starts it on the same data after it was killed; its own agent may have lived on. Raises Error where it has others. */
@@ -63,8 +63,8 @@ async function startIn(
   await polaron(home, ['start', '--detach', '--json', ...onBus, ...own, ...options]);
   const startMs = performance.now() - began;
   const run = (args: readonly string[]): Promise<string> => polaron(home, args);
-  const join = async (name: string, count: number): Promise<void> => {
-    crew.push(await joinAgent({ home, bus, run }, name, count));
+  const join: BenchHub['join'] = async (name, count, capabilities = []) => {
+    crew.push(await joinAgent({ home, bus, run }, name, count, capabilities));
   };
   const halt = async (): Promise<void> => {
     await Promise.all(crew.splice(0).map((agent) => agent.stop()));

@@ -10,6 +10,7 @@ import { w1 } from './w1-chain.ts';
 import { w2 } from './w2-fan.ts';
 import { w3 } from './w3-diamonds.ts';
 import { w4 } from './w4-latency.ts';
+import { w7 } from './w7-values.ts';
 import { w8 } from './w8-slots.ts';
 
-export const questions: readonly Question[] = [w1, w2, w3, w4, w8, memory, start, recovery, cost, cancelled, growth];
+export const questions: readonly Question[] = [w1, w2, w3, w4, w7, w8, memory, start, recovery, cost, cancelled, growth];

@@ -2,98 +2,93 @@
  * W7: how fast does a large value go from an electron to one on another agent, next to a raw pull in chunks on the same bus? A chain of electrons hands
  * a value to and fro between two agents; the figure is the bytes of all hops by the time from `dispatch()` to the last electron's word on what it saw. So a
  * hop is all of it: the runner encodes, hashes and writes the result, the hub pulls it and has it on disk before it says so, the other agent pulls it, its
- * runner decodes it. Meanwhile a user asks the hub for a dispatch again and again: a control round trip, which waits for the disk, too.
- * Not measured: agents on other machines, several values at once, values that the hub or the agent has already.
+ * runner reads it. Meanwhile a user asks the hub for a dispatch again and again: a control round trip, which waits for the disk, too.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dispatch, type DispatchId, getResult, getValue } from 'polaron';
-import type { BenchBus } from './bench-bus.ts';
-import { type BenchHub, command, startHub } from './hub.ts';
-import { startRawPull } from './raw-pull.ts';
-import { percentile, type Summary, summary, tidy } from './statistics.ts';
+import type { Goal } from './goal.ts';
+import type { Answer, Bed, Question } from './question.ts';
+import { type RawPuller, startRawPull } from './raw-pull.ts';
+import { percentile, summary, tidy } from './statistics.ts';
 import { relay, seenAfter, sides } from './w7-lattices.ts';
 import { check } from './workload.ts';
 
+interface Size {
+  readonly name: string;
+  readonly bytes: number;
+  /** In one dispatch; the raw pull is done as often. */
+  readonly hops: number;
+  readonly rate: Goal;
+  readonly control: Goal;
+}
+
 const MiB = 1024 ** 2;
-/** The raw pull of so many bytes is repeated as often as there are hops. */
-const sizes = [
-  { name: '1 MiB', bytes: MiB, hops: 40 },
-  { name: '100 MiB', bytes: 100 * MiB, hops: 5 },
-] as const;
-const wantedRatio = 1 / 3;
-const wantedControlMs = 10;
+const sized = (name: string, bytes: number, hops: number): Size => ({
+  name,
+  bytes,
+  hops,
+  rate: { what: `MiB/s of ${name} ÷ the raw pull’s`, limit: { atLeast: 1 / 3 } },
+  control: { what: `control round trip beside ${name}, p50 ms`, limit: { atMost: 10 } },
+});
+const sizes = [sized('1 MiB', MiB, 40), sized('100 MiB', 100 * MiB, 5)];
 /** Between two requests of the control user. */
 const pauseMs = 3;
 
-export interface ValueFigures {
-  readonly hops: number;
-  readonly mibPerSecond: Summary;
-  /** Of the first run, not counted. */
-  readonly cold: number;
-  readonly raw: Summary;
-  readonly ratio: number;
-  readonly wantedRatio: number;
-  /** Round trips of all runs, ms. */
-  readonly controlP50Ms: number;
-  readonly controlP99Ms: number;
-  readonly controlTrips: number;
-  readonly met: boolean;
+export const w7: Question = {
+  id: 'W7',
+  asks: 'values of 1 MiB and 100 MiB from electron to electron, from one agent to the other and back',
+  bus: 'each',
+  goals: sizes.flatMap(({ rate, control }) => [rate, control]),
+  notMeasured: ['several large values at once, and values that the hub or the agent has already'],
+  measure,
+};
+
+async function measure(bed: Bed): Promise<Answer> {
+  const raw = await bed.open(
+    () => startRawPull(bed.bus.ceilingUrl),
+    (one) => one.stop(),
+  );
+  const hub = await bed.freshHub({ agents: 0 });
+  for (const side of sides) await hub.join(side, 2, [side]);
+  // both agents have the code
+  const asked = await dispatch(relay)(64, 0, 2);
+  await getValue(asked);
+  const answers: Answer[] = [];
+  for (const size of sizes) answers.push(await measureSize(bed, raw, size, asked));
+  return {
+    figures: Object.assign({}, ...answers.map(({ figures }) => figures)),
+    got: Object.assign({}, ...answers.map(({ got }) => got)),
+    text: answers.map(({ text }) => text).join('; '),
+  };
 }
 
-/** Starts a hub on the bus with two agents of its own. */
-export async function measureValues(bus: BenchBus, runs: number): Promise<Record<string, ValueFigures>> {
-  const raw = await startRawPull(bus.ceilingUrl);
-  const hub = await startHub(bus.hubUrl, ['--no-agent']);
-  const agents: ChildProcess[] = [];
-  try {
-    for (const side of sides) agents.push(await startAgent(hub, bus.hubUrl, side));
-    process.env['POLARON_HOME'] = hub.home;
-    delete process.env['POLARON_URL'];
-    const asked = await dispatch(relay)(64, 0, 2);
-    await getValue(asked);
-    const figures: Record<string, ValueFigures> = {};
-    let seed = 0;
-    for (const { name, bytes, hops } of sizes) {
-      const run = async (): Promise<number> => {
-        const began = performance.now();
-        const saw = await getValue(await dispatch(relay)(bytes, (seed += 1_000), hops));
-        const seconds = (performance.now() - began) / 1_000;
-        check(saw, seenAfter(bytes, seed, hops));
-        return (bytes * hops) / MiB / seconds;
-      };
-      const cold = await run();
-      const [ours, bounds, trips]: [number[], number[], number[]] = [[], [], []];
-      for (let n = 0; n < runs; n++) {
-        bounds.push((await raw.measure(bytes, hops)).mibPerSecond);
-        const control = askAgainAndAgain(asked);
-        ours.push(await run());
-        trips.push(...(await control.end()));
-      }
-      const [mibPerSecond, ceiling] = [summary(ours), summary(bounds)];
-      const ratio = tidy(mibPerSecond.median / ceiling.median);
-      const controlP50Ms = tidy(percentile(trips, 0.5));
-      figures[name] = {
-        hops,
-        mibPerSecond,
-        cold: tidy(cold),
-        raw: ceiling,
-        ratio,
-        wantedRatio: tidy(wantedRatio),
-        controlP50Ms,
-        controlP99Ms: tidy(percentile(trips, 0.99)),
-        controlTrips: trips.length,
-        met: ratio >= wantedRatio && controlP50Ms <= wantedControlMs,
-      };
-    }
-    return figures;
-  } finally {
-    for (const agent of agents) agent.kill('SIGTERM');
-    await Promise.all(agents.map(ended));
-    await hub.stop();
-    await raw.stop();
+async function measureSize(bed: Bed, raw: RawPuller, size: Size, asked: DispatchId): Promise<Answer> {
+  const { name, bytes, hops, rate, control } = size;
+  const cold = await run(size, 0);
+  const [ours, bounds, trips]: [number[], number[], number[]] = [[], [], []];
+  for (let n = 1; n <= bed.runs; n++) {
+    bounds.push((await raw.measure(bytes, hops)).mibPerSecond);
+    const asking = askAgainAndAgain(asked);
+    ours.push(await run(size, n));
+    trips.push(...(await asking.end()));
   }
+  const [mibPerSecond, rawMibPerSecond] = [summary(ours), summary(bounds)];
+  const controlMs = { p50: tidy(percentile(trips, 0.5)), p99: tidy(percentile(trips, 0.99)), trips: trips.length };
+  return {
+    figures: { [name]: { hops, mibPerSecond, cold: tidy(cold), rawMibPerSecond, controlMs } },
+    got: { [rate.what]: mibPerSecond.median / rawMibPerSecond.median, [control.what]: controlMs.p50 },
+    text: `${name}: ${mibPerSecond.median} MiB/s (${mibPerSecond.min}–${mibPerSecond.max}), raw ${rawMibPerSecond.median}, control p50 ${controlMs.p50} ms, p99 ${controlMs.p99}`,
+  };
+}
+
+/** MiB/s. Each run has bytes of its own: those that the hub has already would not be sent. */
+async function run({ bytes, hops }: Size, n: number): Promise<number> {
+  const seed = n * 1_000;
+  const began = performance.now();
+  const saw = await getValue(await dispatch(relay)(bytes, seed, hops));
+  const seconds = (performance.now() - began) / 1_000;
+  check(saw, seenAfter(bytes, seed, hops));
+  return (bytes * hops) / MiB / seconds;
 }
 
 /** Requests one after the other, with a pause between; `end` gives the ms of each. */
@@ -115,27 +110,4 @@ function askAgainAndAgain(id: DispatchId): { end(): Promise<readonly number[]> }
       return trips;
     },
   };
-}
-
-/** Joins as a user's would; resolves when it has. Raises Error when it ends before. */
-async function startAgent(hub: BenchHub, url: string | undefined, name: string): Promise<ChildProcess> {
-  const bus = url ?? busOf(JSON.parse(await hub.run(['invite', name, '--json'])));
-  const child = spawn(
-    process.execPath,
-    [command, 'agent', '--bus', bus, '--name', name, '--capability', name, '--slots', '2'],
-    { env: { ...process.env, POLARON_HOME: hub.home }, detached: true, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const first = await Promise.race([once(child.stdout, 'data'), ended(child)]);
-  if (first === undefined) throw new Error(`agent ${name} ended with ${child.exitCode ?? child.signalCode}`);
-  return child;
-}
-
-function busOf(invited: unknown): string {
-  const bus = typeof invited === 'object' && invited !== null && 'bus' in invited ? invited.bus : undefined;
-  if (typeof bus !== 'string') throw new Error('polaron invite --json has no bus');
-  return bus;
-}
-
-async function ended(child: ChildProcess): Promise<undefined> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }

@@ -133,7 +133,6 @@ describe('values', { timeout: 30_000 }, () => {
       () => held.at(-1)?.run.some((entry) => entry.state === 'done') === true,
       'a sync that lists it as done',
     );
-    const { digestOf } = await import('../../../bus/value/digest.ts');
     const expected = input(new Uint8Array(200_000).fill(7));
     const value = await harness.hub.pull({ digest: digestOf(expected), size: expected.length }, 65_536);
     expect(Buffer.compare(value, expected)).toBe(0);
