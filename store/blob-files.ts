@@ -147,6 +147,8 @@ class FileWriter implements BlobWriter {
   /** Under way, on bytes up to `#synced`. Awaited at the end: the system tells of an error once. */
   #syncing: Promise<void> | undefined;
   #synced = 0;
+  /** Chunks that no call of the system has taken yet. */
+  #gathering: { readonly chunks: Uint8Array[]; readonly written: Promise<void> } | undefined;
   #queue: Promise<unknown>;
   #end: () => void = () => undefined;
 
@@ -188,22 +190,33 @@ class FileWriter implements BlobWriter {
     return result;
   }
 
+  /** What comes while the disk is at an earlier one is written with the next call of the system: a trip to its thread takes longer than a chunk. */
   write(chunk: Uint8Array): Promise<void> {
-    return this.#next(async (file) => {
-      if (this.received + chunk.length > this.#size) throw this.#bad(`more than the ${this.#size} bytes announced`);
-      let written = 0;
-      try {
-        while (written < chunk.length)
-          written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
-      } catch (error) {
-        // what was hashed and what lies in the file must stay the same
-        await file.truncate(this.received).catch(() => undefined);
-        throw diskError(error);
-      }
-      this.#hash.update(chunk);
-      this.received += chunk.length;
-      this.#syncAhead(file);
-    });
+    if (this.#gathering === undefined) {
+      const chunks: Uint8Array[] = [];
+      const written = this.#next((file) => {
+        this.#gathering = undefined;
+        return this.#writeAll(file, chunks);
+      });
+      this.#gathering = { chunks, written };
+    }
+    this.#gathering.chunks.push(chunk);
+    return this.#gathering.written;
+  }
+
+  async #writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+    const size = chunks.reduce((sum, { length }) => sum + length, 0);
+    if (this.received + size > this.#size) throw this.#bad(`more than the ${this.#size} bytes announced`);
+    try {
+      for (let left = chunks; left.length > 0; ) left = after(left, (await file.writev([...left])).bytesWritten);
+    } catch (error) {
+      // what was hashed and what lies in the file must stay the same
+      await file.truncate(this.received).catch(() => undefined);
+      throw diskError(error);
+    }
+    for (const chunk of chunks) this.#hash.update(chunk);
+    this.received += size;
+    this.#syncAhead(file);
   }
 
   /** One at a time; what fails is said by `finish`. */
@@ -266,6 +279,17 @@ class FileWriter implements BlobWriter {
       details: { digest: this.#digest, size: this.#size, received: this.received },
     });
   }
+}
+
+/** What is left of these once so many bytes are written. */
+function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  const left: Uint8Array[] = [];
+  let skip = bytes;
+  for (const chunk of chunks) {
+    if (skip < chunk.length) left.push(chunk.subarray(skip));
+    skip = Math.max(0, skip - chunk.length);
+  }
+  return left;
 }
 
 /** Makes a rename in it durable. */

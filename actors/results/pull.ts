@@ -12,6 +12,8 @@ import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import type { AgentKey, Digest } from '../../model/ids.ts';
 import { INLINE_VALUE_BYTES, type Store } from '../../store/store.ts';
 
+/** Chunks that wait for the disk while further ones are pulled. */
+const MOST_WRITING = 8;
 const CHUNK_TIMEOUT_MS = 10_000;
 const CHUNK_TRIES = 5;
 /** Before the second try; doubled before each further one. In all longer than an agent takes to dial again. */
@@ -48,14 +50,19 @@ export async function pullFromAgent(
     return true;
   }
   const writer = await store.openBlob(digest, size, { resume: true });
+  const writing: Promise<void>[] = [];
   try {
     for await (const { bytes } of chunksOf(o.bus, writer.received, size, read)) {
       if (bytes.byteLength === 0) {
         await writer.abort();
         return false;
       }
-      await writer.write(bytes);
+      const write = writer.write(bytes);
+      write.catch(() => undefined); // awaited below, in order
+      writing.push(write);
+      if (writing.length >= MOST_WRITING) await writing.shift();
     }
+    await Promise.all(writing);
     await writer.finish();
     return true;
   } catch (error) {

@@ -6,7 +6,15 @@
  */
 import { Socket } from 'node:net';
 import type { ConnectionOptions, Msg, MsgHdrs, Status } from '@nats-io/transport-node';
-import { ProtocolHandler, SubscriptionImpl, parseOptions, setTransportFactory } from '@nats-io/transport-node';
+import {
+  DenoBuffer,
+  Parser,
+  ProtocolHandler,
+  State,
+  SubscriptionImpl,
+  parseOptions,
+  setTransportFactory,
+} from '@nats-io/transport-node';
 import { NodeTransport, nodeResolveHost } from '@nats-io/transport-node/lib/node_transport.js';
 import { PolaronError } from '../../model/errors.ts';
 import type { ServerAddress } from './server-address.ts';
@@ -14,6 +22,19 @@ import type { ServerAddress } from './server-address.ts';
 /** Of so many bytes on average pieces are given to the socket as they are. */
 const LARGE_PIECES = 8 * 1024;
 const CRLF = Buffer.from('\r\n');
+
+/** A payload that comes in pieces gets its whole room at once: the library would make it larger with each, and copy what it has. */
+class RoomyParser extends Parser {
+  override parse(bytes: Uint8Array): void {
+    super.parse(bytes);
+    const { msgBuf, ma, state } = this;
+    if (msgBuf === undefined || state !== State.MSG_PAYLOAD || msgBuf.capacity >= ma.size) return;
+    const roomy = new DenoBuffer();
+    roomy.grow(ma.size);
+    roomy.write(msgBuf.bytes({ copy: false }));
+    this.msgBuf = roomy;
+  }
+}
 
 /** The library's client with its notices given at once, to one listener. */
 export class Wire extends ProtocolHandler {
@@ -25,6 +46,11 @@ export class Wire extends ProtocolHandler {
     setTransportFactory({ factory: () => new NodeTransport(), dnsResolveFn: nodeResolveHost });
     // Only `Msg.respond` would use the publisher, and we answer ourselves.
     super(parseOptions(options), { publish: () => undefined });
+  }
+
+  override resetOutbound(): void {
+    super.resetOutbound();
+    this.parser = new RoomyParser(this);
   }
 
   override dispatchStatus(status: Status): void {

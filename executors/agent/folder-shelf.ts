@@ -1,5 +1,15 @@
 /** A shelf in a folder of the disk. A file is written under a temporary name and renamed, so what has its name is whole. */
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { open, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Shelf } from './shelf.ts';
@@ -41,9 +51,10 @@ export function folderShelf(dir: string): Shelf {
         async begin() {
           await (await opened).truncate(0);
         },
+        // at once, as `part` reads
         async write(bytes) {
-          const file = await opened;
-          for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+          const { fd } = await opened;
+          for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
         },
         async finish(name) {
           await (await opened).close();
