@@ -13,4 +13,17 @@ import { w4 } from './w4-latency.ts';
 import { w7 } from './w7-values.ts';
 import { w8 } from './w8-slots.ts';
 
-export const questions: readonly Question[] = [w1, w2, w3, w4, w7, w8, memory, start, recovery, cost, cancelled, growth];
+export const questions: readonly Question[] = [
+  w1,
+  w2,
+  w3,
+  w4,
+  w7,
+  w8,
+  memory,
+  start,
+  recovery,
+  cost,
+  cancelled,
+  growth,
+];
