@@ -1,12 +1,12 @@
 /** A hub for the bench, started as a user starts one, in a home of its own, with its agents. Not responsible for the bus that it may join. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BenchAgent, joinAgent } from './hub-agent.ts';
 import { stopWhenInterrupted } from './openings.ts';
 import { polaron } from './polaron.ts';
 import { field } from './field.ts';
+import { collectableEnvironment, cpuSeconds, rssAnonMiB, settledMiB } from './hub-process.ts';
 
 export interface HubWishes {
   /** Agents in all; the first is the hub's own. 0: none. */
@@ -15,6 +15,8 @@ export interface HubWishes {
   readonly slots?: number;
   /** More options of `polaron start`. */
   readonly options?: readonly string[];
+  /** Its garbage can be collected from outside: see `settledMiB`. */
+  readonly collectable?: boolean;
 }
 
 export interface BenchHub {
@@ -25,6 +27,10 @@ export interface BenchHub {
   readonly startMs: number;
   /** Anonymous memory of the hub's process in MiB; undefined where /proc isn't. */
   rssAnonMiB(): number | undefined;
+  /** The same, once its garbage is collected. Raises Error when that takes 30 s, and for a hub that isn't collectable. */
+  settledMiB(): Promise<number>;
+  /** User and system time of its process, all threads; undefined where /proc isn't. */
+  cpuSeconds(): number | undefined;
   /** Runs `polaron` with these arguments in its home; what it printed. Raises Error with what it said when it fails. */
   run(args: readonly string[]): Promise<string>;
   /** One more agent, as a user would join one, which offers these capabilities. */
@@ -58,9 +64,10 @@ async function startIn(
   const { agents = 1, options = [] } = wishes;
   const slots = wishes.slots ?? Math.max(1, Math.floor(availableParallelism() / Math.max(1, agents)));
   const own = agents === 0 ? ['--no-agent'] : [`--slots=${slots}`];
+  const env = wishes.collectable === true ? collectableEnvironment : {};
   const began = performance.now();
   const onBus = bus === undefined ? [] : ['--bus', bus];
-  await polaron(home, ['start', '--detach', '--json', ...onBus, ...own, ...options]);
+  await polaron(home, ['start', '--detach', '--json', ...onBus, ...own, ...options], env);
   const startMs = performance.now() - began;
   const run = (args: readonly string[]): Promise<string> => polaron(home, args);
   const join: BenchHub['join'] = async (name, count, capabilities = []) => {
@@ -84,6 +91,11 @@ async function startIn(
       run,
       join,
       rssAnonMiB: () => rssAnonMiB(pid),
+      settledMiB: () => {
+        if (wishes.collectable !== true) throw new Error('this hub was not started collectable');
+        return settledMiB(home, pid);
+      },
+      cpuSeconds: () => cpuSeconds(pid),
       async restart() {
         await halt();
         return startIn(home, bus, wishes, crew);
@@ -101,12 +113,6 @@ async function startIn(
     await halt();
     throw error;
   }
-}
-
-function rssAnonMiB(pid: number): number | undefined {
-  const file = `/proc/${pid}/status`;
-  const kilobytes = existsSync(file) ? /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
-  return kilobytes === undefined ? undefined : Number(kilobytes) / 1_024;
 }
 
 function numberIn(document: unknown, key: string): number {

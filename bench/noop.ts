@@ -12,3 +12,11 @@ export const sum = electron(function sum(b: number, c: number, d: number): numbe
 export const count = electron(function count(values: readonly number[]): number {
   return values.length;
 });
+/** Something to map over. */
+export const range = electron(function range(length: number): number[] {
+  return Array.from({ length }, (_, index) => index);
+});
+/** Only an agent that offers `late` may run it. */
+export const forLate = electron({ needs: ['late'] }, function forLate(value: number): number {
+  return value;
+});

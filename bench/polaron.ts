@@ -12,9 +12,9 @@ export function environmentOf(home: string): NodeJS.ProcessEnv {
 }
 
 /** Its stdout. In a group of its own: a start that a Ctrl-C cut short would leave a hub that nobody knows of. Raises Error with what it said when it fails. */
-export async function polaron(home: string, args: readonly string[]): Promise<string> {
+export async function polaron(home: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<string> {
   const child = spawn(process.execPath, [command, ...args], {
-    env: environmentOf(home),
+    env: { ...environmentOf(home), ...more },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

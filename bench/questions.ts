@@ -11,6 +11,8 @@ import { w2 } from './w2-fan.ts';
 import { w3 } from './w3-diamonds.ts';
 import { w4 } from './w4-latency.ts';
 import { w7 } from './w7-values.ts';
+import { w5 } from './w5-million.ts';
+import { w6 } from './w6-open.ts';
 import { w8 } from './w8-slots.ts';
 
 export const questions: readonly Question[] = [
@@ -18,6 +20,8 @@ export const questions: readonly Question[] = [
   w2,
   w3,
   w4,
+  w5,
+  w6,
   w7,
   w8,
   memory,
