@@ -17,8 +17,11 @@ import { INLINE_VALUE_BYTES, type Store, type WriteOp } from '../../store/store.
 /** Elements over this become pointers, so that a list of many large values stays small. */
 const INLINE_ELEMENT_BYTES = 4 * 1024;
 const CHUNK_BYTES = 256 * 1024;
-/** Elements of a list that may wait for the disk before the next are cut off, bytes. */
+/** Elements of a list that may wait for the disk before the next are cut off: bytes, and how many. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;
+const MOST_WAITING = 8_192;
+/** Of a list in a file so many bytes are read at once: a read for each element would take longer than all else. */
+const READ_BYTES = 1024 * 1024;
 
 /** All bytes of a value. Raises VALUE_MISSING. */
 export async function wholeValue(store: Store, digest: Digest): Promise<Uint8Array> {
@@ -60,49 +63,58 @@ export async function composeList(store: Store, elements: readonly ValueInfo[]):
   return storeBytes(store, encodeList(parts));
 }
 
-/** Each element of a list as a value of its own. */
+/** Each element of a list as a value of its own. Others have their turn meanwhile. */
 export async function sliceList(store: Store, digest: Digest): Promise<readonly ValueInfo[]> {
-  const size = store.valueSize(digest);
   const small = store.smallValue(digest);
-  if (small !== undefined)
-    return storeElements(store, listLength(small), (i) => Promise.resolve(listElement(small, i)));
-  if (size === undefined) throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`);
+  if (small !== undefined) return storeElements(store, listLength(small), (i) => listElement(small, i));
+  if (store.valueSize(digest) === undefined)
+    throw new PolaronError('VALUE_MISSING', `value ${digest} is not in the store`);
   const index = listIndex(await store.readValue(digest, 0, LIST_HEAD_BYTES));
   const head = await store.readValue(digest, 0, index.headerBytes);
+  let read: { readonly from: number; readonly bytes: Uint8Array } = { from: 0, bytes: new Uint8Array() };
   return storeElements(store, index.length, (i) => {
     const slot = index.slot(i);
-    const range = index.range(head.subarray(slot.offset, slot.offset + slot.length));
-    return store.readValue(digest, range.offset, range.length);
+    const { offset, length } = index.range(head.subarray(slot.offset, slot.offset + slot.length));
+    const at = offset - read.from;
+    if (at >= 0 && at + length <= read.bytes.byteLength) return read.bytes.slice(at, at + length);
+    return store.readValue(digest, offset, Math.max(length, READ_BYTES)).then((bytes) => {
+      read = { from: offset, bytes };
+      return bytes.slice(0, length);
+    });
   });
 }
 
+/** `element`: a promise of it only when it has to be read. */
 async function storeElements(
   store: Store,
   length: number,
-  element: (i: number) => Promise<Uint8Array>,
+  element: (i: number) => Uint8Array | Promise<Uint8Array>,
 ): Promise<readonly ValueInfo[]> {
   const infos: ValueInfo[] = [];
   let writes: WriteOp[] = [];
-  /** Bytes handed in since the disk was last waited for. */
-  let waiting = 0;
+  /** Handed in since the disk was last waited for. */
+  let [waiting, waitingBytes] = [0, 0];
   for (let i = 0; i < length; i++) {
-    const bytes = await element(i);
-    const nested = isList(bytes) ? { length: listLength(bytes) } : {};
-    const info: ValueInfo = { digest: digestOf(bytes), size: bytes.byteLength, ...nested };
+    const found = element(i);
+    const bytes = found instanceof Promise ? await found : found;
+    const info: ValueInfo = isList(bytes)
+      ? { digest: digestOf(bytes), size: bytes.byteLength, length: listLength(bytes) }
+      : { digest: digestOf(bytes), size: bytes.byteLength };
     infos.push(info);
     if (bytes.byteLength > INLINE_VALUE_BYTES) await storeBytes(store, bytes);
     else {
       store.pin(info.digest);
       writes.push({ op: 'value', digest: info.digest, bytes });
     }
-    waiting += bytes.byteLength;
-    const full = waiting > MOST_WAITING_BYTES;
+    waiting++;
+    waitingBytes += bytes.byteLength;
+    const full = waiting >= MOST_WAITING || waitingBytes > MOST_WAITING_BYTES;
     if (writes.length < 1_000 && !full && i < length - 1) continue;
     const flushed = store.write(writes);
     writes = [];
     if (full) {
       await flushed;
-      waiting = 0;
+      [waiting, waitingBytes] = [0, 0];
     } else flushed.catch(() => undefined); // as above
   }
   return infos;
