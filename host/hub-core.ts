@@ -51,6 +51,8 @@ export interface HubCoreOptions {
   readonly leases: Leases;
   /** Attempts lost with their agents until an electron is failed. @default 10 */
   readonly maxLosses?: number;
+  /** Dispatches that wait for the same agents with a supervisor of their own: see actors/dispatcher/beginnings.ts. @default 1024 */
+  readonly mostWaiting?: number;
   readonly traceActors: boolean;
   readonly about: HubAbout;
   readonly onFatal: (error: Error) => void;
@@ -121,6 +123,8 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     leases: o.leases,
     maxPayload: () => bus.maxPayload,
     onAgentReady: o.onAgentReady,
+    onTaken: () => dispatcher.taken(),
+    onUnheard: (id) => dispatcher.unheard(id),
   });
   system.spawn(system.address('matchmaker', 'main'), matchmaker, isMatchmakerMessage);
   stops.push(
@@ -154,7 +158,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     const gone: MatchmakerMessage = { type: 'match.withdraw', dispatch: id };
     system.send(system.address('matchmaker', 'main'), gone, system.address('dispatcher', 'main'));
   };
-  const dispatcher = new Dispatcher({
+  const dispatcher: Dispatcher = new Dispatcher({
     system,
     results,
     graphs: near.graphs,
@@ -163,7 +167,12 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     randomBytes: random.bytes,
     publish,
     agents: () => matchmaker.agents(),
-    unoffered: (id) => matchmaker.unoffered(id),
+    unoffered: (id, waits) =>
+      waits === undefined
+        ? matchmaker.unoffered(id)
+        : matchmaker.unofferedOf([{ requirement: waits.requirement, waiting: waits.electrons }]),
+    waitingAhead: matchmaker.waitingAhead,
+    mostWaiting: o.mostWaiting,
     about: () => ({ ...o.about, pid: process.pid, node }),
     spawnSupervisor,
     disposeSupervisor,

@@ -24,7 +24,6 @@ import type {
   Unoffered,
 } from '../../bus/protocol/api.ts';
 import type { RecordOp } from '../../bus/protocol/results.ts';
-import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import {
   parseAttempts,
   parseCancelRequest,
@@ -43,6 +42,8 @@ import type { ResultsClient } from '../results-client.ts';
 import type { GraphCache, PublishEvent } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
+import { Beginnings } from './beginnings.ts';
+import type { FirstNeed } from './first-need.ts';
 import { takeIn, type Intake } from './intake.ts';
 
 export interface DispatcherOptions {
@@ -55,13 +56,17 @@ export interface DispatcherOptions {
   readonly graphs: GraphCache;
   readonly agents: () => readonly AgentStatus[];
   /** What a dispatch waits for that no agent offers. */
-  readonly unoffered: (id: DispatchId) => readonly Unoffered[];
+  readonly unoffered: (id: DispatchId, waits: FirstNeed | undefined) => readonly Unoffered[];
   readonly about: () => Omit<HubStatus, keyof AgentsReply | 'dispatches'>;
   /** Puts a supervisor at its address. */
   readonly spawnSupervisor: (id: DispatchId) => void;
   /** Stops a supervisor's electron actors. */
   readonly disposeSupervisor: (id: DispatchId) => void;
   readonly limits?: AdmissionLimits;
+  /** Dispatches that wait for an agent, by what they need and from this priority on. */
+  readonly waitingAhead: (key: string, priority: number) => number;
+  /** See beginnings.ts. */
+  readonly mostWaiting?: number | undefined;
 }
 
 const LONGEST_WAIT_MS = 25_000;
@@ -73,14 +78,13 @@ const MOST_UNOFFERED = 20;
 const MOST_CHECKED = 20;
 const CANCEL_WAIT_MS = 120_000;
 const RESTART_PAUSE_MS = 100;
-/** Dispatches that a restarted hub reads at once: the result manager may be in another process, and a round trip for each would add up. */
-const RESUMED_AT_ONCE = 64;
 const UPKEEP_MS = 55_000;
 
 export class Dispatcher implements Actor<DispatcherMessage> {
   readonly #o: DispatcherOptions;
   readonly #self: Address;
   readonly #live: Admission;
+  readonly #beginnings: Beginnings;
   readonly #restarts = new Map<DispatchId, number[]>();
   /** Submissions under way, by user and key. */
   readonly #keys = new Map<string, Promise<SubmitReply>>();
@@ -94,6 +98,12 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     this.#o = options;
     this.#live = new Admission(options.results, options.limits);
     this.#self = options.system.address('dispatcher', 'main');
+    this.#beginnings = new Beginnings({
+      ...options,
+      dispatcher: this.#self,
+      live: this.#live,
+      onFailed: (id, error) => void this.#fail(id, asPolaronError(error, 'SUPERVISOR_FAILED').message),
+    });
   }
 
   receive(message: DispatcherMessage): void {
@@ -131,13 +141,15 @@ export class Dispatcher implements Actor<DispatcherMessage> {
   }
 
   /** Puts every dispatch that has not ended back to work. */
-  async recover(ids: readonly DispatchId[]): Promise<void> {
-    const left = ids[Symbol.iterator]();
-    const some = async (): Promise<void> => {
-      for (const id of left) await this.#resume(id);
-    };
-    await Promise.all(Array.from({ length: RESUMED_AT_ONCE }, some));
+  recover(ids: readonly DispatchId[]): Promise<void> {
+    return this.#beginnings.recover(ids);
   }
+
+  /** Agents have taken some of what waited. */
+  readonly taken = (): void => this.#beginnings.next();
+
+  /** Something is for this dispatch, and nobody was there to hear it. */
+  readonly unheard = (id: DispatchId): void => void this.#beginnings.wake(id);
 
   /** A supervisor crashed: it begins again alone, or its dispatch is failed. */
   crashed(id: DispatchId, error: Error): void {
@@ -153,7 +165,9 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       void this.#fail(id, `the supervisor crashed ${recent.length} times in a minute, last: ${error.message}`);
       return;
     }
-    this.#resume(id).catch((failure: unknown) => this.#fail(id, asPolaronError(failure, 'SUPERVISOR_FAILED').message));
+    this.#beginnings
+      .resume(id)
+      .catch((failure: unknown) => this.#fail(id, asPolaronError(failure, 'SUPERVISOR_FAILED').message));
   }
 
   async handle(user: string, verb: ApiVerb, body: unknown): Promise<unknown> {
@@ -176,7 +190,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
         const request = parseSnapshot(body);
         const id = this.#own(request.id);
         const reply = await results.ask('results.snapshot', { ...request, id, user });
-        const unoffered = this.#o.unoffered(id).slice(0, MOST_UNOFFERED);
+        const unoffered = this.#o.unoffered(id, this.#beginnings.needOf(id)).slice(0, MOST_UNOFFERED);
         return { ...reply, ...(unoffered.length === 0 ? {} : { unoffered }) } satisfies SnapshotReply;
       }
       case 'wait': {
@@ -250,7 +264,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
 
   async #accept(taken: Exclude<Intake, { existing: DispatchId }>, request: SubmitRequest): Promise<SubmitReply> {
     const { spec, graph, contentDigest } = taken;
-    const { results, system, graphs } = this.#o;
+    const { results } = this.#o;
     const ops: RecordOp[] = [];
     for (const part of [request.graph, request.args]) {
       if ('value' in part) continue;
@@ -260,11 +274,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     }
     ops.push({ op: 'accept', spec, contentDigest });
     results.write(...ops);
-    graphs.put(spec.graph.digest, graph);
-    this.#live.add(spec.id, spec.nodes);
-    this.#o.spawnSupervisor(spec.id);
-    const start: LatticeMessage = { type: 'lattice.start', spec, graph };
-    system.send(system.address('lattice', spec.id), start, this.#self);
+    this.#beginnings.accepted(spec, graph);
     await results.flushed();
     this.#o.publish({ user: spec.user, dispatch: spec.id, type: 'dispatch.accepted', seq: 0, transient: true });
     return { id: spec.id, existing: false };
@@ -285,6 +295,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     for (const electron of request.electrons?.slice(0, MOST_CHECKED) ?? [])
       await results.ask('results.logs', { id, user, electron });
     if (!this.#live.has(id)) return { cancelled: [], unconfirmed: [] };
+    await this.#beginnings.wake(id);
     const number = this.#nextCancel++;
     return new Promise((resolve, reject) => {
       this.#cancels.set(number, { resolve, reject });
@@ -306,18 +317,6 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       };
       this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
     });
-  }
-
-  async #resume(id: DispatchId): Promise<void> {
-    const loaded = await this.#o.results.ask('results.load', { id });
-    this.#live.add(id, loaded.spec.nodes);
-    this.#o.spawnSupervisor(id);
-    // Many dispatches of one lattice share one decoded graph.
-    const { digest } = loaded.spec.graph;
-    const graph = this.#o.graphs.get(digest) ?? decodeGraph(loaded.graph);
-    this.#o.graphs.put(digest, graph);
-    const message: LatticeMessage = { type: 'lattice.resume', ...loaded, graph };
-    this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
   }
 
   /** Electrons that have a record and had not ended are cancelled with it, and their agents are told to stop; those without one stay as they are. */

@@ -7,6 +7,7 @@ import type { ElectronDef } from '../../model/graph.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { isTimed } from '../../model/timeouts.ts';
 import { taskIdOf, type TaskId } from '../../model/ids.ts';
+import { requirementOf } from '../requirement.ts';
 import type { ElectronWork } from '../services.ts';
 import type { Address } from '../system.ts';
 import { resolveInputs } from './inputs.ts';
@@ -100,8 +101,7 @@ export class Orders {
   #requirement(def: ElectronDef): Requirement {
     let requirement = this.#requirements.get(def);
     if (requirement === undefined) {
-      const capabilities = [def.executor, ...def.needs].sort();
-      requirement = { key: capabilities.join('\n'), capabilities };
+      requirement = requirementOf(def);
       this.#requirements.set(def, requirement);
     }
     return requirement;

@@ -6,6 +6,7 @@ export type MatchRequest = Extract<MatchmakerMessage, { type: 'match.request' }>
 
 export class HeldRequests {
   #held: Map<DispatchId, MatchRequest[]> | undefined;
+  readonly #counts = new Map<string, number>();
 
   /** From now on requests are held. */
   begin(): void {
@@ -15,11 +16,17 @@ export class HeldRequests {
   /** False: nothing is held (any more). */
   add(request: MatchRequest): boolean {
     if (!request.resumed || this.#held === undefined) return false;
-    const { dispatch } = request;
+    const { dispatch, requirement } = request;
+    this.#counts.set(requirement.key, (this.#counts.get(requirement.key) ?? 0) + 1);
     const known = this.#held.get(dispatch);
     if (known === undefined) this.#held.set(dispatch, [request]);
     else known.push(request);
     return true;
+  }
+
+  /** Requests for such an agent that were held so far, withdrawn ones included. */
+  count(key: string): number {
+    return this.#counts.get(key) ?? 0;
   }
 
   get holding(): boolean {
@@ -41,6 +48,7 @@ export class HeldRequests {
   release(): readonly MatchRequest[] {
     const held = [...(this.#held?.values() ?? [])].flat();
     this.#held = undefined;
+    this.#counts.clear();
     return held;
   }
 }

@@ -8,42 +8,23 @@
  * M3. After a restart of the hub, what was ready waits for the roster's first syncs, at most 1.5 leases (H8); what a sync claims goes to the
  *     supervisors before anything is matched, and no outcome counts before its agent's first sync.
  */
-import type { Clock } from '../../model/clock.ts';
-import { isDispatchId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
-import type { Log } from '../../model/log.ts';
+import { isDispatchId, parseTaskId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import type { Token } from '../../model/outcome.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
-import type { ResultsClient } from '../results-client.ts';
-import type { Epoch } from '../services.ts';
-import { soon, type Actor, type ActorSystem, type Address, type Message } from '../system.ts';
-import { AgentState, type AgentEffect, type Leases } from './agent-state.ts';
+import { soon, type Actor, type Address, type Message } from '../system.ts';
+import { AgentState, type AgentEffect } from './agent-state.ts';
 import { Assigner } from './assigner.ts';
-import type { AgentGateway } from './gateway.ts';
 import { CancelPost, type CancelTask } from './cancel-post.ts';
 import { ClaimPost, isClaimed } from './claim-post.ts';
 import { HeldRequests, type MatchRequest } from './held-requests.ts';
 import { isFinished, isFound } from './returned.ts';
 import { LeaseWatch } from './lease-watch.ts';
+import type { MatchmakerOptions } from './options.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { agentStatuses, unofferedOf } from './report.ts';
-
-export interface MatchmakerOptions {
-  readonly system: ActorSystem;
-  readonly results: ResultsClient;
-  readonly gateway: AgentGateway;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly epoch: Epoch;
-  readonly leases: Leases;
-  readonly maxPayload: () => number;
-  /** An agent joined and may be given work. */
-  readonly onAgentReady: (agent: AgentKey) => void;
-  /** Records that may wait for the disk before matching pauses. @default 50000 */
-  readonly maxBacklog?: number;
-}
 
 /** Bytes of values that may wait for the disk before matching pauses. */
 const MOST_BACKLOG_BYTES = 64 * 1024 * 1024;
@@ -125,8 +106,15 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
 
   /** What a dispatch waits for that no agent offers. */
   unoffered(dispatch: DispatchId): readonly Unoffered[] {
-    return unofferedOf(dispatch, this.#queues, this.#agents.values(), this.#o.clock.monotonic());
+    return this.unofferedOf(this.#queues.waitingOf(dispatch));
   }
+  /** Of what waits elsewhere. */
+  unofferedOf(waits: Parameters<typeof unofferedOf>[0]): readonly Unoffered[] {
+    return unofferedOf(waits, this.#agents.values(), this.#o.clock.monotonic());
+  }
+  /** Dispatches of this priority or a higher one that wait for such an agent. */
+  readonly waitingAhead = (key: string, priority: number): number =>
+    this.#queues.ahead(key, priority) + this.#held.count(key);
 
   receive(message: MatchmakerMessage): void {
     switch (message.type) {
@@ -170,12 +158,16 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const gone = nodes === undefined ? undefined : new Set(nodes);
     this.#queues.withdraw(dispatch, gone);
     this.#held.withdraw(dispatch, gone);
+    this.#o.onTaken();
   }
 
   /** A match for a dispatch that ended meanwhile is given back. An outcome for an electron that nobody works on: the records tell what it is. */
   undeliverable(to: Address, message: Message): void {
     const dispatch = to.slice(to.lastIndexOf('.') + 1);
-    if (isClaimed(message) && isDispatchId(dispatch)) return this.#claims.unheard(dispatch, message);
+    if (isClaimed(message) && isDispatchId(dispatch)) {
+      this.#o.onUnheard(dispatch);
+      return this.#claims.unheard(dispatch, message);
+    }
     if (isFound(message)) {
       if (!isDispatchId(dispatch)) return;
       for (const node of message.nodes) this.#agents.get(message.agent)?.unreserve(taskIdOf(dispatch, node));
@@ -184,6 +176,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     }
     if (message.type !== 'attempt.finished' || !isFinished(message)) return;
     const { task, token, receipt } = message;
+    this.#o.onUnheard(parseTaskId(task).dispatch);
     const answer = (verdict: Verdict): void =>
       this.#o.system.send(
         this.#self,
@@ -210,6 +203,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       else
         for (const { requirement, waiting } of [...this.#queues.classes()])
           this.#matchClass(requirement.key, requirement.capabilities, waiting);
+      this.#o.onTaken();
     });
   }
 

@@ -54,6 +54,19 @@ export class ReadyQueues {
     });
   }
 
+  /** Dispatches of this priority or a higher one that wait in a class. */
+  ahead(key: string, priority: number): number {
+    this.#sweep();
+    const lanes = this.#classes.get(key)?.lanes ?? [];
+    let [low, high] = [0, lanes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((lanes[middle]?.priority ?? 0) >= priority) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   add(dispatch: DispatchId, nodes: readonly number[], requirement: Requirement, priority: number): void {
     if (this.#withdrawn.has(dispatch)) this.#sweep();
     let queue = this.#classes.get(requirement.key);

@@ -1,8 +1,7 @@
 /** What people are told of agents, and of electrons that none of them can run. Pure. Not here: who gets what (matchmaker.ts). */
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
-import type { DispatchId } from '../../model/ids.ts';
+import type { Requirement } from '../../bus/protocol/actors.ts';
 import type { AgentState } from './agent-state.ts';
-import type { ReadyQueues } from './queues.ts';
 
 /** By site and name. */
 export function agentStatuses(agents: Iterable<AgentState>, now: number): readonly AgentStatus[] {
@@ -24,15 +23,19 @@ export function agentStatuses(agents: Iterable<AgentState>, now: number): readon
     }));
 }
 
-/** Ready electrons of a dispatch that wait for an agent which isn't there, by what they need. */
+interface Waiting {
+  readonly requirement: Requirement;
+  readonly waiting: number;
+}
+
+/** Of what waits, by what it needs: the electrons for which no agent is there. */
 export function unofferedOf(
-  dispatch: DispatchId,
-  queues: ReadyQueues,
+  waits: readonly Waiting[],
   agents: Iterable<AgentState>,
   now: number,
 ): readonly Unoffered[] {
   const there = [...agents].filter((agent) => ['live', 'suspect'].includes(agent.state(now)));
-  return queues.waitingOf(dispatch).flatMap(({ requirement: { capabilities }, waiting }) => {
+  return waits.flatMap(({ requirement: { capabilities }, waiting }) => {
     if (there.some((agent) => agent.offers(capabilities))) return [];
     const missing = capabilities.filter((capability) => !there.some((agent) => agent.offers([capability])));
     return [{ needs: capabilities, missing, electrons: waiting }];

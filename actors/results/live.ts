@@ -9,8 +9,9 @@ import type { StatusCounts } from '../../model/records.ts';
 interface Live {
   nodes: number;
   seq: number;
-  readonly counts: Map<ElectronStatus, number>;
-  readonly running: Map<number, number>;
+  /** What is made when it is first needed: most dispatches of a hub with many only wait. */
+  counts: Map<ElectronStatus, number> | undefined;
+  running: Map<number, number> | undefined;
 }
 
 export class LiveDispatches {
@@ -38,7 +39,7 @@ export class LiveDispatches {
   }
   add(id: DispatchId, nodes: number): void {
     this.#uncounted.delete(id);
-    this.#live.set(id, { nodes, seq: 0, counts: new Map(), running: new Map() });
+    this.#live.set(id, { nodes, seq: 0, counts: undefined, running: undefined });
   }
   grow(id: DispatchId, nodes: number): void {
     const live = this.#of(id);
@@ -54,15 +55,17 @@ export class LiveDispatches {
     live.seq = Math.max(live.seq, seq);
     // A running electron's record still says `assigned`.
     const before = was === 'running' ? 'assigned' : was;
-    if (before !== undefined) live.counts.set(before, (live.counts.get(before) ?? 1) - 1);
-    live.counts.set(now, (live.counts.get(now) ?? 0) + 1);
-    live.running.delete(node);
+    const counts = (live.counts ??= new Map<ElectronStatus, number>());
+    if (before !== undefined) counts.set(before, (counts.get(before) ?? 1) - 1);
+    counts.set(now, (counts.get(now) ?? 0) + 1);
+    live.running?.delete(node);
   }
   running(id: DispatchId, node: number, startedAt: number): void {
-    this.#of(id)?.running.set(node, startedAt);
+    const live = this.#of(id);
+    if (live !== undefined) (live.running ??= new Map<number, number>()).set(node, startedAt);
   }
   runningSince(id: DispatchId, node: number): number | undefined {
-    return this.#of(id)?.running.get(node);
+    return this.#of(id)?.running?.get(node);
   }
 
   /** The last durable seq so far. */
@@ -76,11 +79,11 @@ export class LiveDispatches {
     if (live === undefined) return {};
     const counts: Partial<Record<ElectronStatus, number>> = {};
     let recorded = 0;
-    for (const [status, count] of live.counts) {
+    for (const [status, count] of live.counts ?? []) {
       recorded += count;
       if (count > 0) counts[status] = count;
     }
-    const running = live.running.size;
+    const running = live.running?.size ?? 0;
     if (running > 0) {
       counts.running = running;
       const assigned = (counts.assigned ?? 0) - running;

@@ -51,6 +51,7 @@ const TEMPLATE_BYTES = 128 * 1024;
 const CACHED_PLANS = 32;
 const CACHED_PLAN_NODES = 1_000_000;
 const RECENT_SPECS = 1_024;
+const NO_NODES: Pick<LoadedDispatch, 'electrons' | 'expansions'> = { electrons: [], expansions: [] };
 
 export class Queries {
   readonly #store: Store;
@@ -103,10 +104,11 @@ export class Queries {
   }
 
   async load(id: DispatchId): Promise<LoadedDispatch> {
-    const spec = this.spec(id);
-    const nodes = this.#nodesOf(id);
+    const [spec, record] = [this.spec(id), this.record(id)];
+    // That it began is written before anything of its nodes: of one that waits for its turn there is nothing to look for.
+    const nodes = record.status === 'accepted' ? NO_NODES : this.#nodesOf(id);
     if (this.#live.isUncounted(id)) this.#count(spec, nodes);
-    return { spec, record: this.record(id), graph: await wholeValue(this.#store, spec.graph.digest), ...nodes };
+    return { spec, record, graph: await wholeValue(this.#store, spec.graph.digest), ...nodes };
   }
 
   /** Counts of a dispatch that was live when the manager stopped. */

@@ -31,6 +31,7 @@ let supervisors: Map<DispatchId, Delivered<LatticeMessage>[]>;
 let spawned: DispatchId[];
 let published: string[];
 let agents: readonly AgentStatus[];
+let ahead: (key: string, priority: number) => number;
 
 function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): void {
   world = makeHubWorld({ flush });
@@ -38,6 +39,7 @@ function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): voi
   spawned = [];
   published = [];
   agents = [];
+  ahead = () => 0;
   let random = 0;
   const { system, results, clock, logs } = world;
   dispatcher = new Dispatcher({
@@ -49,9 +51,16 @@ function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): voi
     graphs: graphCache(),
     publish: ({ type, dispatch }) => published.push(`${dispatch} ${type}`),
     agents: () => agents,
-    unoffered: (id) => Array.from({ length: 30 }, (_, i) => ({ needs: [id], missing: [], electrons: i })),
+    unoffered: (id, waits) =>
+      Array.from({ length: 30 }, (_, i) => ({
+        needs: [id],
+        missing: waits?.requirement.capabilities ?? [],
+        electrons: i,
+      })),
     about: () => ({ version: '0', pid: 1, node: 'n1', bus: '', data: '', startedAt: 0 }),
     ...(limits === undefined ? {} : { limits }),
+    waitingAhead: (key, priority) => ahead(key, priority),
+    mostWaiting: 2,
     spawnSupervisor: (id) => {
       spawned.push(id);
       supervisors.set(id, world.probe('lattice', id, isLattice));
@@ -403,10 +412,12 @@ describe('D2: a supervisor that crashes', () => {
     const { id: other } = await submit({ key: 'other' });
     const token = [1, 1] as const;
     const running = { status: 'running', attempt: 1, failures: 0, losses: 0, seq: 2, token } as const;
+    // As its supervisor would: that it began, then what became of its nodes.
+    world.results.write({ op: 'dispatch', id, record: { status: 'running', seq: 1, errors: [] } });
     world.results.write({ op: 'electron', id, node: 0, was: undefined, record: running });
     for (let i = 0; i < 3; i++) {
       await crash(id);
-      expect(stored(id).status).toBe('accepted');
+      expect(stored(id).status).toBe('running');
     }
     await crash(id);
     const electron = world.store.get(keys.electron(id, 0));

@@ -64,6 +64,8 @@ export function begin(
     leases: { leaseMs: LEASE, heartbeatMs: 2_000 },
     maxPayload: () => 1e6,
     onAgentReady: () => undefined,
+    onTaken: () => undefined,
+    onUnheard: () => undefined,
     ...(o.maxBacklog === undefined ? {} : { maxBacklog: o.maxBacklog }),
   });
   system.spawn(system.address('matchmaker', 'main'), matchmaker, isMatchmaker);

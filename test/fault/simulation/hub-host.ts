@@ -13,7 +13,7 @@ import type { Store } from '../../../store/store.ts';
 import type { History } from './history.ts';
 import type { Machine, SimProcess } from './machine.ts';
 import type { RunPlan } from './plan.ts';
-import type { Rng } from './random.ts';
+import { Rng } from './random.ts';
 import type { Network } from './sim-bus.ts';
 import { StoreDisk } from './store-disk.ts';
 
@@ -80,6 +80,8 @@ export class HubHost {
             random,
             log,
             leases,
+            // In every second seed dispatches wait without a supervisor as soon as another waits (docs/adr/017).
+            ...(new Rng(plan.seed, 'waiting').chance(0.5) ? { mostWaiting: 1 } : {}),
             traceActors: false,
             about: { version: '0', bus: 'sim', data: 'sim', startedAt: 0 },
             onFatal,
