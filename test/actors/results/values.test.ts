@@ -1,6 +1,7 @@
 /** Values as bytes: stored once, cut apart with bounded memory. */
 import { expect, it } from 'vitest';
 import { sliceList, storeBytes, wholeValue } from '../../../actors/results/values.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeList } from '../../../bus/value/list.ts';
 import { openMemoryStore } from '../../../store/memory-store.ts';
 
@@ -32,4 +33,25 @@ it('the elements of a list wait for the disk by tens of megabytes, not all of th
   expect(await sliceList(store, digest)).toHaveLength(3_000);
   clearInterval(flushing);
   expect(most).toBeLessThan(40 * 1024 * 1024);
+});
+
+it('a large list of small elements is read in a few pieces, whole and in order', async () => {
+  const store = openMemoryStore();
+  const read = store.readValue.bind(store);
+  let reads = 0;
+  store.readValue = (...at) => {
+    reads++;
+    return read(...at);
+  };
+  // Of every size: some end where a piece ends, and the last is larger than one.
+  const sizes = [...Array.from({ length: 20_000 }, (_, i) => 1 + (i % 200)), 3_000_000, 7];
+  const elements = sizes.map((size, i) => Buffer.alloc(size, `${i} `));
+  const { digest } = await storeBytes(store, encodeList(elements));
+  const cut = await sliceList(store, digest);
+  expect(cut.map((info) => info.digest)).toEqual(elements.map((bytes) => digestOf(bytes)));
+  expect(cut.map((info) => info.size)).toEqual(sizes);
+  expect(
+    Buffer.compare(await wholeValue(store, digestOf(elements[7] ?? Buffer.alloc(0))), elements[7] ?? Buffer.alloc(0)),
+  ).toBe(0);
+  expect(reads).toBeLessThan(20);
 });

@@ -8,7 +8,7 @@ import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../.
 import type { FinishedTask, Manifest } from '../../../bus/protocol/agent.ts';
 import type { RosterEntry } from '../../../bus/protocol/results.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
-import { taskIdOf, type TaskId } from '../../../model/ids.ts';
+import { taskIdOf, type DispatchId, type TaskId } from '../../../model/ids.ts';
 import type { Token } from '../../../model/outcome.ts';
 import { FakeAgent } from './fake-agent.ts';
 import { settle } from './fake-clock.ts';
@@ -39,6 +39,9 @@ export let world: HubWorld;
 export let matchmaker: Matchmaker;
 export let epoch: Epoch;
 export let lattice: Delivered<LatticeMessage>[];
+/** How often it said that something was given out or withdrawn, and dispatches without a supervisor that an agent has something of. */
+export let taken: number;
+export let unheard: DispatchId[];
 export let electrons: Map<number, Delivered<ElectronMessage>[]>;
 
 export function begin(
@@ -52,6 +55,8 @@ export function begin(
 ): void {
   world = makeHubWorld(o);
   epoch = { value: 100 };
+  taken = 0;
+  unheard = [];
   const { system, results, clock, bus, logs } = world;
   const gateway = new AgentGateway({ bus, subjects, by: 'hub.n1', log: logs.log, monotonic: () => clock.monotonic() });
   matchmaker = new Matchmaker({
@@ -64,8 +69,8 @@ export function begin(
     leases: { leaseMs: LEASE, heartbeatMs: 2_000 },
     maxPayload: () => 1e6,
     onAgentReady: () => undefined,
-    onTaken: () => undefined,
-    onUnheard: () => undefined,
+    onTaken: () => taken++,
+    onUnheard: (dispatch) => unheard.push(dispatch),
     ...(o.maxBacklog === undefined ? {} : { maxBacklog: o.maxBacklog }),
   });
   system.spawn(system.address('matchmaker', 'main'), matchmaker, isMatchmaker);
