@@ -90,7 +90,11 @@ export class Beginnings {
         const id = this.#room.take(key, priority);
         if (id === undefined) break;
         this.#read(key, 1);
-        void this.#resumed(id).finally(() => this.#read(key, -1));
+        void this.#resumed(id).finally(() => {
+          this.#read(key, -1);
+          // It may want no agent: one that has it already was adopted, or it could not begin.
+          this.next();
+        });
       }
     }
   };

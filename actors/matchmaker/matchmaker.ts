@@ -363,6 +363,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     if (!this.#held.holding) return;
     if (!due && [...this.#roster].some((key) => this.#agents.get(key)?.synced !== true)) return;
     for (const request of this.#held.release()) this.#enqueue(request);
+    // What was withdrawn meanwhile counts no longer.
+    this.#o.onTaken();
   }
 
   #raiseEpoch(epoch: number): void {

@@ -25,12 +25,15 @@ let queued: number[];
 let told: unknown[];
 /** Of what is being submitted. */
 let priority: number;
+/** Supervisors that begin ask for an agent. */
+let asking: boolean;
 
 function begin(): void {
   const { system, results, clock, logs } = world;
   begun = new Map();
   told = [];
   priority = 0;
+  asking = true;
   let random = 0;
   dispatcher = new Dispatcher({
     system,
@@ -50,8 +53,7 @@ function begin(): void {
     mostWaiting: MOST,
     spawnSupervisor: (id) => {
       begun.set(id, world.probe('lattice', id, isLattice));
-      // It asks for an agent.
-      queued.push(priority);
+      if (asking) queued.push(priority);
     },
     disposeSupervisor: (id) => system.stop(system.address('lattice', id)),
   });
@@ -118,6 +120,15 @@ it('those over the limit wait as rows, accepted and live, and begin in their ord
   dispatcher.taken();
   await settle();
   expect(order()).toEqual(ids.slice(0, 2 * MOST + 1));
+});
+
+it('the turn goes on when those that begin want no agent', async () => {
+  await several(3 * MOST);
+  queued = [];
+  asking = false;
+  dispatcher.taken();
+  await settle(20);
+  expect(begun.size).toBe(3 * MOST);
 });
 
 it('one of a higher priority than those that wait begins at once', async () => {

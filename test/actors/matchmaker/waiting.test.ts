@@ -51,6 +51,18 @@ it('counts what waits for the first syncs after a restart, too', async () => {
   expect(ahead(0)[0]).toBeLessThan(2);
 });
 
+it('says so when the wait for the first syncs ends, also with nothing left to give out', async () => {
+  matchmaker.stop();
+  begin({ roster: [{ agent: 'lab.a1', epoch: 1 }] });
+  await request(2, 0, true);
+  tell({ type: 'match.withdraw', dispatch: dispatchId(2), nodes: [0, 1] });
+  await settle();
+  const before = taken;
+  await join('a1', 1);
+  expect(taken).toBeGreaterThan(before);
+  expect(ahead(0)).toEqual([0]);
+});
+
 it('says when something was given out, and when something was withdrawn', async () => {
   await ready([1, 2]);
   const before = taken;
