@@ -13,7 +13,7 @@ export const defaults = {
   /** Free bytes below which no dispatch is accepted. */
   reserveBytes: 256 * 1024 * 1024,
   /** Dispatches that have not ended: more are answered HUB_BUSY. */
-  maxLiveDispatches: 100_000,
+  maxLiveDispatches: 250_000,
   /** Electrons of their graphs; a hub that has so many takes in no further dispatch. */
   maxLiveElectrons: 2_000_000,
   /** Attempts lost with their agent before an electron is failed. */

@@ -166,6 +166,7 @@ describe('R1: a wait', () => {
 });
 
 describe('what the result manager answers', () => {
+  const began: RecordOp = { op: 'dispatch', id, record: { status: 'running', seq: 1, errors: [] } };
   beforeEach(async () => {
     world = makeHubWorld();
     accept();
@@ -410,14 +411,15 @@ describe('what the result manager answers', () => {
   });
 
   it('loads a dispatch with all that its supervisor needs', async () => {
-    world.results.write(electronOp(0, { value: valueInfoOf(bytes) }), {
+    // As a supervisor does: that it began, before anything of its nodes.
+    world.results.write(began, electronOp(0, { value: valueInfoOf(bytes) }), {
       op: 'expansion',
       id,
       record: { map: 1, base: 4, count: 1, items: [valueInfoOf(bytes)] },
     });
     const loaded = await ask('results.load', { id });
     expect(loaded).toMatchObject({
-      record: { status: 'accepted' },
+      record: { status: 'running' },
       electrons: [[0, { status: 'completed' }]],
       expansions: [{ map: 1, base: 4 }],
     });
@@ -466,7 +468,7 @@ describe('what the result manager answers', () => {
   it.each(['results.detail', 'results.load', 'a write'])(
     'counts a dispatch of before a restart once, whatever touches it first: %s',
     async (first) => {
-      world.results.write(electronOp(0, {}), electronOp(1, { status: 'assigned' }));
+      world.results.write(began, electronOp(0, {}), electronOp(1, { status: 'assigned' }));
       await world.results.flushed();
       const store = world.store.crash();
       world.close();
