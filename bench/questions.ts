@@ -10,9 +10,9 @@ import { w1 } from './w1-chain.ts';
 import { w2 } from './w2-fan.ts';
 import { w3 } from './w3-diamonds.ts';
 import { w4 } from './w4-latency.ts';
-import { w7 } from './w7-values.ts';
 import { w5 } from './w5-million.ts';
 import { w6 } from './w6-open.ts';
+import { w7 } from './w7-values.ts';
 import { w8 } from './w8-slots.ts';
 
 export const questions: readonly Question[] = [
