@@ -52,7 +52,8 @@ export function sharesOf(profile: Profile): ReadonlyMap<string, number> {
     busy += time;
     for (const child of node.children ?? []) open.push([child, group]);
   }
-  return new Map([...sums].map(([group, time]) => [group, time / busy]));
+  // One that never worked has no shares.
+  return new Map(busy === 0 ? [] : [...sums].map(([group, time]) => [group, time / busy]));
 }
 
 /** No work of the process, or the work of measuring. */

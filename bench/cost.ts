@@ -94,7 +94,7 @@ function read(folder: string, hub: number, electrons: number): Record<string, Co
   const found: Record<string, Record<string, number>> = {};
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
     const { argv, cpuMs, profile } = profileIn(join(folder, file));
-    const name = Number.parseInt(file, 10) === hub ? 'hub' : argv.includes('runner') ? 'runner' : 'agent';
+    const name = Number.parseInt(file, 10) === hub ? 'hub' : argv.includes('executors/runner') ? 'runner' : 'agent';
     const costs = (found[name] ??= {});
     const add = (group: string, ms: number): void => {
       costs[group] = tidy((costs[group] ?? 0) + (ms * 1_000) / electrons);
@@ -120,7 +120,11 @@ function profileIn(file: string): Profiled {
 
 function isProfiledDocument(document: unknown): document is Profiled {
   const cpuMs = field(document, 'cpuMs');
-  return typeof field(cpuMs, 'all') === 'number' && Array.isArray(field(field(document, 'profile'), 'samples'));
+  return (
+    typeof field(document, 'argv') === 'string' &&
+    typeof field(cpuMs, 'all') === 'number' &&
+    Array.isArray(field(field(document, 'profile'), 'samples'))
+  );
 }
 
 function tableOf([load, processes]: [string, Record<string, Costs>]): string {

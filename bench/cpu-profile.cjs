@@ -44,7 +44,7 @@ process.on('SIGUSR2', () => {
     if (error !== null) throw error;
     const file = path.join(folder, `${process.pid}.json`);
     const cpuMs = { all: after.all - before.all, main: after.main - before.main };
-    writeFileSync(`${file}.part`, JSON.stringify({ argv: process.argv, cpuMs, profile: result.profile }));
+    writeFileSync(`${file}.part`, JSON.stringify({ argv: process.argv.join(' '), cpuMs, profile: result.profile }));
     renameSync(`${file}.part`, file);
   });
 });
