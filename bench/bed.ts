@@ -2,22 +2,13 @@
  * Makes what questions are given on one bus: hubs, the bare loop, and a place for what they open. A hub or a loop that is shared is started when it is first
  * asked for. Not responsible for what is asked.
  */
-import type { BenchBus } from './bench-bus.ts';
 import { type CeilingClient, startCeiling } from './ceiling-client.ts';
 import { type BenchHub, type HubWishes, startHub } from './hub.ts';
 import { Openings } from './openings.ts';
-import type { PeerFigures } from './peer.ts';
 import type { Bed } from './question.ts';
 
-export interface BedOptions {
-  readonly bus: BenchBus;
-  readonly runs: number;
-  readonly warmUps: number;
-  readonly agents: number;
-  readonly most: number | undefined;
-  readonly peers: PeerFigures;
-  readonly say: (line: string) => void;
-}
+/** What all questions on one bus are given alike. */
+export type BedOptions = Pick<Bed, 'bus' | 'runs' | 'warmUps' | 'agents' | 'most' | 'peers' | 'say'>;
 
 /** What several questions share on one bus. */
 export class Shared {
