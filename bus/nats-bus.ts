@@ -2,8 +2,12 @@
  * The bus over NATS: a real nats-server, cluster or leaf node, or the embedded broker; it can't tell which.
  * Not here: how (nats/connection.ts), the broker (broker/broker.ts).
  */
+import type { Broker } from './broker/broker.ts';
+import { localLines } from './broker/local-link.ts';
 import { Connection } from './nats/connection.ts';
-import type { NatsBus, NatsBusOptions } from './nats/options.ts';
+import { Dialler } from './nats/dialler.ts';
+import type { ConnectionOptions, NatsBus, NatsBusOptions } from './nats/options.ts';
+import { parseServer } from './nats/server-address.ts';
 
 export type { TlsOptions } from './nats/dial.ts';
 export type { BusTarget } from './nats/dialler.ts';
@@ -14,7 +18,30 @@ export type { BusCounters, NatsBus, NatsBusOptions } from './nats/options.ts';
  * `waitOnFirstConnect` is false, USAGE for a URL that is none, BAD_SUBJECT for an identity that can't be in a subject.
  */
 export async function connectNats(options: NatsBusOptions): Promise<NatsBus> {
-  const bus = new Connection(options);
+  const dialler = new Dialler({
+    target: options,
+    reRead: options.reReadCredentials,
+    name: options.name,
+    tls: options.tls,
+    timeoutMs: options.connectTimeoutMs ?? 5_000,
+    maxDelayMs: options.maxReconnectDelayMs ?? 1_000,
+    random: options.random ?? Math.random,
+    log: options.log,
+  });
+  const bus = new Connection(options, dialler);
+  await bus.start();
+  return bus;
+}
+
+/**
+ * The bus of a process that the embedded broker lives in: without a socket, with all permissions, until the broker is closed.
+ * Raises BAD_SUBJECT for an identity that can't be in a subject.
+ */
+export async function connectBroker(broker: Broker, options: ConnectionOptions): Promise<NatsBus> {
+  const bus = new Connection(
+    options,
+    localLines(broker.inside, parseServer(broker.url), options.name, options.identity),
+  );
   await bus.start();
   return bus;
 }

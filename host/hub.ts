@@ -9,7 +9,7 @@ import { startBroker } from '../bus/broker/broker.ts';
 import { credentialsFor, makeAuthenticator } from '../bus/credentials.ts';
 import { removeHubFile, writeHubFile } from '../bus/hub-file.ts';
 import { agentIdentity, hubIdentity, userIdentity } from '../bus/identity.ts';
-import { connectNats } from '../bus/nats-bus.ts';
+import { connectBroker, connectNats } from '../bus/nats-bus.ts';
 import { makeSubjects } from '../bus/subjects.ts';
 import { deferred } from '../model/deferred.ts';
 import { asPolaronError, PolaronError } from '../model/errors.ts';
@@ -111,15 +111,17 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     // A new one dials and prepares while this process recovers. A living one is not touched before it is known that this hub can take its reports.
     if (o.agentChild !== undefined) agent = await startAgent(o, access, identity, agentName);
     const by = hubIdentity(identity.node);
-    const bus = await connectNats({
-      servers: access.own.url,
-      ...(access.own.ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
-      name: by,
-      identity: by,
-      log,
-      waitOnFirstConnect: false,
-      ...access.login(by),
-    });
+    const bus =
+      access.broker === undefined
+        ? await connectNats({
+            servers: access.own.url,
+            name: by,
+            identity: by,
+            log,
+            waitOnFirstConnect: false,
+            ...access.login(by),
+          })
+        : await connectBroker(access.broker, { name: by, identity: by, log });
     stops.push(() => bus.close());
     const resultsNode = `${identity.node}-results`;
     const core = new CurrentCore();

@@ -13,6 +13,7 @@ import { BrokerCore } from './core.ts';
 import type { FaultHook, PartitionKind } from './faults.ts';
 import type { BrokerLimits } from './limits.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
+import type { Joinable } from './local-link.ts';
 import type { TlsMaterial } from './listener.ts';
 import { isLoopback, listen } from './listener.ts';
 
@@ -36,6 +37,8 @@ export interface Broker {
   readonly port: number;
   /** Without credentials. */
   readonly url: string;
+  /** For `connectBroker`. */
+  readonly inside: Joinable;
   stats(): BrokerStats;
   /** Cuts off the client with this name or identity until `heal`. @default 'silent' */
   partition(who: string, kind?: PartitionKind): void;
@@ -72,6 +75,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   return {
     port,
     url: `${tls === undefined ? 'nats' : 'tls'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    inside: core,
     stats: () => core.stats(),
     partition: (who, kind = 'silent') => core.partition(who, kind),
     heal: (who) => core.heal(who),

@@ -12,53 +12,31 @@ import type { Buffer } from 'node:buffer';
 import type { Authenticator } from '../credentials.ts';
 import { readConnect } from './connect-fields.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { Member, MemberSubscription, Traffic } from './member.ts';
 import { Outbox } from './outbox.ts';
 import type { OperationSink } from './parser.ts';
 import { Parser } from './parser.ts';
 import { PermissionCheck } from './permission-check.ts';
 import { isLiteralSubject, isPattern } from './subject.ts';
-import type { Entry } from './sublist.ts';
-
-export interface ClientSubscription extends Entry {
-  readonly client: Client;
-  readonly sid: string;
-  /** `MSG`/`HMSG` lines end with it, so it is kept ready. */
-  readonly partlyDenied: boolean;
-  delivered: number;
-  /** 0: no limit. */
-  max: number;
-  closed: boolean;
-}
 
 /** What a client needs of the broker. */
-export interface ClientHost {
+export interface ClientHost extends Traffic {
   readonly limits: BrokerLimits;
   readonly auth: Authenticator | 'none';
   monotonic(): number;
   after(delayMs: number, callback: () => void): void;
-  published(
-    from: Client,
-    subject: string,
-    reply: string,
-    headerBytes: number,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): void;
-  subscribed(subscription: ClientSubscription): void;
-  unsubscribed(subscription: ClientSubscription): void;
   /** It has bytes to write at the end of this turn. */
   dirty(client: Client): void;
   /** Is somebody of this name or identity shut out at the moment? */
   isSevered(name: string, identity: string): boolean;
-  closed(client: Client, reason: string): void;
+  left(client: Client, reason: string): void;
 }
 
 const STALL_MS = 5;
 
-export class Client implements OperationSink {
+export class Client implements Member, OperationSink {
   readonly id: number;
-  readonly subscriptions = new Map<string, ClientSubscription>();
+  readonly subscriptions = new Map<string, MemberSubscription>();
   identity = '';
   name = '';
   echo = true;
@@ -147,7 +125,7 @@ export class Client implements OperationSink {
         return this.error('Maximum Subscriptions Exceeded');
       }
       const partlyDenied = this.permissions?.isPartlyDenied(subject) ?? false;
-      const made = { client: this, subject, queue, sid, partlyDenied, delivered: 0, max: 0, closed: false };
+      const made = { member: this, subject, queue, sid, partlyDenied, delivered: 0, max: 0, closed: false };
       this.subscriptions.set(sid, made);
       this.#host.subscribed(made);
     }
@@ -174,7 +152,7 @@ export class Client implements OperationSink {
   }
 
   /** Takes a subscription away from the client and from the broker. */
-  drop(subscription: ClientSubscription): void {
+  drop(subscription: MemberSubscription): void {
     if (subscription.closed) return;
     subscription.closed = true;
     this.subscriptions.delete(subscription.sid);
@@ -193,7 +171,7 @@ export class Client implements OperationSink {
     subject: string,
     reply: string,
     headerBytes: number,
-    buffer: Buffer,
+    buffer: Uint8Array,
     start: number,
     end: number,
   ): void {
@@ -251,7 +229,7 @@ export class Client implements OperationSink {
     this.#leave();
     this.flush();
     this.#socket.end();
-    this.#host.closed(this, reason);
+    this.#host.left(this, reason);
   }
 
   /** Closes at once. */
@@ -261,7 +239,7 @@ export class Client implements OperationSink {
     this.#leave();
     this.closed = true;
     this.#socket.destroy();
-    if (!before) this.#host.closed(this, reason);
+    if (!before) this.#host.left(this, reason);
   }
 
   #leave(): void {

@@ -7,13 +7,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../model/clock.ts';
+import { deferred } from '../../model/deferred.ts';
 import type { Log } from '../../model/log.ts';
 import { throttledLog } from '../../model/log.ts';
 import type { Authenticator } from '../credentials.ts';
-import type { ClientHost, ClientSubscription } from './client.ts';
+import type { ClientHost } from './client.ts';
 import { Client } from './client.ts';
 import type { FaultHook, PartitionKind } from './faults.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { Joinable } from './local-link.ts';
+import type { MemberSubscription } from './member.ts';
 import type { RouterStats } from './router.ts';
 import { Router } from './router.ts';
 
@@ -39,7 +42,7 @@ export interface BrokerStats extends Readonly<RouterStats> {
 const LINGER_MS = 1_000;
 const QUIET: ReadonlySet<string> = new Set(['gone', 'severed', 'closed']);
 
-export class BrokerCore implements ClientHost {
+export class BrokerCore implements ClientHost, Joinable {
   readonly limits: BrokerLimits;
   readonly auth: Authenticator | 'none';
   readonly say: ReturnType<typeof throttledLog>;
@@ -53,6 +56,7 @@ export class BrokerCore implements ClientHost {
   readonly #silence: { timer: Timer };
   #dirty = new Set<Client>();
   #flushScheduled = false;
+  readonly #closed = deferred<void>();
   #connections = 0;
   #slowConsumers = 0;
   #refused = 0;
@@ -148,6 +152,11 @@ export class BrokerCore implements ClientHost {
     this.#silence.timer.cancel();
     this.#flush();
     for (const client of this.#clients) client.destroy('closed');
+    this.#closed.resolve();
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   // What clients ask for.
@@ -164,11 +173,11 @@ export class BrokerCore implements ClientHost {
     this.#router.publish(...message);
   }
 
-  subscribed(subscription: ClientSubscription): void {
+  subscribed(subscription: MemberSubscription): void {
     this.#router.sublist.add(subscription);
   }
 
-  unsubscribed(subscription: ClientSubscription): void {
+  unsubscribed(subscription: MemberSubscription): void {
     this.#router.sublist.remove(subscription);
   }
 
@@ -183,7 +192,7 @@ export class BrokerCore implements ClientHost {
     return this.#partitionOf(name, identity) === 'severed';
   }
 
-  closed(client: Client, reason: string): void {
+  left(client: Client, reason: string): void {
     this.#clients.delete(client);
     if (reason === 'Slow Consumer') this.#slowConsumers++;
     if (reason === 'Authorization Violation') this.#refused++;

@@ -15,7 +15,7 @@ const LOOP_BELOW = 48;
 export class Outbox {
   #buffer: Buffer | undefined;
   #used = 0;
-  #full: Buffer[] = [];
+  #full: Uint8Array[] = [];
   #fullBytes = 0;
   #nextSize = SMALLEST;
 
@@ -31,7 +31,7 @@ export class Outbox {
   }
 
   /** `line`, the payload at source[start…end), and the line end that closes it. `source` must not change any more. */
-  message(line: string, source: Buffer, start: number, end: number): void {
+  message(line: string, source: Uint8Array, start: number, end: number): void {
     const size = end - start;
     if (size >= COPY_BELOW) {
       this.text(line);
@@ -47,7 +47,7 @@ export class Outbox {
     if (size < LOOP_BELOW) {
       for (let i = start; i < end; i++) buffer[at++] = source[i] ?? 0;
     } else {
-      source.copy(buffer, at, start, end);
+      buffer.set(size === source.length ? source : source.subarray(start, end), at);
       at += size;
     }
     buffer[at] = 13;

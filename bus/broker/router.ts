@@ -1,10 +1,10 @@
 /**
- * Takes a message from one client to all that want it: matching, queue groups, echo, denied subjects, "no responders", faults.
+ * Takes a message from one member to all that want it: matching, queue groups, echo, denied subjects, "no responders", faults.
  * Not here: what a client may publish (client.ts checks before), writing bytes (outbox.ts).
  */
 import { Buffer } from 'node:buffer';
 import type { Clock } from '../../model/clock.ts';
-import type { Client, ClientSubscription } from './client.ts';
+import type { Member, MemberSubscription } from './member.ts';
 import type { FaultHook } from './faults.ts';
 import { Sublist } from './sublist.ts';
 
@@ -23,11 +23,11 @@ export interface RouterOptions {
   readonly clock: Clock;
   readonly faults: FaultHook | undefined;
   /** Is this client cut off silently? Its messages vanish. */
-  isSilenced(client: Client): boolean;
+  isSilenced(client: Member): boolean;
 }
 
 export class Router {
-  readonly sublist = new Sublist<ClientSubscription>();
+  readonly sublist = new Sublist<MemberSubscription>();
   readonly stats: RouterStats = { inMessages: 0, inBytes: 0, outMessages: 0, outBytes: 0, dropped: 0 };
   /** Set while anyone is partitioned: otherwise nothing is asked per message. */
   partitions = false;
@@ -39,11 +39,11 @@ export class Router {
   }
 
   publish(
-    from: Client,
+    from: Member,
     subject: string,
     reply: string,
     headerBytes: number,
-    buffer: Buffer,
+    buffer: Uint8Array,
     start: number,
     end: number,
   ): void {
@@ -74,16 +74,16 @@ export class Router {
 
   /** False when this subscription can't have the message, so that it doesn't count as a responder. */
   #offer(
-    to: ClientSubscription,
-    from: Client,
+    to: MemberSubscription,
+    from: Member,
     subject: string,
     reply: string,
     headerBytes: number,
-    buffer: Buffer,
+    buffer: Uint8Array,
     start: number,
     end: number,
   ): boolean {
-    const { client } = to;
+    const client = to.member;
     if (to.closed || (client === from && !from.echo)) return false;
     if (to.partlyDenied && client.permissions?.mayReceive(subject) === false) return false;
     const { faults } = this.#options;
@@ -122,11 +122,11 @@ export class Router {
   }
 
   #deliver(
-    to: ClientSubscription,
+    to: MemberSubscription,
     subject: string,
     reply: string,
     headerBytes: number,
-    buffer: Buffer,
+    buffer: Uint8Array,
     start: number,
     end: number,
   ): void {
@@ -134,15 +134,15 @@ export class Router {
     to.delivered++;
     this.stats.outMessages++;
     this.stats.outBytes += end - start;
-    if (reply !== '') to.client.permissions?.received(reply);
-    to.client.deliver(to.sid, subject, reply, headerBytes, buffer, start, end);
-    if (to.max > 0 && to.delivered >= to.max) to.client.drop(to);
+    if (reply !== '') to.member.permissions?.received(reply);
+    to.member.deliver(to.sid, subject, reply, headerBytes, buffer, start, end);
+    if (to.max > 0 && to.delivered >= to.max) to.member.drop(to);
   }
 
   /** Tells a requester that nobody listens, if it listens for the reply itself. */
-  #noResponders(from: Client, reply: string): void {
+  #noResponders(from: Member, reply: string): void {
     const { plain, queues } = this.sublist.match(reply);
-    const to = [...plain, ...queues.flat()].find((subscription) => subscription.client === from);
+    const to = [...plain, ...queues.flat()].find((subscription) => subscription.member === from);
     if (to !== undefined) this.#deliver(to, reply, '', NO_RESPONDERS.length, NO_RESPONDERS, 0, NO_RESPONDERS.length);
   }
 

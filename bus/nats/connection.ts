@@ -1,6 +1,6 @@
 /**
- * A connection that survives connections: the bus contract over nats.js, whose defaults are wrong for us in many ways (nats-bus tests name each).
- * Not here: dialling (dialler.ts, dial.ts), requests that wait (requests.ts).
+ * A connection that survives connections: the bus contract over links, one after the other. nats.js, which makes most of them, has defaults that are wrong for us in
+ * many ways (nats-bus tests name each). Not here: dialling (dialler.ts, dial.ts), requests that wait (requests.ts).
  *
  * N1. No callback of nats.js can throw: that would silently end the library's read loop.
  * N2. Nothing is published while not connected: nats.js would queue it, and throw the queue away at the next dial.
@@ -9,7 +9,7 @@
  * N5. A half-open connection is noticed by our own heartbeat within three intervals.
  */
 import { randomBytes } from 'node:crypto';
-import type { Msg, Status } from '@nats-io/transport-node';
+import type { Status } from '@nats-io/transport-node';
 import { PolaronError, assertNever } from '../../model/errors.ts';
 import { throttledLog } from '../../model/log.ts';
 import { isLiteralSubject, isPattern, isSubject } from '../broker/subject.ts';
@@ -22,18 +22,18 @@ import type {
   RequestOptions,
   Subscription,
 } from '../bus.ts';
-import { Dialler, dialError } from './dialler.ts';
+import { dialError } from './dialler.ts';
 import { Heartbeat } from './heartbeat.ts';
-import type { Link } from './link.ts';
+import type { Delivery, Lines, Link } from './link.ts';
 import { NatsMessage, encodeHeaders, isNoResponders } from './message.ts';
-import type { NatsBus, NatsBusOptions } from './options.ts';
+import type { ConnectionOptions, NatsBus } from './options.ts';
 import { readRefusal } from './refusal.ts';
 import { Requests } from './requests.ts';
 
 interface Subscribed {
   readonly subject: string;
   readonly queue: string | undefined;
-  readonly handler: (message: Msg) => void;
+  readonly handler: (message: Delivery) => void;
   end: (() => void) | undefined;
 }
 
@@ -47,9 +47,9 @@ const REPLY_PREFIXES = ['_INBOX.', '_R_.', '_GR_.'] as const;
 export class Connection implements NatsBus {
   readonly identity: string;
   readonly counters = { handlerErrors: 0, refusals: 0, connects: 0 };
-  readonly #options: NatsBusOptions;
+  readonly #options: ConnectionOptions;
   readonly #say: ReturnType<typeof throttledLog>;
-  readonly #dialler: Dialler;
+  readonly #lines: Lines;
   readonly #requests: Requests;
   readonly #subscriptions = new Set<Subscribed>();
   readonly #listeners = new Set<(status: BusStatus) => void>();
@@ -60,7 +60,7 @@ export class Connection implements NatsBus {
   #linkedAt = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: NatsBusOptions) {
+  constructor(options: ConnectionOptions, lines: Lines) {
     const { identity, log } = options;
     if (!isLiteralSubject(identity)) {
       throw new PolaronError('BAD_SUBJECT', `identity ${JSON.stringify(identity)} can't be part of a subject`);
@@ -68,16 +68,7 @@ export class Connection implements NatsBus {
     this.identity = identity;
     this.#options = options;
     this.#say = throttledLog(log, () => performance.now());
-    this.#dialler = new Dialler({
-      target: options,
-      reRead: options.reReadCredentials,
-      name: options.name,
-      tls: options.tls,
-      timeoutMs: options.connectTimeoutMs ?? 5_000,
-      maxDelayMs: options.maxReconnectDelayMs ?? 1_000,
-      random: options.random ?? Math.random,
-      log,
-    });
+    this.#lines = lines;
     this.#requests = new Requests(`_INBOX.${identity}.${randomBytes(12).toString('hex')}.`, () =>
       this.#holdOrRelease(),
     );
@@ -104,7 +95,7 @@ export class Connection implements NatsBus {
   /** The first connection. */
   async start(): Promise<void> {
     let rounds = 0;
-    const link = await this.#dialler.untilLinked(0, true, this.#aborter.signal, (attempts) => {
+    const link = await this.#lines.untilLinked(0, true, this.#aborter.signal, (attempts) => {
       const error = dialError(attempts);
       if (error.code === 'AUTH_FAILED' || this.#options.waitOnFirstConnect === false) throw error;
       if (rounds++ % 30 === 0) this.#options.log('info', `${error.message}; dialling on`, { name: this.#options.name });
@@ -226,7 +217,7 @@ export class Connection implements NatsBus {
       this.#serverError(status.error.message);
     } else if (status.type === 'ldm') {
       this.#options.log('info', 'the bus server is about to stop, going to another', { server: link.server.shown });
-      this.#dialler.avoid(link.server);
+      this.#lines.avoid(link.server);
       this.#lost(link);
     }
   }
@@ -275,7 +266,7 @@ export class Connection implements NatsBus {
 
   async #redial(first: number): Promise<void> {
     const hold = this.#options.keepAlive !== false;
-    const link = await this.#dialler.untilLinked(first, hold, this.#aborter.signal, (attempts) => {
+    const link = await this.#lines.untilLinked(first, hold, this.#aborter.signal, (attempts) => {
       const error = dialError(attempts);
       this.#say('dial', 'info', `${error.message}; dialling on`, { name: this.#options.name });
       if (error.code === 'AUTH_FAILED') this.#emit({ type: 'refused', reason: error.message });
@@ -308,7 +299,7 @@ export class Connection implements NatsBus {
     return true;
   }
 
-  #wrap(message: Msg): NatsMessage {
+  #wrap(message: Delivery): NatsMessage {
     return new NatsMessage(message, this.#respond);
   }
 
@@ -321,7 +312,7 @@ export class Connection implements NatsBus {
     this.#send(reply, data, undefined, headers);
   };
 
-  #handle(handler: BusHandler, message: Msg): void {
+  #handle(handler: BusHandler, message: Delivery): void {
     try {
       const result = handler(this.#wrap(message));
       if (result instanceof Promise) result.catch((error: unknown) => this.#handlerFailed(message.subject, error));

@@ -5,8 +5,9 @@
  */
 import type { ConnectionOptions } from '@nats-io/transport-node';
 import { errors } from '@nats-io/transport-node';
-import { Link, Wire } from './link.ts';
+import type { Link } from './link.ts';
 import type { ServerAddress } from './server-address.ts';
+import { Wire, WireLink } from './wire.ts';
 
 export interface TlsOptions {
   /** PEM of the authority that signed the server's certificate. */
@@ -37,7 +38,7 @@ export async function dial(options: DialOptions): Promise<DialResult> {
   const aborted = onAbort(options.signal);
   try {
     await Promise.race([wire.dialLoop(), aborted.promise]);
-    return { type: 'linked', link: new Link(wire, options.server) };
+    return { type: 'linked', link: new WireLink(wire, options.server) };
   } catch (error) {
     wire.discard();
     const reason = reasonOf(error, options);

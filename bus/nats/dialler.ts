@@ -6,7 +6,7 @@ import { PolaronError } from '../../model/errors.ts';
 import type { Log } from '../../model/log.ts';
 import type { TlsOptions } from './dial.ts';
 import { dial } from './dial.ts';
-import type { Link } from './link.ts';
+import type { FailedAttempt, Lines, Link } from './link.ts';
 import type { ServerAddress } from './server-address.ts';
 import { parseServer } from './server-address.ts';
 
@@ -30,20 +30,13 @@ export interface DiallerOptions {
   readonly log: Log;
 }
 
-export interface FailedAttempt {
-  readonly server: ServerAddress;
-  readonly user: string | undefined;
-  readonly refused: boolean;
-  readonly reason: string;
-}
-
 export type Round =
   | { readonly type: 'linked'; readonly link: Link }
   | { readonly type: 'failed'; readonly attempts: readonly FailedAttempt[] };
 
 const FIRST_DELAY_MS = 50;
 
-export class Dialler {
+export class Dialler implements Lines {
   readonly #options: DiallerOptions;
   #target: BusTarget;
   /** Servers of the cluster, as the last connection told. */
@@ -55,7 +48,7 @@ export class Dialler {
     this.#target = options.target;
   }
 
-  /** The next rounds try this server last: it is about to stop. */
+  /** The next rounds try this server last. */
   avoid(server: ServerAddress): void {
     this.#avoid = server.hostPort;
   }
@@ -93,10 +86,7 @@ export class Dialler {
     return { type: 'failed', attempts };
   }
 
-  /**
-   * Rounds until one succeeds; `failed` hears of each that doesn't and may throw to end it.
-   * Undefined when the signal ends it. `first` 0: no pause before. `hold`: the pauses keep the process alive.
-   */
+  /** Rounds until one succeeds. */
   async untilLinked(
     first: number,
     hold: boolean,

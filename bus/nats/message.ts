@@ -1,19 +1,20 @@
 /** A received message as the bus contract has it: everything is read on demand. */
-import type { Msg, MsgHdrs } from '@nats-io/transport-node';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { Match, MsgHdrsImpl } from '@nats-io/transport-node';
 import { PolaronError } from '../../model/errors.ts';
 import type { BusMessage, Headers } from '../bus.ts';
+import type { Delivery } from './link.ts';
 
 /** Sends an answer; what the bus's `publish` does. */
 export type Respond = (subject: string, data: Uint8Array, headers: Headers | undefined) => void;
 
 export class NatsMessage implements BusMessage {
   readonly reply?: string;
-  readonly #message: Msg;
+  readonly #message: Delivery;
   readonly #respond: Respond;
   #data: Uint8Array | undefined;
 
-  constructor(message: Msg, respond: Respond) {
+  constructor(message: Delivery, respond: Respond) {
     this.#message = message;
     this.#respond = respond;
     const { reply } = message;
@@ -28,7 +29,7 @@ export class NatsMessage implements BusMessage {
   get data(): Uint8Array {
     if (this.#data === undefined) {
       const { data } = this.#message;
-      this.#data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      this.#data = Buffer.isBuffer(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data;
     }
     return this.#data;
   }
@@ -46,7 +47,7 @@ export class NatsMessage implements BusMessage {
 }
 
 /** Is it a server's word that nobody listens on the subject asked? */
-export function isNoResponders(message: Msg): boolean {
+export function isNoResponders(message: Delivery): boolean {
   return message.data.length === 0 && message.headers?.code === 503;
 }
 

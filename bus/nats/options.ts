@@ -4,24 +4,28 @@ import type { Bus } from '../bus.ts';
 import type { TlsOptions } from './dial.ts';
 import type { BusTarget } from './dialler.ts';
 
-export interface NatsBusOptions extends BusTarget {
+/** What a connection is told whatever its links are made of. */
+export interface ConnectionOptions {
   /** Shown by the server's tools. */
   readonly name: string;
   readonly identity: string;
-  readonly tls?: TlsOptions;
   readonly log: Log;
   /** Dial until something answers, instead of raising NO_HUB. @default true */
   readonly waitOnFirstConnect?: boolean;
+  /** @default 10000 */
+  readonly pingIntervalMs?: number;
+  /** False: once connected, it keeps the process alive only while a request or flush waits. @default true */
+  readonly keepAlive?: boolean;
+}
+
+export interface NatsBusOptions extends ConnectionOptions, BusTarget {
+  readonly tls?: TlsOptions;
   /** One dial. @default 5000 */
   readonly connectTimeoutMs?: number;
   /** Called before each round of dials: what it returns replaces servers and credentials. */
   readonly reReadCredentials?: () => BusTarget | undefined;
   /** Longest pause between rounds of dials, before jitter. @default 1000 */
   readonly maxReconnectDelayMs?: number;
-  /** @default 10000 */
-  readonly pingIntervalMs?: number;
-  /** False: once connected, it keeps the process alive only while a request or flush waits. @default true */
-  readonly keepAlive?: boolean;
   /** 0 … 1, for jitter and the order of servers. @default Math.random */
   readonly random?: () => number;
 }

@@ -4,7 +4,9 @@ import { credentialsFor, makeAuthenticator, natsServerConfig } from '../../bus/c
 import type { Identity } from '../../bus/identity.ts';
 import type { Broker } from '../../bus/broker/broker.ts';
 import { startBroker } from '../../bus/broker/broker.ts';
+import { connectBroker, type NatsBus } from '../../bus/nats-bus.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
+import type { Log } from '../../model/log.ts';
 import { noLog } from './log-list.ts';
 import { realClock } from './real-clock.ts';
 
@@ -19,6 +21,8 @@ export const MAX_PAYLOAD = 65_536;
 export interface BusServer {
   /** Without credentials. */
   readonly url: string;
+  /** A bus in the process of the server, where that can be. */
+  readonly join?: (identity: string, log?: Log) => Promise<NatsBus>;
   /** Stops it and starts it again at the same address. Resolves when it listens again; `down` runs while it doesn't. */
   restart(down: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
@@ -52,6 +56,17 @@ export async function startEmbedded(): Promise<BusServer> {
       await down();
       broker = await open(port);
     },
+    stop: () => broker.close(),
+  };
+}
+
+/** The embedded broker, whose tests join it from within. */
+export async function startJoinable(): Promise<BusServer> {
+  const broker = await startBroker({ auth: authenticator, maxPayload: MAX_PAYLOAD, log: noLog, clock: realClock });
+  return {
+    url: broker.url,
+    join: (identity, log = noLog) => connectBroker(broker, { name: identity, identity, log }),
+    restart: () => Promise.reject(new Error('a broker in the own process is not restarted')),
     stop: () => broker.close(),
   };
 }
