@@ -7,7 +7,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { programArgs } from '../executors/program.ts';
 import { ensureDataFolder } from './data-folder.ts';
-import { youngHeapArgs } from './heap-growth.ts';
+import { heapArgs } from './heap-growth.ts';
 import { livingInstances } from './instances.ts';
 
 /** What the process is told to go with. */
@@ -32,7 +32,7 @@ export interface AgentChild {
 export function beginAgentChild(data: string): AgentChild {
   const output = openSync(join(data, 'agent.log'), 'a', 0o600);
   try {
-    const child = spawn(process.execPath, [...youngHeapArgs, ...programArgs('host/agent-process')], {
+    const child = spawn(process.execPath, [...heapArgs, ...programArgs('host/agent-process')], {
       detached: true,
       stdio: ['ignore', output, output, 'ipc'],
       cwd: data,

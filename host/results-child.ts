@@ -4,7 +4,7 @@ import { isErrorCode } from '../model/error-table.ts';
 import { PolaronError } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 import { programArgs } from '../executors/program.ts';
-import { youngHeapArgs } from './heap-growth.ts';
+import { heapArgs } from './heap-growth.ts';
 import type { ResultsProcessSettings } from './results-process.ts';
 import { isOutOfRoom } from './spare-room.ts';
 
@@ -31,7 +31,7 @@ export async function keepResultsProcess(
 
   const launch = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      child = spawn(process.execPath, [...youngHeapArgs, ...programArgs('host/results-process')], {
+      child = spawn(process.execPath, [...heapArgs, ...programArgs('host/results-process')], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
       let failure: PolaronError | undefined;

@@ -8,9 +8,10 @@
  * Not here: small values and records (lmdb-store.ts).
  */
 import { createHash, type Hash } from 'node:crypto';
-import { statSync, utimesSync } from 'node:fs';
+import { closeSync, fsync, openSync, statSync, utimesSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, statfs, utimes, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { PolaronError, type ErrorCode } from '../model/errors.ts';
 import type { Digest } from '../model/ids.ts';
 import { OpenFiles } from './open-files.ts';
@@ -79,34 +80,31 @@ export class BlobFiles {
       this.pin(digest, Date.now());
       return stored(size);
     }
-    const free = await this.freeBytes();
-    if (free < size + LEFT_FREE_BYTES) {
-      throw new PolaronError('DISK_FULL', `value of ${size} bytes; ${free} are free in ${this.#folder}`, {
-        details: { size, free },
-      });
-    }
     const part = this.#freePart(digest, resume);
     const writer = new FileWriter(part, () => this.#name(part, digest), digest, size);
     this.#open.set(part, writer);
     void writer.ended.then(() => this.#open.delete(part));
-    try {
-      await writer.ready;
-    } catch (error) {
+    const [free] = await Promise.all([this.freeBytes(), writer.ready]).catch((error: unknown) => {
       this.#open.delete(part);
       throw diskError(error);
-    }
-    return writer;
+    });
+    if (free >= size - writer.received + LEFT_FREE_BYTES) return writer;
+    await (writer.received > 0 ? writer.release() : writer.abort());
+    throw new PolaronError('DISK_FULL', `value of ${size} bytes; ${free} are free in ${this.#folder}`, {
+      details: { size, free },
+    });
   }
 
   /** Gives a verified and synced file its name (F1, F4). */
   async #name(part: string, digest: Digest): Promise<void> {
     const final = this.#path(digest);
     const folder = dirname(final);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const safe = this.#safeFolders.has(folder);
+    if (!safe) await mkdir(folder, { recursive: true, mode: 0o700 });
     this.#naming.add(digest);
     await rename(part, final);
     await syncFolder(folder);
-    if (!this.#safeFolders.has(folder)) await syncFolder(this.#folder);
+    if (!safe) await syncFolder(this.#folder);
     this.#safeFolders.add(folder);
     this.#naming.delete(digest);
   }
@@ -142,8 +140,10 @@ class FileWriter implements BlobWriter {
   readonly #name: () => Promise<void>;
   readonly #digest: Digest;
   readonly #size: number;
-  readonly #hash: Hash = createHash('sha256');
+  #hash: Hash = createHash('sha256');
   #file: FileHandle | undefined;
+  /** What an earlier upload left is part of it. */
+  #resumed = false;
   /** Under way, on bytes up to `#synced`. Awaited at the end: the system tells of an error once. */
   #syncing: Promise<void> | undefined;
   #synced = 0;
@@ -166,11 +166,12 @@ class FileWriter implements BlobWriter {
   }
 
   async #start(): Promise<void> {
-    await mkdir(dirname(this.#part), { recursive: true, mode: 0o700 });
+    const left = statSync(this.#part, { throwIfNoEntry: false })?.size ?? 0;
     const file = await open(this.#part, 'a+', 0o600);
     this.#file = file;
-    const { size } = await file.stat();
-    if (size > this.#size) await file.truncate(0);
+    if (left > this.#size) await file.truncate(0);
+    if (left === 0 || left > this.#size) return;
+    this.#resumed = true;
     const chunk = new Uint8Array(COPY_BYTES);
     for (;;) {
       const { bytesRead } = await file.read(chunk, 0, chunk.length, this.received);
@@ -207,14 +208,18 @@ class FileWriter implements BlobWriter {
   async #writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
     const size = chunks.reduce((sum, { length }) => sum + length, 0);
     if (this.received + size > this.#size) throw this.#bad(`more than the ${this.#size} bytes announced`);
+    const hashed = this.#hash.copy();
     try {
-      for (let left = chunks; left.length > 0; ) left = after(left, (await file.writev([...left])).bytesWritten);
+      const writing = writeAll(file, chunks);
+      // while the system copies
+      for (const chunk of chunks) this.#hash.update(chunk);
+      await writing;
     } catch (error) {
       // what was hashed and what lies in the file must stay the same
+      this.#hash = hashed;
       await file.truncate(this.received).catch(() => undefined);
       throw diskError(error);
     }
-    for (const chunk of chunks) this.#hash.update(chunk);
     this.received += size;
     this.#syncAhead(file);
   }
@@ -240,10 +245,10 @@ class FileWriter implements BlobWriter {
       try {
         await this.#syncing;
         await file.datasync();
-        await this.#close();
         // from now on it is pinned: its last bytes may have come in an earlier life
-        await utimes(this.#part, new Date(), new Date());
+        if (this.#resumed) await utimes(this.#part, new Date(), new Date());
         await this.#name();
+        await this.#close();
       } catch (error) {
         await this.#close();
         throw diskError(error);
@@ -281,6 +286,10 @@ class FileWriter implements BlobWriter {
   }
 }
 
+async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  for (let left = chunks; left.length > 0; ) left = after(left, (await file.writev([...left])).bytesWritten);
+}
+
 /** What is left of these once so many bytes are written. */
 function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
   const left: Uint8Array[] = [];
@@ -292,13 +301,15 @@ function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Arra
   return left;
 }
 
-/** Makes a rename in it durable. */
+const sync = promisify(fsync);
+
+/** Makes a rename in it durable. Opening a folder waits for no disk, and a trip to another thread would take longer. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  const folder = openSync(path, 'r');
   try {
-    await folder.sync();
+    await sync(folder);
   } finally {
-    await folder.close();
+    closeSync(folder);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Cuts a byte stream into NATS client operations. It holds at most one control line and one payload, copies a payload only when it arrived
- * in pieces, and then once. Text is latin1, so that any bytes in a subject come out as they went in.
+ * in pieces, and then once, as they arrive. Text is latin1, so that any bytes in a subject come out as they went in.
  * Not here: what an operation means (client.ts), whether it is allowed (permission-check.ts).
  *
  * P1. After an error or `stop` nothing more is read.
@@ -41,7 +41,7 @@ export class Parser {
   // The publish whose payload is awaited; #need < 0: none.
   #need = -1;
   #have = 0;
-  #pieces: Buffer[] = [];
+  #whole: Buffer | undefined;
   #subject = '';
   #reply = '';
   #headerBytes = -1;
@@ -68,7 +68,7 @@ export class Parser {
   stop(): void {
     this.#stopped = true;
     this.#line = undefined;
-    this.#pieces = [];
+    this.#whole = undefined;
   }
 
   #fail(error: string): number {
@@ -205,11 +205,12 @@ export class Parser {
       return at + need;
     }
     const take = Math.min(need - this.#have, left);
-    this.#pieces.push(chunk.subarray(at, at + take));
+    const whole = this.#whole ?? Buffer.allocUnsafeSlow(need);
+    this.#whole = whole;
+    chunk.copy(whole, this.#have, at, at + take);
     this.#have += take;
     if (this.#have === need) {
-      const whole = Buffer.concat(this.#pieces, need);
-      this.#pieces = [];
+      this.#whole = undefined;
       this.#publish(whole, 0, need);
     }
     return at + take;

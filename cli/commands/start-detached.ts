@@ -1,6 +1,6 @@
 /** `polaron start --detach`: the hub as a process of its own; returns when it is ready. */
 import { startDetached } from '../../host/detach.ts';
-import { youngHeapArgs } from '../../host/heap-growth.ts';
+import { heapArgs } from '../../host/heap-growth.ts';
 import type { HomePaths } from '../../host/home.ts';
 import { isErrorCode } from '../../model/error-table.ts';
 import { PolaronError } from '../../model/errors.ts';
@@ -28,7 +28,7 @@ export async function startDetachedHub(context: Context, paths: HomePaths, optio
   const { command, args } = context.self;
   const outcome = await startDetached({
     command,
-    args: [...youngHeapArgs, ...args, 'start', ...startArgumentsOf(options)],
+    args: [...heapArgs, ...args, 'start', ...startArgumentsOf(options)],
     env: { ...context.env, POLARON_HOME: paths.home },
     logFile: paths.logFile,
     readyTimeoutMs: READY_TIMEOUT_MS,

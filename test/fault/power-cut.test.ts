@@ -78,7 +78,7 @@ withRealPart('strace', strace, 'recording calls to the kernel needs it', () => {
         'does not sync the names of folders for large values',
         {
           file: 'blob-files.ts',
-          from: 'if (!this.#safeFolders.has(folder)) await syncFolder(this.#folder);',
+          from: 'if (!safe) await syncFolder(this.#folder);',
           to: '',
         },
       ],

@@ -2,14 +2,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { youngHeapArgs } from '../../host/heap-growth.ts';
+import { heapArgs } from '../../host/heap-growth.ts';
 
 const module = new URL('../../dist/host/heap-growth.js', import.meta.url);
 
 it('asks for flags that this V8 has, and it says nothing about them', async () => {
   const first = `(await import('${module.href}')).boundHeapGrowth();`;
   const churn = 'let kept; for (let i = 0; i < 1e5; i++) kept = { kept: i }; globalThis.gc(); console.log("went on");';
-  const args = [...youngHeapArgs, '--expose-gc', '--input-type=module', '--eval', first + churn];
+  const args = [...heapArgs, '--expose-gc', '--input-type=module', '--eval', first + churn];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
   expect([stdout, stderr]).toEqual(['went on\n', '']);
 });
