@@ -1,13 +1,14 @@
 /** Values as bytes: put together into lists and cut apart. Nothing here decodes a user's value. Not here: pulling them from agents (pull.ts). */
 import { digestOf } from '../../bus/value/digest.ts';
 import {
-  encodeList,
   encodePointer,
   isList,
   LIST_HEAD_BYTES,
   listElement,
   listIndex,
   listLength,
+  ListWriter,
+  POINTER_BYTES,
 } from '../../bus/value/list.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
@@ -20,6 +21,8 @@ const CHUNK_BYTES = 256 * 1024;
 /** Elements of a list that may wait for the disk before the next are cut off: bytes, and how many. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 const MOST_WAITING = 8_192;
+/** Elements that are joined before others have their turn: some ms. */
+const MOST_IN_TURN = 2_048;
 /** Of a list in a file so many bytes are read at once: a read for each element would take longer than all else. */
 const READ_BYTES = 1024 * 1024;
 
@@ -53,15 +56,27 @@ export async function storeBytes(store: Store, bytes: Uint8Array): Promise<Value
   return info;
 }
 
-/** One list value of these; large elements as pointers. */
+/** One list value of these; large elements as pointers. Others have their turn meanwhile: to read a million takes seconds. */
 export async function composeList(store: Store, elements: readonly ValueInfo[]): Promise<ValueInfo> {
-  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for (const info of elements) bytes += isInline(info) ? info.size : POINTER_BYTES;
+  const list = new ListWriter(elements.length, bytes);
+  let inTurn = 0;
   for (const info of elements) {
-    if (info.size > INLINE_ELEMENT_BYTES) parts.push(encodePointer(info));
-    else parts.push(store.smallValue(info.digest) ?? (await wholeValue(store, info.digest)));
+    const element = isInline(info)
+      ? (store.smallValue(info.digest) ?? (await wholeValue(store, info.digest)))
+      : encodePointer(info);
+    if (isInline(info) && element.byteLength !== info.size)
+      throw new PolaronError('VALUE_MISSING', `value ${info.digest} has ${element.byteLength} bytes, not ${info.size}`);
+    list.add(element);
+    if (++inTurn < MOST_IN_TURN) continue;
+    inTurn = 0;
+    await new Promise((resolve) => setImmediate(resolve));
   }
-  return storeBytes(store, encodeList(parts));
+  return storeBytes(store, list.end());
 }
+
+const isInline = ({ size }: ValueInfo): boolean => size <= INLINE_ELEMENT_BYTES;
 
 /** Each element of a list as a value of its own. Others have their turn meanwhile. */
 export async function sliceList(store: Store, digest: Digest): Promise<readonly ValueInfo[]> {

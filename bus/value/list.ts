@@ -13,7 +13,7 @@ import { Tag } from './format.ts';
 
 /** So many bytes of a list's beginning are enough for `listIndex`. */
 export const LIST_HEAD_BYTES = 6;
-const POINTER_BYTES = 41;
+export const POINTER_BYTES = 41;
 const NARROW_LIMIT = 0xffffffff;
 
 /** Where things lie in a stored list, for cutting elements out of a file. */
@@ -31,28 +31,54 @@ const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes
 
 export const isList = (bytes: Uint8Array): boolean => bytes[0] === Tag.LIST;
 
-/** Joins encoded elements into a list. */
+/** Joins encoded elements into a list, one after the other: how many and how many bytes in all is known before. */
+export class ListWriter {
+  readonly #list: Uint8Array;
+  readonly #view: DataView;
+  readonly #width: 4 | 8;
+  readonly #headerBytes: number;
+  #slot = LIST_HEAD_BYTES;
+  #at = 0;
+
+  constructor(length: number, elementBytes: number) {
+    this.#width = elementBytes > NARROW_LIMIT ? 8 : 4;
+    this.#headerBytes = LIST_HEAD_BYTES + (length + 1) * this.#width;
+    this.#list = new Uint8Array(this.#headerBytes + elementBytes);
+    this.#view = viewOf(this.#list);
+    this.#list[0] = Tag.LIST;
+    this.#list[1] = this.#width;
+    this.#view.setUint32(2, length);
+    this.#offset();
+  }
+
+  /** Raises RangeError beyond what was announced. */
+  add(element: Uint8Array): void {
+    this.#list.set(element, this.#headerBytes + this.#at);
+    this.#at += element.length;
+    this.#offset();
+  }
+
+  /** The list, once all is added. */
+  end(): Uint8Array {
+    if (this.#slot !== this.#headerBytes || this.#headerBytes + this.#at !== this.#list.length)
+      throw new RangeError('the list has fewer elements or bytes than were announced');
+    return this.#list;
+  }
+
+  /** Where the next element begins. */
+  #offset(): void {
+    if (this.#width === 4) this.#view.setUint32(this.#slot, this.#at);
+    else this.#view.setBigUint64(this.#slot, BigInt(this.#at));
+    this.#slot += this.#width;
+  }
+}
+
 export function encodeList(elements: readonly Uint8Array[]): Uint8Array {
   let total = 0;
   for (const element of elements) total += element.length;
-  const width = total > NARROW_LIMIT ? 8 : 4;
-  const headerBytes = LIST_HEAD_BYTES + (elements.length + 1) * width;
-  const list = new Uint8Array(headerBytes + total);
-  const view = viewOf(list);
-  list[0] = Tag.LIST;
-  list[1] = width;
-  view.setUint32(2, elements.length);
-  let at = 0;
-  for (let i = 0; i <= elements.length; i++) {
-    const slot = LIST_HEAD_BYTES + i * width;
-    if (width === 4) view.setUint32(slot, at);
-    else view.setBigUint64(slot, BigInt(at));
-    const element = elements[i];
-    if (element === undefined) break;
-    list.set(element, headerBytes + at);
-    at += element.length;
-  }
-  return list;
+  const list = new ListWriter(elements.length, total);
+  for (const element of elements) list.add(element);
+  return list.end();
 }
 
 /** Reads a list's header from its first bytes. Raises BAD_MESSAGE when they are no list's. */

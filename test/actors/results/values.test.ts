@@ -1,6 +1,6 @@
 /** Values as bytes: stored once, cut apart with bounded memory. */
 import { expect, it } from 'vitest';
-import { sliceList, storeBytes, wholeValue } from '../../../actors/results/values.ts';
+import { composeList, sliceList, storeBytes, wholeValue } from '../../../actors/results/values.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeList } from '../../../bus/value/list.ts';
 import { openMemoryStore } from '../../../store/memory-store.ts';
@@ -54,4 +54,27 @@ it('a large list of small elements is read in a few pieces, whole and in order',
     Buffer.compare(await wholeValue(store, digestOf(elements[7] ?? Buffer.alloc(0))), elements[7] ?? Buffer.alloc(0)),
   ).toBe(0);
   expect(reads).toBeLessThan(20);
+});
+
+it('a long list is joined in turns, between which others have theirs, as encodeList would', async () => {
+  const store = openMemoryStore();
+  const elements = Array.from({ length: 20_000 }, (_, i) => Buffer.alloc(1 + (i % 50), `${i} `));
+  const infos = await Promise.all(elements.map((bytes) => storeBytes(store, bytes)));
+  let turns = 0;
+  let over = false;
+  const count = (): void => {
+    turns++;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  const { digest } = await composeList(store, infos);
+  over = true;
+  expect(digest).toBe(digestOf(encodeList(elements)));
+  expect(turns).toBeGreaterThan(5);
+});
+
+it('a value of another size than was said is not joined', async () => {
+  const store = openMemoryStore();
+  const info = await storeBytes(store, Buffer.from('five!'));
+  await expect(composeList(store, [{ ...info, size: 4 }])).rejects.toMatchObject({ code: 'VALUE_MISSING' });
 });
