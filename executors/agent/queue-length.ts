@@ -1,11 +1,14 @@
-/** How many electrons beyond its slots an agent takes: about 5 ms of its recent work. Pure. */
+/** How many electrons beyond its slots an agent takes: about 5 ms of its recent work; of longer electrons, what its slots take up while the hub's answer travels. Pure. */
 
 const WORK_MS = 5;
 const MOST = 1_024;
+/** A slot that ends within this time is given its next electron before. */
+const AHEAD_MS = 50;
 
-/** `typicalMs`: how long an electron took lately, undefined before the first. 0 when electrons last longer than the work kept waiting. */
+/** `typicalMs`: how long an electron took lately, undefined before the first. Of electrons longer than WORK_MS at most one for each slot. */
 export function queueFor(typicalMs: number | undefined, slots: number): number {
-  if (typicalMs === undefined || typicalMs > WORK_MS) return 0;
+  if (typicalMs === undefined) return 0;
+  if (typicalMs > WORK_MS) return Math.round(slots * Math.min(1, AHEAD_MS / typicalMs));
   return Math.min(MOST, Math.floor((WORK_MS / Math.max(typicalMs, 0.001)) * slots));
 }
 

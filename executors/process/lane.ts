@@ -26,6 +26,8 @@ export const AHEAD_MS = 100;
 /** What Node.js itself takes beside the heap that `memoryMb` bounds. */
 const RUNTIME_BYTES = 128 * 1024 * 1024;
 const STDERR_CHARS = 8 * 1024;
+/** What took no longer, and is one of several, isn't waited for. */
+const QUICK_MS = 1;
 
 export interface LaneOwner {
   /** Something changed: look for work. */
@@ -64,6 +66,8 @@ export class Lane implements RunnerListener {
   readonly #options: LaneOptions;
   readonly #process: RunnerProcess;
   readonly #byTask = new Map<string, Job>();
+  /** Taken back, and not yet passed over by the runner. */
+  readonly #late = new Set<string>();
   readonly #indexed = new Map<string, ErrorInfo | undefined>();
   #indexing: readonly string[] = [];
   /** Electrons found good in the code that was asked for last. */
@@ -146,13 +150,26 @@ export class Lane implements RunnerListener {
     this.#process.kill(signal);
   }
 
+  /** Does a job wait that can't be started any more? */
+  holdsLate(systemMs: number): boolean {
+    return this.jobs.some((job, i) => i > 0 && job.startBy < systemMs);
+  }
+
   /** Takes back jobs that can't be started any more, because the one that runs takes long (L1). */
   takeBack(systemMs: number): readonly Job[] {
-    if (this.jobs.length < 2) return [];
+    if (!this.holdsLate(systemMs)) return [];
     this.#process.readOutbox();
     const back = this.jobs.filter((job, i) => i > 0 && job.startBy < systemMs);
-    for (const job of back) this.#remove(job);
+    for (const job of back) {
+      this.#remove(job);
+      this.#late.add(job.task.task);
+    }
     return back;
+  }
+
+  /** Its runner has still to come to a job that was taken back, and to pass over it: handed over again, that one would be started twice (L2). */
+  tookBack(job: Job): boolean {
+    return this.#late.has(job.task.task);
   }
 
   /** Kills the process when it holds more memory than its electrons may. */
@@ -176,7 +193,7 @@ export class Lane implements RunnerListener {
         this.#jobOf(message.task)?.progress(message.fraction, message.note);
         return;
       case 'returned': {
-        const back = message.tasks.flatMap((task) => this.#byTask.get(task) ?? []);
+        const back = message.tasks.flatMap((task) => (this.#late.delete(task) ? [] : (this.#byTask.get(task) ?? [])));
         for (const job of back) this.#remove(job);
         this.#options.owner.returned(this, back);
         return;
@@ -258,11 +275,13 @@ export class Lane implements RunnerListener {
     const { startedAt, endedAt, result } = message;
     const alone = this.jobs.length === 1;
     this.#remove(job);
-    this.#options.owner.ended(job, endedAt - startedAt);
+    const ms = endedAt - startedAt;
+    // one that was cancelled says nothing of how long others take
+    if (result.status !== 'cancelled') this.#options.owner.ended(job, ms);
     if (message.scratchUsed) this.#options.owner.scratchUsed(job);
     // Parts of a millisecond count for how long the next ones may take, not in records.
     const usage = { startedAt: Math.round(startedAt), endedAt: Math.round(endedAt) };
-    if (!alone || job.startBy !== 0) {
+    if (ms <= QUICK_MS && (!alone || job.startBy !== 0)) {
       job.end(result, usage);
       return;
     }

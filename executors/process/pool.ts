@@ -1,8 +1,8 @@
 /**
  * The process executor: warm runner processes, one group per bundle and memory limit, and who gets which job.
- * Invariants: Q1 at most `slots` lanes hold jobs, and few processes load at once; Q2 only electrons measured short are handed over ahead, at most about AHEAD_WORK_MS of them a
- * lane; Q3 jobs of one group start in the order in which they came; Q4 idle lanes are kept while there are at most `slots` + SPARE_LANES
- * processes, the least recently used go first.
+ * Invariants: Q1 at most `slots` lanes hold jobs, and few processes load at once; Q2 a lane at work is handed ahead only electrons measured short, about AHEAD_WORK_MS of
+ * them, or, when all slots are at work and its job is about to end, one of any length (hand-over.ts); Q3 jobs of one group are handed over in the order in which
+ * they came; Q4 idle lanes are kept while there are at most `slots` + SPARE_LANES processes, the least recently used go first.
  */
 import { rm } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -14,19 +14,14 @@ import { scratchDirOf } from '../runner/scratch-dir.ts';
 import { systemMs } from '../runner/system-clock.ts';
 import { loadErrorOf } from './death.ts';
 import { Durations, TypicalDuration } from './durations.ts';
+import { AHEAD_WORK_MS, STALL_MS, startsIn } from './hand-over.ts';
 import { Job, LIVE_AFTER_MS, type JobOwner } from './job.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import type { RunnerStart } from './runner-process.ts';
 import { Stopper } from './stopper.ts';
 
-/** Expected work of a lane that is handed over ahead, ms; electrons at most this long (typically) are short. */
-const AHEAD_WORK_MS = 5;
-const SHORT_MS = 1;
-const MOST_AHEAD = 512;
 const SPARE_LANES = 2;
 const TICK_MS = 25;
-/** A lane whose job has run for so long is asked what it does. */
-const STALL_MS = 50;
 const MEMORY_EVERY_MS = 250;
 /** Blank processes are made when nothing has been started for so long. */
 const QUIET_MS = 500;
@@ -198,7 +193,7 @@ export class ProcessPool implements Executor, LaneOwner {
     const lanes = [...this.#lanes].filter((lane) => lane.group === key);
     let taken = 0;
     for (const job of group.waiting) {
-      const lane = this.#laneFor(job, lanes, ahead);
+      const lane = this.#laneFor(job, lanes, ahead, now);
       if (lane === undefined) break;
       taken++;
       const checked = lane.checked(job);
@@ -214,18 +209,19 @@ export class ProcessPool implements Executor, LaneOwner {
     if (first !== undefined) this.#grow(key, group, lanes, first);
   }
 
-  /** The lane with the least work that may take the job (Q1, Q2). */
-  #laneFor(job: Job, lanes: readonly Lane[], ahead: boolean): Lane | undefined {
+  /** The lane that may take the job (Q1, Q2) and would start it first. */
+  #laneFor(job: Job, lanes: readonly Lane[], ahead: boolean, now: number): Lane | undefined {
     const typical = job.typical.ms;
-    const short = ahead && typical !== undefined && typical <= SHORT_MS;
     job.expectedMs = typical ?? AHEAD_WORK_MS;
     const full = this.#busy() >= this.#options.slots;
     let best: Lane | undefined;
+    let first = Number.POSITIVE_INFINITY;
     for (const lane of lanes) {
-      if (lane.state !== 'ready') continue;
+      if (lane.state !== 'ready' || lane.tookBack(job)) continue;
       const idle = lane.jobs.length === 0;
-      if (idle ? full : !short || lane.expectedMs + typical > AHEAD_WORK_MS || lane.jobs.length >= MOST_AHEAD) continue;
-      if (best === undefined || lane.expectedMs < best.expectedMs) best = lane;
+      if (idle ? full : !ahead) continue;
+      const wait = startsIn(lane, typical, now, full);
+      if (wait !== undefined && wait < first) [best, first] = [lane, wait];
     }
     return best;
   }
@@ -279,7 +275,7 @@ export class ProcessPool implements Executor, LaneOwner {
     });
   }
 
-  /** Timeouts, stalls, memory, live output: looked at while something runs. */
+  /** Timeouts, stalls, memory, live output, who is about to end: looked at while something runs. */
   #tick(): void {
     this.#ticking = this.#options.clock.after(TICK_MS, () => {
       this.#ticking = undefined;
@@ -288,6 +284,8 @@ export class ProcessPool implements Executor, LaneOwner {
       const memory = now - this.#memoryAt >= MEMORY_EVERY_MS;
       if (memory) this.#memoryAt = now;
       for (const lane of this.#lanes) this.#look(lane, now, memory);
+      // some may be about to end now
+      this.changed();
       if (this.#busy() > 0) this.#tick();
     });
   }
@@ -299,7 +297,8 @@ export class ProcessPool implements Executor, LaneOwner {
     if (memory) lane.watchMemory();
     if (age > LIVE_AFTER_MS) job.publish();
     // after the pipes have been read once more: what was answered meanwhile is no stall
-    if (age > STALL_MS && lane.jobs.length > 1) setImmediate(() => this.returned(lane, lane.takeBack(systemMs())));
+    if (age > STALL_MS && lane.holdsLate(systemMs()))
+      setImmediate(() => this.returned(lane, lane.takeBack(systemMs())));
     const { timeoutMs, electron } = job.task;
     const { silenceMs } = electron.timeouts;
     if (timeoutMs > 0 && age >= timeoutMs) this.#stopper.stop(job, 'attempt', `it took longer than ${timeoutMs} ms`);

@@ -195,9 +195,9 @@ export class Runner {
     this.#next();
   };
 
-  /** Sends what is known, or saves it before the next task begins (R2). */
+  /** Sends what is known, or saves it before the next task begins (R2). Before the last one it is sent: that may take long. */
   #pass(): void {
-    if (this.#queue.length === 0 || performance.now() - this.#lastFlush > BURST_MS) this.flushOutput();
+    if (this.#queue.length < 2 || performance.now() - this.#lastFlush > BURST_MS) this.flushOutput();
     else this.#options.link.save();
   }
 
