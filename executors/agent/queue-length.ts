@@ -3,7 +3,7 @@
 const WORK_MS = 5;
 const MOST = 1_024;
 /** A slot that ends within this time is given its next electron before. */
-const AHEAD_MS = 50;
+const AHEAD_MS = 100;
 
 /** `typicalMs`: how long an electron took lately, undefined before the first. Of electrons longer than WORK_MS at most one for each slot. */
 export function queueFor(typicalMs: number | undefined, slots: number): number {
