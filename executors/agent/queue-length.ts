@@ -1,15 +1,15 @@
-/** How many electrons beyond its slots an agent takes: about 5 ms of its recent work; of longer electrons, what its slots take up while the hub's answer travels. Pure. */
+/** How many electrons beyond its slots an agent takes: about 5 ms of its recent work; of longer ones what its slots take up while the hub's answer travels. Pure. */
 
 const WORK_MS = 5;
 const MOST = 1_024;
-/** A slot that ends within this time is given its next electron before. */
+/** Of longer ones, as many as end within this time, but at most one for each slot: longer than a round trip to a busy hub. */
 const AHEAD_MS = 100;
 
-/** `typicalMs`: how long an electron took lately, undefined before the first. Of electrons longer than WORK_MS at most one for each slot. */
+/** `typicalMs`: how long an electron took lately, undefined before the first. */
 export function queueFor(typicalMs: number | undefined, slots: number): number {
   if (typicalMs === undefined) return 0;
-  if (typicalMs > WORK_MS) return Math.round(slots * Math.min(1, AHEAD_MS / typicalMs));
-  return Math.min(MOST, Math.floor((WORK_MS / Math.max(typicalMs, 0.001)) * slots));
+  const each = typicalMs > WORK_MS ? Math.min(1, AHEAD_MS / typicalMs) : WORK_MS / Math.max(typicalMs, 0.001);
+  return Math.min(MOST, Math.floor(each * slots));
 }
 
 /** Has the hub to know the new length now, or does the next heartbeat do? */

@@ -13,13 +13,7 @@ import type { FromRunner, RunFinished } from '../runner/messages.ts';
 import { causeOfDeath, loadDeath, type Death } from './death.ts';
 import type { Job } from './job.ts';
 import { residentBytes } from './process-table.ts';
-import {
-  startRunner,
-  type RunnerExit,
-  type RunnerListener,
-  type RunnerProcess,
-  type RunnerStart,
-} from './runner-process.ts';
+import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart, StartRunner } from './runner-process.ts';
 
 /** A job handed over ahead may be started for so long. */
 export const AHEAD_MS = 100;
@@ -48,6 +42,7 @@ export interface LaneOwner {
 
 export interface LaneOptions {
   readonly start: RunnerStart;
+  readonly run: StartRunner;
   readonly owner: LaneOwner;
   readonly clock: Clock;
 }
@@ -83,7 +78,7 @@ export class Lane implements RunnerListener {
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    this.#process = startRunner(options.start, this);
+    this.#process = options.run(options.start, this);
   }
 
   get pid(): number {

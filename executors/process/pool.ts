@@ -17,7 +17,7 @@ import { Durations, TypicalDuration } from './durations.ts';
 import { AHEAD_WORK_MS, STALL_MS, startsIn } from './hand-over.ts';
 import { Job, LIVE_AFTER_MS, type JobOwner } from './job.ts';
 import { Lane, type LaneOwner } from './lane.ts';
-import type { RunnerStart } from './runner-process.ts';
+import { startRunner, type RunnerStart, type StartRunner } from './runner-process.ts';
 import { Stopper } from './stopper.ts';
 
 const SPARE_LANES = 2;
@@ -41,6 +41,8 @@ export interface PoolOptions {
   /** Folder for scratch folders and outboxes. */
   readonly scratchDir: string;
   readonly start: Omit<RunnerStart, 'memoryMb' | 'outbox' | 'scratchRoot'>;
+  /** @default a real process */
+  readonly run?: StartRunner;
   /** Keep a process without code ready. */
   readonly spare: boolean;
 }
@@ -54,6 +56,7 @@ interface Group {
 export class ProcessPool implements Executor, LaneOwner {
   readonly name = 'process';
   readonly #options: PoolOptions;
+  /** Who was given something last is last. */
   readonly #groups = new Map<string, Group>();
   readonly #lanes = new Set<Lane>();
   readonly #durations = new Durations();
@@ -179,7 +182,7 @@ export class ProcessPool implements Executor, LaneOwner {
       if (group.waiting.length > 0) waiting.push({ key, group, busy: this.#isBusy(key) });
       else if (this.#groups.size > MOST_GROUPS && !this.#hasLane(key)) this.#groups.delete(key);
     }
-    // a group without a lane at work goes first, and while there is one nobody is given work ahead: else it would never get a slot
+    // a group without a lane at work goes first, of several the one that has waited for its turn longest, and while there is one nobody is given work ahead: else it would never get a slot
     const starved = waiting.length > 1 && waiting.some(({ busy }) => !busy);
     if (starved) waiting.sort((a, b) => Number(a.busy) - Number(b.busy));
     for (const { key, group } of waiting) this.#fill(key, group, !starved);
@@ -205,6 +208,10 @@ export class ProcessPool implements Executor, LaneOwner {
       }
     }
     group.waiting.splice(0, taken);
+    if (taken > 0) {
+      this.#groups.delete(key);
+      this.#groups.set(key, group);
+    }
     const [first] = group.waiting;
     if (first !== undefined) this.#grow(key, group, lanes, first);
   }
@@ -258,6 +265,7 @@ export class ProcessPool implements Executor, LaneOwner {
     const outbox = join(this.#options.scratchDir, `outbox-${process.pid}-${++this.#processes}`);
     const lane = new Lane({
       start: { ...this.#options.start, memoryMb, outbox, scratchRoot: this.#options.scratchDir },
+      run: this.#options.run ?? startRunner,
       owner: this,
       clock: this.#options.clock,
     });

@@ -63,6 +63,8 @@ export interface RunnerProcess {
   readOutbox(): void;
 }
 
+export type StartRunner = (start: RunnerStart, listener: RunnerListener) => RunnerProcess;
+
 /** Starts a runner in a process group of its own. Never throws: a failure to start is an exit. */
 export function startRunner(start: RunnerStart, listener: RunnerListener): RunnerProcess {
   const heap = start.memoryMb === undefined ? [] : [`--max-old-space-size=${Math.max(16, Math.floor(start.memoryMb))}`];

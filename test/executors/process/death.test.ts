@@ -51,9 +51,11 @@ describe('typical durations', () => {
 });
 
 describe('the queue', () => {
-  it('is about 5 ms of recent work, at most 1,024, and none when electrons last longer', () => {
+  it('is about 5 ms of recent work, at most 1,024, or an electron for each slot that ends within 100 ms', () => {
     expect(queueFor(undefined, 2)).toBe(0);
-    expect(queueFor(6, 2)).toBe(0);
+    expect([6, 100, 1_000, 5_000, 5_001].map((ms) => queueFor(ms, 50))).toEqual([50, 50, 5, 1, 0]);
+    expect([100, 101].map((ms) => queueFor(ms, 1))).toEqual([1, 0]);
+    expect(queueFor(10, 2_000)).toBe(1_024);
     expect(queueFor(5, 2)).toBe(2);
     expect(queueFor(0.1, 2)).toBe(100);
     expect(queueFor(0.001, 4)).toBe(1_024);
