@@ -46,6 +46,11 @@ export class FakeRunner implements RunnerProcess {
     this.#listener.exit({ code, signal });
   }
 
+  /** Past the pipe to the agent, as child processes do. */
+  prints(text: string): void {
+    this.#listener.output('stdout', text);
+  }
+
   say(...messages: FromRunner[]): void {
     for (const message of messages) this.#listener.message(message);
     this.#listener.batch();

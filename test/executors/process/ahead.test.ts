@@ -167,9 +167,7 @@ it('ends when it is cancelled, and the running one goes on', async () => {
   await pass(1);
   expect([statuses(a, b), runner?.killed]).toEqual([[undefined, 'cancelled'], false]);
   // it says nothing of how long a step takes
-  const c = start();
-  await pass(1);
-  expect(has(runner, c)).toBe(true);
+  expect(pool.typicalMs()).toBeCloseTo(STEP_MS);
   // the grace time of what is over
   await pass(5_000);
   runner?.say(runner.finished(a.task, STEP_MS));
@@ -196,6 +194,21 @@ it('is blamed when the one before it has answered, if only in the outbox', async
   runner?.dies(7);
   await pass(1);
   expect(statuses(a, b)).toEqual(['completed', 'failed']);
+});
+
+it('leaves to the one before it what that printed last', async () => {
+  await poolOf(1);
+  const [runner] = runners;
+  const [a, b] = [start(), start()];
+  await pass(STEP_MS - SOON_MS);
+  expect(has(runner, b)).toBe(true);
+  runner?.say(runner.finished(a.task, STEP_MS));
+  runner?.prints('the last words of a');
+  await pass(1);
+  runner?.prints('b');
+  runner?.say(runner.finished(b.task, STEP_MS));
+  await pass(1);
+  expect([a, b].map(({ outcomes }) => outcomes[0]?.logs?.stdout)).toEqual(['the last words of a', 'b']);
 });
 
 it('is taken back from behind one that takes longer than expected, and goes to another runner', async () => {
