@@ -1,8 +1,9 @@
 /**
  * One runner process and the jobs handed to it, in order. Tells its owner what ended, what came back, and that it died.
  * Invariants: L1 `jobs[0]` is the one that runs: the runner saves all earlier answers before it starts a job (R2 of runner.ts), and the outbox
- * is read before anyone is blamed or taken back; L2 a job leaves the lane exactly once: ended, returned, or given back when the process died;
- * L3 only the job that runs is blamed for a death; L4 a job that was told to stop takes its process and what that started with it.
+ * is read before anyone is blamed or taken back; L2 a job leaves the lane exactly once: ended, returned, or given back when the process died,
+ * and one that was taken back isn't handed over again before its runner has passed over it; L3 only the job that runs is blamed for a death;
+ * L4 a job that was told to stop takes its process and what that started with it.
  */
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
 import type { Clock } from '../../model/clock.ts';
