@@ -182,7 +182,8 @@ export class ProcessPool implements Executor, LaneOwner {
       if (group.waiting.length > 0) waiting.push({ key, group, busy: this.#isBusy(key) });
       else if (this.#groups.size > MOST_GROUPS && !this.#hasLane(key)) this.#groups.delete(key);
     }
-    // a group without a lane at work goes first, of several the one that has waited for its turn longest, and while there is one nobody is given work ahead: else it would never get a slot
+    // a group without a lane at work goes first, of several the one whose last turn is longest ago; while there is one nobody is given work ahead:
+    // else it would never get a slot
     const starved = waiting.length > 1 && waiting.some(({ busy }) => !busy);
     if (starved) waiting.sort((a, b) => Number(a.busy) - Number(b.busy));
     for (const { key, group } of waiting) this.#fill(key, group, !starved);
