@@ -4,10 +4,9 @@
  * Not here: what it is told (commands/start-detached.ts), its side (detached-hub.ts).
  */
 import { existsSync } from 'node:fs';
-import { hubFilePath } from '../bus/hub-file.ts';
 import { beginDetached, type DetachedProcess } from '../host/detach.ts';
 import { heapArgs } from '../host/heap-growth.ts';
-import { homePaths, type HomePaths } from '../host/home.ts';
+import { homePaths, hubFilePath, type HomePaths } from '../host/home.ts';
 
 /** How this program is run, to run it again: command and its arguments before the subcommand. */
 export interface Self {
