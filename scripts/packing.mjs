@@ -10,12 +10,10 @@ const transport = dirname(require.resolve('@nats-io/transport-node/lib/node_tran
 const core = dirname(createRequire(join(transport, 'index.js')).resolve('@nats-io/nats-core'));
 
 /** The files of the NATS client that ours is made of (bus/nats/), and its transport. Left out: its connection, requests, WebSockets, benchmarks, and the re-exports of all. */
-const natsFiles = {
-  'core.js': ['Match'],
+const client = {
   'databuffer.js': ['DataBuffer'],
   'denobuffer.js': ['DenoBuffer'],
   'errors.js': ['errors'],
-  'headers.js': ['MsgHdrsImpl'],
   'options.js': ['checkOptions', 'parseOptions'],
   'parser.js': ['Parser', 'State'],
   'protocol.js': ['INFO', 'ProtocolHandler', 'SubscriptionImpl'],
@@ -23,10 +21,18 @@ const natsFiles = {
   'util.js': ['deferred', 'delay', 'extend', 'render'],
 };
 
-const modules = {
-  '@nats-io/transport-node': Object.entries(natsFiles)
+/** Of a hub that is in its broker, all that is needed. */
+const headers = { 'core.js': ['Match'], 'headers.js': ['MsgHdrsImpl'] };
+const needsHeaders = /[\\/](message|local-link)\.ts$/;
+
+const exportsOf = (files) =>
+  Object.entries(files)
     .map(([file, names]) => `export { ${names.join(', ')} } from ${JSON.stringify(join(core, file))};`)
-    .join('\n'),
+    .join('\n');
+
+const modules = {
+  '@nats-io/transport-node': exportsOf(client),
+  '@nats-io/transport-node#headers': exportsOf(headers),
   // Signatures of NATS' own keys, which nobody here logs in with: a third of the client's code.
   '@nats-io/nkeys': 'export {};',
   // A connection to an address that is a number, without TLS, needs neither: 6 ms.
@@ -43,6 +49,7 @@ export const slimPackages = {
   name: 'slim-packages',
   resolveId(id, importer) {
     if (id === './nats-base-client' && inTransport(importer)) return `${PREFIX}@nats-io/transport-node`;
+    if (id === '@nats-io/transport-node' && needsHeaders.test(importer)) return `${PREFIX}${id}#headers`;
     if (id.startsWith('node:') && !inTransport(importer)) return null;
     return id in modules ? PREFIX + id : null;
   },
