@@ -4,6 +4,8 @@ import type { describeMachine, describeVersions } from './machine.ts';
 
 /** One size and its figures, by name. */
 export type Row = Readonly<Record<string, number>>;
+/** Takes a size's figures as soon as there are any: the next one may take long. */
+export type Keep = (row: Row) => void;
 
 export interface GrowthReport {
   readonly at: string;
@@ -15,10 +17,27 @@ export interface GrowthReport {
   readonly agents: readonly Row[];
   readonly payload: readonly Row[];
   readonly records: readonly Row[];
+  /** What the run has not come to, for people; absent: it came to its end. */
+  readonly left?: readonly string[];
 }
 
+/** What grows. */
+export const grown = ['electrons', 'dispatches', 'agents', 'payload', 'records'] as const;
+export type Grown = (typeof grown)[number];
+
+/** Of each thing that grows, the sizes that have no row yet. */
+export const leftOf = (
+  rows: Readonly<Record<Grown, readonly Row[]>>,
+  wanted: (of: Grown) => readonly number[],
+): string[] =>
+  grown.flatMap((of) =>
+    wanted(of)
+      .slice(rows[of].length)
+      .map((size) => `${of} ${size.toLocaleString('en-US')}`),
+  );
+
 interface Shown {
-  readonly of: 'electrons' | 'dispatches' | 'agents' | 'payload' | 'records';
+  readonly of: Grown;
   readonly title: string;
   /** Key and words of the size. */
   readonly size: readonly [key: string, words: string];

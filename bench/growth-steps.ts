@@ -1,7 +1,7 @@
 /** The steps of growth.ts that need a hub: each size on a hub of its own, every value checked. Not responsible for which sizes. */
 import { availableParallelism } from 'node:os';
 import { dispatch, type DispatchId, electron, getValue, lattice } from 'polaron';
-import type { Row } from './growth-report.ts';
+import type { Keep, Row } from './growth-report.ts';
 import type { BenchHub } from './hub.ts';
 import { count, noop } from './noop.ts';
 import type { Bed } from './question.ts';
@@ -33,8 +33,8 @@ const payload = lattice(function payload(size: number) {
   return sizeOf(bytesOf(size));
 });
 
-export async function growElectrons(bed: Bed, sizes: readonly number[]): Promise<Row[]> {
-  return rows(bed, sizes, async (electrons) => {
+export async function growElectrons(bed: Bed, sizes: readonly number[], keep: Keep): Promise<void> {
+  await rows(bed, sizes, keep, async (electrons) => {
     const hub = await bed.freshHub();
     check(await getValue(await dispatch(mapped)(10)), 10);
     const watched = watchMemory(hub);
@@ -48,8 +48,8 @@ export async function growElectrons(bed: Bed, sizes: readonly number[]): Promise
 }
 
 /** All are open since nobody runs them; then an agent joins. */
-export async function growDispatches(bed: Bed, sizes: readonly number[]): Promise<Row[]> {
-  return rows(bed, sizes, async (dispatches) => {
+export async function growDispatches(bed: Bed, sizes: readonly number[], keep: Keep): Promise<void> {
+  await rows(bed, sizes, keep, async (dispatches) => {
     const hub = await bed.freshHub({ agents: 0 });
     const before = hub.rssAnonMiB();
     const ids: DispatchId<number>[] = [];
@@ -77,8 +77,8 @@ export async function growDispatches(bed: Bed, sizes: readonly number[]): Promis
   });
 }
 
-export async function growAgents(bed: Bed, sizes: readonly number[]): Promise<Row[]> {
-  return rows(bed, sizes, async (agents) => {
+export async function growAgents(bed: Bed, sizes: readonly number[], keep: Keep): Promise<void> {
+  await rows(bed, sizes, keep, async (agents) => {
     const hub = await bed.freshHub({ agents, slots: 1 });
     // Every agent has loaded the code.
     check(await getValue(await dispatch(fan)(fanWidth)), fanWidth);
@@ -91,10 +91,10 @@ export async function growAgents(bed: Bed, sizes: readonly number[]): Promise<Ro
 }
 
 /** The median of five, on one hub: a small value takes as long as two electrons. */
-export async function growPayload(bed: Bed, sizes: readonly number[]): Promise<Row[]> {
+export async function growPayload(bed: Bed, sizes: readonly number[], keep: Keep): Promise<void> {
   const hub = await bed.freshHub();
   for (let warm = 0; warm < 20; warm++) check(await getValue(await dispatch(payload)(1)), 1);
-  const all = await rows(bed, sizes, async (bytes) => {
+  await rows(bed, sizes, keep, async (bytes) => {
     const times: number[] = [];
     for (let run = 0; run < 5; run++) {
       const began = performance.now();
@@ -104,11 +104,14 @@ export async function growPayload(bed: Bed, sizes: readonly number[]): Promise<R
     return { bytes, ms: tidy(median(times)) };
   });
   await hub.stop();
-  return all;
 }
 
-async function rows(bed: Bed, sizes: readonly number[], step: (size: number) => Promise<Row>): Promise<Row[]> {
-  const all: Row[] = [];
+async function rows(
+  bed: Bed,
+  sizes: readonly number[],
+  keep: Keep,
+  step: (size: number) => Promise<Row>,
+): Promise<void> {
   for (const size of sizes) {
     const row = await step(size);
     bed.say(
@@ -116,9 +119,8 @@ async function rows(bed: Bed, sizes: readonly number[], step: (size: number) => 
         .map((pair) => pair.join(' '))
         .join(', ')}`,
     );
-    all.push(row);
+    keep(row);
   }
-  return all;
 }
 
 async function inParallel(howMany: number, work: (n: number) => Promise<void>): Promise<void> {

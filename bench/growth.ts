@@ -1,17 +1,23 @@
 /**
  * How cost grows: electrons of a lattice, open dispatches, agents, bytes of a value, records in the store; one run of each size. Writes bench/results/growth.json
- * and docs/images/growth.svg; with `--most`, which leaves out larger sizes, only bench/results/growth-part.*. Not responsible for drawing (log-plot.ts).
+ * and docs/images/growth.svg when it has come to its end; until then, and with `--most`, which leaves out larger sizes, bench/results/growth-part.*, anew after each size.
+ * Not responsible for drawing (log-plot.ts).
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { growAgents, growDispatches, growElectrons, growPayload } from './growth-steps.ts';
 import { toSvg } from './log-plot.ts';
 import { describeMachine, describeVersions } from './machine.ts';
-import { growthPanels, type GrowthReport } from './growth-report.ts';
+import { grown, growthPanels, leftOf, type Grown, type GrowthReport, type Row } from './growth-report.ts';
 import { writePage } from './performance-page.ts';
 import type { Answer, Bed, Question } from './question.ts';
 import { growStore } from './store-growth.ts';
+
+const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const whole = { json: inRoot('bench/results/growth.json'), svg: inRoot('docs/images/growth.svg') };
+/** Of a run under way or cut short, and of one with `--most`. */
+const part = { json: inRoot('bench/results/growth-part.json'), svg: inRoot('bench/results/growth-part.svg') };
 
 const MiB = 1_024 ** 2;
 const sizes = {
@@ -32,29 +38,43 @@ export const growth: Question = {
   measure,
 };
 
+const steps: Readonly<Record<Grown, typeof growStore>> = {
+  electrons: growElectrons,
+  dispatches: growDispatches,
+  agents: growAgents,
+  payload: growPayload,
+  records: growStore,
+};
+
 async function measure(bed: Bed): Promise<Answer> {
-  const upTo = (list: readonly number[]): number[] => list.filter((size) => size <= (bed.most ?? Infinity));
-  const report: GrowthReport = {
+  const wanted = (of: Grown): number[] => sizes[of].filter((size) => size <= (bed.most ?? Infinity));
+  const rows: Record<Grown, Row[]> = { electrons: [], dispatches: [], agents: [], payload: [], records: [] };
+  const about = {
     at: new Date().toISOString(),
     machine: describeMachine(),
     versions: describeVersions(bed.bus.serverVersion),
     bus: bed.bus.description,
-    electrons: await growElectrons(bed, upTo(sizes.electrons)),
-    dispatches: await growDispatches(bed, upTo(sizes.dispatches)),
-    agents: await growAgents(bed, upTo(sizes.agents)),
-    payload: await growPayload(bed, upTo(sizes.payload)),
-    records: await growStore(bed, upTo(sizes.records)),
   };
-  const part = bed.most === undefined ? '' : '-part';
-  const json = inRoot(`bench/results/growth${part}.json`);
-  const svg = inRoot(bed.most === undefined ? 'docs/images/growth.svg' : `bench/results/growth${part}.svg`);
-  write(json, `${JSON.stringify(report, null, 2)}\n`);
-  write(svg, toSvg(growthPanels(report)));
-  if (bed.most === undefined) writePage();
-  return { figures: { ...report }, got: {}, text: `written to ${json} and ${svg}` };
+  for (const of of grown) {
+    await steps[of](bed, wanted(of), (row) => {
+      rows[of].push(row);
+      save({ ...about, ...rows, left: leftOf(rows, wanted) }, part);
+    });
+  }
+  const report: GrowthReport = { ...about, ...rows };
+  const files = bed.most === undefined ? whole : part;
+  save(report, files);
+  if (files === whole) {
+    for (const file of Object.values(part)) rmSync(file, { force: true });
+    writePage();
+  }
+  return { figures: { ...report }, got: {}, text: `written to ${files.json} and ${files.svg}` };
 }
 
-const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+function save(report: GrowthReport, files: typeof whole): void {
+  write(files.json, `${JSON.stringify(report, null, 2)}\n`);
+  write(files.svg, toSvg(growthPanels(report)));
+}
 
 function write(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });

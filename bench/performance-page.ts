@@ -33,7 +33,7 @@ export function pageOf(page: string): string {
   const growth: GrowthReport | undefined = existsSync(growthFile)
     ? JSON.parse(readFileSync(growthFile, 'utf8'))
     : undefined;
-  return withSection(withSection(page, 'measured', measured(report)), 'growth', grown(growth));
+  return withSection(withSection(page, 'measured', measured(report)), 'growth', growthText(growth));
 }
 
 /** Puts the figures of bench/results/latest.json and growth.json into docs/performance.md. */
@@ -132,11 +132,13 @@ function peerLines({ peers }: BenchReport): string[] {
   return ['The peers, on the same machine in the same run:', lines.join('\n')];
 }
 
-function grown(report: GrowthReport | undefined): string {
+/** Raises nothing for a run that was cut short: it says what is missing. */
+export function growthText(report: GrowthReport | undefined): string {
   if (report === undefined) return 'No run of it is committed yet.';
-  const { at, versions, bus } = report;
+  const { at, versions, bus, left } = report;
   return [
     `${at.slice(0, 10)}, Polaron ${versions['polaron']} (${versions['commit']}), ${bus.replace(/, \/[^)]*\)/, ')')}; each size once.`,
+    ...(left === undefined ? [] : [`The run was cut short; it has not measured: ${left.join(', ')}.`]),
     '![How cost grows](images/growth.svg)',
     ...growthTables(report).flatMap(({ title, head, rows }) => [
       `### ${title}`,

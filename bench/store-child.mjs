@@ -5,32 +5,38 @@
 import { openLmdbStore } from '../dist/store/lmdb-store.js';
 
 const BATCH = 100;
+const FILL_BATCH = 1_000;
 const VALUE_BYTES = 200;
 const log = (level, message, fields) => {
   if (level === 'warn' || level === 'error')
     process.stderr.write(`store: ${message} ${JSON.stringify(fields ?? {})}\n`);
 };
 const path = process.argv[2];
-let store = await openLmdbStore({ path, log });
+// A disk that is busy with filling is no broken one.
+const options = { path, log, flushTimeoutMs: 120_000 };
+let store = await openLmdbStore(options);
 let filled = 0;
 
-/** Spread over the keys, as dispatch ids are; the same for the same number. */
-const keyOf = (n) => `growth/${((n * 2_654_435_761) % 4_294_967_296).toString(16).padStart(8, '0')}/${n}`;
-const batchFrom = (first, size) =>
-  Array.from({ length: size }, (_, i) => ({
-    op: 'put',
-    key: keyOf(first + i),
-    value: Buffer.alloc(VALUE_BYTES, (first + i) % 251),
-  }));
+/** Spread over the keys, as dispatch ids are: a number of 32 bits, another for each record; and back. */
+const placeOf = (n) => Math.imul(n, 2_654_435_761) >>> 0;
+const recordAt = (place) => Math.imul(place, 244_002_641) >>> 0;
+const keyOf = (n) => `growth/${placeOf(n).toString(16).padStart(8, '0')}/${n}`;
+const putsOf = (numbers) =>
+  Array.from(numbers, (n) => ({ op: 'put', key: keyOf(n), value: Buffer.alloc(VALUE_BYTES, n % 251) }));
+const batchFrom = (first, size) => putsOf(Array.from({ length: size }, (_, i) => first + i));
 
+/** In the order of the keys, so that a page is written once and not once for each of its records: LMDB leaves it half full, random keys two thirds. */
 async function fill(records) {
+  const places = Uint32Array.from({ length: Math.max(0, records - filled) }, (_, i) => placeOf(filled + i)).sort();
   const waiting = new Set();
-  for (; filled + BATCH <= records; filled += BATCH) {
-    const written = store.write(batchFrom(filled, BATCH)).finally(() => waiting.delete(written));
+  for (let at = 0; at < places.length; at += FILL_BATCH) {
+    const batch = putsOf(Array.from(places.subarray(at, at + FILL_BATCH), recordAt));
+    const written = store.write(batch).finally(() => waiting.delete(written));
     waiting.add(written);
-    if (waiting.size >= 64) await Promise.race(waiting);
+    if (waiting.size >= 16) await Promise.race(waiting);
   }
   await Promise.all(waiting);
+  filled = Math.max(filled, records);
 }
 
 async function times(count, work) {
@@ -48,7 +54,7 @@ async function measure(records) {
   const beganOpen = performance.now();
   await store.close();
   const closed = performance.now();
-  store = await openLmdbStore({ path, log });
+  store = await openLmdbStore(options);
   const opened = performance.now();
   const reads = await times(1_000, (i) => {
     const n = Math.floor((i * filled) / 1_000);

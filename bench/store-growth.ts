@@ -6,18 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { field } from './field.ts';
-import type { Row } from './growth-report.ts';
+import type { Keep } from './growth-report.ts';
 import type { Bed } from './question.ts';
 import { median, tidy } from './statistics.ts';
 
 /** One store, filled further and further: a write of 100 records at once, on disk (µs, median of 50), a read of one (µs, median of 1,000), an open (ms). Raises Error when a record is not what was written. */
-export async function growStore(bed: Bed, sizes: readonly number[]): Promise<Row[]> {
+export async function growStore(bed: Bed, sizes: readonly number[], keep: Keep): Promise<void> {
   const folder = await bed.open(
     () => mkdtemp(join(tmpdir(), 'polaron-store-')),
     (path) => rm(path, { recursive: true, force: true }),
   );
   const child = await bed.open(() => start(join(folder, 'store')), end);
-  const all: Row[] = [];
   for (const records of sizes) {
     child.send(records);
     const answer = await nextMessage(child);
@@ -28,9 +27,8 @@ export async function growStore(bed: Bed, sizes: readonly number[]): Promise<Row
       openMs: tidy(Number(field(answer, 'openMs'))),
     };
     bed.say(`  ${records} records: ${JSON.stringify(one)}`);
-    all.push(one);
+    keep(one);
   }
-  return all;
 }
 
 async function start(path: string): Promise<ChildProcess> {

@@ -2,12 +2,9 @@
  * The bus over NATS: a real nats-server, cluster or leaf node, or the embedded broker; it can't tell which.
  * Not here: how (nats/connection.ts), the broker (broker/broker.ts).
  */
-import type { Broker } from './broker/broker.ts';
-import { localLines } from './broker/local-link.ts';
 import { Connection } from './nats/connection.ts';
 import { Dialler } from './nats/dialler.ts';
-import type { ConnectionOptions, NatsBus, NatsBusOptions } from './nats/options.ts';
-import { parseServer } from './nats/server-address.ts';
+import type { NatsBus, NatsBusOptions } from './nats/options.ts';
 
 export type { TlsOptions } from './nats/dial.ts';
 export type { BusTarget } from './nats/dialler.ts';
@@ -29,19 +26,6 @@ export async function connectNats(options: NatsBusOptions): Promise<NatsBus> {
     log: options.log,
   });
   const bus = new Connection(options, dialler);
-  await bus.start();
-  return bus;
-}
-
-/**
- * The bus of a process that the embedded broker lives in: without a socket, with all permissions, until the broker is closed.
- * Raises BAD_SUBJECT for an identity that can't be in a subject.
- */
-export async function connectBroker(broker: Broker, options: ConnectionOptions): Promise<NatsBus> {
-  const bus = new Connection(
-    options,
-    localLines(broker.inside, parseServer(broker.url), options.name, options.identity),
-  );
   await bus.start();
   return bus;
 }

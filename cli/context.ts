@@ -1,4 +1,6 @@
 /** What every command gets, and nothing else: where to write, whom to ask, what time it is. */
+import type { DetachedProcess } from '../host/detach.ts';
+import type { Self } from './early-hub.ts';
 import type { HostPort } from './host-port.ts';
 import type { HubApi } from './hub-api.ts';
 import type { Terminal } from './terminal.ts';
@@ -9,8 +11,9 @@ export interface Context {
   readonly json: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  /** How this program is run, to run it again: command and its arguments before the subcommand. */
-  readonly self: { readonly command: string; readonly args: readonly string[] };
+  readonly self: Self;
+  /** A detached hub's process that was begun before its options were read. */
+  readonly begun?: DetachedProcess;
   /** Wall clock, ms. */
   readonly now: () => number;
   /** Raises NO_HUB, AUTH_FAILED. */

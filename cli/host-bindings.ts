@@ -1,13 +1,18 @@
 /** Binds `start` and `agent` to host/, the composition root: apart from bindings.ts, so that neither loads what only the other needs. */
-import { beginAgentEarly } from '../host/agent-child.ts';
+import { beginAgentEarly, type AgentChild } from '../host/agent-child.ts';
 import { prepareBackup } from '../host/backup.ts';
 import { boundHeapGrowth } from '../host/heap-growth.ts';
 import type { HostPort } from './host-port.ts';
 
+/** Of the hub that is about to start. */
+let agentChild: AgentChild | undefined;
+
 export const loadHost = (): HostPort => ({
+  prepareHub: ({ agent, home, data }) => {
+    agentChild = agent ? beginAgentEarly(home, data) : undefined;
+  },
   startHub: async (options) => {
     boundHeapGrowth();
-    const agentChild = options.agent ? beginAgentEarly(options.home, options.data) : undefined;
     const { startHub } = await import('../host/hub.ts');
     return startHub({ ...options, ...(agentChild === undefined ? {} : { agentChild }) });
   },

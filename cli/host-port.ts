@@ -9,6 +9,8 @@ export type HubStartOptions = Omit<HubOptions, 'leaseMs' | 'heartbeatMs' | 'agen
 export type { RunningHub };
 
 export interface HostPort {
+  /** A hub is about to start, if none runs: begins what takes long, and touches nothing. */
+  prepareHub(options: Pick<HubStartOptions, 'home' | 'data' | 'agent'>): void;
   startHub(options: HubStartOptions): Promise<RunningHub>;
   runAgent(options: AgentOptions): Promise<AgentInProcess>;
   /** Makes the folder, and puts a ticket into it. */

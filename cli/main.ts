@@ -18,11 +18,15 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   process.exitCode = 2;
 } else {
   // A static import would be read before the check above.
-  import('./run.ts').then(
-    ({ run }) => run(process),
-    (error: unknown) => {
+  const [verb, ...rest] = process.argv.slice(2);
+  const detaches = verb === 'start' && rest.includes('--detach') && !rest.includes('--help') && !rest.includes('-h');
+  const begun = detaches
+    ? import('./early-hub.ts').then(({ beginHubEarly, selfOf }) => beginHubEarly(selfOf(process), process.env))
+    : Promise.resolve(undefined);
+  begun
+    .then(async (hub) => (await import('./run.ts')).run(process, undefined, hub))
+    .catch((error: unknown) => {
       process.stderr.write(`polaron: INTERNAL: ${String(error)}. Is the installation whole?\n`);
       process.exitCode = 1;
-    },
-  );
+    });
 }

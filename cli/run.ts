@@ -1,7 +1,9 @@
 /** Runs one command in this process: real terminal, clock, signals; then ends the process with the command's exit code. */
 import type { Context } from './context.ts';
+import type { DetachedProcess } from '../host/detach.ts';
+import { takeDetachedChannel } from '../host/detached.ts';
+import { selfOf } from './early-hub.ts';
 import { showFailure } from './failure.ts';
-import { runProgram } from './program.ts';
 import { drained, processTerminal } from './terminal.ts';
 
 /** Where hub and host come from. Tests give fakes. */
@@ -13,24 +15,17 @@ const realPorts: Ports = {
 };
 
 /** Never resolves before the process ends. */
-export async function run(process: NodeJS.Process, ports: Ports = realPorts): Promise<void> {
+export async function run(process: NodeJS.Process, ports: Ports = realPorts, begun?: DetachedProcess): Promise<void> {
   // The reader of our output has seen enough: nothing is wrong.
   const terminal = processTerminal(process, () => process.exit(process.exitCode ?? 0));
   const argv = process.argv.slice(2);
-  const [script] = process.argv.slice(1);
   const context: Context = {
     terminal,
     json: argv.includes('--json'),
     env: process.env,
     cwd: process.cwd(),
-    self: {
-      command: process.execPath,
-      // A second process can't listen on the inspector's port.
-      args: [
-        ...process.execArgv.filter((arg) => !arg.startsWith('--inspect')),
-        ...(script === undefined ? [] : [script]),
-      ],
-    },
+    self: selfOf(process),
+    ...(begun === undefined ? {} : { begun }),
     now: () => Date.now(),
     ...ports,
     interrupted: () => interruption(process),
@@ -38,7 +33,11 @@ export async function run(process: NodeJS.Process, ports: Ports = realPorts): Pr
   // An SDK connection doesn't keep a process alive, and a command that is awaited must end with its own exit code.
   const awake = setInterval(() => undefined, 60_000);
   try {
-    process.exitCode = await runProgram(context, argv);
+    const channel = takeDetachedChannel(process.env);
+    process.exitCode =
+      channel === undefined
+        ? await (await import('./program.ts')).runProgram(context, argv)
+        : await (await import('./detached-hub.ts')).detachedHub(context, channel);
   } catch (error) {
     process.exitCode = showFailure(context, error);
   }

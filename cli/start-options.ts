@@ -1,4 +1,4 @@
-/** Options of `polaron start` → a complete description of the hub, and back into arguments for a detached process. */
+/** Options of `polaron start` → a complete description of the hub, which a detached process is told as JSON. */
 import { accessSync, constants } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -47,23 +47,6 @@ export function resolveStart(args: StartArguments, paths: HomePaths, cwd: string
     ...(port === undefined ? {} : { port }),
     ...(tls === undefined ? {} : { tls }),
   };
-}
-
-/** The arguments after `start` that mean the same hub. */
-export function startArgumentsOf(options: ResolvedStart): readonly string[] {
-  const { bus, host, port, tls } = options;
-  return [
-    `--data=${options.data}`,
-    `--slots=${options.slots}`,
-    ...(options.agent ? [] : ['--no-agent']),
-    ...(bus === undefined ? [] : [`--bus=${bus}`]),
-    ...(host === undefined ? [] : [`--host=${host}`]),
-    ...(port === undefined ? [] : [`--port=${port}`]),
-    ...(tls === undefined ? [] : [`--tls-cert=${tls.certFile}`, `--tls-key=${tls.keyFile}`]),
-    ...(options.insecure ? ['--insecure'] : []),
-    ...(options.isolateResults ? ['--isolate=results'] : []),
-    ...(options.traceActors ? ['--trace-actors'] : []),
-  ];
 }
 
 function refuseBrokerOptions(args: StartArguments): void {

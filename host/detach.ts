@@ -1,15 +1,14 @@
 /**
- * Starts a process that outlives us: own session, output into a log file, none of our stdio held; waits for its word that it is ready.
- * The word is one line of JSON on a pipe (fd 3), so that a process which dies is noticed at once. Not here: what the process is.
+ * Begins a process that outlives us: own session, output into a log file, none of our stdio held; tells it what to be, and waits for its word that it is ready.
+ * Both are a line of JSON on a pipe (its fd 3), so that a process which dies is noticed at once. Not here: its side (detached.ts), what the process is.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 import { endProcesses } from './end-processes.ts';
 import { processInfo } from '../executors/process/process-table.ts';
+import { DETACHED_ENV, DETACHED_FD } from './detached.ts';
 
-const READY_FD = 3;
-const READY_ENV = 'POLARON_READY_FD';
 /** A log larger than this is moved to `<file>.1` before a start. */
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 const TAIL_BYTES = 16 * 1024;
@@ -19,8 +18,6 @@ export interface DetachOptions {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly logFile: string;
-  /** How long it may take to become ready, ms. */
-  readonly readyTimeoutMs: number;
   /** Lines of the log to answer with on failure. @default 20 */
   readonly tailLines?: number;
 }
@@ -29,65 +26,58 @@ export type DetachOutcome =
   | { readonly type: 'word'; readonly pid: number; readonly word: unknown; readonly logTail: readonly string[] }
   | { readonly type: 'failed'; readonly reason: string; readonly logTail: readonly string[] };
 
-/**
- * Spawns it and waits for its word. When none comes, what it started is ended before this resolves.
- * A word isn't success by itself: the child may say why it failed.
- */
-export async function startDetached(options: DetachOptions): Promise<DetachOutcome> {
+/** It waits to be told, and ends when we end before that. */
+export interface DetachedProcess {
+  /**
+   * Tells it what to be and waits for its word for at most `readyTimeoutMs`. When none comes, what it started is ended before this resolves.
+   * A word isn't success by itself: the process may say why it failed.
+   */
+  ready(told: unknown, readyTimeoutMs: number): Promise<DetachOutcome>;
+}
+
+/** Raises what the file system says of the log. */
+export function beginDetached(options: DetachOptions): DetachedProcess {
   const log = openLog(options.logFile);
-  const tail = (): readonly string[] => readTail(options.logFile, log.offset, options.tailLines ?? 20);
   const child = spawn(options.command, options.args, {
     detached: true,
     stdio: ['ignore', log.fd, log.fd, 'pipe'],
-    env: { ...options.env, [READY_ENV]: String(READY_FD) },
+    env: { ...options.env, [DETACHED_ENV]: String(DETACHED_FD) },
   });
   closeSync(log.fd);
-  const started = child.pid === undefined ? undefined : processInfo(child.pid);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`it could not be started: ${error.message}`));
     child.once('exit', (code, signal) => resolve(signal === null ? `it exited with ${code}` : `it died by ${signal}`));
   });
-  const pipe = child.stdio[READY_FD];
-  const heard = isReadable(pipe) ? await firstLine(pipe, options.readyTimeoutMs) : 'closed';
-  if (typeof heard === 'object' && child.pid !== undefined) {
-    child.unref();
-    return { type: 'word', pid: child.pid, word: heard.word, logTail: tail() };
-  }
-  if (started !== undefined) await endProcesses([started], { graceMs: 2_000 });
-  const how = await ended;
-  const reason = heard === 'silent' ? `it said nothing for ${options.readyTimeoutMs} ms` : how;
-  return { type: 'failed', reason, logTail: tail() };
-}
-
-/** For the started process: says a word to whoever waits, once. Undefined when nobody does. Forgets the channel, so that children don't inherit it. */
-export function takeReadyChannel(env: NodeJS.ProcessEnv): ((word: unknown) => void) | undefined {
-  const fd = Number(env[READY_ENV] ?? Number.NaN);
-  delete env[READY_ENV];
-  if (fd !== READY_FD) return undefined;
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFIFO() && !stat.isSocket()) return undefined;
-  } catch {
-    return undefined;
-  }
-  let open = true;
-  return (word) => {
-    if (!open) return;
-    open = false;
-    try {
-      writeSync(fd, `${JSON.stringify(word)}\n`);
-    } catch {
-      // whoever waited is gone
-    }
-    closeSync(fd);
+  return {
+    ready: async (told, readyTimeoutMs) => {
+      const { pid } = child;
+      // one that has ended is no process of ours any more: its pid may be another's
+      const living = child.exitCode === null && child.signalCode === null;
+      const started = living && pid !== undefined ? processInfo(pid) : undefined;
+      const tail = (): readonly string[] => readTail(options.logFile, log.offset, options.tailLines ?? 20);
+      const pipe = child.stdio[DETACHED_FD];
+      const heard = isDuplex(pipe) ? await firstLine(pipe, told, readyTimeoutMs) : 'closed';
+      if (typeof heard === 'object' && pid !== undefined) {
+        child.unref();
+        return { type: 'word', pid, word: heard.word, logTail: tail() };
+      }
+      if (started !== undefined) await endProcesses([started], { graceMs: 2_000 });
+      const how = await ended;
+      const reason = heard === 'silent' ? `it said nothing for ${readyTimeoutMs} ms` : how;
+      return { type: 'failed', reason, logTail: tail() };
+    },
   };
 }
 
-const isReadable = (stream: unknown): stream is Readable =>
-  typeof stream === 'object' && stream !== null && 'on' in stream && 'destroy' in stream;
+const isDuplex = (stream: unknown): stream is Duplex =>
+  typeof stream === 'object' && stream !== null && 'on' in stream && 'write' in stream;
 
-/** The first line as JSON, or why there is none. Closes the pipe. */
-function firstLine(pipe: Readable, timeoutMs: number): Promise<{ readonly word: unknown } | 'closed' | 'silent'> {
+/** Its first line as JSON, or why there is none. Closes the pipe. */
+function firstLine(
+  pipe: Duplex,
+  told: unknown,
+  timeoutMs: number,
+): Promise<{ readonly word: unknown } | 'closed' | 'silent'> {
   return new Promise((resolve) => {
     let text = '';
     const finish = (heard: { readonly word: unknown } | 'closed' | 'silent'): void => {
@@ -104,6 +94,7 @@ function firstLine(pipe: Readable, timeoutMs: number): Promise<{ readonly word: 
     });
     pipe.on('end', () => finish('closed'));
     pipe.on('error', () => finish('closed'));
+    pipe.write(`${JSON.stringify(told)}\n`);
   });
 }
 

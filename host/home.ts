@@ -8,7 +8,7 @@ import { polaronHome } from '../bus/hub-file.ts';
 import { PolaronError } from '../model/errors.ts';
 import { makeFolder } from '../store/make-folder.ts';
 
-export { readHubFile, removeHubFile, type HubFile } from '../bus/hub-file.ts';
+export { hubFilePath, readHubFile, removeHubFile, type HubFile } from '../bus/hub-file.ts';
 
 export interface HomePaths {
   readonly home: string;

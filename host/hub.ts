@@ -9,7 +9,7 @@ import { startBroker } from '../bus/broker/broker.ts';
 import { credentialsFor, makeAuthenticator } from '../bus/credentials.ts';
 import { removeHubFile, writeHubFile } from '../bus/hub-file.ts';
 import { agentIdentity, hubIdentity, userIdentity } from '../bus/identity.ts';
-import { connectBroker, connectNats } from '../bus/nats-bus.ts';
+import { connectBroker } from '../bus/broker-bus.ts';
 import { makeSubjects } from '../bus/subjects.ts';
 import { deferred } from '../model/deferred.ts';
 import { asPolaronError, PolaronError } from '../model/errors.ts';
@@ -113,7 +113,7 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
     const by = hubIdentity(identity.node);
     const bus =
       access.broker === undefined
-        ? await connectNats({
+        ? await (await import('../bus/nats-bus.ts')).connectNats({
             servers: access.own.url,
             name: by,
             identity: by,

@@ -21,6 +21,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runFolded } from './child.mjs';
 import { ensureInstalled, root } from './ensure-installed.mjs';
+import { slimPackages } from './packing.mjs';
 
 const config = join(root, 'tsconfig.build.json');
 const dist = join(root, 'dist');
@@ -39,12 +40,6 @@ const licences =
   '// With code of @nats-io (Apache-2.0), xstate and commander (MIT); their licences are in these packages.';
 /** Packages with native parts, and what such a package loads as well. */
 const unpacked = /^(lmdb|msgpackr|rolldown)(\/|$)/;
-/** Signatures of NATS' own keys, which nobody here logs in with: a third of the client's code, and of the time that it takes to load. */
-const withoutNkeys = {
-  name: 'without-nkeys',
-  resolveId: (id) => (id === '@nats-io/nkeys' ? '\0nkeys' : null),
-  load: (id) => (id === '\0nkeys' ? 'export {};' : null),
-};
 const link = join(root, 'node_modules', '.bin', 'polaron');
 
 /** Builds when a source is newer than the last build. Ends the process with the compiler's words when that fails. */
@@ -82,7 +77,7 @@ async function pack(folder) {
       external: (id) => unpacked.test(id),
       platform: 'node',
       logLevel: 'warn',
-      plugins: [withoutNkeys],
+      plugins: [slimPackages],
     });
     await bundle.write({ dir: folder, comments: false, postBanner: licences, ...output });
     await bundle.close();
@@ -116,7 +111,14 @@ function sourcesStamp() {
     const { mtimeMs, size } = statSync(join(root, path));
     hash.update(`${path}\0${mtimeMs}\0${size}\n`);
   };
-  for (const file of ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json', 'scripts/build.mjs'])
+  for (const file of [
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package.json',
+    'package-lock.json',
+    'scripts/build.mjs',
+    'scripts/packing.mjs',
+  ])
     add(file);
   for (const folder of JSON.parse(readFileSync(config, 'utf8')).include) {
     if (!existsSync(join(root, folder))) continue;

@@ -22,7 +22,7 @@ import type {
   RequestOptions,
   Subscription,
 } from '../bus.ts';
-import { dialError } from './dialler.ts';
+import { dialError } from './dial-error.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Delivery, Lines, Link } from './link.ts';
 import { NatsMessage, encodeHeaders, isNoResponders } from './message.ts';

@@ -158,18 +158,3 @@ function addresses(target: BusTarget): readonly ServerAddress[] {
   if (servers.length === 0) throw new PolaronError('USAGE', 'no bus URL was given; expected nats://host:port');
   return servers.map((server) => parseServer(server.trim()));
 }
-
-/** What a first round without success means: AUTH_FAILED if a server answered and refused, else NO_HUB. */
-export function dialError(attempts: readonly FailedAttempt[]): PolaronError {
-  const refused = attempts.find((attempt) => attempt.refused);
-  if (refused !== undefined) {
-    const who = refused.user === undefined ? 'a client without a user name' : `user ${JSON.stringify(refused.user)}`;
-    return new PolaronError('AUTH_FAILED', `${refused.server.shown} refused the credentials of ${who}`, {
-      details: { server: refused.server.shown, reason: refused.reason },
-    });
-  }
-  const tried = attempts.map(({ server, reason }) => `${server.shown} (${reason})`).join(', ');
-  return new PolaronError('NO_HUB', `no bus answers at ${tried}`, {
-    details: { servers: attempts.map(({ server }) => server.shown) },
-  });
-}

@@ -1,16 +1,14 @@
 /** `polaron start --detach`: the hub as a process of its own; returns when it is ready. */
-import { startDetached } from '../../host/detach.ts';
-import { heapArgs } from '../../host/heap-growth.ts';
 import type { HomePaths } from '../../host/home.ts';
 import { isErrorCode } from '../../model/error-table.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Context } from '../context.ts';
+import { beginHub } from '../early-hub.ts';
 import { exitCodeOf, exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { readyOf, sayReady } from '../ready-hub.ts';
 import type { ReadyHub } from '../ready-hub.ts';
 import { checkSameHub, runningHub } from '../running-hub.ts';
-import { startArgumentsOf } from '../start-options.ts';
 import type { ResolvedStart } from '../start-options.ts';
 
 const READY_TIMEOUT_MS = 90_000;
@@ -25,14 +23,8 @@ export async function startDetachedHub(context: Context, paths: HomePaths, optio
     sayReady(context, readyOf(running));
     return exitCodes.ok;
   }
-  const { command, args } = context.self;
-  const outcome = await startDetached({
-    command,
-    args: [...heapArgs, ...args, 'start', ...startArgumentsOf(options)],
-    env: { ...context.env, POLARON_HOME: paths.home },
-    logFile: paths.logFile,
-    readyTimeoutMs: READY_TIMEOUT_MS,
-  });
+  const hub = context.begun ?? beginHub(context.self, context.env, paths);
+  const outcome = await hub.ready(options, READY_TIMEOUT_MS);
   if (outcome.type === 'word') {
     const { ready, error } = readWord(outcome.word);
     if (ready !== undefined) {

@@ -6,6 +6,7 @@
  * B2. A digest that the hub had, or got, is not asked about again for 50 minutes: the hub pins it for an hour.
  * B3. One upload per digest at a time, whoever asks.
  * B4. A download is verified by its digest.
+ * B5. What an earlier process made is believed to be there, once: a submit that names it says when it isn't, and saves a question when it is.
  */
 import { encodeEnvelope } from '../../bus/codec.ts';
 import type { BlobHas, BlobPut, BlobPutReply } from '../../bus/protocol/api.ts';
@@ -33,6 +34,7 @@ const HAS_AT_ONCE = 5_000;
 export class Blobs {
   readonly #api: ApiClient;
   readonly #known = new Map<Digest, number>();
+  readonly #believed = new Set<Digest>();
   readonly #uploads = new Map<Digest, Promise<void>>();
 
   constructor(api: ApiClient) {
@@ -42,6 +44,13 @@ export class Blobs {
   /** Forgets what the hub is believed to have: it said that something is missing. */
   forget(): void {
     this.#known.clear();
+  }
+
+  /** Takes it for known until `forget`, the first time (B5). */
+  believe(digest: Digest): void {
+    if (this.#believed.has(digest)) return;
+    this.#believed.add(digest);
+    this.#learn(digest);
   }
 
   /** Is the hub known to have it (B2)? */

@@ -5,7 +5,7 @@
  * D2. Graph and arguments travel inside the submit when they are small, else as values.
  * D3. The idempotency key is made once: however often the submit is repeated, one dispatch is started.
  * D4. A hub that is busy is asked again until it has room, and only so many at once: what is dispatched is never lost for that.
- * D5. When the hub misses what it was believed to have (another data folder), all is uploaded and submitted once more.
+ * D5. When the hub misses what it was believed to have (another data folder, another hub), all is uploaded and submitted once more.
  */
 import { randomUUID } from 'node:crypto';
 import type { BytesOrValue, SubmitReply, SubmitRequest } from '../../bus/protocol/api.ts';
@@ -56,6 +56,7 @@ export async function startDispatch(
       shipping instanceof Promise || !hub.connection.contacted
         ? await Promise.all([shipping, hub.connection.contacted ? undefined : hub.connection.line()])
         : [shipping];
+    if (shipment.bundle?.madeBefore === true) hub.blobs.believe(shipment.bundle.digest);
     return await hub.starts.run(async () => {
       try {
         const { id } = await send(hub, environment, drawing, shipment, options, key);

@@ -7,6 +7,7 @@ import { isNode, type AstNode } from './ast.ts';
 import { nearest, packageFolder } from './native.ts';
 import { ENTRY_ID, shipPlugin, type PluginFindings, type PluginInput } from './plugin.ts';
 import type { NativeHint } from './shipped.ts';
+import { mebibytes, shortList } from './shown.ts';
 import { shippedMap, shownPath } from './source-map.ts';
 
 export interface BuildInput extends Omit<PluginInput, 'parse'> {
@@ -102,9 +103,6 @@ function largestParts(modules: Readonly<Record<string, { readonly renderedLength
   return sorted.slice(0, 3).map(([name, bytes]) => `${name} (${mebibytes(bytes)})`);
 }
 
-/** For people: `1.5 MiB`. */
-export const mebibytes = (bytes: number): string => `${Number((bytes / 1024 / 1024).toPrecision(3))} MiB`;
-
 /** The modules, and what steered their resolution: the nearest package.json and tsconfig.json of each folder. */
 function inputsOf(modules: readonly string[], others: ReadonlySet<string>): string[] {
   const inputs = new Set(others);
@@ -150,7 +148,3 @@ function errorsOf(error: unknown): RolldownError[] {
   const found = many.filter(isRolldownError);
   return found.length > 0 ? found : [new Error(String(error))];
 }
-
-/** At most six names. */
-export const shortList = (names: readonly string[]): string =>
-  names.length <= 6 ? names.join(', ') : `${names.slice(0, 6).join(', ')} and ${names.length - 6} more`;

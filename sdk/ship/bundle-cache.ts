@@ -72,7 +72,15 @@ export function readCached(folder: string, key: string): CachedBundle | undefine
     const map = mapIn(code.toString('utf8'));
     const bytes = new Uint8Array(code.buffer, code.byteOffset, code.length);
     return {
-      bundle: { code: bytes, digest, codeDigest, ...(map === undefined ? {} : { map }), warnings, hints },
+      bundle: {
+        code: bytes,
+        digest,
+        codeDigest,
+        ...(map === undefined ? {} : { map }),
+        warnings,
+        hints,
+        madeBefore: true,
+      },
       stamps,
     };
   } catch {

@@ -1,6 +1,6 @@
 /**
  * `bundleElectrons`: the code that agents evaluate to find electrons by name. Decides what goes as modules and what as a function's own text.
- * Not here: what this process keeps (kept-bundles.ts), the bundler (build.ts), function texts (inline.ts), the agent's side (executors/runner/loader.ts).
+ * Not here: what this process keeps (kept-bundles.ts), making one (pack.ts), the agent's side (executors/runner/loader.ts).
  *
  * Caches: in this process a bundle for the same request is used again; its inputs are checked (path, mtime, size) at most once per `revalidateMs`, so an
  * edit is seen by a dispatch a second later at the latest. Across processes the disk cache is checked against all inputs every time.
@@ -10,14 +10,12 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { polaronHome } from '../../bus/hub-file.ts';
 import { PolaronError } from '../../model/errors.ts';
-import { build, loadParser, mebibytes, shortList, type BuildOutput } from './build.ts';
 import { isFresh, readCached, sha256, stampOf, writeCached, type CachedBundle } from './bundle-cache.ts';
-import { inlineModule, inlineText, type InlinePart } from './inline.ts';
 import { drop, keep, keptUnder, keyOf, remember, revalidateMsOf, type Kept } from './kept-bundles.ts';
 import { nearest } from './native.ts';
-import { defaultShim } from './plugin.ts';
+import { defaultShim } from './shim-file.ts';
+import { mebibytes, shortList } from './shown.ts';
 import { DEFAULT_MAX_BUNDLE_BYTES, type Bundle, type BundleOptions, type ShippedElectron } from './shipped.ts';
-import { inlineComment } from './source-map.ts';
 
 export { recentBundle } from './kept-bundles.ts';
 export type { Bundle, BundleOptions, NativeHint, ShippedElectron } from './shipped.ts';
@@ -120,29 +118,13 @@ async function make(
     checkSize(cached.bundle.code.length, options, names, []);
     return cached;
   }
-  const inline = texts.length === 0 ? '' : inlineModule(await inlineParts(texts, must, onlyInline));
-  const built =
-    files.length === 0
-      ? { ...EMPTY, code: inline }
-      : await build({ files, inline, external: request.external, shim, root, names });
-  const code = new TextEncoder().encode(built.code + (built.map === undefined ? '' : inlineComment(built.map)));
-  checkSize(code.length, options, names, built.largest);
-  const made: CachedBundle = {
-    bundle: {
-      code,
-      digest: sha256(code),
-      codeDigest: sha256(built.code),
-      ...(built.map === undefined ? {} : { map: new TextEncoder().encode(built.map) }),
-      warnings: built.warnings,
-      hints: built.hints,
-    },
-    stamps: built.inputs.map(stampOf),
-  };
+  const { pack } = await import('./pack.ts');
+  const packed = await pack({ files, texts, must, onlyInline, external: request.external, shim, root, names });
+  checkSize(packed.bundle.code.length, options, names, packed.largest);
+  const made: CachedBundle = { bundle: packed.bundle, stamps: packed.inputs.map(stampOf) };
   writeCached(folder, key, made);
   return made;
 }
-
-const EMPTY: Omit<BuildOutput, 'code'> = { map: undefined, warnings: [], hints: [], largest: [], inputs: [] };
 
 /** Sorted, so that the hash doesn't depend on who dispatches what first; the script itself last, since evaluation ends at its dispatch(). */
 function inOrder(files: ReadonlySet<string>): string[] {
@@ -161,43 +143,6 @@ function projectRoot(files: readonly string[], cwd: string): string {
   const project = nearest(common, 'package.json');
   if (project !== undefined) return project;
   return `${common}${sep}`.startsWith(`${cwd}${sep}`) ? cwd : common;
-}
-
-async function inlineParts(
-  electrons: readonly ShippedElectron[],
-  must: ReadonlySet<ShippedElectron>,
-  onlyInline: boolean,
-): Promise<InlinePart[]> {
-  const parse = await loadParser();
-  return electrons.map((electron) => {
-    const text = inlineText(electron.fn, parse);
-    if (!text.ok && must.has(electron)) throw noSource(electron, text.uses, text.reason, onlyInline);
-    return { electron, text };
-  });
-}
-
-function noSource(
-  { name, at }: ShippedElectron,
-  uses: readonly string[],
-  reason: string | undefined,
-  onlyInline: boolean,
-): PolaronError {
-  const details = { electron: name, at, uses };
-  if (onlyInline && uses.length > 0) {
-    return new PolaronError(
-      'NO_SOURCE',
-      `electron '${name}' is to be sent on its own and uses ${uses.map((one) => `'${one}'`).join(', ')}, which is defined outside of it (${at}). ` +
-        `Move it inside the function, pass it as an argument, or define the electron at the top level of a module and leave out code: 'inline'.`,
-      { details },
-    );
-  }
-  const where = at.replace(/:\d+$/, '');
-  const why = uses.length > 0 ? `it uses: ${uses.join(', ')}` : (reason ?? 'its text cannot be read');
-  return new PolaronError(
-    'NO_SOURCE',
-    `electron '${name}' was defined in ${where}, which is not a file, and can't be sent as a module. It also can't be sent on its own because ${why}.`,
-    { details },
-  );
 }
 
 function checkSize(bytes: number, options: BundleOptions, names: readonly string[], largest: readonly string[]): void {

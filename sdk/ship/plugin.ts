@@ -2,7 +2,7 @@
  * What the bundler is told while it walks the user's modules: the SDK is the agent shim with small parts, test frameworks are stubs, native packages are refused
  * or left out, user modules are scanned. Not here: running the bundler (build.ts).
  */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'rolldown';
@@ -11,6 +11,7 @@ import { agentPartsOf, ERRORS_ID, ERRORS_TEXT } from './agent-parts.ts';
 import { nativePackage, packageFolder, type NativePackage } from './native.ts';
 import { mayRead, topLevelReads, warningOf } from './scan.ts';
 import type { Parse } from './inline.ts';
+import { SDK_FOLDER } from './shim-file.ts';
 import type { NativeHint } from './shipped.ts';
 import { inputMap, isSdkFile, shownPath } from './source-map.ts';
 import { isStubbed, isTestFile, STUB_ID, STUB_TEXT, TEST_GLOBALS_ID, TEST_GLOBALS_TEXT } from './stubs.ts';
@@ -45,8 +46,6 @@ export interface PluginFindings {
 const isUserFile = (id: string): boolean => isAbsolute(id) && !id.includes(`${sep}node_modules${sep}`);
 const isBare = (id: string): boolean => !/^(?:[./\0#]|node:|[a-z]:\\|data:|https?:)/i.test(id);
 
-/** The running SDK's own folder (`sdk/` or `dist/sdk/`), and the files of it that user code may import by path. */
-const SDK_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 const real = (file: string): string => {
   try {
     return realpathSync(file);
@@ -54,14 +53,10 @@ const real = (file: string): string => {
     return file;
   }
 };
+/** The files of the SDK that user code may import by path. */
 const SDK_ENTRIES = new Set(
   ['index.ts', 'index.js'].flatMap((name) => [join(SDK_FOLDER, name), real(join(SDK_FOLDER, name))]),
 );
-/** The shim next to the running SDK. */
-export const defaultShim = (): string => {
-  const compiled = join(SDK_FOLDER, 'agent-shim.js');
-  return existsSync(compiled) ? compiled : join(SDK_FOLDER, 'agent-shim.ts');
-};
 
 const nativeRefusal = (found: NativePackage, importer: string): PolaronError =>
   new PolaronError(

@@ -50,6 +50,8 @@ export interface Bundle {
   /** What the modules read at load that may differ on an agent; a line each. */
   readonly warnings: readonly string[];
   readonly hints: readonly NativeHint[];
+  /** By another process, and found on disk. */
+  readonly madeBefore?: true;
 }
 
 /** 64 MiB. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startDetached } from '../../host/detach.ts';
+import { beginDetached, type DetachOutcome } from '../../host/detach.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { comparableOptions, differingOptions, homePaths } from '../../host/home.ts';
 import { forgetInstance, isLiving, livingInstances, ofHub, recordInstance } from '../../host/instances.ts';
@@ -185,16 +185,15 @@ describe('takeStartLock', () => {
   });
 });
 
-describe('startDetached', () => {
-  const start = (code: string, readyTimeoutMs = 10_000): ReturnType<typeof startDetached> =>
-    startDetached({
+describe('beginDetached', () => {
+  const start = (code: string, readyTimeoutMs = 10_000, told: unknown = {}): Promise<DetachOutcome> =>
+    beginDetached({
       command: process.execPath,
       args: ['-e', code],
       env: process.env,
       logFile: join(home, 'log'),
-      readyTimeoutMs,
       tailLines: 2,
-    });
+    }).ready(told, readyTimeoutMs);
   const say = (word: unknown): string =>
     `require('node:fs').writeSync(3, ${JSON.stringify(JSON.stringify(word))} + '\\n')`;
 
@@ -220,8 +219,24 @@ describe('startDetached', () => {
   });
 
   it('says when there is no such program', async () => {
-    const options = { command: '/no/such', args: [], env: {}, logFile: join(home, 'log'), readyTimeoutMs: 1_000 };
-    expect(await startDetached(options)).toMatchObject({ type: 'failed', reason: expect.stringContaining('ENOENT') });
+    const nothing = beginDetached({ command: '/no/such', args: [], env: {}, logFile: join(home, 'log') });
+    expect(await nothing.ready({}, 1_000)).toMatchObject({
+      type: 'failed',
+      reason: expect.stringContaining('ENOENT'),
+    });
+  });
+
+  it('tells it what to be, however long that is and however late it begins to listen', async () => {
+    const told = { text: 'ä'.repeat(100_000) };
+    const side = new URL('../../host/detached.ts', import.meta.url).href;
+    const code = `setTimeout(async () => {
+      const { takeDetachedChannel } = await import(${JSON.stringify(side)});
+      const channel = takeDetachedChannel(process.env);
+      channel.tell({ heard: channel.told(), forgotten: process.env.POLARON_DETACHED_FD === undefined });
+    }, 100)`;
+    const args = ['--import', import.meta.resolve('tsx'), '-e', code];
+    const child = beginDetached({ command: process.execPath, args, env: process.env, logFile: join(home, 'log') });
+    expect(await child.ready(told, 20_000)).toMatchObject({ type: 'word', word: { heard: told, forgotten: true } });
   });
 
   it('moves a log that has grown large aside', async () => {

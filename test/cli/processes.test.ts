@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hubFilePath, readHubFile } from '../../bus/hub-file.ts';
+import { beginHubEarly } from '../../cli/early-hub.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { livingInstances } from '../../host/instances.ts';
 import { killMarked, listProcesses, processInfo } from '../../executors/process/process-table.ts';
@@ -41,8 +42,16 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-function launch(args: readonly string[], env: NodeJS.ProcessEnv = {}, before: readonly string[] = []): ChildProcess {
-  const child = spawn(process.execPath, ['--import', tsx, ...before, main, ...args], {
+const launch = (args: readonly string[], env: NodeJS.ProcessEnv = {}, before: readonly string[] = []): ChildProcess =>
+  launchOf(main, args, env, before);
+
+function launchOf(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  before: readonly string[] = [],
+): ChildProcess {
+  const child = spawn(process.execPath, ['--import', tsx, ...before, program, ...args], {
     env: { ...process.env, POLARON_HOME: home, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -75,6 +84,20 @@ async function until<T>(find: () => T | undefined): Promise<T> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+function environmentOf(pid: number): string {
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`;
+  } catch {
+    return ''; // gone, or another user's
+  }
+}
+
+/** Processes with this home that lead a session of their own. */
+const begunHere = (): readonly number[] =>
+  listProcesses()
+    .filter(({ pid, session }) => pid === session && environmentOf(pid).includes(`\0POLARON_HOME=${home}\0`))
+    .map(({ pid }) => pid);
 
 const hubPid = (): number => readHubFile(home)?.pid ?? 0;
 
@@ -164,6 +187,32 @@ describe('polaron start --detach', () => {
     const { exit, out } = await polaron(['start', '--detach', '--slots', '7']);
     expect([exit, out.startsWith('polaron ready:')]).toEqual([0, true]);
     expect(hubPid()).not.toBe(killed);
+  });
+});
+
+describe('the hub that is begun before the options are read', () => {
+  const env = (): NodeJS.ProcessEnv => ({ ...process.env, POLARON_HOME: home });
+  const waits = { command: process.execPath, args: ['-e', "require('node:fs').readSync(3, Buffer.alloc(1))", '--'] };
+
+  it('is none where a hub may run already, and where there is no home folder yet', () => {
+    writeFileSync(hubFilePath(home), '');
+    expect(beginHubEarly(waits, env())).toBeUndefined();
+    rmSync(home, { recursive: true });
+    expect(beginHubEarly(waits, env())).toBeUndefined();
+    expect(existsSync(home)).toBe(false);
+  });
+
+  it('becomes the hub that the options ask for, and ends without a word when they are wrong', async () => {
+    const real = (args: readonly string[]): Promise<Finished> => finished(launchOf(realMain, args));
+    const wrong = await real(['start', '--detach', '--slots', 'none']);
+    expect([wrong.exit, wrong.out]).toEqual([2, '']);
+    expect(wrong.err).toMatch(/^polaron: USAGE: .*--slots/);
+    await until(() => (begunHere().length === 0 ? true : undefined));
+    expect(readdirSync(home)).toEqual(['hub.log']);
+    expect(readFileSync(join(home, 'hub.log'), 'utf8')).toBe('');
+    const right = await real(['start', '--detach', '--no-agent', '--json']);
+    expect([right.exit, right.err]).toEqual([0, '']);
+    expect(JSON.parse(right.out)).toMatchObject({ pid: hubPid(), existing: false });
   });
 });
 

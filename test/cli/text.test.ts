@@ -2,11 +2,10 @@ import { homedir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { errorLine } from '../../cli/failure.ts';
 import { distance, nearMatches } from '../../cli/near.ts';
-import { resolveStart, startArgumentsOf, withoutPassword } from '../../cli/start-options.ts';
+import { resolveStart, withoutPassword } from '../../cli/start-options.ts';
 import type { StartArguments } from '../../cli/start-options.ts';
 import { fields, table } from '../../cli/table.ts';
 import { ago, duration } from '../../cli/times.ts';
-import { makeProgram } from '../../cli/program.ts';
 import { homePaths } from '../../host/home.ts';
 import { fileURLToPath } from 'node:url';
 
@@ -102,35 +101,14 @@ describe('options of start', () => {
     expect(homePaths({}).home).toBe(`${homedir()}/.polaron`);
   });
 
-  it('survive the way to a detached process', async () => {
+  it('survive the way to a detached process', () => {
     for (const args of [
       { data: '/d e', slots: 3, agent: false, host: '0.0.0.0', port: 0, insecure: true, isolate: 'results' as const },
       { bus: 'nats://u:p@h:1,nats://k:2', traceActors: true },
       { host: '::1', tlsCert: here, tlsKey: here },
     ]) {
       const options = resolved(args);
-      let parsed: StartArguments | undefined;
-      const program = makeProgram(
-        {
-          terminal: { out() {}, raw() {}, err() {}, status() {}, live: false, colour: false, columns: 80 },
-          json: false,
-          env: {},
-          cwd: '/elsewhere',
-          self: { command: '', args: [] },
-          now: () => 0,
-          connect: () => Promise.reject(new Error('no')),
-          host: () => Promise.reject(new Error('no')),
-          interrupted: () => new AbortController().signal,
-        },
-        () => undefined,
-      );
-      program.commands
-        .find((command) => command.name() === 'start')
-        ?.action((read: StartArguments) => {
-          parsed = read;
-        });
-      await program.parseAsync(['start', ...startArgumentsOf(options)], { from: 'user' });
-      expect(parsed && resolveStart(parsed, paths, '/elsewhere')).toEqual(options);
+      expect(JSON.parse(JSON.stringify(options))).toEqual(options);
     }
   });
 

@@ -35,8 +35,8 @@ describe('docs/configuration.md', () => {
   it('has every environment variable that the sources read, and no other', () => {
     const documented = tables(section(page, 'Environment')).flatMap(({ rows }) => rows.map(([name]) => plain(name)));
     const ours = documented.filter((name) => name.startsWith('POLARON_'));
-    expect([...ours, 'POLARON_READY_FD'].sort()).toEqual([...variablesRead()].sort());
-    expect(page).toContain('`POLARON_READY_FD`');
+    expect([...ours, 'POLARON_DETACHED_FD'].sort()).toEqual([...variablesRead()].sort());
+    expect(page).toContain('`POLARON_DETACHED_FD`');
     expect(documented).toContain('NO_COLOR');
   });
 

@@ -4,7 +4,8 @@ import { credentialsFor, makeAuthenticator, natsServerConfig } from '../../bus/c
 import type { Identity } from '../../bus/identity.ts';
 import type { Broker } from '../../bus/broker/broker.ts';
 import { startBroker } from '../../bus/broker/broker.ts';
-import { connectBroker, type NatsBus } from '../../bus/nats-bus.ts';
+import { connectBroker } from '../../bus/broker-bus.ts';
+import type { NatsBus } from '../../bus/nats-bus.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
 import type { Log } from '../../model/log.ts';
 import { noLog } from './log-list.ts';

@@ -1,7 +1,8 @@
 /** What the contract doesn't say of a bus in the broker's own process: when it hands over, and what faults and an end of the broker do to it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startBroker, type Broker } from '../../../bus/broker/broker.ts';
-import { connectBroker, connectNats, type NatsBus } from '../../../bus/nats-bus.ts';
+import { connectBroker } from '../../../bus/broker-bus.ts';
+import { connectNats, type NatsBus } from '../../../bus/nats-bus.ts';
 import { noLog } from '../../support/log-list.ts';
 import { realClock } from '../../support/real-clock.ts';
 import { until } from '../../support/until.ts';

@@ -89,6 +89,7 @@ export async function polaron(argv: readonly string[], options: FakeOptions = {}
       prepareBackup: missing('prepareBackup'),
       checkFolder: missing('checkFolder'),
       compactData: missing('compactData'),
+      prepareHub: missing('prepareHub'),
       startHub: missing('startHub'),
       runAgent: missing('runAgent'),
       ...options.host,

@@ -57,6 +57,7 @@ async function startHub(options: HubStartOptions): Promise<RunningHub> {
 }
 
 const host: HostPort = {
+  prepareHub: () => undefined,
   startHub,
   prepareBackup: () => 'ticket',
   checkFolder: () => Promise.resolve({ problems: [] }),

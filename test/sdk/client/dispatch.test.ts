@@ -1,6 +1,7 @@
 /** dispatch: what is refused, sent, uploaded, and sent again. */
 import { describe, expect, it } from 'vitest';
 import { PolaronError } from '../../../model/errors.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
 import { decodeValue } from '../../../bus/value/value.ts';
 import { electron } from '../../../sdk/electron.ts';
 import { lattice } from '../../../sdk/lattice.ts';
@@ -33,6 +34,33 @@ describe('dispatch', () => {
     expect(hub.count('put')).toBe(1);
     expect(hub.count('has')).toBe(1);
     expect(hub.count('submit')).toBe(21);
+  });
+
+  it('asks nothing of a bundle that an earlier process made', async () => {
+    const { hub, sdk, code } = world();
+    const bytes = new TextEncoder().encode(code.text);
+    hub.values.set(digestOf(bytes), bytes);
+    code.madeBefore = true;
+    await sdk.dispatch(sum)(1, 2);
+    await sdk.dispatch(sum)(3, 4);
+    expect(hub.asked.map(({ what }) => what)).toEqual(['submit', 'submit']);
+  });
+
+  it('uploads it when the hub has not got it, and believes that only once', async () => {
+    const { hub, sdk, code } = world();
+    code.madeBefore = true;
+    await Promise.all(Array.from({ length: 5 }, (_, i) => sdk.dispatch(sum)(i, i)));
+    expect(hub.count('put')).toBe(1);
+    expect(hub.dispatches.size).toBe(5);
+    hub.values.clear(); // another data folder
+    await sdk.dispatch(sum)(1, 2);
+    expect(hub.count('put')).toBe(2);
+    expect(hub.dispatches.size).toBe(6);
+    const { blobs } = sdk.hub();
+    const digest = digestOf(new TextEncoder().encode(code.text));
+    blobs.forget();
+    blobs.believe(digest); // while it is being uploaded, another dispatch must not take it for known
+    expect(blobs.knows(digest)).toBe(false);
   });
 
   it('uploads the bundle once when the first dispatches are made together', async () => {

@@ -23,7 +23,7 @@ export interface World {
   readonly sdk: Sdk;
   /** Electrons bundled, per call. */
   readonly bundled: (readonly ElectronEntry[])[];
-  readonly code: { text: string; warnings: string[] };
+  readonly code: { text: string; warnings: string[]; madeBefore: boolean };
 }
 
 export function world(more: Partial<ClientEnvironment> = {}, maxPayload?: number): World {
@@ -31,12 +31,14 @@ export function world(more: Partial<ClientEnvironment> = {}, maxPayload?: number
   const hub = new FakeHub(broker.connect('hub.n'));
   broker.dials = 0;
   const bundled: (readonly ElectronEntry[])[] = [];
-  const code = { text: 'export {};', warnings: [] as string[] };
+  const code = { text: 'export {};', warnings: [] as string[], madeBefore: false };
   const shipping: Shipping = {
     bundle: async (electrons) => {
       bundled.push(electrons);
       const bytes = new TextEncoder().encode(code.text);
-      return { code: bytes, digest: digestOf(bytes), codeDigest: digestOf(bytes), warnings: code.warnings, hints: [] };
+      const digest = digestOf(bytes);
+      const made = { code: bytes, digest, codeDigest: digest, warnings: code.warnings, hints: [] };
+      return code.madeBefore ? { ...made, madeBefore: true } : made;
     },
     captures: async () => ({}),
   };
