@@ -26,6 +26,7 @@ export interface EventPublisher {
 export function eventPublisher(bus: Bus, subjects: Subjects, clock: Clock): EventPublisher {
   return {
     publish: (event) => {
+      if (!bus.reaches(subjects.eventPrefix(event.user))) return;
       const subject = subjects.event(event.user, event.dispatch, event.type);
       const at = clock.now();
       try {

@@ -53,6 +53,8 @@ export interface Bus {
    * Raises PAYLOAD_TOO_LARGE, BAD_SUBJECT, BUS_CLOSED. `data` must not be changed afterwards.
    */
   publish(subject: string, data: Uint8Array, options?: PublishOptions): boolean;
+  /** False when nobody would get what is published on a subject that begins with `prefix` and a dot: it needn't be made. True where that isn't known. */
+  reaches(prefix: string): boolean;
   /** Calls `handler` for each message, in order of arrival; what it throws or rejects with is logged and counted, never propagated. Survives reconnection. */
   subscribe(subject: string, handler: BusHandler, options?: { readonly queue?: string }): Subscription;
   /**

@@ -36,6 +36,8 @@ export interface Subjects {
   readonly allApi: string;
   readonly event: (user: string, dispatch: string, type: string) => string;
   readonly eventsOf: (user: string, dispatch?: string) => string;
+  /** What the subjects of all events of a user begin with. */
+  readonly eventPrefix: (user: string) => string;
   readonly up: (site: string, agent: string, kind: UpKind) => string;
   readonly allUp: string;
   readonly down: (site: string, agent: string, kind: DownKind) => string;
@@ -57,6 +59,7 @@ export function makeSubjects(prefix = 'polaron'): Subjects {
     api: (user, verb) => `${p}.api.${token(user)}.${verb}`,
     allApi: `${p}.api.>`,
     event: (user, dispatch, type) => `${p}.event.${token(user)}.${token(dispatch)}.${type}`,
+    eventPrefix: (user) => `${p}.event.${token(user)}`,
     eventsOf: (user, dispatch) => `${p}.event.${token(user)}.${dispatch === undefined ? '>' : `${token(dispatch)}.>`}`,
     up: (site, agent, kind) => `${p}.up.${token(site)}.${token(agent)}.${kind}`,
     allUp: `${p}.up.>`,

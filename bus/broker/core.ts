@@ -181,6 +181,10 @@ export class BrokerCore implements ClientHost, Joinable {
     this.#router.sublist.remove(subscription);
   }
 
+  reaches(prefix: string): boolean {
+    return this.#router.sublist.reaches(prefix);
+  }
+
   dirty(client: Client): void {
     this.#dirty.add(client);
     if (this.#flushScheduled) return;

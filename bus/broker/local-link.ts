@@ -102,6 +102,10 @@ export class LocalLink implements Link, Member {
     this.#broker.published(this, subject, reply ?? '', head.length, whole, 0, whole.length);
   }
 
+  reaches(prefix: string): boolean {
+    return this.#broker.reaches(prefix);
+  }
+
   subscribe(subject: string, queue: string | undefined, handler: (message: Delivery) => void): () => void {
     const sid = `${++this.#sids}`;
     const made: Local = {

@@ -54,4 +54,6 @@ export interface Traffic {
   ): void;
   subscribed(subscription: MemberSubscription): void;
   unsubscribed(subscription: MemberSubscription): void;
+  /** Might anybody get a message on a subject that begins with `prefix` and a dot? */
+  reaches(prefix: string): boolean;
 }

@@ -33,6 +33,8 @@ const makeNode = <E>(): Node<E> => ({ children: new Map(), plain: new Set(), que
 export class Sublist<E extends Entry> {
   readonly #root: Node<E> = makeNode();
   readonly #cache = new Map<string, Match<E>>();
+  /** Answers of `reaches`, for a few prefixes. */
+  readonly #reached = new Map<string, boolean>();
   #size = 0;
 
   /** Number of subscriptions. */
@@ -89,6 +91,7 @@ export class Sublist<E extends Entry> {
   }
 
   #forget(subject: string): void {
+    this.#reached.clear();
     if (hasWildcard(subject)) this.#cache.clear();
     else this.#cache.delete(subject);
   }
@@ -106,6 +109,23 @@ export class Sublist<E extends Entry> {
       this.#cache.set(subject, result);
     }
     return result;
+  }
+
+  /** Is there a subscription that may match a subject which begins with `prefix` and a dot? */
+  reaches(prefix: string): boolean {
+    const known = this.#reached.get(prefix);
+    if (known !== undefined) return known;
+    let nodes = [this.#root];
+    let found = false;
+    for (const token of prefix.split('.')) {
+      found ||= nodes.some(({ children }) => children.has('>'));
+      nodes = nodes.flatMap(({ children }) =>
+        [children.get(token), children.get('*')].filter((node) => node !== undefined),
+      );
+    }
+    found ||= nodes.some(({ children }) => children.size > 0);
+    this.#reached.set(prefix, found);
+    return found;
   }
 
   #collect(node: Node<E>, subject: string, at: number, plain: E[], groups: Map<string, E[]>): void {

@@ -108,6 +108,10 @@ export class Connection implements NatsBus {
     return this.#send(subject, data, options?.reply, options?.headers);
   }
 
+  reaches(prefix: string): boolean {
+    return this.#link?.reaches(prefix) ?? false;
+  }
+
   subscribe(subject: string, handler: BusHandler, options?: { readonly queue?: string }): Subscription {
     this.#refuseIfClosed();
     const queue = options?.queue;

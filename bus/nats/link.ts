@@ -25,6 +25,8 @@ export interface Link {
   /** Calls `lost` once when the line is gone, `status` for each notice. */
   watch(lost: () => void, status: (status: Status) => void): void;
   publish(subject: string, data: Uint8Array, reply: string | undefined, headers: MsgHdrs | undefined): void;
+  /** False when nobody would get a message on a subject that begins with `prefix` and a dot; true where that isn't known. */
+  reaches(prefix: string): boolean;
   /** `handler` must not throw. Returns what ends the subscription. */
   subscribe(subject: string, queue: string | undefined, handler: (message: Delivery) => void): () => void;
   /** Resolves when the broker has seen all before. Rejects with BUS_DISCONNECTED when the line is lost. */

@@ -155,6 +155,11 @@ export class WireLink implements Link {
     else this.#wire.sendCommand(`PUB ${subject} ${reply} ${data.length}\r\n`, data, CRLF);
   }
 
+  /** A server doesn't tell. */
+  reaches(): boolean {
+    return true;
+  }
+
   subscribe(subject: string, queue: string | undefined, handler: (message: Delivery) => void): () => void {
     const subscription = new SubscriptionImpl(this.#wire, subject, {
       ...(queue === undefined ? {} : { queue }),

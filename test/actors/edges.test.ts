@@ -28,6 +28,10 @@ class RawBus implements Bus {
     this.#handler = handler;
     return { subject, unsubscribe: () => undefined };
   }
+  reaches(): boolean {
+    return true;
+  }
+
   publish(): boolean {
     return true;
   }

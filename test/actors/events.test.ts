@@ -56,6 +56,19 @@ describe('the event publisher', () => {
     ]);
   });
 
+  it('makes nothing that nobody would hear', () => {
+    const bus = new FakeNetwork().connect('hub.n1');
+    const asked: string[] = [];
+    let made = 0;
+    bus.publish = () => ++made > 0;
+    bus.reaches = (prefix) => asked.push(prefix) > 1;
+    const { publish: tell } = eventPublisher(bus, makeSubjects(), clock);
+    tell({ ...base, type: 'dispatch.started' });
+    expect(made).toBe(0);
+    tell({ ...base, type: 'dispatch.completed' });
+    expect([made, asked]).toEqual([1, ['polaron.event.ann', 'polaron.event.ann']]);
+  });
+
   it('tells what is too large for a message without its data', async () => {
     publish({ ...base, type: 'electron.failed', node: 7, electron: 'a', data: { message: 'x'.repeat(2_000_000) } });
     await settle();

@@ -223,6 +223,21 @@ export function describeBusContract(name: string, start: () => Promise<BusServer
       await bus.close();
     });
 
+    test('never says that nobody is reached where somebody is', async () => {
+      expect(a.reaches('reach')).toBe(server.join === undefined);
+      for (const pattern of ['reach.one.>', 'reach.>', 'reach.*.two', '*.one.two', '>']) {
+        const subscription = b.subscribe(pattern, () => undefined);
+        await b.flush();
+        expect([pattern, a.reaches('reach'), a.reaches('reach.one')]).toEqual([pattern, true, true]);
+        subscription.unsubscribe();
+        await b.flush();
+      }
+      const own = a.subscribe('reach.one', () => undefined);
+      expect(a.reaches('reach')).toBe(true);
+      own.unsubscribe();
+      expect(a.reaches('reach')).toBe(server.join === undefined);
+    });
+
     test('an ended subscription gets nothing more', async () => {
       let seen = 0;
       const subscription = b.subscribe('ended', () => void seen++);

@@ -59,6 +59,10 @@ export class FakeBus implements Bus {
     this.identity = identity;
   }
 
+  reaches(_prefix: string): boolean {
+    return true;
+  }
+
   publish(subject: string, data: Uint8Array): boolean {
     if (data.length > this.maxPayload) throw new PolaronError('PAYLOAD_TOO_LARGE', `${data.length} bytes`);
     if (this.connected) this.#network.deliver(subject, data, this);

@@ -228,6 +228,10 @@ export class SimBus implements Bus {
     this.inbox = `_INBOX.${identity}.c${connection}.`;
   }
 
+  reaches(): boolean {
+    return true;
+  }
+
   publish(subject: string, data: Uint8Array, options?: PublishOptions): boolean {
     if (!this.process.alive || this.#closed) return false;
     if (data.length > MAX_PAYLOAD) throw new PolaronError('PAYLOAD_TOO_LARGE', `${data.length} bytes`);

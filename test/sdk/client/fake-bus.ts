@@ -92,6 +92,10 @@ export class FakeBus implements Bus {
     return this.#broker.maxPayload;
   }
 
+  reaches(): boolean {
+    return true;
+  }
+
   publish(subject: string, data: Uint8Array): boolean {
     if (!this.connected) return false;
     this.#broker.deliver(subject, data, undefined, undefined);
