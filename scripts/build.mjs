@@ -77,7 +77,7 @@ async function pack(folder) {
       external: (id) => unpacked.test(id),
       platform: 'node',
       logLevel: 'warn',
-      plugins: [slimPackages],
+      plugins: [slimPackages()],
     });
     await bundle.write({ dir: folder, comments: false, postBanner: licences, ...output });
     await bundle.close();

@@ -6,8 +6,6 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
-const transport = dirname(require.resolve('@nats-io/transport-node/lib/node_transport.js'));
-const core = dirname(createRequire(join(transport, 'index.js')).resolve('@nats-io/nats-core'));
 
 /** The files of the NATS client that ours is made of (bus/nats/), and its transport. Left out: its connection, requests, WebSockets, benchmarks, and the re-exports of all. */
 const client = {
@@ -25,14 +23,14 @@ const client = {
 const headers = { 'core.js': ['Match'], 'headers.js': ['MsgHdrsImpl'] };
 const needsHeaders = /[\\/](message|local-link)\.ts$/;
 
-const exportsOf = (files) =>
+const exportsOf = (folder, files) =>
   Object.entries(files)
-    .map(([file, names]) => `export { ${names.join(', ')} } from ${JSON.stringify(join(core, file))};`)
+    .map(([file, names]) => `export { ${names.join(', ')} } from ${JSON.stringify(join(folder, file))};`)
     .join('\n');
 
-const modules = {
-  '@nats-io/transport-node': exportsOf(client),
-  '@nats-io/transport-node#headers': exportsOf(headers),
+const modulesFrom = (core) => ({
+  '@nats-io/transport-node': exportsOf(core, client),
+  '@nats-io/transport-node#headers': exportsOf(core, headers),
   // Signatures of NATS' own keys, which nobody here logs in with: a third of the client's code.
   '@nats-io/nkeys': 'export {};',
   // A connection to an address that is a number, without TLS, needs neither: 6 ms.
@@ -40,18 +38,23 @@ const modules = {
     export const connect = (...args) => tls().connect(...args);
     export const TLSSocket = { [Symbol.hasInstance]: (socket) => socket?.encrypted === true };`,
   'node:dns': `export default { lookup: (...args) => process.getBuiltinModule('node:dns').lookup(...args) };`,
-};
+});
 
 const PREFIX = '\0slim:';
-const inTransport = (importer) => importer !== undefined && dirname(importer) === transport;
 
-export const slimPackages = {
-  name: 'slim-packages',
-  resolveId(id, importer) {
-    if (id === './nats-base-client' && inTransport(importer)) return `${PREFIX}@nats-io/transport-node`;
-    if (id === '@nats-io/transport-node' && needsHeaders.test(importer)) return `${PREFIX}${id}#headers`;
-    if (id.startsWith('node:') && !inTransport(importer)) return null;
-    return id in modules ? PREFIX + id : null;
-  },
-  load: (id) => (id.startsWith(PREFIX) ? modules[id.slice(PREFIX.length)] : null),
-};
+/** For packages that are installed by now. */
+export function slimPackages() {
+  const transport = dirname(require.resolve('@nats-io/transport-node/lib/node_transport.js'));
+  const modules = modulesFrom(dirname(createRequire(join(transport, 'index.js')).resolve('@nats-io/nats-core')));
+  const inTransport = (importer) => importer !== undefined && dirname(importer) === transport;
+  return {
+    name: 'slim-packages',
+    resolveId(id, importer) {
+      if (id === './nats-base-client' && inTransport(importer)) return `${PREFIX}@nats-io/transport-node`;
+      if (id === '@nats-io/transport-node' && needsHeaders.test(importer)) return `${PREFIX}${id}#headers`;
+      if (id.startsWith('node:') && !inTransport(importer)) return null;
+      return id in modules ? PREFIX + id : null;
+    },
+    load: (id) => (id.startsWith(PREFIX) ? modules[id.slice(PREFIX.length)] : null),
+  };
+}

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { withRealPart } from '../support/real-part.ts';
 import { randomFrom } from './chaos/random.ts';
 import { record, strace, type Mutation, type Recording } from './power-cut/recording.ts';
-import { verify } from './power-cut/verify.ts';
+import { startVerifier } from './power-cut/verifier.ts';
 
 const CUTS = 80;
 const folder = mkdtempSync(join(tmpdir(), 'polaron-power-cut-'));
@@ -18,14 +18,19 @@ async function cutOften(recording: Recording, seed: number): Promise<readonly st
     const random = randomFrom(seed + cut);
     return { cut, random, line: random.pick(recording.lines) };
   });
-  for (const { cut, random, line } of cuts.sort((a, b) => a.line - b.line)) {
-    const target = join(folder, `cut-${seed + cut}`);
-    recording.cut(line, target, (low, high) => random.between(low, high));
-    const found = await verify(target, recording.acknowledged(line));
-    if (found.length > 0) return found.map((what) => `seed ${seed + cut}, line ${line}: ${what}`);
-    rmSync(target, { recursive: true });
+  const verifier = startVerifier();
+  try {
+    for (const { cut, random, line } of cuts.sort((a, b) => a.line - b.line)) {
+      const target = join(folder, `cut-${seed + cut}`);
+      recording.cut(line, target, (low, high) => random.between(low, high));
+      const found = await verifier.verify(target, recording.acknowledged(line));
+      if (found.length > 0) return found.map((what) => `seed ${seed + cut}, line ${line}: ${what}`);
+      rmSync(target, { recursive: true });
+    }
+    return [];
+  } finally {
+    verifier.stop();
   }
-  return [];
 }
 
 withRealPart('strace', strace, 'recording calls to the kernel needs it', () => {
