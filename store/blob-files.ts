@@ -84,8 +84,8 @@ export class BlobFiles {
     const writer = new FileWriter(part, () => this.#name(part, digest), digest, size);
     this.#open.set(part, writer);
     void writer.ended.then(() => this.#open.delete(part));
-    const [free] = await Promise.all([this.freeBytes(), writer.ready]).catch((error: unknown) => {
-      this.#open.delete(part);
+    const [free] = await Promise.all([this.freeBytes(), writer.ready]).catch(async (error: unknown) => {
+      await writer.release();
       throw diskError(error);
     });
     if (free >= size - writer.received + LEFT_FREE_BYTES) return writer;

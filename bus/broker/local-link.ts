@@ -1,6 +1,6 @@
 /**
- * A link inside the broker's own process: what it publishes goes straight to the router, what is for it waits for the end of the turn. Without sockets a
- * message costs a tenth, and nothing lies in between that could be lost.
+ * A link inside the broker's own process: what it publishes goes straight to the router, what is for it waits for the end of the turn. Nothing
+ * lies in between that could be lost.
  * It may do everything: this process holds the secret that all credentials are made of, and partitions other than silent ones don't reach it.
  *
  * I1. Nothing is handed over inside a call of `publish`: who publishes is never called back in the middle of it.
