@@ -81,7 +81,11 @@ export class AgentState {
   get epoch(): number {
     return this.#epoch;
   }
-  /** Which process has the name. */
+  /** Which process has the name; '' before the first was met. */
+  get instance(): string {
+    return this.#instance ?? '';
+  }
+  /** The same, as it is recorded. */
   get identity(): RosterEntry {
     const of = { agent: this.key, epoch: this.#epoch };
     return this.#instance === undefined ? of : { ...of, instance: this.#instance };

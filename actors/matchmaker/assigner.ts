@@ -143,8 +143,10 @@ export class Assigner {
       });
       agent.hold(task, token, n);
     }
+    const { epoch, instance } = agent;
+    const [hub, history] = [this.#o.hub(), this.#o.history()];
     const outgoing: Outgoing = {
-      assign: { epoch: agent.epoch, hub: this.#o.hub(), history: this.#o.history(), n, manifests, electrons, tasks },
+      assign: { epoch, instance, hub, history, n, manifests, electrons, tasks },
       given: 'sending',
     };
     let unanswered = this.#unanswered.get(agent);

@@ -130,15 +130,20 @@ export class ResultManager implements Actor<ResultsAsk> {
       case 'results.bytes':
         return { bytes: await wholeValue(store, message.digest) };
       case 'results.store':
-        return this.#made({ value: await storeBytes(store, message.bytes) });
+        return this.#lasting({ value: await storeBytes(store, message.bytes) });
       case 'results.compose':
-        return this.#made({ value: await composeList(store, message.elements) });
+        return this.#lasting({ value: await composeList(store, message.elements) });
       case 'results.slice':
-        return this.#made({ items: await sliceList(store, message.digest) });
+        return this.#lasting({ items: await sliceList(store, message.digest) });
       case 'results.fetch':
         return { stored: await pullFromAgent(store, this.#o.pull, message.agent, message.digest, message.size) };
       case 'results.live':
-        return { ids: this.#liveIds(), roster: this.#roster(), history: store.meta.history, epoch: this.#hubEpoch() };
+        return this.#lasting({
+          ids: this.#liveIds(),
+          roster: this.#roster(),
+          history: store.meta.history,
+          epoch: this.#hubEpoch(),
+        });
       case 'results.load':
         return this.#queries.load(message.id);
       case 'results.judge':
@@ -194,9 +199,9 @@ export class ResultManager implements Actor<ResultsAsk> {
     return { verdict: newer && token[0] < this.#hubEpoch() ? 'later' : 'stale' };
   }
 
-  /** Values that were made here: who asked may outlive this process, and then counts on them. */
-  #made<T>(made: T): T | Promise<T> {
-    return this.#o.alone === true ? this.#flushed(made) : made;
+  /** Who asked may outlive this process, and then counts on what it was told: of values that were made here, of where the hub begins again. */
+  #lasting<T>(told: T): T | Promise<T> {
+    return this.#o.alone === true ? this.#flushed(told) : told;
   }
 
   /** What was read may be newer than the disk: it is told once it isn't. */

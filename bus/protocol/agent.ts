@@ -104,6 +104,8 @@ export type TaskInput = Uint8Array | ValueInfo;
 /** Manifests and electrons travel as bytes, each an encoded body of its own (shared-parts.ts). */
 export interface Assign {
   readonly epoch: number;
+  /** The process that it is meant for, as its syncs say. */
+  readonly instance: string;
   readonly hub: number;
   readonly history: string;
   /** Counts assigns per (hub epoch, agent epoch) from 1; a repeat keeps its number. */

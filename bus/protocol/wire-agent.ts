@@ -192,6 +192,7 @@ export const parseAssign: Reader<Assign> = parser(
     }
     return {
       epoch: int(o, 'epoch'),
+      instance: text(o, 'instance'),
       hub: int(o, 'hub'),
       history: text(o, 'history'),
       n: int(o, 'n'),

@@ -55,6 +55,8 @@ class Agent implements RunningAgent, Hearing {
   readonly #ground: AgentGround;
   readonly #channel: Channel;
   readonly #state: AgentState;
+  /** This process, among those of its name. */
+  readonly #instance: string;
   readonly #spool: Spool;
   readonly #values: HeldValues;
   readonly #cache: BlobCache;
@@ -76,6 +78,7 @@ class Agent implements RunningAgent, Hearing {
     this.#options = options;
     this.#progress = new Progress(clock);
     this.#ground = ground;
+    this.#instance = `${ground.folder.id}.${options.instance}`;
     this.#joined.promise.catch(() => undefined);
     this.#channel = new Channel(bus, by, log, () => clock.monotonic());
     this.#spool = stock.spool;
@@ -173,14 +176,15 @@ class Agent implements RunningAgent, Hearing {
   }
 
   assign(assign: Assign, answer: (reply: AssignReply) => void): void {
+    // not a word on what is meant for another process of this name: the hub takes the first answer that comes
+    if (assign.instance !== this.#instance) return;
     // the first assign may come in one piece with the answer to the first sync, which is acted on a little later
     if (this.#state.joined) this.#assign(assign, answer);
     else setImmediate(() => this.#assign(assign, answer));
   }
 
   #assign(assign: Assign, answer: (reply: AssignReply) => void): void {
-    // not a word on what isn't meant for this process: another of its name may be taking it
-    if (this.#stopping !== undefined || !this.#state.joined || assign.epoch > this.#state.epoch) return;
+    if (this.#stopping !== undefined) return;
     const decision = this.#state.assign(assign, this.#options.clock.now());
     answer(decision.reply);
     for (const held of decision.replaced) this.#letGo(held);
@@ -223,7 +227,7 @@ class Agent implements RunningAgent, Hearing {
   }
 
   #syncBody(seq: number): Sync {
-    const { slots, capabilities, host, version, instance } = this.#options;
+    const { slots, capabilities, host, version } = this.#options;
     const { epoch, seen, hub, history, draining } = this.#state;
     const run = this.#state.list((held) => {
       const attempt = this.#tasks.attemptOf(held);
@@ -249,7 +253,7 @@ class Agent implements RunningAgent, Hearing {
       pid: process.pid,
       version,
       draining,
-      instance: `${this.#ground.folder.id}.${instance}`,
+      instance: this.#instance,
       run,
     };
   }

@@ -55,6 +55,7 @@ describe('messages between hub and agent', () => {
   };
   const assign = {
     epoch: 1,
+    instance: 'i',
     hub: 2,
     history: 'h',
     n: 3,

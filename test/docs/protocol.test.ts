@@ -119,6 +119,7 @@ describe('docs/protocol.md', () => {
     };
     const assignFields: Readonly<Record<keyof Assign | keyof Assign['tasks'][number], true>> = {
       epoch: true,
+      instance: true,
       hub: true,
       history: true,
       n: true,

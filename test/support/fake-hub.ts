@@ -146,9 +146,10 @@ export class FakeHub {
   compose(tasks: Readonly<Record<number, TaskSpec>>, over: Partial<Assign> = {}): Assign {
     const electrons: ElectronDef[] = [];
     const list = Object.entries(tasks).map(([id, spec]) => this.task(Number(id), spec, electrons));
-    const epoch = this.syncs.at(-1)?.epoch ?? 0;
+    const { epoch = 0, instance = '' } = this.syncs.at(-1) ?? {};
     return {
       epoch,
+      instance,
       hub: this.hub,
       history: this.history,
       n: ++this.n,

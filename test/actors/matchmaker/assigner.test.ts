@@ -53,7 +53,7 @@ const all = (): AssignReply => ({ refused: [] });
 
 beforeEach(() => {
   clock = new FakeClock();
-  agent = new AgentState('lab.a1', { leaseMs: 15_000, heartbeatMs: 2_000 }, 3, 0);
+  agent = new AgentState('lab.a1', { leaseMs: 15_000, heartbeatMs: 2_000 }, 3, 0, 'folder.boot');
   agent.admitted(3);
   sent = [];
   answers = [];
@@ -90,7 +90,9 @@ describe('an assign', () => {
     add(request(1), request(2), request(3, { electron: def('score') }));
     expect(sent).toEqual([]);
     await settle();
-    expect(sent).toMatchObject([{ epoch: 3, hub: 100, history: 'h1', n: 1, manifests: [manifest] }]);
+    expect(sent).toMatchObject([
+      { epoch: 3, instance: 'folder.boot', hub: 100, history: 'h1', n: 1, manifests: [manifest] },
+    ]);
     expect(sent[0]?.electrons.map(({ name }) => name)).toEqual(['train', 'score']);
     expect(sent[0]?.tasks.map((one) => [one.task, one.electron])).toEqual([
       [task(1), 0],

@@ -28,7 +28,16 @@ function assign(over: Partial<AssignedTask> = {}, argv: readonly string[] = []):
   };
   const manifest = { dispatch: id, user: 'kim', lattice: 'l', argv, captures: {}, expiresAt: 0, strict: false };
   const electrons = [def('train')];
-  return { epoch: 1, hub: 100, history: 'h1', n: 1, manifests: [manifest], electrons, tasks: [task] };
+  return {
+    epoch: 1,
+    instance: 'folder.boot',
+    hub: 100,
+    history: 'h1',
+    n: 1,
+    manifests: [manifest],
+    electrons,
+    tasks: [task],
+  };
 }
 
 let network: FakeNetwork;

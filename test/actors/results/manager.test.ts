@@ -486,7 +486,7 @@ describe('what the result manager answers', () => {
   );
 });
 
-it('in a process of its own it tells of values that it made only when they are on disk: who asked outlives it', async () => {
+it('in a process of its own it tells of values that it made, and of what is live, only when that is on disk: who asked outlives it', async () => {
   world = makeHubWorld({ flush: 'manual' });
   const { system, store, clock, bus } = world;
   const pull = { bus, subjects, by: 'hub.n1', clock };
@@ -498,6 +498,13 @@ it('in a process of its own it tells of values that it made only when they are o
   expect(told).toEqual([]);
   await flush();
   expect(told).toMatchObject([{ message: { ask: 1, body: { value: { digest: digestOf(bytes) } } } }]);
+  accept();
+  await settle();
+  system.send('n1.results.alone', { type: 'results.live', ask: 2 } as const, 'n1.asker.other');
+  await settle();
+  expect(told).toHaveLength(1);
+  await flush();
+  expect(told[1]).toMatchObject({ message: { ask: 2, body: { ids: [id] } } });
   alone.close();
 });
 

@@ -200,12 +200,11 @@ describe('an assign', { timeout: 30_000 }, () => {
     ]);
   });
 
-  it('for a newer life of this name is left to that: not a word, since the first answer would count', async () => {
+  it('for another process of this name is left to that: not a word, since the first answer would count', async () => {
     const { hub, agent } = await start();
     await agent.joined;
-    await expect(hub.send(hub.compose({ 2: { electron: 'noop' } }, { epoch: 9 }), 300)).rejects.toMatchObject({
-      code: 'REQUEST_TIMEOUT',
-    });
+    const meant = hub.compose({ 2: { electron: 'noop' } }, { instance: 'another.boot' });
+    await expect(hub.send(meant, 300)).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
   });
 
   it('that makes no sense is dropped, counted and said once', async () => {

@@ -57,6 +57,7 @@ const task = (id: number, attempt = 1, hub = HUB): AssignedTask => ({
 
 const assign = (n: number, tasks: readonly AssignedTask[], over: Partial<Assign> = {}): Assign => ({
   epoch: EPOCH,
+  instance: 'folder.boot',
   hub: HUB,
   history: HISTORY,
   n,
