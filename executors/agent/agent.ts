@@ -184,7 +184,8 @@ class Agent implements RunningAgent, Hearing {
   }
 
   #assign(assign: Assign, answer: (reply: AssignReply) => void): void {
-    if (this.#stopping !== undefined) return;
+    // nor before it has joined: it would refuse what it takes when the same comes again
+    if (this.#stopping !== undefined || !this.#state.joined) return;
     const decision = this.#state.assign(assign, this.#options.clock.now());
     answer(decision.reply);
     for (const held of decision.replaced) this.#letGo(held);

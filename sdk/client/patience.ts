@@ -99,7 +99,11 @@ class Trouble {
     const since = now - this.#awaySince;
     if (since >= this.#allowedMs(code, dialled)) return true;
     if (since >= TELL_AFTER_MS && this.#patience.outageMs === Infinity && outages.has(code))
-      this.#tell('the hub went away; waiting for it to come back (is `polaron start` running?)');
+      this.#tell(
+        code === 'REQUEST_TIMEOUT'
+          ? 'the hub does not answer, though its bus is up; waiting for it'
+          : 'the hub went away; waiting for it to come back (is `polaron start` running?)',
+      );
     return false;
   }
 

@@ -49,6 +49,22 @@ it('is not taken for one that went away: an outage has its own patience, begun a
   await connection.close();
 });
 
+it.each([
+  ['REQUEST_TIMEOUT', 'does not answer'],
+  ['NO_RESPONDERS', 'went away'],
+] as const)('that keeps a wait is told apart from others, %s: %s', async (code, words) => {
+  const connection = contacted();
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const attempt = async (): Promise<number> => {
+    if (warn.mock.calls.length === 0) throw new PolaronError(code, 'no');
+    return 1;
+  };
+  await withPatience(connection, { outageMs: Infinity }, attempt);
+  expect(warn.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining(words)]);
+  warn.mockRestore();
+  await connection.close();
+});
+
 it('gets at most 256 submissions of one client at once, in order', async () => {
   const turnstile = new Turnstile(2);
   const begun: number[] = [];
