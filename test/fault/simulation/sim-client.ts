@@ -10,7 +10,7 @@ import {
   parseSubmitReply,
   parseWaitReply,
 } from '../../../bus/protocol/wire-api.ts';
-import type { ApiReply } from '../../../bus/protocol/api.ts';
+import type { ApiReply, SubmitReply } from '../../../bus/protocol/api.ts';
 import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import type { ApiVerb, Subjects } from '../../../bus/subjects.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
@@ -81,9 +81,7 @@ export class SimClient {
   /** Submits, waits for the end, and tells what it was told. */
   dispatch({ graph, plan }: Program, index: number): void {
     this.#busy(async () => {
-      this.#uploaded ??= this.#upload();
-      await this.#uploaded;
-      const { id, existing } = await this.#ask('submit', parseReply(parseSubmitReply), {
+      const { id, existing } = await this.#submit({
         key: `dispatch ${index}`,
         lattice: { name: `d${index}`, source: '' },
         graph: { bytes: encodeGraph(graph) },
@@ -158,6 +156,20 @@ export class SimClient {
     );
   }
 
+  /** As the SDK does (D5): a hub that lost what was uploaded, since a clock that jumped a day ended its pin, is given it once more. */
+  async #submit(request: object): Promise<SubmitReply> {
+    this.#uploaded ??= this.#upload();
+    await this.#uploaded;
+    const submit = (): Promise<SubmitReply> => this.#ask('submit', parseReply(parseSubmitReply), request);
+    try {
+      return await submit();
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== 'VALUE_MISSING') throw error;
+      await this.#upload();
+      return submit();
+    }
+  }
+
   async #upload(): Promise<void> {
     const { subjects } = this.#o;
     const body = { digest: digestOf(bundle), size: bundle.length, offset: 0, bytes: bundle };
@@ -175,12 +187,21 @@ export class SimClient {
         const answer = await bus.request(subject, encodeEnvelope(userIdentity(USER), body), { timeoutMs });
         const reply = read(decodeBody(decodeEnvelope(answer.data).body));
         if (reply.ok) return reply.body;
-        if (!again.has(reply.error.code)) throw new Error(`${reply.error.code}: ${reply.error.message}`);
+        if (!again.has(reply.error.code)) throw new Refused(reply.error);
       } catch (error) {
         if (!(error instanceof PolaronError) || !again.has(error.code)) throw error;
       }
       await new Promise<void>((resolve) => process.clock.after(PAUSE_MS * (0.5 + random.fraction()), resolve));
     }
+  }
+}
+
+class Refused extends Error {
+  readonly code: string;
+
+  constructor({ code, message }: { readonly code: string; readonly message: string }) {
+    super(`${code}: ${message}`);
+    this.code = code;
   }
 }
 
