@@ -2,7 +2,7 @@
  * One runner process and the jobs handed to it, in order. Tells its owner what ended, what came back, and that it died.
  * Invariants: L1 `jobs[0]` is the one that runs: the runner saves all earlier answers before it starts a job (R2 of runner.ts), and the outbox
  * is read before anyone is blamed or taken back; L2 a job leaves the lane exactly once: ended, returned, or given back when the process died,
- * and one that was taken back isn't handed over again before its runner has passed over it; L3 only the job that runs is blamed for a death;
+ * and one that was taken back isn't handed over again before its runner has passed over it or answered; L3 only the job that runs is blamed for a death;
  * L4 a job that was told to stop takes its process and what that started with it.
  */
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
@@ -29,6 +29,8 @@ export interface LaneOwner {
   changed(): void;
   /** Jobs that didn't run come back, to be put in front. */
   returned(lane: Lane, jobs: readonly Job[]): void;
+  /** True: it waited, and does no more. */
+  unqueue(job: Job): boolean;
   loaded(lane: Lane): void;
   /** Its code can't be loaded. */
   loadFailed(lane: Lane, error: ErrorInfo): void;
@@ -62,8 +64,8 @@ export class Lane implements RunnerListener {
   readonly #options: LaneOptions;
   readonly #process: RunnerProcess;
   readonly #byTask = new Map<string, Job>();
-  /** Taken back, and not yet passed over by the runner. */
-  readonly #late = new Set<string>();
+  /** Taken back, and not yet passed over or answered by the runner. */
+  readonly #late = new Map<string, Job>();
   readonly #indexed = new Map<string, ErrorInfo | undefined>();
   #indexing: readonly string[] = [];
   /** Electrons found good in the code that was asked for last. */
@@ -158,12 +160,12 @@ export class Lane implements RunnerListener {
     const back = this.jobs.filter((job, i) => i > 0 && job.startBy < systemMs);
     for (const job of back) {
       this.#remove(job);
-      this.#late.add(job.task.task);
+      this.#late.set(job.task.task, job);
     }
     return back;
   }
 
-  /** Its runner has still to come to a job that was taken back, and to pass over it: handed over again, that one would be started twice (L2). */
+  /** Its runner has still to come to a job that was taken back, and to pass over it or to answer: handed over again, that one would be started twice (L2). */
   tookBack(job: Job): boolean {
     return this.#late.has(job.task.task);
   }
@@ -262,7 +264,7 @@ export class Lane implements RunnerListener {
 
   #finished(message: RunFinished): void {
     const job = this.#byTask.get(message.task);
-    if (job === undefined) return;
+    if (job === undefined) return this.#answeredLate(message);
     if (job.stop !== undefined && this.jobs[0] === job) {
       // L4: it ends when the process is gone
       this.kill();
@@ -287,6 +289,15 @@ export class Lane implements RunnerListener {
       if (this.#settling === job) this.#settling = undefined;
       job.end(result, usage);
     });
+  }
+
+  /** It ran while its answer was on the way: that one counts, unless somebody else has the job by now. */
+  #answeredLate({ task, startedAt, endedAt, scratchUsed, result }: RunFinished): void {
+    const job = this.#late.get(task);
+    this.#late.delete(task);
+    if (job === undefined || !this.#options.owner.unqueue(job)) return;
+    if (scratchUsed) this.#options.owner.scratchUsed(job);
+    job.end(result, { startedAt: Math.round(startedAt), endedAt: Math.round(endedAt) });
   }
 
   #remove(job: Job): void {

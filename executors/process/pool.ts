@@ -63,7 +63,7 @@ export class ProcessPool implements Executor, LaneOwner {
   readonly #recent = new TypicalDuration();
   readonly #stopper: Stopper;
   readonly #owner: JobOwner = {
-    unqueue: (job) => this.#unqueue(job),
+    unqueue: (job) => this.unqueue(job),
     stop: (job, reason) => this.#stopper.stop(job, 'cancel', reason),
     noUsage: () => this.#noUsage(),
   };
@@ -170,7 +170,7 @@ export class ProcessPool implements Executor, LaneOwner {
     if (this.#lanes.size > 0) await gone;
   }
 
-  #unqueue(job: Job): boolean {
+  unqueue(job: Job): boolean {
     const at = job.queue.indexOf(job);
     if (at !== -1) job.queue.splice(at, 1);
     return at !== -1;

@@ -246,3 +246,18 @@ it('is not handed again to the runner that has still to pass over it', async () 
   await pass(1);
   expect(statuses(a, b)).toEqual(['completed', 'completed']);
 });
+
+it('counts as answered by the runner that ran it while it was taken back, and the next one is handed over', async () => {
+  await poolOf(1);
+  const [runner] = runners;
+  const [a, b] = [start(), start()];
+  await pass(3 * STEP_MS);
+  const c = start();
+  // both ran in time: the agent was too busy to read it
+  runner?.say(runner.finished(a.task, STEP_MS));
+  runner?.say(runner.finished(b.task, STEP_MS));
+  await pass(1);
+  expect(statuses(a, b)).toEqual(['completed', 'completed']);
+  expect(runner?.runs.filter(({ task }) => task === b.task).length).toBe(1);
+  expect(has(runner, c)).toBe(true);
+});
