@@ -166,7 +166,7 @@ export class Network {
     let bytes = data;
     for (const { kind, rate, ms, client } of this.weather) {
       if (client !== undefined && client !== from.name && client !== to.name) continue;
-      if (!this.#random.chance(rate)) continue;
+      if (!this.#random.chance(rate) || from.calm) continue;
       if (kind === 'garble') {
         bytes = garbled(subject, data) ?? data;
         if (bytes !== data) this.#tap.fault(kind);
@@ -210,6 +210,8 @@ export class SimBus implements Bus {
   connected = true;
   /** Its messages vanish both ways. */
   silent = false;
+  /** What it sends meets no fault of the network. */
+  calm = false;
   severed = false;
   /** Counts its connections: what was under way to an earlier one is lost. */
   session = 0;
