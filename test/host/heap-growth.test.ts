@@ -13,3 +13,9 @@ it('asks for flags that this V8 has, and it says nothing about them', async () =
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
   expect([stdout, stderr]).toEqual(['went on\n', '']);
 });
+
+it('begins with a young heap that is as large as it may become', async () => {
+  const look = 'require("node:v8").getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")';
+  const { stdout } = await promisify(execFile)(process.execPath, [...heapArgs, '--print', `${look}.space_size`]);
+  expect(Number(stdout)).toBe(32 * 1024 * 1024);
+});
