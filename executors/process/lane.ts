@@ -3,7 +3,7 @@
  * Invariants: L1 `jobs[0]` is the one that runs: the runner saves all earlier answers before it starts a job (R2 of runner.ts), and the outbox
  * is read before anyone is blamed or taken back; L2 a job leaves the lane exactly once: ended, returned, or given back when the process died,
  * and one that was taken back isn't handed over again before its runner has passed over it or answered; L3 only the job that runs is blamed for a death;
- * L4 a job that was told to stop takes its process and what that started with it.
+ * L4 a job that was told to stop takes its process and what that started with it; but for one that ended before it was told, when the runner has begun the next.
  */
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
 import type { Clock } from '../../model/clock.ts';
@@ -265,13 +265,13 @@ export class Lane implements RunnerListener {
   #finished(message: RunFinished): void {
     const job = this.#byTask.get(message.task);
     if (job === undefined) return this.#answeredLate(message);
-    if (job.stop !== undefined && this.jobs[0] === job) {
+    const alone = this.jobs.length === 1;
+    if (job.stop !== undefined && this.jobs[0] === job && (message.result.status === 'cancelled' || alone)) {
       // L4: it ends when the process is gone
       this.kill();
       return;
     }
     const { startedAt, endedAt, result } = message;
-    const alone = this.jobs.length === 1;
     this.#remove(job);
     const ms = endedAt - startedAt;
     // one that was cancelled says nothing of how long others take

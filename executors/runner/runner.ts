@@ -3,7 +3,7 @@
  * Invariants: R1 an answer is final only after the turn in which its function settled, so that a rejection nobody handled still decides it;
  * R2 all earlier answers are sent, or saved in the outbox, before a task starts, and then it isn't started after its `startBy`: so the agent
  * knows which task runs in a process that is stuck or dead, and which never will; R3 after an error escaped from a function that is still at
- * work the process takes no more: it answers, gives the rest back, and ends.
+ * work the process takes no more: it answers, gives the rest back, and ends; R4 after a task that was told to stop no other is started: the agent ends the process.
  */
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
@@ -186,9 +186,15 @@ export class Runner {
 
   /** A turn of the event loop after the function settled: rejections that nobody handled are known, and messages of the agent were heard (R1). */
   readonly #turned = (): void => {
+    const stopped = this.#answer?.finished.result.status === 'cancelled';
     this.#collect();
     if (this.#retiring) {
       this.#retire();
+      return;
+    }
+    if (stopped) {
+      // the agent ends this process (L4 of lane.ts): what began here would be killed with it, and done again
+      this.flushOutput();
       return;
     }
     this.#pass();

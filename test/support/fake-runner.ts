@@ -57,7 +57,7 @@ export class FakeRunner implements RunnerProcess {
   }
 
   /** Its answer for a task that ran for `ms` until now. */
-  finished(task: string, ms: number, result = completed): RunFinished {
+  finished(task: string, ms: number, result: RunFinished['result'] = completed): RunFinished {
     const endedAt = Date.now();
     return { type: 'finished', task, startedAt: endedAt - ms, endedAt, scratchUsed: false, result };
   }

@@ -261,3 +261,23 @@ it('counts as answered by the runner that ran it while it was taken back, and th
   expect(runner?.runs.filter(({ task }) => task === b.task).length).toBe(1);
   expect(has(runner, c)).toBe(true);
 });
+
+it('goes on when the one before it ended while it was told to stop, and is given back when that one heard it', async () => {
+  await poolOf(1);
+  const [runner] = runners;
+  const [a, b] = [start(), start()];
+  await pass(STEP_MS - SOON_MS);
+  expect(has(runner, b)).toBe(true);
+  a.handle.cancel('no more');
+  runner?.say(runner.finished(a.task, STEP_MS));
+  await pass(1);
+  expect([runner?.killed, statuses(a, b)]).toEqual([false, ['cancelled', undefined]]);
+  const c = start();
+  await pass(STEP_MS - SOON_MS);
+  expect(has(runner, c)).toBe(true);
+  b.handle.cancel('no more');
+  runner?.say(runner.finished(b.task, STEP_MS, { status: 'cancelled' }));
+  await pass(1);
+  expect([runner?.killed, statuses(b, c)]).toEqual([true, ['cancelled', undefined]]);
+  expect(has(runners[1], c)).toBe(true);
+});

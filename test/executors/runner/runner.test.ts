@@ -1,10 +1,11 @@
-/** The runner's queue alone, with a link that only remembers: R2 of runner.ts. */
+/** The runner's queue alone, with a link that only remembers: R2 and R4 of runner.ts. */
 import { expect, it } from 'vitest';
 import { encodeTemplate } from '../../../bus/value/template.ts';
 import type { Link } from '../../../executors/runner/link.ts';
 import type { LoadedBundle } from '../../../executors/runner/loader.ts';
 import type { FromRunner, RunTask } from '../../../executors/runner/messages.ts';
 import { Runner } from '../../../executors/runner/runner.ts';
+import { deferred } from '../../../model/deferred.ts';
 import { until } from '../../support/until.ts';
 
 const task = (id: string, startBy = 0): RunTask => ({
@@ -21,7 +22,7 @@ const task = (id: string, startBy = 0): RunTask => ({
 });
 
 /** `known`: what the agent has in its pipe or can read in the outbox; `sent`: only the former. Told when each task starts. */
-function runnerOf(onStart: (id: string, known: readonly string[], sent: readonly string[]) => void): {
+function runnerOf(onStart: (id: string, known: readonly string[], sent: readonly string[]) => unknown): {
   readonly runner: Runner;
   readonly sent: readonly FromRunner[];
 } {
@@ -39,7 +40,7 @@ function runnerOf(onStart: (id: string, known: readonly string[], sent: readonly
   };
   const finished = (messages: readonly FromRunner[]): string[] =>
     messages.flatMap((message) => (message.type === 'finished' ? [message.task.slice(2)] : []));
-  const note = (id: unknown): void =>
+  const note = (id: unknown): unknown =>
     onStart(String(id), finished([...sent, ...batch.slice(0, saved)]), finished(sent));
   const bundle: LoadedBundle = {
     error: undefined,
@@ -73,4 +74,24 @@ it('passes over a task that it comes to too late, and says so', async () => {
   await until(() => sent.length === 4, 'all answers');
   expect(started).toEqual(['a', 'b']);
   expect(sent).toContainEqual({ type: 'returned', tasks: ['d_late'] });
+});
+
+it('starts nothing after a task that was told to stop: what began in this process would end with it', async () => {
+  const started: string[] = [];
+  const gate = deferred<void>();
+  const { runner, sent } = runnerOf((id) => {
+    started.push(id);
+    return id === 'a' ? gate.promise : undefined;
+  });
+  for (const one of [task('a'), task('b')]) runner.message(one);
+  runner.work();
+  await until(() => started.length === 1, 'the first one');
+  runner.message({ type: 'cancel', task: 'd_a', reason: 'no more' });
+  gate.resolve();
+  await until(() => sent.some(({ type }) => type === 'finished'), 'its answer');
+  runner.message(task('c'));
+  runner.work();
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(started).toEqual(['a']);
+  expect(sent).toContainEqual(expect.objectContaining({ task: 'd_a', result: { status: 'cancelled' } }));
 });
