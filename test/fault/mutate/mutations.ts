@@ -19,7 +19,7 @@ export const mutations: readonly Mutation[] = [
     breaks: 'an outcome counts, and is adopted, whatever inputs it was made from',
     // a parent's outcome and its agent are lost, the child's agent is not, and the parent gives another value
     caughtBy: 'simulate',
-    seeds: 10_000,
+    seeds: 2_000,
     edits: [
       {
         file: 'actors/electron/electron.ts',
