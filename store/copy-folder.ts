@@ -54,7 +54,9 @@ export async function copyFolder(
         const to = join(blobs, part, digest);
         await copyFile(join(source.blobs, part, digest), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
         await syncFile(to);
-        bytes += (await stat(to)).size;
+        // not `bytes += (await …)`: that reads the sum before it waits, and loses what the other workers add meanwhile
+        const { size } = await stat(to);
+        bytes += size;
         values++;
       }
     };

@@ -1,5 +1,5 @@
 /** A copy of a store that is being written to: one moment of it, whole. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,6 +91,27 @@ describe('a copy', () => {
     expect(again.meta.history).toBe(history);
     await again.close();
     expect(readdirSync(join(folder, 'copy')).sort()).toEqual(['blobs', 'journal', 'records']);
+  });
+
+  it('counts every byte, of files of one part too, which several workers copy at once', async () => {
+    const store = await open('data');
+    const inOnePart: Uint8Array[] = [];
+    for (let n = 0; inOnePart.length < 12; n++) {
+      const bytes = Buffer.alloc(70_000, `value ${n} `);
+      if (digestOf(bytes).startsWith('a')) inOnePart.push(bytes);
+    }
+    const parts = new Set(inOnePart.map((bytes) => digestOf(bytes).slice(0, 2)));
+    expect(parts.size).toBeLessThan(inOnePart.length);
+    for (const bytes of inOnePart) {
+      const upload = await store.openBlob(digestOf(bytes), bytes.length);
+      await upload.write(bytes);
+      await upload.finish();
+    }
+    mkdirSync(join(folder, 'copy'));
+    const copied = await store.copyTo(join(folder, 'copy'));
+    await store.close();
+    const records = statSync(join(folder, 'copy', 'records', 'data.mdb')).size;
+    expect(copied).toEqual({ values: 12, bytes: records + 12 * 70_000 });
   });
 
   it('that was not finished is refused', async () => {
