@@ -8,7 +8,8 @@ import { nearest, packageFolder } from './native.ts';
 import { ENTRY_ID, shipPlugin, type PluginFindings, type PluginInput } from './plugin.ts';
 import type { NativeHint } from './shipped.ts';
 import { mebibytes, shortList } from './shown.ts';
-import { shippedMap, shownPath } from './source-map.ts';
+import type { RenderedModule } from './code-digest.ts';
+import { isSdkFile, shippedMap, shownPath } from './source-map.ts';
 
 export interface BuildInput extends Omit<PluginInput, 'parse'> {
   /** Names of the electrons, for messages. */
@@ -24,6 +25,9 @@ export interface BuildOutput {
   readonly largest: readonly string[];
   /** Every file that the output depends on. */
   readonly inputs: readonly string[];
+  /** What `code` was made of, before it was minified. */
+  readonly modules: readonly RenderedModule[];
+  readonly imports: string;
 }
 
 type Lang = 'js' | 'jsx' | 'ts' | 'tsx';
@@ -83,6 +87,8 @@ export async function build(input: BuildInput): Promise<BuildOutput> {
           .map(({ text }) => text),
         largest: largestParts(chunk.modules, input.root),
         hints: [...findings.hints.values()],
+        modules: renderedOf(chunk.modules, input.shim),
+        imports: IMPORTS.exec(chunk.code)?.[0] ?? '',
         inputs: inputsOf([...(await bundler.watchFiles), ...input.files], findings.inputs),
       };
     } finally {
@@ -101,6 +107,21 @@ function largestParts(modules: Readonly<Record<string, { readonly renderedLength
   }
   const sorted = [...sizes].sort((a, b) => b[1] - a[1]);
   return sorted.slice(0, 3).map(([name, bytes]) => `${name} (${mebibytes(bytes)})`);
+}
+
+/** The statements at the beginning of the output that import what stays outside. */
+const IMPORTS = /^(?:\s*import[^;]*;)*/;
+
+function renderedOf(
+  modules: Readonly<Record<string, { readonly code: string | null }>>,
+  shim: string,
+): RenderedModule[] {
+  return Object.entries(modules).map(([id, { code }]) => ({ code: code ?? '', from: originOf(id, shim) }));
+}
+
+function originOf(id: string, shim: string): RenderedModule['from'] {
+  if (id.startsWith('\0polaron') || id === shim || isSdkFile(id)) return 'sdk';
+  return id.startsWith('\0') || packageFolder(id) !== undefined ? 'package' : 'user';
 }
 
 /** The modules, and what steered their resolution: the nearest package.json and tsconfig.json of each folder. */

@@ -42,6 +42,7 @@ export const isFresh = (stamps: readonly Stamp[]): boolean =>
 interface Manifest {
   readonly digest: Digest;
   readonly codeDigest: Digest;
+  readonly codes: Readonly<Record<string, Digest>>;
   readonly warnings: readonly string[];
   readonly hints: readonly NativeHint[];
   readonly stamps: readonly Stamp[];
@@ -54,6 +55,8 @@ const isManifest = (x: unknown): x is Manifest =>
   isDigest(x.digest) &&
   'codeDigest' in x &&
   isDigest(x.codeDigest) &&
+  'codes' in x &&
+  typeof x.codes === 'object' &&
   'stamps' in x &&
   Array.isArray(x.stamps) &&
   'warnings' in x &&
@@ -68,7 +71,7 @@ export function readCached(folder: string, key: string): CachedBundle | undefine
     if (!isManifest(manifest) || !isFresh(manifest.stamps)) return undefined;
     const code = readFileSync(join(folder, `${key}.mjs`));
     if (sha256(code) !== manifest.digest) return undefined;
-    const { digest, codeDigest, warnings, hints, stamps } = manifest;
+    const { digest, codeDigest, codes, warnings, hints, stamps } = manifest;
     const map = mapIn(code.toString('utf8'));
     const bytes = new Uint8Array(code.buffer, code.byteOffset, code.length);
     return {
@@ -76,6 +79,7 @@ export function readCached(folder: string, key: string): CachedBundle | undefine
         code: bytes,
         digest,
         codeDigest,
+        codes,
         ...(map === undefined ? {} : { map }),
         warnings,
         hints,
@@ -92,9 +96,9 @@ export function readCached(folder: string, key: string): CachedBundle | undefine
 export function writeCached(folder: string, key: string, { bundle, stamps }: CachedBundle): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { digest, codeDigest, warnings, hints } = bundle;
+    const { digest, codeDigest, codes, warnings, hints } = bundle;
     put(join(folder, `${key}.mjs`), bundle.code);
-    put(join(folder, `${key}.json`), JSON.stringify({ digest, codeDigest, warnings, hints, stamps }));
+    put(join(folder, `${key}.json`), JSON.stringify({ digest, codeDigest, codes, warnings, hints, stamps }));
     prune(folder);
   } catch {
     // Full or read-only: the next process builds again.

@@ -21,7 +21,7 @@ export { recentBundle } from './kept-bundles.ts';
 export type { Bundle, BundleOptions, NativeHint, ShippedElectron } from './shipped.ts';
 
 /** Part of every cache key: raise it when the same input gives another output. */
-const MAKER = 'polaron-bundle-2 rolldown-1.3.2';
+const MAKER = 'polaron-bundle-3 rolldown-1.3.2';
 
 /** Does a test runner evaluate modules in this process? There electrons are often made inside `it()`, where no agent gets to. */
 const underTests =

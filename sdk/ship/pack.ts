@@ -5,7 +5,9 @@
 import { PolaronError } from '../../model/errors.ts';
 import { build, loadParser, type BuildOutput } from './build.ts';
 import { sha256 } from './bundle-cache.ts';
-import { inlineModule, inlineText, type InlinePart } from './inline.ts';
+import { codeDigests } from './code-digest.ts';
+import { inlineModule, inlineText, type InlinePart, type Parse } from './inline.ts';
+import type { Digest } from '../../model/ids.ts';
 import type { Bundle, ShippedElectron } from './shipped.ts';
 import { inlineComment } from './source-map.ts';
 
@@ -25,7 +27,15 @@ export interface Packed extends Pick<BuildOutput, 'largest' | 'inputs'> {
   readonly bundle: Bundle;
 }
 
-const EMPTY: Omit<BuildOutput, 'code'> = { map: undefined, warnings: [], hints: [], largest: [], inputs: [] };
+const EMPTY: Omit<BuildOutput, 'code'> = {
+  map: undefined,
+  warnings: [],
+  hints: [],
+  largest: [],
+  inputs: [],
+  modules: [],
+  imports: '',
+};
 
 /** Raises NO_SOURCE, BUNDLE_FAILED, NATIVE_ADDON. */
 export async function pack({
@@ -38,15 +48,21 @@ export async function pack({
   root,
   names,
 }: PackInput): Promise<Packed> {
-  const inline = texts.length === 0 ? '' : inlineModule(await inlineParts(texts, must, onlyInline));
+  const parse = await loadParser();
+  const parts = inlineParts(texts, must, onlyInline, parse);
+  const inline = parts.length === 0 ? '' : inlineModule(parts);
   const built =
     files.length === 0 ? { ...EMPTY, code: inline } : await build({ files, inline, external, shim, root, names });
+  const codeDigest = sha256(built.code);
+  const placed = names.filter((name) => !parts.some(({ electron }) => electron.name === name && must.has(electron)));
+  const codes = codeDigests(placed, { modules: built.modules, imports: built.imports, codeDigest }, parse);
   const code = new TextEncoder().encode(built.code + (built.map === undefined ? '' : inlineComment(built.map)));
   return {
     bundle: {
       code,
       digest: sha256(code),
-      codeDigest: sha256(built.code),
+      codeDigest,
+      codes: { ...Object.fromEntries(inlineCodes(parts, must)), ...Object.fromEntries(codes) },
       ...(built.map === undefined ? {} : { map: new TextEncoder().encode(built.map) }),
       warnings: built.warnings,
       hints: built.hints,
@@ -56,12 +72,19 @@ export async function pack({
   };
 }
 
-async function inlineParts(
+/** An electron without a module is its text, and nothing else. */
+function inlineCodes(parts: readonly InlinePart[], must: ReadonlySet<ShippedElectron>): [string, Digest][] {
+  return parts.flatMap(({ electron, text }) =>
+    text.ok && must.has(electron) ? [[electron.name, sha256(text.expression)]] : [],
+  );
+}
+
+function inlineParts(
   electrons: readonly ShippedElectron[],
   must: ReadonlySet<ShippedElectron>,
   onlyInline: boolean,
-): Promise<InlinePart[]> {
-  const parse = await loadParser();
+  parse: Parse,
+): InlinePart[] {
   return electrons.map((electron) => {
     const text = inlineText(electron.fn, parse);
     if (!text.ok && must.has(electron)) throw noSource(electron, text.uses, text.reason, onlyInline);

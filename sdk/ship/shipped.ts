@@ -45,6 +45,8 @@ export interface Bundle {
   readonly digest: Digest;
   /** Of the code without its map: it stays the same when only comments or line breaks of the sources change. */
   readonly codeDigest: Digest;
+  /** Of each electron's own code, by its name: see code-digest.ts. */
+  readonly codes: Readonly<Record<string, Digest>>;
   /** The source map alone; its sources are `polaron:///relative/path.ts`. */
   readonly map?: Uint8Array;
   /** What the modules read at load that may differ on an agent; a line each. */

@@ -37,7 +37,7 @@ export function world(more: Partial<ClientEnvironment> = {}, maxPayload?: number
       bundled.push(electrons);
       const bytes = new TextEncoder().encode(code.text);
       const digest = digestOf(bytes);
-      const made = { code: bytes, digest, codeDigest: digest, warnings: code.warnings, hints: [] };
+      const made = { code: bytes, digest, codeDigest: digest, codes: {}, warnings: code.warnings, hints: [] };
       return code.madeBefore ? { ...made, madeBefore: true } : made;
     },
     captures: async () => ({}),
