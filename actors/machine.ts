@@ -21,9 +21,9 @@ export const lifecycleEvents = [
   'electron.skip',
   'electron.reuse',
   'electron.fail',
-  'map.expanded',
-  'items.completed',
-  'items.failed',
+  'inner.begun',
+  'inner.completed',
+  'inner.failed',
 ] as const;
 export type LifecycleEvent = (typeof lifecycleEvents)[number];
 
@@ -45,7 +45,7 @@ export const electronMachine = setup({
     ready: {
       on: {
         'attempt.assigned': 'assigned',
-        'map.expanded': 'running',
+        'inner.begun': 'running',
         'electron.fail': 'failed',
         'electron.skip': 'skipped',
         'electron.cancel': 'cancelled',
@@ -68,8 +68,8 @@ export const electronMachine = setup({
         'attempt.failed': 'failed',
         'attempt.retry': 'retrying',
         'electron.cancel': 'cancelling',
-        'items.completed': 'completed',
-        'items.failed': 'failed',
+        'inner.completed': 'completed',
+        'inner.failed': 'failed',
       },
     },
     retrying: { on: { 'backoff.elapsed': 'ready', 'electron.fail': 'failed', 'electron.cancel': 'cancelled' } },

@@ -1,6 +1,6 @@
 /** A transport graph without code and templates, for `graph --json`. Drawing is the SDK's (sdk/draw.ts). */
 import type { GraphView, GraphViewNode } from '../bus/protocol/api.ts';
-import type { Input, WireGraph, WireNode } from '../model/graph.ts';
+import { inputsOf, type WireGraph, type WireNode } from '../model/graph.ts';
 
 export const viewOf = (graph: WireGraph): GraphView => ({ nodes: nodesOf(graph, graph.nodes) });
 
@@ -9,9 +9,7 @@ const nodesOf = (graph: WireGraph, nodes: readonly WireNode[]): readonly GraphVi
 
 function nodeOf(graph: WireGraph, node: WireNode, id: number): GraphViewNode {
   const { kind, after } = node;
-  if (node.kind === 'electron') {
-    return { id, kind, name: graph.electrons[node.electron]?.name ?? '?', inputs: node.inputs, after };
-  }
-  const inputs: readonly Input[] = [node.over];
-  return { id, kind, name: node.name, inputs, after, body: { nodes: nodesOf(graph, node.body.nodes) } };
+  const name = node.kind === 'electron' ? (graph.electrons[node.electron]?.name ?? '?') : node.name;
+  const view = { id, kind, name, inputs: inputsOf(node), after };
+  return node.kind === 'map' ? { ...view, body: { nodes: nodesOf(graph, node.body.nodes) } } : view;
 }

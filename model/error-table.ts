@@ -226,6 +226,12 @@ export const errorTable = {
     'The transport graph is not well-formed.',
     'Use the SDK to make graphs; see the reason given.',
   ),
+  SUBLATTICE_DEPTH: entry(
+    'hub',
+    false,
+    'Lattices are called inside lattices too deep, e.g. one that calls itself without an end.',
+    'Let the recursion end, or write it as a loop inside one lattice.',
+  ),
   DISK_FULL: entry('hub', true, "The data folder's disk has no room.", 'Free space; committed results stay readable.'),
   AGENT_LOST: entry(
     'hub',

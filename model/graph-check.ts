@@ -3,7 +3,7 @@
  * Not here: its bytes (bus/protocol/wire-graph.ts), what the templates in it hold.
  */
 import { PolaronError } from './errors.ts';
-import type { Input, MapNode, WireGraph, WireNode } from './graph.ts';
+import { inputsOf, type Input, type MapNode, type WireGraph, type WireNode } from './graph.ts';
 import { isDigest } from './ids.ts';
 import { MOST_RETRIES } from './retry.ts';
 
@@ -95,6 +95,10 @@ class GraphCheck {
       if (before >= scope.at) forward = true;
     }
     if (node.kind === 'map') return this.#checkMap(node, scope, name) || forward;
+    if (node.kind === 'lattice') {
+      this.#checkInput(node.graph, scope, name);
+      return (typeof node.graph === 'number' && node.graph >= scope.at) || forward;
+    }
     if (!isIndex(node.electron, this.#graph.electrons.length)) {
       throw invalid(name(), `its electron is ${show(node.electron)}; there are ${this.#graph.electrons.length}`);
     }
@@ -199,7 +203,7 @@ class GraphCheck {
 
   #label(node: WireNode | undefined): string {
     if (node === undefined) return 'nothing';
-    if (node.kind === 'map') return `map "${node.name.slice(0, 60)}"`;
+    if (node.kind !== 'electron') return `${node.kind} "${node.name.slice(0, 60)}"`;
     return (this.#graph.electrons[node.electron]?.name ?? 'unknown electron').slice(0, 60);
   }
 }
@@ -211,11 +215,7 @@ function eachEdge(
 ): void {
   nodes.forEach((node, to) => {
     for (const from of node.after) edge(from, to);
-    if (node.kind === 'map') {
-      if (typeof node.over === 'number') edge(node.over, to);
-    } else {
-      for (const input of node.inputs) if (typeof input === 'number') edge(input, to);
-    }
+    for (const input of inputsOf(node)) if (typeof input === 'number') edge(input, to);
   });
   for (let i = 0; i < fromBodies.length; i += 2) edge(fromBodies[i] ?? 0, fromBodies[i + 1] ?? 0);
 }

@@ -83,7 +83,24 @@ export interface MapBody {
   readonly output: number;
 }
 
-export type WireNode = ElectronNode | MapNode;
+/**
+ * A dispatch of its own (docs/adr/019-sublattices.md). `graph` is a list value that the hub cuts: the encoded graph as bytes, the arguments, the values that the
+ * graph names. The first input of that graph's output is what the node gives.
+ */
+export interface LatticeNode {
+  readonly kind: 'lattice';
+  readonly name: string;
+  readonly graph: Input;
+  readonly after: readonly number[];
+}
+
+export type WireNode = ElectronNode | MapNode | LatticeNode;
+
+/** Where a node's data comes from. */
+export function inputsOf(node: WireNode): readonly Input[] {
+  if (node.kind === 'electron') return node.inputs;
+  return [node.kind === 'map' ? node.over : node.graph];
+}
 
 export interface WireGraph {
   readonly electrons: readonly ElectronDef[];
@@ -91,6 +108,12 @@ export interface WireGraph {
   /** The lattice's result: an encoded template and what it refers to; the SDK fills it in. */
   readonly output: { readonly template: Uint8Array; readonly inputs: readonly Input[] };
 }
+
+/** Before a lattice's name: the electron that draws it. */
+export const DRAWING = 'lattice:';
+
+/** Lattices inside lattices. */
+export const MOST_LEVELS = 32;
 
 /** The electron that returns its one argument as it is; needs no bundle. Used for `.map` over a path into a value and for map bodies that return plain data. */
 export const IDENTITY_ELECTRON = 'polaron:identity';

@@ -41,11 +41,26 @@ export function toToken(name: string): string {
 export function makeDispatchId(nowMs: number, randomBytes: Uint8Array, node: string): DispatchId {
   let time = '';
   for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = CROCKFORD.charAt(rest % 32) + time;
-  let noise = '';
-  for (let i = 0; i < 10; i++) noise += CROCKFORD.charAt((randomBytes[i] ?? 0) % 32);
-  const id = `${time}${noise}-${node}`;
+  const id = `${time}${noiseOf(randomBytes)}-${node}`;
   if (!isDispatchId(id))
     throw new PolaronError('BAD_SUBJECT', `node ${JSON.stringify(node)} can't be part of a dispatch id`);
+  return id;
+}
+
+function noiseOf(bytes: Uint8Array): string {
+  let noise = '';
+  for (let i = 0; i < 10; i++) noise += CROCKFORD.charAt((bytes[i] ?? 0) % 32);
+  return noise;
+}
+
+/**
+ * The dispatch of a lattice inside another, the same at each attempt: the outer one's time, a digest of the outer one's id and the node's path, the same owner.
+ * `digest`: lower-case hex.
+ */
+export function innerDispatchId(outer: DispatchId, digest: Digest): DispatchId {
+  const bytes = Uint8Array.from({ length: 10 }, (_, i) => Number.parseInt(digest.slice(2 * i, 2 * i + 2), 16));
+  const id = `${outer.slice(0, 10)}${noiseOf(bytes)}${outer.slice(20)}`;
+  if (!isDispatchId(id)) throw new PolaronError('BAD_SUBJECT', `${outer} is no dispatch id`);
   return id;
 }
 

@@ -3,7 +3,7 @@
  * Knows structure only; statuses and values are the lattice supervisor's.
  */
 import { PolaronError } from './errors.ts';
-import type { Input, WireGraph, WireNode } from './graph.ts';
+import { inputsOf, type Input, type WireGraph, type WireNode } from './graph.ts';
 
 /** A run of nodes that share one body: the graph itself (one item), or the items of one expanded map. */
 export interface Region {
@@ -46,7 +46,7 @@ function eachParent(node: WireNode, visit: (parent: number) => void): void {
 }
 
 function eachInput(node: WireNode, depth: number, visit: (parent: number) => void): void {
-  for (const input of node.kind === 'electron' ? node.inputs : [node.over]) {
+  for (const input of inputsOf(node)) {
     if (typeof input === 'number') {
       if (depth === 0) visit(input);
     } else if ('up' in input && input.up === depth) visit(input.node);
@@ -180,10 +180,10 @@ export class Plan {
     return region.base + item * region.nodes.length + (node.kind === 'map' ? node.body.output : 0);
   }
 
-  /** The electron's or map's own name. */
+  /** The electron's, map's or lattice's own name. */
   plainNameOf(id: number): string {
     const { node } = this.place(id);
-    return node.kind === 'map' ? node.name : (this.graph.electrons[node.electron]?.name ?? `#${id}`);
+    return node.kind === 'electron' ? (this.graph.electrons[node.electron]?.name ?? `#${id}`) : node.name;
   }
 
   /** Human name: the electron's, with the positions of the maps around it. */

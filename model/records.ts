@@ -32,6 +32,8 @@ export interface DispatchSpec {
   /** Values that the graph refers to. */
   readonly literals: readonly ValueInfo[];
   readonly acceptedAt: number;
+  /** The lattice node that it is, and how many lattices are around it. */
+  readonly outer?: { readonly dispatch: DispatchId; readonly node: number; readonly level: number };
 }
 
 /** What changes while it runs. */

@@ -5,7 +5,7 @@
  * Not here: tracing, the value codec, a bus client. It must export every name that index.ts does (test/sdk/agent-shim.test.ts).
  */
 import { registry } from '../bus/protocol/registry.ts';
-import { makeLatticeFactory } from './lattice-factory.ts';
+import { makeLatticeFactory, type LatticeTools } from './lattice-factory.ts';
 import type { LatticeFactory } from './types.ts';
 
 export { after } from './after.ts';
@@ -26,11 +26,12 @@ function halt(what: string): Promise<never> {
 const halting = (what: string) => (): Promise<never> => halt(what);
 
 /** Lattices are known by name here; a script that draws or lists one on its way to dispatch() gets nothing to see. */
-export const lattice: LatticeFactory = makeLatticeFactory({
+export const latticeTools: LatticeTools = {
   graph: () => ({ nodes: [], output: undefined }),
   local: () => halt('local'),
   draw: () => '',
-});
+};
+export const lattice: LatticeFactory = makeLatticeFactory(latticeTools);
 
 export const dispatch = () => halting('dispatch');
 export const dispatchSync = () => halting('dispatchSync');

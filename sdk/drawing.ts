@@ -1,5 +1,5 @@
 /** What is drawn of a transport graph, whatever the format: nodes with keys and labels, and edges between keys. */
-import type { Input, WireGraph, WireNode } from '../model/graph.ts';
+import { inputsOf, type Input, type WireGraph, type WireNode } from '../model/graph.ts';
 import type { ElectronStatus } from '../model/lifecycle.ts';
 import { shownName } from './graph-view.ts';
 
@@ -50,8 +50,10 @@ class Draft {
         const body = this.scope(node.body.nodes, [`${key}_`, ...prefixes], NO_STATUS);
         return { ...base, label: `map ${node.name}`, body };
       }
-      this.inputs(node.inputs, prefixes, key);
-      return { ...base, label: shownName(this.#graph.electrons[node.electron]?.name ?? '?'), body: undefined };
+      this.inputs(inputsOf(node), prefixes, key);
+      const label =
+        node.kind === 'lattice' ? `lattice ${node.name}` : shownName(this.#graph.electrons[node.electron]?.name ?? '?');
+      return { ...base, label, body: undefined };
     });
   }
 

@@ -51,6 +51,8 @@ function shownNode(graph: WireGraph, node: WireNode, id: number): GraphNode {
       },
     };
   }
+  if (node.kind === 'lattice')
+    return { id, kind: 'lattice', name: node.name, args: [shownInput(node.graph, [])], after };
   const { name, ...options } = graph.electrons[node.electron] ?? { name: '?' };
   return {
     id,

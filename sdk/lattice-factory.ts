@@ -17,6 +17,8 @@ export interface LatticeTools {
   graph(lattice: unknown, args: readonly unknown[]): Graph;
   local(lattice: unknown, args: readonly unknown[]): Promise<unknown>;
   draw(format: DrawFormat, lattice: unknown, args: readonly unknown[]): string;
+  /** It was defined. */
+  defined?(lattice: LatticeInfo): void;
 }
 
 function call(info: LatticeInfo, args: readonly unknown[]): unknown {
@@ -53,6 +55,7 @@ function define(tools: LatticeTools, options: LatticeOptions, fn: unknown): unkn
   attachLattice(handle, info);
   Object.defineProperty(handle, 'name', { value: name });
   registry().lattices.push(info);
+  tools.defined?.(info);
   return Object.assign(handle, {
     kind: 'lattice',
     latticeName: name,

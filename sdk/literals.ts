@@ -46,6 +46,13 @@ export class Literals {
     return digest;
   }
 
+  /** Bytes that are encoded already. */
+  keepBytes(bytes: Uint8Array): Digest {
+    const { digest } = valueInfoOf(bytes);
+    this.values.set(digest, bytes);
+    return digest;
+  }
+
   /** See L1. Raises NOT_SERIALISABLE. */
   verify(): void {
     for (const [object, { digest, where, uses }] of this.#known ?? []) {

@@ -7,11 +7,18 @@ import { decodeTemplate, followPath } from '../bus/value/template.ts';
 import { decodeValue, encodeValue } from '../bus/value/value.ts';
 import type { ElectronEntry } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
-import type { ElectronNode, Input, MapNode, WireNode } from '../model/graph.ts';
+import {
+  DRAWING,
+  type ElectronNode,
+  type Input,
+  type LatticeNode,
+  type MapNode,
+  type WireNode,
+} from '../model/graph.ts';
 import type { Digest } from '../model/ids.ts';
 import { withLocalTask } from './context.ts';
 import { LocalGate } from './local-gate.ts';
-import type { Trace } from './trace.ts';
+import { traceInner, type Trace } from './trace.ts';
 
 type Bytes = Uint8Array;
 
@@ -30,8 +37,10 @@ interface Frame {
 class LocalRun {
   readonly #definitions: readonly (ElectronEntry | undefined)[];
   readonly #values: ReadonlyMap<Digest, Bytes>;
+  readonly #inner: Trace['inner'];
 
   constructor(trace: Trace) {
+    this.#inner = trace.inner;
     this.#definitions = trace.definitions;
     this.#values = trace.values;
   }
@@ -49,11 +58,24 @@ class LocalRun {
   #start(frame: Frame, nodes: readonly WireNode[]): void {
     for (const [number, node] of nodes.entries()) {
       const nodeId = `${frame.path}${number}`;
-      const running = node.kind === 'map' ? this.#runMap(frame, node, nodeId) : this.#runElectron(frame, node, nodeId);
+      const running = this.#run(frame, node, nodeId);
       // Those that nobody awaits before the first failure is thrown must not count as unhandled.
       running.catch(() => undefined);
       frame.nodes.push(running);
     }
+  }
+
+  #run(frame: Frame, node: WireNode, nodeId: string): Promise<Bytes> {
+    if (node.kind === 'map') return this.#runMap(frame, node, nodeId);
+    return node.kind === 'lattice' ? this.#runLattice(frame, node) : this.#runElectron(frame, node, nodeId);
+  }
+
+  async #runLattice(frame: Frame, node: LatticeNode): Promise<Bytes> {
+    await this.#waitFor(frame, node.after);
+    const drawn: unknown = decodeValue(await this.#bytes(frame, node.graph));
+    const args: unknown = Array.isArray(drawn) ? drawn[1] : undefined;
+    const trace = traceInner(this.#inner.get(node), Array.isArray(args) ? args : []);
+    return encodeValue(await runLocal(trace), `lattice "${node.name}": result`);
   }
 
   async #runElectron(frame: Frame, node: ElectronNode, nodeId: string): Promise<Bytes> {
@@ -63,6 +85,8 @@ class LocalRun {
     const args = await this.#fill(frame, `electron "${name}"`, node.template, node.inputs);
     const list: readonly unknown[] = Array.isArray(args) ? args : [];
     if (entry === undefined) return encodeValue(list[0], 'identity');
+    // what an agent would draw from these is traced here when it is run
+    if (name.startsWith(DRAWING)) return encodeValue([undefined, list], name);
     try {
       const value: unknown = await withLocalTask(nodeId, async () => Reflect.apply(entry.fn, undefined, list));
       return encodeValue(value, `electron "${name}": result`, 'RESULT_NOT_SERIALISABLE');

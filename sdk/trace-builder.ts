@@ -6,9 +6,9 @@
  * B3. A map's body has one output node; what a callback returns besides one bare Ref goes through an identity node.
  * Not here: starting and ending a trace (trace.ts).
  */
-import { registry } from '../bus/protocol/registry.ts';
+import { registry, type ElectronEntry } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
-import type { Input, MapNode } from '../model/graph.ts';
+import type { Input, LatticeNode, MapNode, WireNode } from '../model/graph.ts';
 import {
   electronInfoOf,
   isAsync,
@@ -26,6 +26,7 @@ import { holdsRef, RefMeta, refMetaOf, type RefOwner } from './refs.ts';
 import { ArgumentEncoder, type Encoded } from './trace-arguments.ts';
 import { Definitions } from './trace-definitions.ts';
 import { foreign, Scope, type DraftElectron } from './trace-scope.ts';
+import { drawnBytes, type TraceInner } from './trace-drawn.ts';
 import { trusted } from '../model/trusted.ts';
 
 type Callback = (...args: never[]) => unknown;
@@ -34,12 +35,18 @@ export class TraceBuilder implements Builder, RefOwner {
   readonly root = new Scope();
   readonly literals = new Literals();
   readonly definitions: Definitions;
+  /** Lattices inside this one, by their nodes. */
+  readonly inner = new Map<WireNode, unknown>();
+  /** What those need of the bundle, beside what this one does. */
+  readonly shippedToo: ElectronEntry[] = [];
+  readonly #trace: TraceInner;
   readonly #encoder: ArgumentEncoder;
   /** Identity nodes made for paths that are mapped over. */
   #wholes: Map<RefMeta, number> | undefined;
   #scope = this.root;
 
-  constructor(inherited: Inherited) {
+  constructor(inherited: Inherited, trace: TraceInner) {
+    this.#trace = trace;
     this.definitions = new Definitions(inherited);
     this.#encoder = new ArgumentEncoder(this, this.literals);
   }
@@ -60,8 +67,30 @@ export class TraceBuilder implements Builder, RefOwner {
     return this.#refOf(scope, scope.nodes.push(node) - 1, info.name);
   }
 
-  callLattice(info: LatticeInfo): never {
-    return notSupported(`lattice "${info.name}" was called inside a lattice`);
+  callLattice(info: LatticeInfo, args: readonly unknown[]): unknown {
+    const scope = this.#scope;
+    const node: LatticeNode = {
+      kind: 'lattice',
+      name: info.name,
+      graph: args.some((arg) => holdsRef(arg)) ? this.#drawnThere(scope, info, args) : this.#drawnHere(info, args),
+      after: scope.waiting,
+    };
+    this.inner.set(node, info.lattice);
+    return this.#refOf(scope, scope.nodes.push(node) - 1, info.name);
+  }
+
+  /** One of its arguments isn't known yet: an electron draws it on an agent. */
+  #drawnThere(scope: Scope, info: LatticeInfo, args: readonly unknown[]): number {
+    const electron = this.definitions.drawing(info);
+    const { template, inputs } = this.#encoder.args(scope, 'lattice', info.name, args);
+    const after = scope.waiting;
+    return scope.nodes.push({ kind: 'electron', electron, template, inputs, after, split: true }) - 1;
+  }
+
+  #drawnHere(info: LatticeInfo, args: readonly unknown[]): Input {
+    const trace = this.#trace(info.lattice, args);
+    this.shippedToo.push(...trace.electronsUsed);
+    return { value: this.literals.keepBytes(drawnBytes(trace, args, info.name)) };
   }
 
   after(parents: unknown, body: unknown): unknown {
@@ -85,7 +114,6 @@ export class TraceBuilder implements Builder, RefOwner {
 
   map(over: RefMeta, [task, options]: readonly unknown[]): unknown {
     if (registry().builder !== this) throw foreign(over);
-    if (latticeInfoOf(task) !== undefined) notSupported('a lattice was passed to .map()');
     const scope = this.#scope;
     const policy = mapPolicy(options);
     const input = this.#whole(scope, over);
@@ -102,6 +130,13 @@ export class TraceBuilder implements Builder, RefOwner {
     const after = [...new Set([...scope.waiting, ...(body.mapWaits ?? [])])];
     const node: MapNode = { kind: 'map', name, over: input, after, ...policy, body: { nodes: body.nodes, output } };
     return this.#refOf(scope, scope.nodes.push(node) - 1, name);
+  }
+
+  /** `value` as a Ref to a whole value of an electron. */
+  whole(value: unknown): unknown {
+    const ref = refMetaOf(value);
+    if (ref?.scope === this.root && typeof ref.origin === 'number' && ref.parent === undefined) return value;
+    return this.#refOf(this.root, this.root.nodes.push(this.#identityNode(this.root, 'result', value)) - 1, 'result');
   }
 
   /** The lattice's result. */
@@ -159,19 +194,22 @@ export class TraceBuilder implements Builder, RefOwner {
   /** Traces what is done with one item; the body's output node. */
   #mapBody(body: Scope, item: RefMeta, task: unknown): number {
     const electron = electronInfoOf(task);
+    const inner = latticeInfoOf(task);
     if (electron === undefined && (typeof task !== 'function' || refMetaOf(task) !== undefined)) {
       throw new PolaronError(
         'MAP_ARG',
-        `.map() got ${describe(task)} (${errorSite().at}); expected an electron or a callback`,
+        `.map() got ${describe(task)} (${errorSite().at}); expected an electron, a lattice or a callback`,
       );
     }
     const callback = trusted<Callback>(task);
-    if (electron === undefined && isAsync(callback)) throw asyncBody('the callback of .map()');
+    if (electron === undefined && inner === undefined && isAsync(callback)) throw asyncBody('the callback of .map()');
     const index = new RefMeta(this, body, 'index', 'index');
     const returned: unknown =
-      electron === undefined
-        ? sync(Reflect.apply(callback, undefined, [item.ref, index.ref]), 'the callback of .map()')
-        : this.callElectron(electron, [item.ref]);
+      inner !== undefined
+        ? this.callLattice(inner, [item.ref])
+        : electron === undefined
+          ? sync(Reflect.apply(callback, undefined, [item.ref, index.ref]), 'the callback of .map()')
+          : this.callElectron(electron, [item.ref]);
     const ref = refMetaOf(returned);
     if (ref?.scope === body && typeof ref.origin === 'number' && ref.parent === undefined) return ref.origin;
     return body.nodes.push(this.#identityNode(body, 'map', returned)) - 1;
@@ -180,17 +218,11 @@ export class TraceBuilder implements Builder, RefOwner {
   /** A map is called after what makes its items' values. */
   #nameOf(body: Scope, output: number, task: unknown): string {
     const node = body.nodes[output];
-    if (node?.kind === 'map') return node.name;
+    if (node?.kind === 'map' || node?.kind === 'lattice') return node.name;
     const entry = node === undefined ? undefined : this.definitions.entries[node.electron];
     if (entry !== undefined) return entry.name;
     return typeof task === 'function' && task.name !== '' ? task.name.slice(0, 200) : 'map';
   }
-}
-
-function notSupported(what: string): never {
-  throw new PolaronError('NOT_SUPPORTED', `${what} (${errorSite().at}): this version does not have sublattices yet`, {
-    help: 'Call a plain function that calls electrons instead; it is traced as a part of the lattice.',
-  });
 }
 
 const afterArg = (what: string): PolaronError =>

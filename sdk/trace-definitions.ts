@@ -2,7 +2,8 @@
 import { PolaronError } from '../model/errors.ts';
 import type { ElectronDef } from '../model/graph.ts';
 import type { ElectronEntry } from '../bus/protocol/registry.ts';
-import type { ElectronInfo } from './builder.ts';
+import { DRAWING } from '../model/graph.ts';
+import type { ElectronInfo, LatticeInfo } from './builder.ts';
 import { nearest } from './near-match.ts';
 import { identityDef, resolveElectron, type Inherited } from './options.ts';
 
@@ -47,6 +48,13 @@ export class Definitions {
     const resolved = { def, content: JSON.stringify(def) };
     if (this.#alone) resolvedAlone.set(info, resolved);
     return resolved;
+  }
+
+  /** The electron that draws a lattice on an agent. */
+  drawing({ name, fn, file, at }: LatticeInfo): number {
+    const drawn = `${DRAWING}${name}`;
+    const known = this.defs.findIndex((def) => def.name === drawn);
+    return known >= 0 ? known : this.#add({ ...identityDef, name: drawn }, { name: drawn, fn, file, at });
   }
 
   identity(): number {

@@ -3,13 +3,13 @@
  * Not here: making nodes (trace.ts).
  */
 import { PolaronError } from '../model/errors.ts';
-import type { ElectronNode, Input, MapNode } from '../model/graph.ts';
+import type { ElectronNode, Input, LatticeNode, MapNode } from '../model/graph.ts';
 import { errorSite } from './call-site.ts';
 import type { RefMeta } from './refs.ts';
 
 /** An electron's node whose value may yet turn out to be mapped over. */
 export type DraftElectron = { -readonly [K in keyof ElectronNode]: ElectronNode[K] };
-export type DraftNode = DraftElectron | MapNode;
+export type DraftNode = DraftElectron | MapNode | LatticeNode;
 
 const NONE: readonly number[] = [];
 

@@ -4,7 +4,7 @@
  */
 import { registry, type ElectronEntry } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
-import type { WireGraph } from '../model/graph.ts';
+import { MOST_LEVELS, type WireGraph, type WireNode } from '../model/graph.ts';
 import type { Digest } from '../model/ids.ts';
 import { latticeInfoOf, type LatticeInfo } from './builder.ts';
 import { errorSite } from './call-site.ts';
@@ -21,6 +21,8 @@ export interface Trace {
   readonly output: unknown;
   /** Bytes of the values that `{ value }` inputs name. */
   readonly values: ReadonlyMap<Digest, Uint8Array>;
+  /** The lattices inside it, by their nodes. */
+  readonly inner: ReadonlyMap<WireNode, unknown>;
 }
 
 export interface TraceOptions {
@@ -45,18 +47,34 @@ export function latticeOf(lattice: unknown): LatticeInfo {
  * Traces `lattice`, a handle that `lattice()` made. Raises the tracing errors of the error table, and whatever the lattice's function throws.
  */
 export function traceLattice(lattice: unknown, args: readonly unknown[], options: TraceOptions = {}): Trace {
+  return trace(lattice, args, options, 0);
+}
+
+/** `level`: lattices around it; above 0 its result is one value. */
+function trace(lattice: unknown, args: readonly unknown[], options: TraceOptions, level: number): Trace {
   const info = latticeOf(lattice);
-  const builder = new TraceBuilder({ defaults: info.options.electrons ?? {}, executors: options.executors ?? {} });
+  if (level > MOST_LEVELS) throw tooDeep(info);
+  const inherited = { defaults: info.options.electrons ?? {}, executors: options.executors ?? {} };
+  const builder = new TraceBuilder(inherited, (inner, given) => trace(inner, given, {}, level + 1));
   const shared = registry();
   const outer = shared.builder;
   shared.builder = builder;
   try {
     const output = sync(Reflect.apply(info.fn, undefined, args), `lattice "${info.name}"`);
-    return finish(info, builder, output);
+    return finish(info, builder, level === 0 ? output : builder.whole(output));
   } finally {
     shared.builder = outer;
   }
 }
+
+/** As `traceLattice`, for one inside another: its result is the value of one of its electrons. */
+export const traceInner = (lattice: unknown, args: readonly unknown[]): Trace => trace(lattice, args, {}, 1);
+
+const tooDeep = ({ name, at }: LatticeInfo): PolaronError =>
+  new PolaronError(
+    'SUBLATTICE_DEPTH',
+    `lattice "${name}" (${at}) is called ${MOST_LEVELS} lattices deep: does it call itself without an end?`,
+  );
 
 function finish(info: LatticeInfo, builder: TraceBuilder, output: unknown): Trace {
   const { definitions, literals, root } = builder;
@@ -66,9 +84,10 @@ function finish(info: LatticeInfo, builder: TraceBuilder, output: unknown): Trac
   return {
     graph: { electrons: definitions.defs, nodes: root.nodes, output: encoded },
     definitions: definitions.entries,
-    electronsUsed: used(definitions.entries),
+    electronsUsed: used([...definitions.entries, ...builder.shippedToo]),
     output,
     values: literals.values,
+    inner: builder.inner,
   };
 }
 

@@ -5,10 +5,8 @@
  * D2. A crashed supervisor begins again from its records, at most MAX_RESTARTS times in a window; then its dispatch is failed.
  */
 import type { Clock } from '../../model/clock.ts';
-import { isErrorCode } from '../../model/error-table.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
-import { isDispatchId, ownerOf, taskIdOf, type DispatchId } from '../../model/ids.ts';
-import { isTerminalElectron } from '../../model/lifecycle.ts';
+import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
 import { INLINE_VALUE_BYTES } from '../../store/store.ts';
 import type { DispatcherMessage, LatticeMessage } from '../../bus/protocol/actors.ts';
@@ -23,7 +21,7 @@ import type {
   SubmitRequest,
   Unoffered,
 } from '../../bus/protocol/api.ts';
-import type { RecordOp } from '../../bus/protocol/results.ts';
+import type { DispatchSpec, RecordOp } from '../../bus/protocol/results.ts';
 import {
   parseAttempts,
   parseCancelRequest,
@@ -44,6 +42,8 @@ import type { Actor, ActorSystem, Address, Message } from '../system.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
 import { Beginnings } from './beginnings.ts';
 import type { FirstNeed } from './first-need.ts';
+import { CancelRequests } from './cancel-requests.ts';
+import { failDispatch } from './fail-dispatch.ts';
 import { takeIn, type Intake } from './intake.ts';
 
 export interface DispatcherOptions {
@@ -76,9 +76,10 @@ const RESTART_WINDOW_MS = 60_000;
 const MOST_UNOFFERED = 20;
 /** Electrons of a cancel that are looked up by the result manager; the supervisor looks all of them up. */
 const MOST_CHECKED = 20;
-const CANCEL_WAIT_MS = 120_000;
 const RESTART_PAUSE_MS = 100;
 const UPKEEP_MS = 55_000;
+/** The number of a cancel that no user asked for. */
+const UNASKED = 0;
 
 export class Dispatcher implements Actor<DispatcherMessage> {
   readonly #o: DispatcherOptions;
@@ -88,16 +89,13 @@ export class Dispatcher implements Actor<DispatcherMessage> {
   readonly #restarts = new Map<DispatchId, number[]>();
   /** Submissions under way, by user and key. */
   readonly #keys = new Map<string, Promise<SubmitReply>>();
-  readonly #cancels = new Map<
-    number,
-    { readonly resolve: (reply: CancelReplyBody) => void; readonly reject: (error: Error) => void }
-  >();
-  #nextCancel = 1;
+  readonly #cancels: CancelRequests;
 
   constructor(options: DispatcherOptions) {
     this.#o = options;
     this.#live = new Admission(options.results, options.limits);
     this.#self = options.system.address('dispatcher', 'main');
+    this.#cancels = new CancelRequests(options, this.#self);
     this.#beginnings = new Beginnings({
       ...options,
       dispatcher: this.#self,
@@ -112,18 +110,15 @@ export class Dispatcher implements Actor<DispatcherMessage> {
         this.#live.ended(message.id);
         this.#restarts.delete(message.id);
         return;
-      case 'cancel.settled': {
-        const waiting = this.#cancels.get(message.request);
-        this.#cancels.delete(message.request);
-        if (message.error !== undefined)
-          waiting?.reject(
-            new PolaronError(
-              isErrorCode(message.error.code) ? message.error.code : 'BAD_REQUEST',
-              message.error.message,
-            ),
-          );
-        else waiting?.resolve(cancelReply(message.cancelled ?? [], message.unconfirmed ?? []));
-      }
+      case 'dispatch.inner':
+        this.#beginnings.accepted(message.spec, message.graph);
+        this.#o.results.afterFlush(() => this.#tellAccepted(message.spec));
+        return;
+      case 'dispatch.leave':
+        void this.#leave(message.id, message.reason);
+        return;
+      case 'cancel.settled':
+        this.#cancels.settled(message);
     }
   }
 
@@ -135,9 +130,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       this.#o.clock.after(RESTART_PAUSE_MS, () => this.#o.system.send(to, message, this.#self));
       return;
     }
-    // The dispatch ended between the look-up and the delivery: nothing is left to cancel.
-    this.#cancels.get(message.request)?.resolve({ cancelled: [], unconfirmed: [] });
-    this.#cancels.delete(message.request);
+    this.#cancels.late(message.request);
   }
 
   /** Puts every dispatch that has not ended back to work. */
@@ -276,8 +269,20 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     results.write(...ops);
     this.#beginnings.accepted(spec, graph);
     await results.flushed();
-    this.#o.publish({ user: spec.user, dispatch: spec.id, type: 'dispatch.accepted', seq: 0, transient: true });
+    this.#tellAccepted(spec);
     return { id: spec.id, existing: false };
+  }
+
+  #tellAccepted({ id, user }: DispatchSpec): void {
+    this.#o.publish({ user, dispatch: id, type: 'dispatch.accepted', seq: 0, transient: true });
+  }
+
+  /** Nobody waits for the answer: the one around it hears when it has ended. */
+  async #leave(id: DispatchId, reason: string): Promise<void> {
+    if (!this.#live.has(id)) return;
+    await this.#beginnings.wake(id);
+    const cancel: LatticeMessage = { type: 'lattice.cancel', request: UNASKED, reason };
+    this.#o.system.send(this.#o.system.address('lattice', id), cancel, this.#self);
   }
 
   #purge(user: string, body: unknown): Promise<PurgeReply> {
@@ -296,61 +301,14 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       await results.ask('results.logs', { id, user, electron });
     if (!this.#live.has(id)) return { cancelled: [], unconfirmed: [] };
     await this.#beginnings.wake(id);
-    const number = this.#nextCancel++;
-    return new Promise((resolve, reject) => {
-      this.#cancels.set(number, { resolve, reject });
-      this.#o.clock.after(CANCEL_WAIT_MS, () => {
-        if (this.#cancels.delete(number))
-          reject(
-            new PolaronError(
-              'REQUEST_TIMEOUT',
-              `dispatch ${id} is being cancelled, but its agents have not confirmed yet`,
-            ),
-          );
-      });
-      const electrons = request.electrons === undefined ? {} : { electrons: request.electrons };
-      const message: LatticeMessage = {
-        type: 'lattice.cancel',
-        request: number,
-        reason: request.reason ?? 'cancelled by the user',
-        ...electrons,
-      };
-      this.#o.system.send(this.#o.system.address('lattice', id), message, this.#self);
-    });
+    return this.#cancels.ask(id, request);
   }
 
-  /** Electrons that have a record and had not ended are cancelled with it, and their agents are told to stop; those without one stay as they are. */
   async #fail(id: DispatchId, why: string): Promise<void> {
-    const { results, publish, system, clock } = this.#o;
     this.#live.ended(id);
     this.#restarts.delete(id);
-    system.send(system.address('matchmaker', 'main'), { type: 'lattice.gone', dispatch: id }, this.#self);
     this.#o.log('error', `dispatch ${id} was failed: ${why}`);
-    const loaded = await results.ask('results.load', { id }).catch(() => undefined); // unreadable records are no reason to go on
-    const endedAt = clock.now();
-    const electrons = loaded?.electrons ?? [];
-    let last = electrons.reduce((most, [, record]) => Math.max(most, record.seq), loaded?.record.seq ?? 0);
-    for (const [node, record] of electrons) {
-      const { status: was, agent, token } = record;
-      if (isTerminalElectron(was)) continue;
-      results.write({
-        op: 'electron',
-        id,
-        node,
-        was,
-        record: { ...record, status: 'cancelled', endedAt, seq: ++last },
-      });
-      if (agent === undefined || token === undefined) continue;
-      const stop = { type: 'attempt.cancel', agent, task: taskIdOf(id, node), token, reason: why } as const;
-      system.send(system.address('matchmaker', 'main'), stop, this.#self);
-    }
-    const seq = Number.MAX_SAFE_INTEGER;
-    const errors = [{ node: '', error: { code: 'SUPERVISOR_FAILED', message: why } }];
-    results.write({ op: 'dispatch', id, record: { status: 'failed', seq, endedAt, errors } });
-    results.afterFlush(() => {
-      if (loaded !== undefined)
-        publish({ user: loaded.spec.user, dispatch: id, type: 'dispatch.failed', seq, transient: false });
-    });
+    for (const inner of await failDispatch(this.#o, this.#self, id, why)) void this.#leave(inner, why);
   }
 }
 
@@ -361,11 +319,5 @@ function agentsReply(all: readonly AgentStatus[]): AgentsReply {
   return { agents, ...(more === 0 ? {} : { more }) };
 }
 
-function cancelReply(all: readonly string[], unconfirmed: readonly string[]): CancelReplyBody {
-  const cancelled = firstWithin(all, LIST_BYTES);
-  const more = all.length - cancelled.length;
-  return { cancelled, unconfirmed, ...(more === 0 ? {} : { more }) };
-}
-
 export const isDispatcherMessage = (message: Message): message is DispatcherMessage =>
-  message.type === 'dispatch.ended' || message.type === 'cancel.settled';
+  message.type.startsWith('dispatch.') || message.type === 'cancel.settled';

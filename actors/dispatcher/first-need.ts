@@ -1,6 +1,6 @@
 /** What a dispatch asks for first. Pure. Not here: whether it may wait for that without a supervisor (beginnings.ts). */
 import type { Requirement } from '../../bus/protocol/actors.ts';
-import type { WireGraph, WireNode } from '../../model/graph.ts';
+import { inputsOf, type WireGraph, type WireNode } from '../../model/graph.ts';
 import { isTimed } from '../../model/timeouts.ts';
 import { requirementOf } from '../requirement.ts';
 
@@ -11,23 +11,19 @@ export interface FirstNeed {
 }
 
 const waitsForNone = (node: WireNode): boolean =>
-  node.after.length === 0 &&
-  (node.kind === 'map' ? false : node.inputs.every((input) => typeof input === 'object' && 'value' in input));
+  node.after.length === 0 && inputsOf(node).every((input) => typeof input === 'object' && 'value' in input);
 
 /**
- * Of a graph that can do nothing before some agent takes one of its electrons, all of one requirement. Undefined for any other: one with a map that may be
- * cut at once, with electrons that ask for different agents, or with times that run while it waits.
+ * Of a graph that can do nothing before some agent takes one of its electrons, all of one requirement. Undefined for any other: one with a map or a lattice
+ * that may begin at once, with electrons that ask for different agents, or with times that run while it waits.
  */
 export function firstNeedOf({ electrons: defs, nodes }: WireGraph): FirstNeed | undefined {
   if (defs.some(({ timeouts }) => isTimed(timeouts))) return undefined;
   let requirement: Requirement | undefined;
   let electrons = 0;
   for (const node of nodes) {
-    if (node.kind === 'map') {
-      if (node.after.length === 0 && typeof node.over !== 'number') return undefined;
-      continue;
-    }
     if (!waitsForNone(node)) continue;
+    if (node.kind !== 'electron') return undefined;
     const def = defs[node.electron];
     if (def === undefined) return undefined;
     const wanted = requirementOf(def);

@@ -9,7 +9,8 @@ import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { digestOf, valueInfoOf } from '../../bus/value/digest.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { checkGraph, DEFAULT_GRAPH_LIMITS } from '../../model/graph-check.ts';
-import { IDENTITY_ELECTRON, type Input, type WireGraph, type WireNode } from '../../model/graph.ts';
+import { IDENTITY_ELECTRON, type WireGraph } from '../../model/graph.ts';
+import { literalsOf } from '../../model/graph-values.ts';
 import { makeDispatchId, type Digest, type DispatchId } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import type { BytesOrValue } from '../../bus/protocol/api.ts';
@@ -30,26 +31,6 @@ export type Intake =
 const MOST_GRAPH_BYTES = 512 * 1024 * 1024;
 
 const infoOf = (x: BytesOrValue): ValueInfo => ('bytes' in x ? valueInfoOf(x.bytes) : x.value);
-
-/** Digests that inputs name, wherever they stand. */
-function literalsOf(graph: WireGraph): ReadonlySet<Digest> {
-  const found = new Set<Digest>();
-  const inputs = (list: readonly Input[]): void => {
-    for (const input of list) if (typeof input === 'object' && 'value' in input) found.add(input.value);
-  };
-  const nodes = (list: readonly WireNode[]): void => {
-    for (const node of list) {
-      if (node.kind === 'electron') inputs(node.inputs);
-      else {
-        inputs([node.over]);
-        nodes(node.body.nodes);
-      }
-    }
-  };
-  nodes(graph.nodes);
-  inputs(graph.output.inputs);
-  return found;
-}
 
 /** Its size is looked at before its bytes: an upload may be far larger than any graph. Raises VALUE_MISSING, GRAPH_INVALID. */
 async function storedGraph({ results }: IntakeOptions, user: string, digest: Digest): Promise<Uint8Array> {

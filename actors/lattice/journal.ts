@@ -6,7 +6,7 @@ import { isTerminalElectron, type DispatchStatus } from '../../model/lifecycle.t
 import type { ResultsClient } from '../results-client.ts';
 import type { PublishEvent } from '../services.ts';
 import type { Plan } from '../../model/plan.ts';
-import type { Effect } from './state.ts';
+import type { Effect } from './effects.ts';
 
 type EventType = Parameters<PublishEvent>[0]['type'];
 type EventDetails = {
@@ -85,8 +85,8 @@ export class LatticeJournal {
       op: 'electron',
       id: this.#id,
       node,
-      // What the supervisor settles itself had no record before, but for a map that was being cancelled.
-      was: was === 'cancelling' ? was : undefined,
+      // What the supervisor settles itself had no record before, but for what was being cancelled, and a lattice whose dispatch had begun.
+      was: was === 'cancelling' || (was === 'running' && plan.place(node).node.kind === 'lattice') ? was : undefined,
       record,
     });
     if (status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'skipped') {

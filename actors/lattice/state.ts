@@ -7,53 +7,26 @@
  * L4. An electron that is being worked on ends by its actor's word alone: a cancel asks for it, and an outcome queued earlier stands (H10).
  */
 import { PolaronError } from '../../model/errors.ts';
-import { electronStatuses, hasValue, isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
+import { hasValue, isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
+import type { Input } from '../../model/graph.ts';
+import { isDigest, type Digest } from '../../model/ids.ts';
 import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
 import type { ExpansionRecord } from '../../bus/protocol/results.ts';
 import { nextStatus, type LifecycleEvent } from '../machine.ts';
-import type { Place, Plan, Region } from '../../model/plan.ts';
+import type { Place, Plan } from '../../model/plan.ts';
+import type { Effect } from './effects.ts';
+import { MapRuns } from './map-runs.ts';
+import { NodeTable } from './node-table.ts';
 
-export type Effect =
-  | { readonly type: 'ready'; readonly node: number }
-  /** A transition that this state decided and that must be recorded: an end, or a map's `cancelling`. */
-  | {
-      readonly type: 'settled';
-      readonly node: number;
-      readonly was: ElectronStatus;
-      readonly status: ElectronStatus;
-      readonly value?: ValueInfo;
-      readonly error?: ErrorInfo;
-      readonly cause?: number;
-    }
-  | { readonly type: 'withdraw'; readonly node: number }
-  | { readonly type: 'cancel'; readonly node: number; readonly reason: string }
-  | { readonly type: 'slice'; readonly map: number; readonly value: ValueInfo }
-  | { readonly type: 'expanded'; readonly record: ExpansionRecord }
-  | { readonly type: 'compose'; readonly map: number; readonly elements: readonly ValueInfo[] }
-  | { readonly type: 'ended' };
-
-const code = (status: ElectronStatus): number => electronStatuses.indexOf(status);
 const idle = (): boolean => false;
-
-interface MapRun {
-  readonly region: Region;
-  readonly items: readonly ValueInfo[];
-  /** Body nodes that have not ended. */
-  open: number;
-  /** Items begun, and those whose output has not ended. */
-  begun: number;
-  active: number;
-  composing: boolean;
-}
 
 export class LatticeState {
   readonly plan: Plan;
-  #status: Uint8Array;
-  #pending: Uint32Array;
+  readonly #nodes: NodeTable;
   readonly #values = new Map<number, ValueInfo>();
   readonly #errors = new Map<number, ErrorInfo>();
   readonly #causes = new Map<number, number>();
-  readonly #maps = new Map<number, MapRun>();
+  readonly #maps: MapRuns;
   /** Nodes that failed or were cancelled by themselves, in order. */
   readonly roots: number[] = [];
   #open: number;
@@ -64,13 +37,12 @@ export class LatticeState {
   constructor(plan: Plan) {
     this.plan = plan;
     this.#open = plan.size;
-    this.#status = new Uint8Array(plan.size);
-    this.#pending = new Uint32Array(plan.size);
-    this.#pending.set(plan.root().links.parents);
+    this.#nodes = new NodeTable(plan.root());
+    this.#maps = new MapRuns(plan);
   }
 
   status(node: number): ElectronStatus {
-    return electronStatuses[this.#status[node] ?? 0] ?? 'waiting';
+    return this.#nodes.status(node);
   }
   value(node: number): ValueInfo | undefined {
     return this.#values.get(node);
@@ -80,7 +52,7 @@ export class LatticeState {
   }
   /** The element that an item of a map works on. */
   item(map: number, item: number): ValueInfo | undefined {
-    return this.#maps.get(map)?.items[item];
+    return this.#maps.item(map, item);
   }
   get open(): number {
     return this.#open;
@@ -94,7 +66,7 @@ export class LatticeState {
 
   /** Finds what is ready at the beginning. */
   start(): void {
-    for (let node = 0; node < this.plan.size; node++) if (this.#pending[node] === 0) this.#release(node);
+    for (let node = 0; node < this.plan.size; node++) if (this.#nodes.waitsForNone(node)) this.#release(node);
     this.#checkEnd();
   }
 
@@ -110,20 +82,21 @@ export class LatticeState {
     error: ErrorInfo | undefined,
     cause: number | undefined,
   ): void {
-    if (status === 'cancelling' && this.#maps.has(node)) this.#apply(node, 'electron.cancel');
+    if (this.#kind(node) === 'lattice' && (status === 'running' || status === 'cancelling')) {
+      this.#apply(node, 'inputs.ready');
+      this.#apply(node, 'inner.begun');
+    }
+    if (status === 'cancelling' && this.#kind(node) !== 'electron') this.#apply(node, 'electron.cancel');
     if (!isTerminalElectron(status)) return;
-    this.#status[node] = code(status);
+    this.#nodes.set(node, status);
     if (value !== undefined) this.#values.set(node, value);
     if (error !== undefined) this.#errors.set(node, error);
     if (cause !== undefined) this.#causes.set(node, cause);
     // A map without a cause failed by itself, and not with one of its items.
     if ((status === 'failed' && cause === undefined) || status === 'cancelled') this.roots.push(node);
     this.#open--;
-    const run = this.#maps.get(this.plan.place(node).region.map);
-    if (run !== undefined) run.open--;
-    if (hasValue(status))
-      for (const dependent of this.plan.dependentsOf(node))
-        this.#pending[dependent] = (this.#pending[dependent] ?? 1) - 1;
+    this.#maps.restored(node);
+    if (hasValue(status)) for (const dependent of this.plan.dependentsOf(node)) this.#nodes.arrived(dependent);
   }
   /** After `restore` of everything: releases what can go on. `busy` tells nodes that an electron actor works on. */
   resume(busy: (node: number) => boolean): void {
@@ -131,10 +104,10 @@ export class LatticeState {
     for (let node = 0; node < this.plan.size; node++) {
       const status = this.status(node);
       if (isTerminalElectron(status) && !hasValue(status)) this.#skipDependents(node, this.#causes.get(node) ?? node);
-      else if (status === 'waiting' && this.#pending[node] === 0 && this.plan.place(node).region.map < 0)
+      else if (status === 'waiting' && this.#nodes.waitsForNone(node) && this.plan.place(node).region.map < 0)
         this.#release(node);
     }
-    for (const map of [...this.#maps.keys()]) {
+    for (const map of this.#maps.all) {
       if (isTerminalElectron(this.status(map))) continue;
       this.#beginItems(map);
       if (this.status(map) === 'cancelling') this.#cancelItems(map, 'cancelled before the hub restarted');
@@ -176,15 +149,32 @@ export class LatticeState {
 
   composed(map: number, value: ValueInfo): void {
     if (this.status(map) !== 'running') return;
-    this.#settle(map, 'items.completed', value, undefined);
+    this.#settle(map, 'inner.completed', value, undefined);
   }
 
   /** A map node could not go on: its value is no array, or the store failed it. */
   mapFailed(map: number, error: ErrorInfo): void {
     const status = this.status(map);
     // A late answer about a map that is past it, after a restart of the supervisor, changes nothing.
-    if (status !== 'ready' && !(status === 'running' && this.#maps.get(map)?.open === 0)) return;
-    this.#settle(map, status === 'ready' ? 'electron.fail' : 'items.failed', undefined, error);
+    if (status !== 'ready' && !(status === 'running' && this.#maps.over(map))) return;
+    this.#settle(map, status === 'ready' ? 'electron.fail' : 'inner.failed', undefined, error);
+  }
+
+  /** The graph of a lattice's node was read, and its dispatch begins. False: the node isn't waiting for that any more. */
+  entered(node: number): boolean {
+    if (this.status(node) !== 'ready') return false;
+    this.#pass(node, 'inner.begun');
+    return true;
+  }
+
+  /** The dispatch of a lattice's node ended, or can't begin. */
+  left(node: number, status: ElectronStatus, value: ValueInfo | undefined, error: ErrorInfo | undefined): void {
+    const now = this.status(node);
+    if (now === 'ready') this.#settle(node, 'electron.fail', undefined, error);
+    if (now === 'running' && status === 'cancelled') this.#pass(node, 'electron.cancel');
+    if (this.status(node) === 'cancelling') this.#settle(node, 'attempt.stopped', undefined, undefined);
+    else if (now === 'running')
+      this.#settle(node, status === 'completed' ? 'inner.completed' : 'inner.failed', value, error);
   }
 
   /** Cancels everything, or these nodes. */
@@ -197,22 +187,16 @@ export class LatticeState {
       if (status === 'waiting' || status === 'ready') {
         if (status === 'ready') this.#effects.push({ type: 'withdraw', node });
         this.#settle(node, 'electron.cancel', undefined, undefined);
-      } else if (this.#isMap(node)) {
-        const was = this.#apply(node, 'electron.cancel');
-        this.#effects.push({ type: 'settled', node, was, status: 'cancelling' });
-        this.#cancelItems(node, reason);
+      } else if (this.#kind(node) !== 'electron') {
+        this.#pass(node, 'electron.cancel');
+        if (this.#maps.has(node)) this.#cancelItems(node, reason);
+        else this.#effects.push({ type: 'leave', node, reason });
       } else this.#effects.push({ type: 'cancel', node, reason });
     }
   }
 
   #cancelItems(map: number, reason: string): void {
-    const run = this.#maps.get(map);
-    if (run === undefined) return;
-    const { base, items, nodes } = run.region;
-    this.cancel(
-      reason,
-      Array.from({ length: items * nodes.length }, (_, i) => base + i),
-    );
+    this.cancel(reason, this.#maps.nodesOf(map));
     this.#checkMap(map);
   }
 
@@ -221,8 +205,14 @@ export class LatticeState {
     return this.plan.graph.output.inputs.every((input) => typeof input !== 'number' || this.#values.has(input));
   }
 
-  #isMap(node: number): boolean {
-    return this.plan.place(node).node.kind === 'map';
+  #kind(node: number): 'electron' | 'map' | 'lattice' {
+    return this.plan.place(node).node.kind;
+  }
+
+  /** A step of what has no actor, that isn't its end. */
+  #pass(node: number, event: LifecycleEvent): void {
+    const was = this.#apply(node, event);
+    this.#effects.push({ type: 'settled', node, was, status: this.status(node) });
   }
 
   #apply(node: number, event: LifecycleEvent): ElectronStatus {
@@ -233,7 +223,7 @@ export class LatticeState {
         'SUPERVISOR_FAILED',
         `node ${node} is ${was}: the electron machine has no transition for ${event}`,
       );
-    this.#status[node] = code(next);
+    this.#nodes.set(node, next);
     return was;
   }
 
@@ -244,6 +234,11 @@ export class LatticeState {
     if (place.node.kind === 'electron') {
       if (this.#busy(node)) this.#apply(node, 'attempt.assigned');
       else this.#effects.push({ type: 'ready', node });
+      return;
+    }
+    if (place.node.kind === 'lattice') {
+      const digest = this.#digestOf(place, place.node.graph);
+      if (digest !== undefined) this.#effects.push({ type: 'enter', node, digest });
       return;
     }
     const over = this.#over(place);
@@ -263,40 +258,29 @@ export class LatticeState {
     return undefined;
   }
 
+  #digestOf(place: Place, input: Input): Digest | undefined {
+    const source = this.plan.source(place, input);
+    if ('node' in source) return this.#values.get(source.node)?.digest;
+    return 'digest' in source && isDigest(source.digest) ? source.digest : undefined;
+  }
+
   #grow(record: ExpansionRecord): void {
-    this.#apply(record.map, 'map.expanded');
+    this.#apply(record.map, 'inner.begun');
     const region = this.plan.expand(record.map, record.items.length);
-    const width = region.nodes.length;
-    const status = new Uint8Array(this.plan.size);
-    status.set(this.#status);
-    const pending = new Uint32Array(this.plan.size);
-    pending.set(this.#pending);
-    for (let item = 0; item < record.items.length; item++)
-      pending.set(region.links.parents, region.base + item * width);
-    this.#status = status;
-    this.#pending = pending;
-    const open = record.items.length * width;
-    this.#open += open;
-    this.#maps.set(record.map, { region, items: record.items, open, begun: 0, active: 0, composing: false });
+    this.#nodes.grow(region);
+    this.#open += record.items.length * region.nodes.length;
+    this.#maps.add(record.map, region, record.items);
   }
 
   #beginItems(map: number): void {
-    const run = this.#maps.get(map);
-    const { node } = this.plan.place(map);
-    if (run === undefined || node.kind !== 'map' || this.cancelled !== undefined) return;
+    if (this.cancelled !== undefined) return;
     if (this.status(map) === 'cancelling' && this.#busy === idle) return;
-    const limit = node.concurrency === 0 ? Number.POSITIVE_INFINITY : node.concurrency;
-    const width = run.region.nodes.length;
-    while (run.begun < run.items.length && run.active < limit) {
-      const start = run.region.base + run.begun * width;
-      if (!isTerminalElectron(this.status(this.plan.outputOf(run.region, run.begun)))) run.active++;
-      run.begun++;
-      for (let local = 0; local < width; local++) {
-        if (this.#pending[start + local] === 0 && this.status(start + local) === 'waiting')
-          this.#release(start + local);
-      }
-    }
+    this.#maps.begin(map, this.#isOver, (from, to) => {
+      for (let node = from; node < to; node++)
+        if (this.#nodes.waitsForNone(node) && this.status(node) === 'waiting') this.#release(node);
+    });
   }
+  readonly #isOver = (node: number): boolean => isTerminalElectron(this.status(node));
 
   #settle(
     node: number,
@@ -329,9 +313,7 @@ export class LatticeState {
     this.#open--;
     if (hasValue(status)) {
       for (const dependent of this.plan.dependentsOf(node)) {
-        const left = (this.#pending[dependent] ?? 1) - 1;
-        this.#pending[dependent] = left;
-        if (left === 0 && this.status(dependent) === 'waiting') this.#release(dependent);
+        if (this.#nodes.arrived(dependent) === 0 && this.status(dependent) === 'waiting') this.#release(dependent);
       }
     } else if (status !== 'skipped' && this.cancelled === undefined)
       this.#skipDependents(node, this.#causes.get(node) ?? node);
@@ -351,41 +333,31 @@ export class LatticeState {
   }
 
   #leaveRegion(node: number): void {
-    if (this.#maps.size === 0) return;
-    const { region, item } = this.plan.place(node);
-    const run = this.#maps.get(region.map);
-    if (run === undefined) return;
-    run.open--;
-    if (node === this.plan.outputOf(region, item)) {
-      // One of an item that had not begun (it was cancelled or skipped) held no place.
-      if (item < run.begun) run.active--;
-      if (!isTerminalElectron(this.status(region.map))) this.#beginItems(region.map);
-    }
-    this.#checkMap(region.map);
+    const left = this.#maps.ended(node);
+    if (left === undefined) return;
+    if (left.item && !isTerminalElectron(this.status(left.map))) this.#beginItems(left.map);
+    this.#checkMap(left.map);
   }
 
   #checkMap(map: number): void {
-    const run = this.#maps.get(map);
-    if (run === undefined || run.open > 0 || isTerminalElectron(this.status(map))) return;
+    if (!this.#maps.over(map) || isTerminalElectron(this.status(map))) return;
     if (this.status(map) === 'cancelling') {
       this.#settle(map, 'attempt.stopped', undefined, undefined);
       return;
     }
     const elements: ValueInfo[] = [];
-    for (let item = 0; item < run.items.length; item++) {
-      const output = this.plan.outputOf(run.region, item);
+    for (const output of this.#maps.outputsOf(map)) {
       const value = this.#values.get(output);
       if (value === undefined) {
         const cause = this.#causes.get(output) ?? output;
         const inner = this.#errors.get(cause);
         const message = `${this.plan.nameOf(cause)}: ${inner?.message ?? this.status(cause)}`;
-        this.#settle(map, 'items.failed', undefined, { code: inner?.code ?? 'SKIPPED', message }, cause);
+        this.#settle(map, 'inner.failed', undefined, { code: inner?.code ?? 'SKIPPED', message }, cause);
         return;
       }
       elements.push(value);
     }
-    if (!run.composing) this.#effects.push({ type: 'compose', map, elements });
-    run.composing = true;
+    if (this.#maps.composes(map)) this.#effects.push({ type: 'compose', map, elements });
   }
 
   #checkEnd(): void {

@@ -1,7 +1,7 @@
 /** Asks electron actors to stop, so many in a turn: each of them answers, and a hundred thousand answers at once would be over a mailbox's bound. */
 import { taskIdOf, type DispatchId } from '../../model/ids.ts';
 import type { ActorSystem, Address } from '../system.ts';
-import type { Effect } from './state.ts';
+import type { Effect } from './effects.ts';
 
 type Cancel = Extract<Effect, { type: 'cancel' }>;
 

@@ -19,12 +19,14 @@ import {
 import type { Actor, Address, Message } from '../system.ts';
 import { Cancels, type CancelResult } from './cancels.ts';
 import { Claims } from './claims.ts';
-import { tooManyItems } from './expansion-limit.ts';
+import { InnerDispatches } from './inner.ts';
 import { findNodes } from './find.ts';
 import { LatticeJournal } from './journal.ts';
+import { Maps } from './maps.ts';
 import { Orders } from './orders.ts';
 import { Plan } from '../../model/plan.ts';
-import { LatticeState, type Effect } from './state.ts';
+import type { Effect } from './effects.ts';
+import { LatticeState } from './state.ts';
 import { StrictGate } from './strict-gate.ts';
 import { Stops } from './stops.ts';
 import { verdictOf } from './verdict.ts';
@@ -52,6 +54,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #deadline: Timer | undefined;
   readonly #journal: LatticeJournal;
   #claims: Claims | undefined;
+  #maps: Maps | undefined;
+  #inner: InnerDispatches | undefined;
   readonly #electrons = new Set<number>();
   readonly #services: ElectronServices;
   readonly #cancels = new Cancels();
@@ -104,15 +108,16 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         this.#electronEnded(message);
         break;
       case 'map.sliced':
-        this.#sliced(message);
+        this.#maps?.sliced(message);
         break;
       case 'map.composed':
-        if (message.value !== undefined) this.#state?.composed(message.map, message.value);
-        else
-          this.#state?.mapFailed(
-            message.map,
-            message.error ?? { code: 'STORE_FAILED', message: "the map's values could not be put together" },
-          );
+        this.#maps?.composed(message);
+        break;
+      case 'lattice.entered':
+        this.#inner?.entered(message);
+        break;
+      case 'lattice.left':
+        this.#state?.left(message.node, message.status, message.value, message.error);
         break;
     }
     this.#failFast();
@@ -184,6 +189,14 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#state = new LatticeState(new Plan(graph));
     this.#orders = new Orders(spec, this.#state, (task) => this.#s.system.address('electron', task));
     this.#journal.begin(spec);
+    this.#maps = new Maps({ state: this.#state, results: this.#s.results, tell: (answer) => this.#tell(answer) });
+    this.#inner = new InnerDispatches({
+      ...this.#s,
+      spec,
+      state: this.#state,
+      supervisor: this.#self,
+      dispatcher: this.#dispatcher,
+    });
     this.#gate = new StrictGate(this.#s.results, spec.durability === 'strict');
     this.#claims = new Claims({
       dispatch: this.#id,
@@ -217,11 +230,12 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     const working = new Map<number, ElectronRecord>();
     for (const [node, record] of message.electrons) {
       this.#journal.seq = Math.max(this.#journal.seq, record.seq);
-      if (isTerminalElectron(record.status) || state.plan.place(node).node.kind === 'map')
+      if (isTerminalElectron(record.status) || state.plan.place(node).node.kind !== 'electron')
         state.restore(node, record.status, record.value, record.error, record.cause);
       else working.set(node, record);
     }
     state.resume((node) => working.has(node));
+    this.#inner?.resume();
     const requested: number[] = [];
     for (const [node, record] of working) {
       if (state.status(node) !== 'assigned') continue;
@@ -269,15 +283,6 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#state?.ended(message.node, message.status, message.value, message.error);
     if (message.unconfirmed === true)
       this.#cancels.unconfirmed(message.node, this.#state?.plan.nameOf(message.node) ?? '');
-  }
-
-  #sliced({ map, items, error }: Extract<LatticeMessage, { type: 'map.sliced' }>): void {
-    const state = this.#state;
-    if (state === undefined) return;
-    const unread = { code: 'VALUE_MISSING', message: 'the mapped value could not be read' };
-    const failure = items === undefined ? (error ?? unread) : tooManyItems(state.plan, map, items.length);
-    if (items === undefined || failure !== undefined) state.mapFailed(map, failure ?? unread);
-    else state.sliced(map, items);
   }
 
   #failFast(): void {
@@ -332,19 +337,19 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         if (this.#state !== undefined) this.#journal.settled(effect, this.#state.plan);
         return;
       case 'slice':
-        this.#s.results.ask('results.slice', { digest: effect.value.digest }).then(
-          ({ items }) => this.#tell({ type: 'map.sliced', map: effect.map, items }),
-          (error: unknown) => this.#tell({ type: 'map.sliced', map: effect.map, error: stored(error) }),
-        );
+        this.#maps?.slice(effect.map, effect.value);
         return;
       case 'expanded':
         this.#s.results.write({ op: 'expansion', id: this.#id, record: effect.record });
         return;
       case 'compose':
-        this.#s.results.ask('results.compose', { elements: effect.elements }).then(
-          ({ value }) => this.#tell({ type: 'map.composed', map: effect.map, value }),
-          (error: unknown) => this.#tell({ type: 'map.composed', map: effect.map, error: stored(error) }),
-        );
+        this.#maps?.compose(effect.map, effect.elements);
+        return;
+      case 'enter':
+        this.#inner?.enter(effect.node, effect.digest);
+        return;
+      case 'leave':
+        this.#inner?.leave(effect.node, effect.reason);
         return;
       case 'ended':
         this.#end();
@@ -367,6 +372,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.dispose();
     this.#tellMatchmaker({ type: 'lattice.gone', dispatch: this.#id });
     this.#s.system.send(this.#dispatcher, { type: 'dispatch.ended', id: this.#id }, this.#self);
+    this.#inner?.ended(status, errors);
     this.#s.system.stop(this.#self);
     this.#s.onEnd();
   }

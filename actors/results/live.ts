@@ -53,10 +53,8 @@ export class LiveDispatches {
     const live = this.#of(id);
     if (live === undefined) return;
     live.seq = Math.max(live.seq, seq);
-    // A running electron's record still says `assigned`.
-    const before = was === 'running' ? 'assigned' : was;
     const counts = (live.counts ??= new Map<ElectronStatus, number>());
-    if (before !== undefined) counts.set(before, (counts.get(before) ?? 1) - 1);
+    if (was !== undefined) counts.set(was, (counts.get(was) ?? 1) - 1);
     counts.set(now, (counts.get(now) ?? 0) + 1);
     live.running?.delete(node);
   }
@@ -85,7 +83,7 @@ export class LiveDispatches {
     }
     const running = live.running?.size ?? 0;
     if (running > 0) {
-      counts.running = running;
+      counts.running = running + (counts.running ?? 0);
       const assigned = (counts.assigned ?? 0) - running;
       if (assigned > 0) counts.assigned = assigned;
       else delete counts.assigned;

@@ -146,6 +146,8 @@ export class ResultManager implements Actor<ResultsAsk> {
         });
       case 'results.load':
         return this.#queries.load(message.id);
+      case 'results.ended':
+        return this.#lasting(await this.#queries.ended(message.id));
       case 'results.judge':
         return this.#judge(message);
       case 'results.purge':

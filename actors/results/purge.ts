@@ -25,10 +25,27 @@ const MOST_ELECTRONS = 20_000;
 /** Electrons of one dispatch that are removed by itself. */
 const LARGE = 250;
 
+interface Found {
+  readonly spec: DispatchSpec;
+  readonly large: boolean;
+}
+
+/** A lattice inside another goes with that one, or after it. */
+function withTheirOuter(store: Store, found: readonly Found[]): readonly Found[] {
+  const going = new Set<DispatchId>();
+  const goes = ({ outer }: DispatchSpec): boolean =>
+    outer === undefined || going.has(outer.dispatch) || store.get(keys.spec(outer.dispatch)) === undefined;
+  for (let before = -1; before !== going.size; ) {
+    before = going.size;
+    for (const { spec } of found) if (goes(spec)) going.add(spec.id);
+  }
+  return found.filter(({ spec }) => going.has(spec.id));
+}
+
 /** One page from `from` on, oldest first; `next`: where the following one begins. Resolves when what it removed is gone from the disk. */
 export async function purgePage(o: PurgeOptions, asked: PurgeQuestion): Promise<PurgePage> {
-  let [looked, dispatches, electrons] = [0, 0, 0];
-  const found: { readonly spec: DispatchSpec; readonly large: boolean }[] = [];
+  let [looked, electrons] = [0, 0];
+  const found: Found[] = [];
   let next: string | undefined;
   for (const { key, value } of o.store.range({ start: `d/${asked.from ?? ''}`, end: keys.allDispatches.end })) {
     const id = tailOfKey(key);
@@ -45,19 +62,19 @@ export async function purgePage(o: PurgeOptions, asked: PurgeQuestion): Promise<
     if (bytes === undefined) continue;
     const spec = decodeSpec(bytes);
     if (spec.user !== asked.user || (record.endedAt ?? spec.acceptedAt) > asked.endedBefore) continue;
-    dispatches++;
     let own = 0;
     for (const count of Object.values(record.counts ?? {})) own += count;
     electrons += own;
-    if (!asked.dryRun) found.push({ spec, large: own >= LARGE });
+    found.push({ spec, large: own >= LARGE });
   }
+  const removed = withTheirOuter(o.store, found);
   const removals: Promise<void>[] = [];
-  for (const { spec, large } of found) {
+  for (const { spec, large } of asked.dryRun ? [] : removed) {
     o.forget(spec.id);
     const removal = removeDispatch(o.store, spec);
     removals.push(removal);
     if (large) await removal; // several batches: not at once with those of others
   }
   await Promise.all(removals);
-  return { dispatches, electrons, ...(next === undefined ? {} : { next }) };
+  return { dispatches: removed.length, electrons, ...(next === undefined ? {} : { next }) };
 }

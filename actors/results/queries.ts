@@ -13,9 +13,11 @@ import type {
   SnapshotRequest,
   ValueReply,
 } from '../../bus/protocol/api.ts';
-import type { LoadedDispatch } from '../../bus/protocol/results.ts';
+import type { LoadedDispatch, ResultsRequests } from '../../bus/protocol/results.ts';
+import { innerIdOf } from '../../bus/inner-id.ts';
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { PolaronError } from '../../model/errors.ts';
+import { outputValue } from '../../model/graph-values.ts';
 import { isDispatchId, type Digest, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
@@ -159,6 +161,7 @@ export class Queries {
       const id = tailOfKey(key);
       if (!isDispatchId(id)) continue;
       const summary = this.summary(id);
+      if (summary.outer !== undefined && request.inner !== true) continue;
       if (summary.user !== request.user || (request.status !== undefined && summary.status !== request.status))
         continue;
       if (dispatches.length === limit || left <= 0) return { dispatches, more: true };
@@ -229,6 +232,15 @@ export class Queries {
     }
     for (const { value } of this.#store.range(keys.logsOf(id, view.id))) ({ stdout, stderr } = decodeLogs(value));
     return { electron: view, stdout, stderr };
+  }
+
+  /** Whether a dispatch inside another has ended, and with what. */
+  async ended(id: DispatchId): Promise<ResultsRequests['results.ended']['answer']> {
+    const { status, errors } = this.record(id);
+    if (status !== 'completed') return { status, errors };
+    const { graph } = await this.plan(id);
+    const value = outputValue(graph, this.spec(id).literals, (node) => this.electron(id, node)?.value);
+    return value === undefined ? { status, errors } : { status, errors, value };
   }
 
   /** What a completed dispatch's result is made of. */
@@ -338,6 +350,7 @@ export class Queries {
       ...(record.error === undefined ? {} : { error: errorWithin(record.error, ERROR_BYTES) }),
       ...(record.value === undefined ? {} : { value: record.value }),
       ...(record.cause === undefined ? {} : { cause: plan.nameOf(record.cause) }),
+      ...innerView(id, plan, node),
     };
   }
 
@@ -355,6 +368,7 @@ export class Queries {
       ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
       ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
       ...(error === undefined ? {} : { error }),
+      ...(spec.outer === undefined ? {} : { outer: spec.outer.dispatch }),
     };
   }
 
@@ -370,3 +384,7 @@ export class Queries {
     );
   }
 }
+
+/** The dispatch of a lattice's node. One that failed before it began has an id, too, under which nothing is found. */
+const innerView = (id: DispatchId, plan: Plan, node: number): Pick<ElectronView, 'inner'> =>
+  plan.place(node).node.kind === 'lattice' ? { inner: innerIdOf(id, plan.pathOf(node)) } : {};

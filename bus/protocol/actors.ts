@@ -59,7 +59,26 @@ export type LatticeMessage =
       readonly items?: readonly ValueInfo[];
       readonly error?: ErrorInfo;
     }
-  | { readonly type: 'map.composed'; readonly map: number; readonly value?: ValueInfo; readonly error?: ErrorInfo };
+  | { readonly type: 'map.composed'; readonly map: number; readonly value?: ValueInfo; readonly error?: ErrorInfo }
+  /** The graph of a lattice's node was read and checked. */
+  | { readonly type: 'lattice.entered'; readonly node: number; readonly drawn: Drawn | { readonly error: ErrorInfo } }
+  /** The dispatch of a lattice's node has ended. */
+  | {
+      readonly type: 'lattice.left';
+      readonly node: number;
+      readonly status: ElectronStatus;
+      readonly value?: ValueInfo;
+      readonly error?: ErrorInfo;
+    };
+
+/** What a lattice inside another drew, once its arguments were known. */
+export interface Drawn {
+  readonly graph: WireGraph;
+  /** Its bytes, stored. */
+  readonly stored: ValueInfo;
+  readonly args: ValueInfo;
+  readonly literals: readonly ValueInfo[];
+}
 
 /** What an attempt's arguments are made of, as it is sent. */
 export type Arguments = Pick<AssignedTask, 'template' | 'inputs'>;
@@ -180,6 +199,10 @@ export type MatchmakerMessage =
 /** Received by the dispatcher. */
 export type DispatcherMessage =
   | { readonly type: 'dispatch.ended'; readonly id: DispatchId }
+  /** One inside another is accepted: its records are queued. */
+  | { readonly type: 'dispatch.inner'; readonly spec: DispatchSpec; readonly graph: WireGraph }
+  /** One inside another is wanted no more. */
+  | { readonly type: 'dispatch.leave'; readonly id: DispatchId; readonly reason: string }
   | {
       readonly type: 'cancel.settled';
       readonly request: number;

@@ -55,6 +55,8 @@ export interface ListRequest {
   /** Ids before this one (older). */
   readonly before?: string;
   readonly status?: DispatchStatus;
+  /** Those of lattices inside others, too. @default false */
+  readonly inner?: boolean;
 }
 export interface ListReply {
   /** At most `limit`, and fewer when they are large. */
@@ -77,6 +79,8 @@ export interface DispatchSummary {
   readonly error?: NodeFailure;
   /** Last durable seq. */
   readonly seq: number;
+  /** The dispatch of the lattice around it. */
+  readonly outer?: string;
 }
 
 /** `{}`: the hub itself (HubStatus). With `id`: that dispatch. */
@@ -161,6 +165,8 @@ export interface ElectronView {
   readonly seq: number;
   /** For a skipped one: the node that it waited for. */
   readonly cause?: string;
+  /** For a lattice that has begun: its dispatch. */
+  readonly inner?: string;
 }
 
 /** Waits until the dispatch has ended, at most `timeoutMs` (the hub caps it at 25 s: ask again). */
@@ -351,7 +357,7 @@ export interface GraphView {
 }
 export interface GraphViewNode {
   readonly id: number;
-  readonly kind: 'electron' | 'map';
+  readonly kind: 'electron' | 'lattice' | 'map';
   readonly name: string;
   readonly inputs: readonly Input[];
   readonly after: readonly number[];

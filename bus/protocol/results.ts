@@ -12,6 +12,7 @@ import type {
   DispatchSpec,
   ElectronRecord,
   ExpansionRecord,
+  NodeFailure,
 } from '../../model/records.ts';
 import type {
   AttemptsReply,
@@ -156,6 +157,15 @@ export interface ResultsRequests {
     };
   };
   'results.load': { readonly ask: { readonly id: DispatchId }; readonly answer: LoadedDispatch };
+  /** Whether a dispatch inside another has ended, and with what. */
+  'results.ended': {
+    readonly ask: { readonly id: DispatchId };
+    readonly answer: {
+      readonly status: DispatchStatus;
+      readonly value?: ValueInfo;
+      readonly errors: readonly NodeFailure[];
+    };
+  };
   /** What an outcome for an electron that isn't worked on any more is: answered when all before is flushed. */
   'results.judge': {
     readonly ask: { readonly id: DispatchId; readonly node: number; readonly token: Token };

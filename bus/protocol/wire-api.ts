@@ -82,6 +82,7 @@ export const parseList: Reader<api.ListRequest> = parser(
     ...optional(o, 'limit', whole),
     ...optional(o, 'before', text),
     ...optional(o, 'status', (from, key) => oneOf(from, key, dispatchStatuses)),
+    ...optional(o, 'inner', bool),
   })),
 );
 
@@ -114,6 +115,7 @@ const summaryOf = (o: Fields): api.DispatchSummary => ({
   metadata: words(o, 'metadata'),
   ...optional(o, 'error', (from, key) => field(from, key, nodeFailure)),
   seq: int(o, 'seq'),
+  ...optional(o, 'outer', text),
 });
 
 export const parseListReply: Reader<api.ListReply> = parser(
@@ -201,6 +203,7 @@ const electronView: Reader<api.ElectronView> = object((o) => ({
   ...optional(o, 'value', anInfo),
   seq: int(o, 'seq'),
   ...optional(o, 'cause', (from, key) => text(from, key, 300)),
+  ...optional(o, 'inner', text),
 }));
 
 const unoffered: Reader<api.Unoffered> = object((o) => ({

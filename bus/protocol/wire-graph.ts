@@ -5,6 +5,7 @@
  * electron bytes: an ElectronDef as a map (shared-parts.ts)
  * node     [0 or 1 (split), electron, template, [input…], [after…]]
  *          [2, name, over, [after…], concurrency, 0 (fail) or 1 (collect), [body node…], body output]
+ *          [3, name, graph, [after…]]
  * input    number | "digest" | [0, up, node] | [1, up] (item) | [2, up] (index)
  *
  * Counts are checked before what they count is read, so that a graph of ten million nodes is refused at its header.
@@ -12,7 +13,7 @@
  */
 import { PolaronError } from '../../model/errors.ts';
 import { DEFAULT_GRAPH_LIMITS, type GraphLimits } from '../../model/graph-check.ts';
-import type { ElectronDef, ElectronNode, Input, MapNode, WireGraph, WireNode } from '../../model/graph.ts';
+import type { ElectronDef, ElectronNode, Input, LatticeNode, MapNode, WireGraph, WireNode } from '../../model/graph.ts';
 import { isDigest } from '../../model/ids.ts';
 import { type ByteWriter, takeWriter } from '../byte-writer.ts';
 import { WireReader } from '../wire-reader.ts';
@@ -22,6 +23,7 @@ import { partBytes, readElectron } from './shared-parts.ts';
 const FORMAT = 2;
 const SPLIT = 1;
 const MAP = 2;
+const LATTICE = 3;
 
 /** A graph's bytes. Its definitions must not change afterwards. */
 export function encodeGraph({ electrons, nodes, output }: WireGraph): Uint8Array {
@@ -42,7 +44,13 @@ function writeNodes(out: ByteWriter, nodes: readonly WireNode[]): void {
   out.array(nodes.length);
   for (const node of nodes) {
     if (node.kind === 'map') writeMap(out, node);
-    else {
+    else if (node.kind === 'lattice') {
+      out.array(4);
+      out.number(LATTICE);
+      out.text(node.name);
+      writeInput(out, node.graph);
+      writeNumbers(out, node.after);
+    } else {
       out.array(5);
       out.number(node.split === true ? SPLIT : 0);
       out.number(node.electron);
@@ -143,6 +151,7 @@ class GraphReader {
     const fields = reader.arrayHeader();
     const kind = reader.uint();
     if (kind === MAP && fields === 8) return this.#map(depth);
+    if (kind === LATTICE && fields === 4) return this.#lattice();
     if (kind > SPLIT || fields !== 5) throw invalid(`node of kind ${kind} with ${fields} fields`);
     const node: ElectronNode = {
       kind: 'electron',
@@ -163,6 +172,15 @@ class GraphReader {
     const onItemError = reader.uint() === 1 ? 'collect' : 'fail';
     const nodes = this.#scope(depth + 1);
     return { kind: 'map', name, over, after, concurrency, onItemError, body: { nodes, output: reader.uint() } };
+  }
+
+  #lattice(): LatticeNode {
+    return {
+      kind: 'lattice',
+      name: this.#reader.text(NAME_LENGTH),
+      graph: this.#input(),
+      after: this.#numbers(),
+    };
   }
 
   #inputs(): Input[] {

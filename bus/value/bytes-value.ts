@@ -31,3 +31,17 @@ export function isBytesHead(head: Uint8Array, size: number): boolean {
   if (head.length < BYTES_HEAD || head[0] !== Tag.PLAIN || head[1] !== BINARY) return false;
   return new DataView(head.buffer, head.byteOffset).getUint32(2) === size - BYTES_HEAD;
 }
+
+/** The bytes that a value is, if it is nothing but bytes: a view. For what the system itself encoded. */
+export function bytesIn(value: Uint8Array): Uint8Array | undefined {
+  const widths = new Map([
+    [0xc4, 1],
+    [0xc5, 2],
+    [BINARY, 4],
+  ]);
+  const width = value[0] === Tag.PLAIN ? widths.get(value[1] ?? 0) : undefined;
+  if (width === undefined || value.length < 2 + width) return undefined;
+  let length = 0;
+  for (let at = 0; at < width; at++) length = length * 256 + (value[2 + at] ?? 0);
+  return value.length === 2 + width + length ? value.subarray(2 + width) : undefined;
+}

@@ -80,6 +80,7 @@ function headLines(context: Context, dispatch: DispatchDetail): readonly string[
   return fields([
     ['dispatch', dispatch.id],
     ['lattice', plain(dispatch.lattice)],
+    ['inside', dispatch.outer],
     ['status', paintStatus(dispatch.status, context.terminal.colour)],
     ['user', plain(dispatch.user)],
     ['accepted', time(dispatch.acceptedAt)],

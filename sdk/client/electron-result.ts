@@ -71,6 +71,7 @@ function electronResult(hub: Hub, id: string, view: ElectronView): ElectronResul
     ...(view.startedAt === undefined ? {} : { startedAt: new Date(view.startedAt) }),
     ...(view.endedAt === undefined ? {} : { endedAt: new Date(view.endedAt) }),
     ...(error === undefined ? {} : { error }),
+    ...(view.inner === undefined ? {} : { subDispatch: view.inner }),
     value: async () => {
       const ended = isTerminalElectron(view.status) && view.status !== 'completed' && view.status !== 'reused';
       if (ended) throw noValue(view.name, view.status, error);

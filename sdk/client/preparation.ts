@@ -8,6 +8,7 @@ import type { ElectronEntry } from '../../bus/protocol/registry.ts';
 import { encodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { encodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
+import { DRAWING } from '../../model/graph.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { LatticeInfo } from '../builder.ts';
 import type { Bundle } from '../ship/shipped.ts';
@@ -86,7 +87,8 @@ const NOTHING: Shipment = { bundle: undefined, captures: {} };
 export function ship(shipping: Shipping, trace: Trace, options: DispatchOptions): Shipment | Promise<Shipment> {
   const { electronsUsed } = trace;
   if (electronsUsed.length === 0) return NOTHING;
-  const captures = shipping.captures(electronsUsed);
+  // what draws a lattice there is another function than the one here
+  const captures = shipping.captures(electronsUsed.filter(({ name }) => !name.startsWith(DRAWING)));
   const bundle = shipping.bundle(electronsUsed, options);
   if (bundle instanceof Promise || captures instanceof Promise) return together(bundle, captures);
   warnOnce(bundle.warnings);

@@ -56,6 +56,7 @@ function baseOf(hub: Hub, detail: DispatchDetail, facts: LatticeFacts): ResultBa
     ...(detail.startedAt === undefined ? {} : { startedAt: new Date(detail.startedAt) }),
     ...(detail.endedAt === undefined ? {} : { endedAt: new Date(detail.endedAt) }),
     metadata: detail.metadata,
+    ...(detail.outer === undefined ? {} : { parent: detail.outer }),
     electrons: electronsOf(hub, id, detail.counts),
     args: async () => {
       const args = await decodeReply(hub, await hub.api.value({ id }));

@@ -3,7 +3,7 @@
  * Not here: the shim that stands for the whole SDK (agent-shim.ts).
  */
 import { realpathSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { errorTable, type ErrorCode } from '../../model/error-table.ts';
 
 /** Stands for model/error-table.ts. */
@@ -43,11 +43,14 @@ export function agentPartsOf(shim: string): (id: string, importer: string) => st
   for (const file of [shim, real(shim)]) {
     const sdk = dirname(file);
     parts.set(join(sdk, 'call-site'), join(sdk, `agent-call-site${extname(shim)}`));
-    parts.set(join(sdk, '..', 'model', 'error-table'), ERRORS_ID);
+    // tracing asks for more of it
+    if (!isDrawing(shim)) parts.set(join(sdk, '..', 'model', 'error-table'), ERRORS_ID);
   }
   return (id, importer) =>
     id.startsWith('.') ? parts.get(join(dirname(importer), id.replace(/\.[jt]s$/, ''))) : undefined;
 }
+
+const isDrawing = (shim: string): boolean => basename(shim).startsWith('agent-shim-drawing');
 
 function real(file: string): string {
   try {

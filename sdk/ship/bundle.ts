@@ -10,6 +10,7 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { polaronHome } from '../../bus/hub-file.ts';
 import { PolaronError } from '../../model/errors.ts';
+import { DRAWING } from '../../model/graph.ts';
 import { isFresh, readCached, sha256, stampOf, writeCached, type CachedBundle } from './bundle-cache.ts';
 import { drop, keep, keptUnder, keyOf, remember, revalidateMsOf, type Kept } from './kept-bundles.ts';
 import { nearest } from './native.ts';
@@ -99,7 +100,7 @@ async function make(
   const must = new Set(placed.flatMap(({ electron, file }) => (file === undefined ? [electron] : [])));
   const texts = unique.filter((electron) => fallback || must.has(electron));
   const root = projectRoot(files, options.cwd);
-  const shim = options.shim ?? defaultShim();
+  const shim = options.shim ?? defaultShim(unique.some(({ name }) => name.startsWith(DRAWING)));
   const folder = options.cacheDir ?? join(polaronHome(), 'cache', 'bundles');
   const request = {
     maker: MAKER,

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 /** The running SDK's own folder: `sdk/` or `dist/sdk/`. */
 export const SDK_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 
-/** The shim next to the running SDK. */
-export const defaultShim = (): string => {
-  const compiled = join(SDK_FOLDER, 'agent-shim.js');
-  return existsSync(compiled) ? compiled : join(SDK_FOLDER, 'agent-shim.ts');
+/** The shim next to the running SDK. `draws`: lattices are drawn on agents. */
+export const defaultShim = (draws: boolean): string => {
+  const name = draws ? 'agent-shim-drawing' : 'agent-shim';
+  const compiled = join(SDK_FOLDER, `${name}.js`);
+  return existsSync(compiled) ? compiled : join(SDK_FOLDER, `${name}.ts`);
 };

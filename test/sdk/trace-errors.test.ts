@@ -12,7 +12,7 @@ import { lattice } from '../../sdk/lattice.ts';
 import { lepton } from '../../sdk/lepton.ts';
 import { traceLattice } from '../../sdk/trace.ts';
 import { trusted } from '../../model/trusted.ts';
-import type { Cancelled, Failed } from '../../sdk/types.ts';
+import type { Cancelled, Failed, Lattice } from '../../sdk/types.ts';
 
 /** What no type would let through. */
 interface Loose {
@@ -223,16 +223,16 @@ describe('calls', () => {
     expect(failure(() => after(trusted([]), () => 1)).code).toBe('OUTSIDE_LATTICE');
   });
 
-  test('of a lattice inside a lattice, or in .map', () => {
-    const inner = lattice({ name: 'inner' }, () => 1);
-    const error = inLattice(() => inner());
-    expect([error.code, error.message]).toEqual([
-      'NOT_SUPPORTED',
-      expect.stringMatching(
-        new RegExp(`^lattice "inner" was called inside a lattice ${HERE}: this version does not have sublattices yet$`),
-      ),
+  test('of a lattice inside a lattice trace it there, and say what is wrong with it', () => {
+    const late = lattice({ name: 'late' }, () => trusted(Promise.resolve(add(1))));
+    const found = inLattice(() => late());
+    expect([found.code, found.message]).toEqual(['ASYNC_LATTICE', expect.stringMatching(/^lattice "late" is async /)]);
+    const endless: Lattice<[], unknown> = lattice({ name: 'endless' }, () => endless());
+    const deep = inLattice(() => endless());
+    expect([deep.code, deep.message]).toEqual([
+      'SUBLATTICE_DEPTH',
+      expect.stringMatching(new RegExp(`^lattice "endless" ${HERE} is called 32 lattices deep`)),
     ]);
-    expect(inLattice((r) => r['map']?.(inner)).code).toBe('NOT_SUPPORTED');
   });
 
   test('with a promise name the argument and the path', () => {
@@ -277,7 +277,7 @@ describe('.map and after', () => {
     expect([error.code, error.message]).toEqual([
       'MAP_ARG',
       expect.stringMatching(
-        new RegExp(`^\\.map\\(\\) got a value of type number ${HERE}; expected an electron or a callback$`),
+        new RegExp(`^\\.map\\(\\) got a value of type number ${HERE}; expected an electron, a lattice or a callback$`),
       ),
     ]);
     expect(inLattice((r) => r['map']?.(r)).message).toContain('.map() got a Ref');

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkGraph } from '../../../model/graph-check.ts';
-import type { Input, WireGraph, WireNode } from '../../../model/graph.ts';
+import { inputsOf, type Input, type WireGraph, type WireNode } from '../../../model/graph.ts';
 import { isTerminalElectron, type ElectronStatus } from '../../../model/lifecycle.ts';
 import { randomFrom, randomGraph } from '../support/graphs.ts';
 import { LatticeRun, type World } from '../support/lattice-run.ts';
@@ -43,7 +43,7 @@ function expectedStatuses(
         if (typeof input === 'number') return depth === 0 ? [input] : [];
         return 'up' in input && input.up === depth && depth > 0 ? [input.node] : [];
       });
-    if (node.kind === 'electron') return of(node.inputs);
+    if (node.kind !== 'map') return of(inputsOf(node));
     return [...of([node.over]), ...node.body.nodes.flatMap((inner) => needs(inner, depth + 1))];
   };
   const evaluate = (
@@ -54,16 +54,17 @@ function expectedStatuses(
   ): Scope => {
     const scope: Scope = { ok: [], lengths: [], itemLength, outer };
     nodes.forEach((node, at) => {
-      const plain = node.kind === 'map' ? node.name : (graph.electrons[node.electron]?.name ?? '');
+      const plain = node.kind === 'electron' ? (graph.electrons[node.electron]?.name ?? '') : node.name;
       const name = plain + suffix;
       const end = (status: ElectronStatus): void => {
         statuses[name] = status;
         scope.ok[at] = status === 'completed';
       };
       if ([...node.after, ...needs(node, 0)].some((parent) => scope.ok[parent] !== true)) return end('skipped');
-      if (node.kind === 'electron') {
+      if (node.kind !== 'map') {
         scope.lengths[at] = world.length(name);
-        if (!world.fails(name)) return end('completed');
+        const drawn = node.kind === 'electron' || !world.fails(`${name} drawn`);
+        if (drawn && !world.fails(name)) return end('completed');
         roots.push(name);
         return end('failed');
       }

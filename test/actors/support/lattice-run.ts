@@ -3,7 +3,8 @@
  * would be on disk, in order. A run may be stopped after any of them and another begun from what is left.
  */
 import { digestOf } from '../../../bus/value/digest.ts';
-import { LatticeState, type Effect } from '../../../actors/lattice/state.ts';
+import type { Effect } from '../../../actors/lattice/effects.ts';
+import { LatticeState } from '../../../actors/lattice/state.ts';
 import type { WireGraph } from '../../../model/graph.ts';
 import { isTerminalElectron, type ElectronStatus } from '../../../model/lifecycle.ts';
 import type { ErrorInfo, ValueInfo } from '../../../model/outcome.ts';
@@ -13,7 +14,7 @@ import { valueNamed } from './graphs.ts';
 
 export type Kept =
   | { readonly type: 'expansion'; readonly record: ExpansionRecord }
-  | { readonly type: 'assigned' | 'cancelling'; readonly node: number }
+  | { readonly type: 'assigned' | 'entered' | 'cancelling'; readonly node: number }
   | {
       readonly type: 'ended';
       readonly node: number;
@@ -28,6 +29,9 @@ export interface World {
   readonly fails: (name: string) => boolean;
   readonly length: (name: string) => number | undefined;
 }
+
+/** `inner`: the dispatch of a lattice's node runs, and ends when it is answered. */
+type Ask = Extract<Effect, { type: 'slice' | 'compose' | 'enter' }> | { readonly type: 'inner'; readonly node: number };
 
 const itemsOf = (value: ValueInfo, name: string, world: World): ValueInfo[] =>
   Array.from({ length: value.length ?? 0 }, (_, i) => {
@@ -45,7 +49,7 @@ export class LatticeRun {
   /** Nodes in the hands of an agent. */
   readonly working = new Set<number>();
   readonly ready: number[] = [];
-  readonly asks: Extract<Effect, { type: 'slice' | 'compose' }>[] = [];
+  readonly asks: Ask[] = [];
   readonly seen: Effect[] = [];
   ends = 0;
   readonly #world: World;
@@ -72,11 +76,24 @@ export class LatticeRun {
     }
     for (const [node, kept] of [...last].sort(([a], [b]) => a - b)) {
       if (kept.type === 'ended') this.state.restore(node, kept.status, kept.value, kept.error, kept.cause);
-      else if (kept.type === 'cancelling') this.state.restore(node, 'cancelling', undefined, undefined, undefined);
-      else busy.add(node);
+      else if (kept.type !== 'assigned') {
+        const status = kept.type === 'entered' ? 'running' : 'cancelling';
+        this.state.restore(node, status, undefined, undefined, undefined);
+      } else busy.add(node);
     }
     this.state.resume((node) => busy.has(node));
+    this.#enterAgain();
     for (const node of busy) if (this.state.status(node) === 'assigned') this.working.add(node);
+  }
+
+  /** As InnerDispatches does: those that run are asked for, those that aren't wanted are told again. */
+  #enterAgain(): void {
+    for (let node = 0; node < this.state.plan.size; node++) {
+      const status = this.state.status(node);
+      if (this.state.plan.place(node).node.kind !== 'lattice') continue;
+      if (status === 'cancelling') this.#stopping.add(node);
+      if (status === 'running' || status === 'cancelling') this.asks.push({ type: 'inner', node });
+    }
   }
 
   carryOut(): void {
@@ -89,6 +106,7 @@ export class LatticeRun {
         case 'settled': {
           const { node, status, value, error, cause } = effect;
           if (status === 'cancelling') this.kept.push({ type: 'cancelling', node });
+          else if (status === 'running') this.kept.push({ type: 'entered', node });
           else this.kept.push({ type: 'ended', node, status, value, error, cause });
           break;
         }
@@ -97,9 +115,11 @@ export class LatticeRun {
           break;
         case 'slice':
         case 'compose':
+        case 'enter':
           this.asks.push(effect);
           break;
         case 'cancel':
+        case 'leave':
           this.#stopping.add(effect.node);
           break;
         case 'withdraw':
@@ -145,13 +165,25 @@ export class LatticeRun {
     this.carryOut();
   }
 
-  answer(ask: Extract<Effect, { type: 'slice' | 'compose' }>): void {
-    const name = this.state.plan.nameOf(ask.map);
+  answer(ask: Ask): void {
+    const name = this.state.plan.nameOf('map' in ask ? ask.map : ask.node);
     if (ask.type === 'slice') this.state.sliced(ask.map, itemsOf(ask.value, name, this.#world));
+    else if (ask.type === 'enter') {
+      if (this.#world.fails(`${name} drawn`))
+        this.state.left(ask.node, 'failed', undefined, { code: 'GRAPH_INVALID', message: 'not a graph' });
+      else if (this.state.entered(ask.node)) this.asks.push({ type: 'inner', node: ask.node });
+    } else if (ask.type === 'inner') this.#leave(ask.node, name);
     else if (this.#world.fails(`${name} composed`))
       this.state.mapFailed(ask.map, { code: 'STORE_FAILED', message: 'no room' });
     else this.state.composed(ask.map, valueNamed(`list ${name}`, ask.elements.length));
     this.carryOut();
+  }
+
+  #leave(node: number, name: string): void {
+    if (this.#stopping.has(node)) this.state.left(node, 'cancelled', undefined, undefined);
+    else if (this.#world.fails(name))
+      this.state.left(node, 'failed', undefined, { code: 'TASK_THREW', message: `inner: ${name} threw` });
+    else this.state.left(node, 'completed', valueNamed(name, this.#world.length(name)), undefined);
   }
 
   run(random: (below: number) => number, watch: (run: LatticeRun) => void = () => undefined): this {

@@ -104,6 +104,7 @@ export class Answers {
       if (region === undefined) throw new Error(`map ${id} was never expanded`);
       return encodeList(Array.from({ length: region.items }, (_, item) => this.of(this.#plan.outputOf(region, item))));
     }
+    if (node.kind === 'lattice') throw new Error('plans have no lattices inside');
     const name = this.#plan.graph.electrons[node.electron]?.name ?? '';
     const does = this.#does.get(name)?.does;
     if (does === undefined) throw new Error(`no electron is called ${name}`);

@@ -130,7 +130,7 @@ function failed(
   say: Say,
 ): void {
   const { node: wire } = plan.place(node);
-  if (wire.kind === 'map') {
+  if (wire.kind !== 'electron') {
     const cause = record.cause === undefined ? undefined : electrons[record.cause];
     if (cause === undefined || cause.status === 'completed') say('failed', `map ${name} failed for ${record.cause}`);
     return;

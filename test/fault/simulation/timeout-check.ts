@@ -47,7 +47,7 @@ export function checkTimeouts(o: TimeoutCheck): readonly Broken[] {
       for (const dependent of final.plan.dependentsOf(node)) parents[dependent]?.push(node);
     final.electrons.forEach((record, node) => {
       const { node: wire } = final.plan.place(node);
-      if (wire.kind === 'map') return;
+      if (wire.kind !== 'electron') return;
       const electron = o.does.get(final.plan.graph.electrons[wire.electron]?.name ?? '');
       if (electron === undefined || record === undefined) return;
       const { queueMs, totalMs } = electron.timeouts;

@@ -209,7 +209,7 @@ export class FakeHub {
     this.values.set(digestOf(graphBytes), graphBytes);
     const graph = decodeGraph(graphBytes);
     const electrons = graph.nodes.map((node, i): ElectronView => {
-      const name = node.kind === 'map' ? node.name : (graph.electrons[node.electron]?.name ?? '?');
+      const name = node.kind === 'electron' ? (graph.electrons[node.electron]?.name ?? '?') : node.name;
       return { id: i, name: `${name}[${i}]`, status: 'waiting', attempts: 0, seq: 0 };
     });
     const detail: DispatchDetail = {
