@@ -13,6 +13,7 @@ function token(text: string): string {
 
 export const apiVerbs = [
   'submit',
+  'redispatch',
   'list',
   'status',
   'snapshot',

@@ -21,6 +21,7 @@ export function connectHub(): HubApi {
     logs: (request) => api.logs(request),
     attempts: (request) => api.attempts(request),
     cancel: (request) => api.cancel(request),
+    redispatch: ({ id, reuse }) => sdk.redispatch(id, { reusePreviousResults: reuse })(),
     purge: (request) => api.purge(request),
     backup: (request) => api.backup(request),
     result: (id, wait) => resultOf(hub, id, wait),

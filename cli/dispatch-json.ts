@@ -29,6 +29,7 @@ export const summaryJson = (dispatch: DispatchSummary): Readonly<Record<string, 
   ...times(dispatch),
   counts: dispatch.counts,
   metadata: dispatch.metadata,
+  ...(dispatch.origin === undefined ? {} : { redispatchOf: dispatch.origin.of, root: dispatch.origin.root }),
   ...(dispatch.error === undefined ? {} : { error: failureJson(dispatch.error) }),
 });
 

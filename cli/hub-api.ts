@@ -54,6 +54,8 @@ export interface HubApi {
   logs(request: LogsRequest): Promise<LogsReply>;
   attempts(request: AttemptsRequest): Promise<AttemptsReply>;
   cancel(request: CancelRequest): Promise<CancelReplyBody>;
+  /** Resolves with the id of the new dispatch. */
+  redispatch(request: { readonly id: string; readonly reuse: boolean }): Promise<string>;
   /** One page. */
   purge(request: PurgeRequest): Promise<PurgeReply>;
   /** Begins it, or asks how it goes. */

@@ -174,6 +174,12 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
       const asked = { id, electrons: electron, ...(reason === undefined ? {} : { reason }) };
       done(await (await import('./commands/cancel.ts')).cancel(context, asked));
     });
+  add('redispatch', 'dispatch again what was dispatched, without its source')
+    .addArgument(id())
+    .option('--reuse', 'take over the values of electrons whose code and inputs are the same')
+    .action(async (id: string, { reuse }: { reuse?: boolean }) =>
+      done(await (await import('./commands/redispatch.ts')).redispatch(context, { id, reuse: reuse ?? false })),
+    );
   add('graph', "a dispatch's transport graph as text")
     .addArgument(id())
     .addOption(new Option('--format <format>', 'notation').choices(graphFormats).default('mermaid'))

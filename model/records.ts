@@ -22,6 +22,10 @@ export interface DispatchSpec {
   readonly bundle?: ValueInfo;
   readonly argv: readonly string[];
   readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Digest of each electron's own code, by its name; the code of one that isn't here is the bundle. */
+  readonly codes?: Readonly<Record<string, Digest>>;
+  /** Made from another dispatch. */
+  readonly origin?: Origin;
   readonly metadata: Readonly<Record<string, string>>;
   readonly durability: 'pipelined' | 'strict';
   readonly failFast: boolean;
@@ -34,6 +38,14 @@ export interface DispatchSpec {
   readonly acceptedAt: number;
   /** The lattice node that it is, and how many lattices are around it. */
   readonly outer?: { readonly dispatch: DispatchId; readonly node: number; readonly level: number };
+}
+
+/** The dispatch that another was made from, and the first of them all. Both may be gone. */
+export interface Origin {
+  readonly of: DispatchId;
+  readonly root: DispatchId;
+  /** Values of `of` are taken over where code and inputs are the same. */
+  readonly reuse: boolean;
 }
 
 /** What changes while it runs. */

@@ -12,11 +12,11 @@ export { SdkError, WorkflowCancelled, WorkflowFailed } from './errors.ts';
 export type { ErrorCode } from './errors.ts';
 export { lattice } from './lattice.ts';
 export { onAgent } from './on-agent.ts';
-export type { Client } from './client/client.ts';
 export type {
   Arg,
   Args,
   Cancelled,
+  Client,
   Codec,
   Completed,
   ConnectOptions,
@@ -65,6 +65,8 @@ export type {
 export const dispatch = sdk.dispatch;
 /** `dispatch`, then waits for the end. Doesn't throw when the workflow fails: look at `result.status`. */
 export const dispatchSync = sdk.dispatchSync;
+/** A new dispatch made from an old one, in whatever state that one is: with the same arguments or others, and with the values of what didn't change. */
+export const redispatch = sdk.redispatch;
 /** All that is known of a dispatch, now or (`wait: true`) once it has ended. */
 export const getResult = sdk.getResult;
 /** The value of a dispatch once it is completed. Raises WorkflowFailed, WorkflowCancelled, WAIT_TIMEOUT. */

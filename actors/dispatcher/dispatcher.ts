@@ -33,6 +33,7 @@ import {
   parseValue,
   parseWait,
 } from '../../bus/protocol/wire-api.ts';
+import { parseRedispatch } from '../../bus/protocol/wire-redispatch.ts';
 import { parseBackup, parsePurge } from '../../bus/protocol/wire-upkeep.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import { firstWithin, LIST_BYTES } from '../answer-size.ts';
@@ -45,6 +46,7 @@ import type { FirstNeed } from './first-need.ts';
 import { CancelRequests } from './cancel-requests.ts';
 import { failDispatch } from './fail-dispatch.ts';
 import { takeIn, type Intake } from './intake.ts';
+import { submitOf } from './redispatch.ts';
 
 export interface DispatcherOptions {
   readonly system: ActorSystem;
@@ -167,7 +169,13 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     const { results } = this.#o;
     switch (verb) {
       case 'submit':
-        return this.#submit(user, body);
+        return this.#submit(user, () => parseSubmit(body));
+      case 'redispatch':
+        return this.#submit(user, async () => {
+          const request = parseRedispatch(body);
+          const { spec } = await results.ask('results.spec', { id: this.#own(request.id), user });
+          return submitOf(spec, request);
+        });
       case 'list':
         return results.ask('results.list', { ...parseList(body), user });
       case 'status': {
@@ -230,9 +238,9 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     return id;
   }
 
-  #submit(user: string, body: unknown): Promise<SubmitReply> {
+  #submit(user: string, read: () => SubmitRequest | Promise<SubmitRequest>): Promise<SubmitReply> {
     return this.#live.enter(async () => {
-      const request = parseSubmit(body);
+      const request = await read();
       const name = `${user}/${request.key}`;
       // The same key while another is being taken in: wait, then ask again for the decision.
       for (let other = this.#keys.get(name); other !== undefined; other = this.#keys.get(name))

@@ -11,10 +11,12 @@ import { PolaronError } from '../../model/errors.ts';
 import { checkGraph, DEFAULT_GRAPH_LIMITS } from '../../model/graph-check.ts';
 import { IDENTITY_ELECTRON, type WireGraph } from '../../model/graph.ts';
 import { literalsOf } from '../../model/graph-values.ts';
-import { makeDispatchId, type Digest, type DispatchId } from '../../model/ids.ts';
+import { isDispatchId, makeDispatchId, type Digest, type DispatchId } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
+import type { Origin } from '../../model/records.ts';
 import type { BytesOrValue } from '../../bus/protocol/api.ts';
 import type { ResultsClient } from '../results-client.ts';
+import { originFrom } from './redispatch.ts';
 
 export interface IntakeOptions {
   readonly results: ResultsClient;
@@ -41,10 +43,26 @@ async function storedGraph({ results }: IntakeOptions, user: string, digest: Dig
   return (await results.ask('results.bytes', { digest })).bytes;
 }
 
+/** Raises UNKNOWN_DISPATCH, NOT_ALLOWED. */
+async function originIn(
+  { results }: IntakeOptions,
+  user: string,
+  { origin }: SubmitRequest,
+): Promise<Origin | undefined> {
+  if (origin === undefined) return undefined;
+  if (!isDispatchId(origin.of)) throw unknownDispatch(origin.of);
+  const { spec } = await results.ask('results.spec', { id: origin.of, user });
+  return originFrom(spec, origin.reuse);
+}
+
+const unknownDispatch = (id: string): PolaronError =>
+  new PolaronError('UNKNOWN_DISPATCH', `${JSON.stringify(id.slice(0, 80))} is not a dispatch id`);
+
 /** Raises PAYLOAD_TOO_LARGE, GRAPH_INVALID, VALUE_MISSING, IDEMPOTENCY_MISMATCH, DISK_FULL. Nothing is recorded. */
 export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequest): Promise<Intake> {
   const { results } = o;
   checkSubmit(request);
+  const origin = await originIn(o, user, request);
   // A copy of what came in the message: nodes hold views of it for as long as the dispatch lives, and a view holds all that was received with it.
   const graph =
     'bytes' in request.graph
@@ -74,6 +92,7 @@ export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequ
         request.failFast,
         request.timeoutMs,
         JSON.stringify(request.argv),
+        ...(origin === undefined ? [] : [origin.of, origin.reuse]),
       ].join('\n'),
     ),
   );
@@ -104,6 +123,8 @@ export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequ
     ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
     argv: request.argv,
     captures: request.captures,
+    ...(request.codes === undefined ? {} : { codes: request.codes }),
+    ...(origin === undefined ? {} : { origin }),
     metadata: request.metadata,
     durability: request.durability,
     failFast: request.failFast,

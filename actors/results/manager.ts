@@ -144,6 +144,8 @@ export class ResultManager implements Actor<ResultsAsk> {
           history: store.meta.history,
           epoch: this.#hubEpoch(),
         });
+      case 'results.spec':
+        return { spec: this.#queries.spec(message.id) };
       case 'results.load':
         return this.#queries.load(message.id);
       case 'results.ended':

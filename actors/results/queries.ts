@@ -369,6 +369,7 @@ export class Queries {
       ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
       ...(error === undefined ? {} : { error }),
       ...(spec.outer === undefined ? {} : { outer: spec.outer.dispatch }),
+      ...(spec.origin === undefined ? {} : { origin: { of: spec.origin.of, root: spec.origin.root } }),
     };
   }
 

@@ -36,6 +36,10 @@ export interface SubmitRequest {
   readonly bundle?: ValueInfo;
   readonly argv: readonly string[];
   readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Digest of each electron's own code, by its name (docs/adr/020); the code of one that isn't here is the bundle. */
+  readonly codes?: Readonly<Record<string, Digest>>;
+  /** It is made from another dispatch, whose values it may take over. */
+  readonly origin?: { readonly of: string; readonly reuse: boolean };
   readonly metadata: Readonly<Record<string, string>>;
   readonly durability: 'pipelined' | 'strict';
   readonly failFast: boolean;
@@ -44,6 +48,17 @@ export interface SubmitRequest {
   /** The whole dispatch, ms; 0: none. */
   readonly timeoutMs: number;
 }
+/** A submit of what the hub has from another dispatch, whatever state that one is in. */
+export interface RedispatchRequest {
+  /** As a submit's. */
+  readonly key: string;
+  readonly id: string;
+  /** Take over values of that dispatch where code and inputs are the same. */
+  readonly reuse: boolean;
+  /** @default that of the other */
+  readonly priority?: number;
+}
+/** Of a submit, and of a redispatch. */
 export interface SubmitReply {
   readonly id: string;
   /** True when the key was known: nothing new was started. */
@@ -81,6 +96,8 @@ export interface DispatchSummary {
   readonly seq: number;
   /** The dispatch of the lattice around it. */
   readonly outer?: string;
+  /** The dispatch that it was made from, and the first of all these. */
+  readonly origin?: { readonly of: string; readonly root: string };
 }
 
 /** `{}`: the hub itself (HubStatus). With `id`: that dispatch. */

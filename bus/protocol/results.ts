@@ -156,6 +156,11 @@ export interface ResultsRequests {
       readonly history: string;
     };
   };
+  /** What is fixed of a dispatch of this user. */
+  'results.spec': {
+    readonly ask: { readonly id: DispatchId; readonly user: string };
+    readonly answer: { readonly spec: DispatchSpec };
+  };
   'results.load': { readonly ask: { readonly id: DispatchId }; readonly answer: LoadedDispatch };
   /** Whether a dispatch inside another has ended, and with what. */
   'results.ended': {

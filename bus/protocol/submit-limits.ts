@@ -3,30 +3,32 @@
  * Not here: graph and arguments, which are values when they are large.
  */
 import { PolaronError } from '../../model/errors.ts';
+import type { Digest } from '../../model/ids.ts';
 import { encodeBody } from '../codec.ts';
 import type { SubmitRequest } from './api.ts';
 
 /** Of the lattice's source, which people read: what is longer is cut. */
 export const SOURCE_CHARACTERS = 64 * 1024;
 
-type Bounded = 'argv' | 'captures' | 'metadata';
+type Bounded = 'argv' | 'captures' | 'codes' | 'metadata';
 
-const BYTES = { argv: 128 * 1024, captures: 128 * 1024, metadata: 64 * 1024 } as const;
+const BYTES = { argv: 128 * 1024, captures: 128 * 1024, codes: 128 * 1024, metadata: 64 * 1024 } as const;
 const WORDS: { readonly [part in Bounded]: readonly [what: string, help: string] } = {
   argv: ['the command line of the script (process.argv)', 'Pass large data as an argument of the lattice.'],
   captures: [
     'the variables that electrons read from outside (compared on the agents)',
     'Pass them as arguments, or keep them in one object.',
   ],
+  codes: ["the digests of the electrons' code", 'Send none: the code of each is the bundle then.'],
   metadata: ["the lattice's metadata", 'Keep it to short texts; large data is an argument of the lattice.'],
 };
-const PARTS = ['argv', 'captures', 'metadata'] as const;
+const PARTS = ['argv', 'captures', 'codes', 'metadata'] as const;
 
 /** Raises PAYLOAD_TOO_LARGE. */
-export function checkSubmit({ argv, captures, metadata }: Pick<SubmitRequest, Bounded>): void {
+export function checkSubmit({ argv, captures, codes = {}, metadata }: Pick<SubmitRequest, Bounded>): void {
   // Nearly always small, all together.
-  if (encodeBody([argv, captures, metadata]).byteLength <= BYTES.metadata) return;
-  const parts = { argv, captures, metadata };
+  if (encodeBody([argv, captures, codes, metadata]).byteLength <= BYTES.metadata) return;
+  const parts = { argv, captures, codes, metadata };
   for (const part of PARTS) {
     const bytes = encodeBody(parts[part]).byteLength;
     if (bytes <= BYTES[part]) continue;
@@ -37,3 +39,9 @@ export function checkSubmit({ argv, captures, metadata }: Pick<SubmitRequest, Bo
     });
   }
 }
+
+/** Of very many electrons none: then the code of each is the bundle, and an edit of one makes all of them run again. */
+export const fittingCodes = (codes: Readonly<Record<string, Digest>>): Readonly<Record<string, Digest>> =>
+  Object.keys(codes).length <= FEW_CODES || encodeBody(codes).byteLength <= BYTES.codes ? codes : {};
+/** With the longest names they fit. */
+const FEW_CODES = 128;

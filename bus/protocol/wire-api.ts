@@ -31,6 +31,7 @@ import {
   type Reader,
 } from './shape.ts';
 import { capturesOf } from './wire-agent.ts';
+import { codesOf, lineageOf, originOf } from './wire-redispatch.ts';
 import { errorInfo, MANY, valueInfo } from './wire-value.ts';
 
 const MOST = 1_000_000;
@@ -63,6 +64,8 @@ export const parseSubmit: Reader<api.SubmitRequest> = parser(
     ...optional(o, 'bundle', anInfo),
     argv: array(o, 'argv', MANY, aText(TEXT_LENGTH)),
     captures: capturesOf(o, 'captures'),
+    ...optional(o, 'codes', codesOf),
+    ...optional(o, 'origin', originOf),
     metadata: words(o, 'metadata'),
     durability: oneOf(o, 'durability', durabilities),
     failFast: bool(o, 'failFast'),
@@ -116,6 +119,7 @@ const summaryOf = (o: Fields): api.DispatchSummary => ({
   ...optional(o, 'error', (from, key) => field(from, key, nodeFailure)),
   seq: int(o, 'seq'),
   ...optional(o, 'outer', text),
+  ...optional(o, 'origin', lineageOf),
 });
 
 export const parseListReply: Reader<api.ListReply> = parser(

@@ -81,6 +81,7 @@ function headLines(context: Context, dispatch: DispatchDetail): readonly string[
     ['dispatch', dispatch.id],
     ['lattice', plain(dispatch.lattice)],
     ['inside', dispatch.outer],
+    ...originFields(dispatch),
     ['status', paintStatus(dispatch.status, context.terminal.colour)],
     ['user', plain(dispatch.user)],
     ['accepted', time(dispatch.acceptedAt)],
@@ -90,6 +91,12 @@ function headLines(context: Context, dispatch: DispatchDetail): readonly string[
     ['metadata', notes.length === 0 ? undefined : notes.join(' ')],
     ['electrons', countsText(dispatch)],
   ]);
+}
+
+/** `made from  ID, first ID`: of a redispatch. */
+function originFields({ origin }: DispatchDetail): readonly (readonly [string, string | undefined])[] {
+  if (origin === undefined) return [];
+  return [['made from', origin.of === origin.root ? origin.of : `${origin.of}, first ${origin.root}`]];
 }
 
 /** `waits      2 electrons: no agent offers gpu`. */

@@ -98,6 +98,11 @@ export class ApiClient {
     return this.ask('submit', request, answers.submitReply, o === NO_OPTIONS ? SUBMIT : { ...SUBMIT, ...o });
   }
 
+  /** As `submit`, of what the hub has. Raises UNKNOWN_DISPATCH, too. */
+  redispatch(request: wire.RedispatchRequest, o: CallOptions = NO_OPTIONS): Promise<wire.SubmitReply> {
+    return this.ask('redispatch', request, answers.submitReply, o === NO_OPTIONS ? SUBMIT : { ...SUBMIT, ...o });
+  }
+
   /** One page. Raises UNKNOWN_DISPATCH. */
   snapshot(request: wire.SnapshotRequest, o: CallOptions = {}): Promise<wire.SnapshotReply> {
     return this.ask('snapshot', request, answers.snapshotReply, o);

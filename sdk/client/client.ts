@@ -5,17 +5,16 @@
 import { PolaronError } from '../../model/errors.ts';
 import { isDispatchId } from '../../model/ids.ts';
 import { trusted } from '../../model/trusted.ts';
-import type { Cancel, Client as FullClient, ConnectOptions, DispatchEvent } from '../types.ts';
+import type { Cancel, Client, ConnectOptions, DispatchEvent } from '../types.ts';
 import { Connection, type Dial } from './connection.ts';
 import { type DispatchEnvironment, startDispatch } from './dispatch.ts';
 import { type Hub, hubOn } from './hub.ts';
 import { lazyFacts } from './lattice-facts.ts';
+import { startRedispatch } from './redispatch.ts';
 import { realSources, resolveTarget, type TargetSources } from './target.ts';
 import { ownResult, resultFor, valueOf } from './wait.ts';
 import { type WatchOptions, watchDispatch } from './watch.ts';
 
-/** An explicit client; redispatch is not built yet. */
-export type Client = Omit<FullClient, 'redispatch'>;
 type Functions = Omit<Client, 'close'>;
 
 /** What a process gives the SDK; replaced in tests. */
@@ -92,6 +91,14 @@ function functionsOver(environment: DispatchEnvironment, hub: (bus?: string) => 
         const { id, drawing } = await startDispatch(at, environment, l, options, args);
         remember(id, options.bus);
         return trusted(await ownResult(at, id, lazyFacts(drawing.lattice.source, drawing.graph)));
+      },
+    redispatch:
+      (id, options = {}) =>
+      async (...args) => {
+        const at = options.bus === undefined ? hubOf(checked(id)) : hub(options.bus);
+        const made = await startRedispatch(at, environment, checked(id), options, args);
+        remember(made, options.bus ?? elsewhere.get(id));
+        return trusted(made);
       },
     getResult: trusted((id: string, o: Parameters<typeof resultFor>[2] = {}) => resultFor(hubOf(checked(id)), id, o)),
     getValue: async (id, o = {}) => trusted(await valueOf(hubOf(checked(id)), id, o)),

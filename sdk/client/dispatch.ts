@@ -9,7 +9,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { BytesOrValue, SubmitReply, SubmitRequest } from '../../bus/protocol/api.ts';
-import { checkSubmit, SOURCE_CHARACTERS } from '../../bus/protocol/submit-limits.ts';
+import { checkSubmit, fittingCodes, SOURCE_CHARACTERS } from '../../bus/protocol/submit-limits.ts';
 import { valueInfoOf } from '../../bus/value/digest.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
@@ -44,10 +44,10 @@ export async function startDispatch(
   l: unknown,
   options: DispatchOptions,
   args: readonly unknown[],
+  origin?: SubmitRequest['origin'],
 ): Promise<Started> {
   const drawing = draw(l, args, options, environment.maxValueBytes);
-  // keys of one moment stand side by side in the store: a commit of many rewrites few pages
-  const key = options.idempotencyKey ?? `${Date.now().toString(36)}-${randomUUID()}`;
+  const key = options.idempotencyKey ?? freshKey();
   const release = hub.connection.hold();
   try {
     const shipping = ship(environment.shipping, drawing.trace, options);
@@ -59,12 +59,12 @@ export async function startDispatch(
     if (shipment.bundle?.madeBefore === true) hub.blobs.believe(shipment.bundle.digest);
     return await hub.starts.run(async () => {
       try {
-        const { id } = await send(hub, environment, drawing, shipment, options, key);
+        const { id } = await send(hub, environment, drawing, shipment, options, key, origin);
         return { id, drawing };
       } catch (error) {
         if (!(error instanceof PolaronError) || error.code !== 'VALUE_MISSING') throw error;
         hub.blobs.forget();
-        const { id } = await send(hub, environment, drawing, shipment, options, key);
+        const { id } = await send(hub, environment, drawing, shipment, options, key, origin);
         return { id, drawing };
       }
     });
@@ -73,6 +73,9 @@ export async function startDispatch(
   }
 }
 
+/** Keys of one moment stand side by side in the store: a commit of many rewrites few pages. */
+export const freshKey = (): string => `${Date.now().toString(36)}-${randomUUID()}`;
+
 async function send(
   hub: Hub,
   environment: DispatchEnvironment,
@@ -80,6 +83,7 @@ async function send(
   { bundle, captures }: Shipment,
   options: DispatchOptions,
   key: string,
+  origin: SubmitRequest['origin'],
 ): Promise<SubmitReply> {
   const argv = environment.argv();
   const wanted = optionsOf(lattice);
@@ -102,6 +106,8 @@ async function send(
     ...(bundle === undefined ? {} : { bundle: { digest: bundle.digest, size: bundle.code.length } }),
     argv,
     captures,
+    ...(bundle === undefined ? {} : { codes: fittingCodes(bundle.codes) }),
+    ...(origin === undefined ? {} : { origin }),
     ...wanted,
     priority: options.priority ?? 0,
   };

@@ -52,6 +52,7 @@ function baseOf(hub: Hub, detail: DispatchDetail, facts: LatticeFacts): ResultBa
         return facts.graph;
       },
     },
+    ...(detail.origin === undefined ? {} : { redispatchOf: detail.origin.of }),
     acceptedAt: new Date(detail.acceptedAt),
     ...(detail.startedAt === undefined ? {} : { startedAt: new Date(detail.startedAt) }),
     ...(detail.endedAt === undefined ? {} : { endedAt: new Date(detail.endedAt) }),

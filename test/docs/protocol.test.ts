@@ -259,6 +259,7 @@ describe('docs/protocol.md', () => {
       'results.slice': 'results',
       'results.fetch': 'results',
       'results.live': 'results',
+      'results.spec': 'results',
       'results.load': 'results',
       'results.judge': 'results',
       'results.ended': 'results',

@@ -49,6 +49,7 @@ export async function polaron(argv: readonly string[], options: FakeOptions = {}
     logs: missing('logs'),
     attempts: missing('attempts'),
     cancel: missing('cancel'),
+    redispatch: missing('redispatch'),
     purge: missing('purge'),
     backup: missing('backup'),
     result: missing('result'),

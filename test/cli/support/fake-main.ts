@@ -103,6 +103,7 @@ await run(process, {
     logs: missing,
     attempts: missing,
     cancel: missing,
+    redispatch: missing,
     purge: missing,
     backup: missing,
     result: missing,

@@ -1,0 +1,46 @@
+/** What is dispatched again: with chance in it, keyword arguments, a failure that a file heals, and notes of every run. */
+import { appendFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { electron, lattice } from 'polaron';
+
+const ran = (folder: string, what: string): void => appendFileSync(join(folder, 'ran'), `${what}\n`);
+
+export const draw = electron(function draw(folder: string): number {
+  ran(folder, 'draw');
+  return Math.random();
+});
+export const scaled = electron(function scaled({
+  folder,
+  value,
+  by,
+}: {
+  folder: string;
+  value: number;
+  by: number;
+}): number {
+  ran(folder, `scaled ${by}`);
+  return value * by;
+});
+export const healed = electron(function healed(folder: string, value: number): number {
+  ran(folder, 'healed');
+  if (!existsSync(join(folder, 'fixed'))) throw new Error('not fixed yet');
+  return value;
+});
+
+/** One keyword object. */
+export const keywords = lattice(function keywords({
+  folder,
+  a = 1,
+  b = 1,
+}: {
+  folder: string;
+  a?: number;
+  b?: number;
+}) {
+  return { drawn: draw(folder), product: scaled({ folder, value: a, by: b }) };
+});
+
+export const fails = lattice(function fails(folder: string) {
+  const drawn = draw(folder);
+  return healed(folder, drawn);
+});
