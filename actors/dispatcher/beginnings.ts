@@ -132,10 +132,10 @@ export class Beginnings {
   }
 
   /** True: it is in the room now. */
-  #waits({ id, priority, timeoutMs }: DispatchSpec, graph: WireGraph): boolean {
+  #waits({ id, priority, timeoutMs, user }: DispatchSpec, graph: WireGraph): boolean {
     const need = timeoutMs > 0 ? undefined : firstNeedOf(graph);
     if (need === undefined || this.#free(need.requirement.key, priority) > 0) return false;
-    this.#room.add(id, need, priority);
+    this.#room.add(id, need, priority, user);
     return true;
   }
 

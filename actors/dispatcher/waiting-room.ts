@@ -1,12 +1,19 @@
 /**
  * Dispatches that are accepted and have not begun, since more than enough others wait for the same agents: a row each. Pure.
- * By what they ask for; among those higher priority first, then in the order of their coming. Not here: when one begins (beginnings.ts).
+ * By what they ask for; among those higher priority first, then users in turn, and of one user's in the order of their coming. Not here: when one begins
+ * (beginnings.ts).
  */
 import type { DispatchId } from '../../model/ids.ts';
 import type { FirstNeed } from './first-need.ts';
 
 interface Line {
   readonly priority: number;
+  /** Who has its turn stands in front. */
+  users: Queue[];
+}
+
+interface Queue {
+  readonly user: string;
   ids: DispatchId[];
   head: number;
 }
@@ -26,7 +33,7 @@ export class WaitingRoom {
     return this.#rows.get(id);
   }
 
-  add(id: DispatchId, need: FirstNeed, priority: number): void {
+  add(id: DispatchId, need: FirstNeed, priority: number, user: string): void {
     const { key } = need.requirement;
     const name = `${need.electrons} ${key}`;
     const shared = this.#needs.get(name) ?? need;
@@ -36,11 +43,13 @@ export class WaitingRoom {
     this.#lines.set(key, lines);
     let line = lines.find((one) => one.priority === priority);
     if (line === undefined) {
-      line = { priority, ids: [], head: 0 };
+      line = { priority, users: [] };
       lines.push(line);
       lines.sort((a, b) => b.priority - a.priority);
     }
-    line.ids.push(id);
+    let queue = line.users.find((one) => one.user === user);
+    if (queue === undefined) line.users.push((queue = { user, ids: [], head: 0 }));
+    queue.ids.push(id);
   }
 
   /** Out of turn. False: it isn't here. */
@@ -61,29 +70,35 @@ export class WaitingRoom {
   /** Whose turn it is, of this priority and not a lower one. */
   take(key: string, priority: number): DispatchId | undefined {
     const line = this.#front(this.#lines.get(key) ?? []);
-    const id = line?.ids[line.head];
-    if (line?.priority !== priority || id === undefined) return undefined;
-    this.#pass(line);
+    const queue = line?.users[0];
+    const id = queue?.ids[queue.head];
+    if (line?.priority !== priority || queue === undefined || id === undefined) return undefined;
+    line.users.shift();
+    line.users.push(queue);
+    pass(queue);
     this.#rows.delete(id);
     return id;
   }
 
-  /** The first line with somebody in it; at its head is somebody who is still here. */
+  /** The first line with somebody in it; who stands in front of it has somebody who is still here at its head. */
   #front(lines: Line[]): Line | undefined {
     for (let line = lines[0]; line !== undefined; line = lines[0]) {
-      for (let id = line.ids[line.head]; id !== undefined; id = line.ids[line.head]) {
-        if (this.#rows.has(id)) return line;
-        this.#pass(line);
+      for (let queue = line.users[0]; queue !== undefined; queue = line.users[0]) {
+        for (let id = queue.ids[queue.head]; id !== undefined; id = queue.ids[queue.head]) {
+          if (this.#rows.has(id)) return line;
+          pass(queue);
+        }
+        line.users.shift();
       }
       lines.shift();
     }
     return undefined;
   }
+}
 
-  #pass(line: Line): void {
-    line.head++;
-    if (line.head <= 1_024 || line.head * 2 < line.ids.length) return;
-    line.ids = line.ids.slice(line.head);
-    line.head = 0;
-  }
+function pass(queue: Queue): void {
+  queue.head++;
+  if (queue.head <= 1_024 || queue.head * 2 < queue.ids.length) return;
+  queue.ids = queue.ids.slice(queue.head);
+  queue.head = 0;
 }

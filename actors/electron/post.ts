@@ -9,13 +9,15 @@ export const tell = (s: ElectronServices, work: ElectronWork, message: Matchmake
 
 /** It wants an agent; the supervisor gets the match. */
 export const requestMatch = (s: ElectronServices, work: ElectronWork): void => {
-  const { dispatch, node, requirement, priority } = work;
+  const { dispatch, node, requirement, priority, user } = work;
   const request = {
     type: 'match.request',
     dispatch,
     nodes: [node],
     requirement,
     priority,
+    user,
+    root: dispatch,
     resumed: s.resumed(),
   } as const;
   s.system.send(s.matchmaker, request, s.supervisor);

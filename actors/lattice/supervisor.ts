@@ -326,7 +326,15 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #request(nodes: readonly number[]): void {
     for (const [requirement, group] of this.#orders?.byRequirement(nodes) ?? []) {
       const about = { priority: this.#spec?.priority ?? 0, resumed: this.#resumed };
-      this.#tellMatchmaker({ type: 'match.request', dispatch: this.#id, nodes: group, requirement, ...about });
+      const whose = { user: this.#spec?.user ?? '', root: this.#id };
+      this.#tellMatchmaker({
+        type: 'match.request',
+        dispatch: this.#id,
+        nodes: group,
+        requirement,
+        ...about,
+        ...whose,
+      });
     }
   }
 

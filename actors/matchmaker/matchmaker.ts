@@ -1,6 +1,6 @@
 /**
  * Pairs ready electrons with agents that have credit and the capabilities asked for, and speaks with the agents for the electron actors.
- * Not here: what an agent's sync means (agent-state.ts), order among the waiting (queues.ts), the wire (gateway.ts), repeats (assigner.ts),
+ * Not here: what an agent's sync means (agent-state.ts), order among the waiting (queues.ts) and who gets it (pairing.ts), the wire (gateway.ts), repeats (assigner.ts),
  * what becomes of an agent's claims (claim-post.ts, and the lattice supervisors).
  *
  * M1. An agent's attempts are counted from the moment of the match, so that credit can't be given twice.
@@ -22,6 +22,7 @@ import { HeldRequests, type MatchRequest } from './held-requests.ts';
 import { isFinished, isFound } from './returned.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { MatchmakerOptions } from './options.ts';
+import { pair, type Found } from './pairing.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { agentStatuses, unofferedOf } from './report.ts';
@@ -187,7 +188,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   #enqueue(request: MatchRequest): void {
-    this.#queues.add(request.dispatch, request.nodes, request.requirement, request.priority);
+    this.#queues.add(request, request.nodes, request.requirement);
     this.#match();
   }
 
@@ -200,36 +201,16 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       const { backlog, backlogBytes } = this.#o.results;
       if (backlog > (this.#o.maxBacklog ?? 50_000) || backlogBytes > MOST_BACKLOG_BYTES)
         this.#o.results.afterFlush(() => this.#match());
-      else
-        for (const { requirement, waiting } of [...this.#queues.classes()])
-          this.#matchClass(requirement.key, requirement.capabilities, waiting);
+      else pair(this.#queues, [...this.#agents.values()], this.#o.clock.monotonic(), this.#found);
       this.#o.onTaken();
     });
   }
 
-  #matchClass(key: string, capabilities: readonly string[], waiting: number): void {
-    const at = this.#o.clock.monotonic();
-    const able = [...this.#agents.values()].filter((agent) => agent.offers(capabilities));
-    let left = waiting;
-    for (const pass of ['free', 'total'] as const) {
-      while (left > 0) {
-        let best: AgentState | undefined;
-        let credit = 0;
-        for (const agent of able) {
-          const has = agent.credit(at)[pass];
-          if (has > credit) [best, credit] = [agent, has];
-        }
-        if (best === undefined) break;
-        const share = able.length === 1 ? credit : Math.max(1, Math.min(credit, Math.ceil(left / (2 * able.length))));
-        const taken = this.#queues.take(key, share);
-        if (taken === undefined) return;
-        left -= taken.nodes.length;
-        for (const node of taken.nodes) best.reserve(taskIdOf(taken.dispatch, node));
-        const found: LatticeMessage = { type: 'match.found', agent: best.key, nodes: taken.nodes };
-        this.#o.system.send(this.#o.system.address('lattice', taken.dispatch), found, this.#self);
-      }
-    }
-  }
+  readonly #found: Found = (agent, dispatch, nodes) => {
+    for (const node of nodes) agent.reserve(taskIdOf(dispatch, node));
+    const found: LatticeMessage = { type: 'match.found', agent: agent.key, nodes };
+    this.#o.system.send(this.#o.system.address('lattice', dispatch), found, this.#self);
+  };
 
   #sync(key: AgentKey, sync: Sync, reply: (reply: SyncReply) => void): void {
     if (sync.hub > this.#o.epoch.value && sync.history === this.#history) {

@@ -1,23 +1,18 @@
 /**
- * Ready electrons waiting for an agent, by requirement class; within one, higher priority first, then dispatches in turn. Pure.
+ * Ready electrons waiting for an agent, by requirement class. Classes of one priority take turns; whose turn it is in a class says turns.ts. Pure.
  * Costs O(1) per electron whatever waits, withdrawn ones included: those are taken out together, before anything is added to their dispatch, taken or told.
  */
 import type { Requirement } from '../../bus/protocol/actors.ts';
 import type { DispatchId } from '../../model/ids.ts';
-
-interface Lane {
-  readonly dispatch: DispatchId;
-  readonly priority: number;
-  nodes: number[];
-  head: number;
-}
+import { priorityOf, Turns, type Lane, type Waiter } from './turns.ts';
 
 interface ClassQueue {
   readonly requirement: Requirement;
-  /** Highest priority first; lanes of one priority take turns. */
-  lanes: Lane[];
+  readonly turns: Turns;
   readonly byDispatch: Map<DispatchId, Lane>;
   waiting: number;
+  /** Grows with each turn of any class. */
+  servedAt: number;
 }
 
 /** How many nodes of one dispatch are taken before the next has its turn. */
@@ -26,8 +21,11 @@ const TURN = 64;
 export class ReadyQueues {
   readonly #classes = new Map<string, ClassQueue>();
   #waiting = 0;
+  #served = 0;
   /** Still in their lanes. */
   readonly #withdrawn = new Map<DispatchId, Set<number>>();
+  /** By class and priority: dispatches that wait. */
+  readonly #ahead = new Map<string, Map<number, number>>();
 
   /** Perhaps only what was withdrawn since. */
   get any(): boolean {
@@ -45,6 +43,22 @@ export class ReadyQueues {
     for (const queue of this.#classes.values()) if (queue.waiting > 0) yield queue;
   }
 
+  /** The class whose turn it is, but for those that nobody can serve now. */
+  next(stuck: ReadonlySet<string>): { readonly requirement: Requirement; readonly waiting: number } | undefined {
+    this.#sweep();
+    let best: ClassQueue | undefined;
+    let highest = 0;
+    for (const queue of this.#classes.values()) {
+      const front = stuck.has(queue.requirement.key) ? undefined : queue.turns.front;
+      if (front === undefined) continue;
+      const priority = priorityOf(front);
+      const before =
+        best === undefined || priority > highest || (priority === highest && queue.servedAt < best.servedAt);
+      if (before) [best, highest] = [queue, priority];
+    }
+    return best;
+  }
+
   /** How many of a dispatch wait in each class. */
   waitingOf(dispatch: DispatchId): readonly { readonly requirement: Requirement; readonly waiting: number }[] {
     this.#sweep();
@@ -57,28 +71,24 @@ export class ReadyQueues {
   /** Dispatches of this priority or a higher one that wait in a class. */
   ahead(key: string, priority: number): number {
     this.#sweep();
-    const lanes = this.#classes.get(key)?.lanes ?? [];
-    let [low, high] = [0, lanes.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((lanes[middle]?.priority ?? 0) >= priority) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    let count = 0;
+    for (const [of, dispatches] of this.#ahead.get(key) ?? []) if (of >= priority) count += dispatches;
+    return count;
   }
 
-  add(dispatch: DispatchId, nodes: readonly number[], requirement: Requirement, priority: number): void {
+  add(waiter: Waiter, nodes: readonly number[], requirement: Requirement): void {
+    const { dispatch } = waiter;
     if (this.#withdrawn.has(dispatch)) this.#sweep();
     let queue = this.#classes.get(requirement.key);
     if (queue === undefined) {
-      queue = { requirement, lanes: [], byDispatch: new Map(), waiting: 0 };
+      queue = { requirement, turns: new Turns(), byDispatch: new Map(), waiting: 0, servedAt: this.#served };
       this.#classes.set(requirement.key, queue);
     }
     let lane = queue.byDispatch.get(dispatch);
     if (lane === undefined) {
-      lane = { dispatch, priority, nodes: [], head: 0 };
+      lane = queue.turns.enter(waiter);
       queue.byDispatch.set(dispatch, lane);
-      insert(queue.lanes, lane);
+      this.#count(requirement.key, waiter.priority, 1);
     }
     for (const node of nodes) lane.nodes.push(node);
     queue.waiting += nodes.length;
@@ -89,23 +99,19 @@ export class ReadyQueues {
   take(key: string, max: number): { readonly dispatch: DispatchId; readonly nodes: readonly number[] } | undefined {
     this.#sweep();
     const queue = this.#classes.get(key);
-    const lane = queue?.lanes[0];
+    const lane = queue?.turns.front;
     if (queue === undefined || lane === undefined) return undefined;
     const count = Math.min(max, TURN, lane.nodes.length - lane.head);
     const nodes = lane.nodes.slice(lane.head, lane.head + count);
     lane.head += count;
     queue.waiting -= count;
     this.#waiting -= count;
-    queue.lanes.shift();
-    if (lane.head === lane.nodes.length) {
-      queue.byDispatch.delete(lane.dispatch);
-      if (queue.waiting === 0) this.#classes.delete(key);
-    } else {
-      if (lane.head > 4_096) {
-        lane.nodes = lane.nodes.slice(lane.head);
-        lane.head = 0;
-      }
-      insert(queue.lanes, lane);
+    queue.servedAt = ++this.#served;
+    queue.turns.pass(lane);
+    if (lane.head === lane.nodes.length) this.#leave(queue, lane);
+    else if (lane.head > 4_096) {
+      lane.nodes = lane.nodes.slice(lane.head);
+      lane.head = 0;
     }
     return { dispatch: lane.dispatch, nodes };
   }
@@ -129,7 +135,7 @@ export class ReadyQueues {
   }
 
   #remove(dispatch: DispatchId, nodes: ReadonlySet<number> | undefined): void {
-    for (const [key, queue] of this.#classes) {
+    for (const queue of this.#classes.values()) {
       const lane = queue.byDispatch.get(dispatch);
       if (lane === undefined) continue;
       const before = lane.nodes.length - lane.head;
@@ -138,18 +144,23 @@ export class ReadyQueues {
       const gone = before - lane.nodes.length;
       queue.waiting -= gone;
       this.#waiting -= gone;
-      if (lane.nodes.length > 0) continue;
-      queue.byDispatch.delete(dispatch);
-      queue.lanes = queue.lanes.filter((other) => other !== lane);
-      if (queue.waiting === 0) this.#classes.delete(key);
+      if (lane.nodes.length === 0) this.#leave(queue, lane);
     }
   }
-}
 
-/** Behind all lanes of the same or a higher priority. Nearly always at the end. */
-function insert(lanes: Lane[], lane: Lane): void {
-  let at = lanes.length;
-  while (at > 0 && (lanes[at - 1]?.priority ?? 0) < lane.priority) at--;
-  if (at === lanes.length) lanes.push(lane);
-  else lanes.splice(at, 0, lane);
+  #leave(queue: ClassQueue, lane: Lane): void {
+    const { key } = queue.requirement;
+    queue.turns.leave(lane);
+    queue.byDispatch.delete(lane.dispatch);
+    this.#count(key, priorityOf(lane), -1);
+    if (queue.waiting === 0) this.#classes.delete(key);
+  }
+
+  #count(key: string, priority: number, by: 1 | -1): void {
+    let counts = this.#ahead.get(key);
+    if (counts === undefined) this.#ahead.set(key, (counts = new Map()));
+    const count = (counts.get(priority) ?? 0) + by;
+    if (count > 0) counts.set(priority, count);
+    else if (counts.delete(priority) && counts.size === 0) this.#ahead.delete(key);
+  }
 }

@@ -138,6 +138,9 @@ export type MatchmakerMessage =
       readonly nodes: readonly number[];
       readonly requirement: Requirement;
       readonly priority: number;
+      readonly user: string;
+      /** The outermost dispatch: what is inside it has no turns of its own. */
+      readonly root: DispatchId;
       /** The dispatch is older than this supervisor: after a restart of the hub it waits for the roster's first syncs (H8). */
       readonly resumed: boolean;
     }

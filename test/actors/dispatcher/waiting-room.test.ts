@@ -16,7 +16,7 @@ const fronts = (room: WaitingRoom) => [...room.fronts()].map(({ key, priority })
 describe('the room', () => {
   it('gives the turn to the highest priority, then to who came first', () => {
     const room = new WaitingRoom();
-    for (const [n, priority] of [0, 1, 0, 2, 1].entries()) room.add(id(n), need('gpu'), priority);
+    for (const [n, priority] of [0, 1, 0, 2, 1].entries()) room.add(id(n), need('gpu'), priority, 'kim');
     const order: DispatchId[] = [];
     for (let front = [...room.fronts()][0]; front !== undefined; front = [...room.fronts()][0]) {
       const next = room.take(front.key, front.priority);
@@ -26,18 +26,28 @@ describe('the room', () => {
     expect(room.size).toBe(0);
   });
 
+  it('lets users take turns: who sent thousands holds up only his own', () => {
+    const room = new WaitingRoom();
+    for (let n = 0; n < 2_000; n++) room.add(id(n), need('gpu'), 0, 'kim');
+    for (let n = 2_000; n < 2_003; n++) room.add(id(n), need('gpu'), 0, 'lee');
+    const order = Array.from({ length: 8 }, () => room.take('gpu', 0));
+    expect(order).toEqual([0, 2_000, 1, 2_001, 2, 2_002, 3, 4].map(id));
+    room.add(id(2_003), need('gpu'), 0, 'lee');
+    expect([room.take('gpu', 0), room.take('gpu', 0)]).toEqual([5, 2_003].map(id));
+  });
+
   it('takes nobody of a lower priority than asked for', () => {
     const room = new WaitingRoom();
-    room.add(id(0), need('gpu'), 1);
-    room.add(id(1), need('gpu'), 0);
+    room.add(id(0), need('gpu'), 1, 'kim');
+    room.add(id(1), need('gpu'), 0, 'kim');
     expect([room.take('gpu', 1), room.take('gpu', 1), room.take('gpu', 0)]).toEqual([id(0), undefined, id(1)]);
   });
 
   it('keeps apart what asks for different agents, and passes over who left out of turn', () => {
     const room = new WaitingRoom();
-    room.add(id(0), need('gpu'), 0);
-    room.add(id(1), need('gpu'), 0);
-    room.add(id(2), need('disk'), 5);
+    room.add(id(0), need('gpu'), 0, 'kim');
+    room.add(id(1), need('gpu'), 0, 'kim');
+    room.add(id(2), need('disk'), 5, 'kim');
     expect(fronts(room)).toEqual(['gpu 0', 'disk 5']);
     expect([room.remove(id(0)), room.remove(id(0)), room.needOf(id(0))]).toEqual([true, false, undefined]);
     expect([room.take('gpu', 0), room.take('disk', 5)]).toEqual([id(1), id(2)]);
@@ -46,7 +56,7 @@ describe('the room', () => {
 
   it('goes through thousands in order, some of them gone', () => {
     const room = new WaitingRoom();
-    for (let n = 0; n < 10_000; n++) room.add(id(n), need('gpu'), 0);
+    for (let n = 0; n < 10_000; n++) room.add(id(n), need('gpu'), 0, 'kim');
     for (let n = 0; n < 10_000; n += 3) room.remove(id(n));
     const order = Array.from({ length: room.size }, () => room.take('gpu', 0));
     expect(order).toEqual(

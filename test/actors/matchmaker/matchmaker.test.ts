@@ -52,6 +52,8 @@ describe('matching', () => {
       nodes: [1],
       requirement: { key: 'gpu\nprocess', capabilities: ['gpu', 'process'] },
       priority: 0,
+      user: 'kim',
+      root: id,
       resumed: false,
     });
     await ready([2]);
@@ -76,6 +78,8 @@ describe('matching', () => {
         nodes: [node, node + 1],
         requirement: { key: capabilities.join('\n'), capabilities },
         priority: 0,
+        user: 'kim',
+        root: id,
         resumed: false,
       });
     needing(1, 'gpu', 'process');

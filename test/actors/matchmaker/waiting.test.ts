@@ -25,7 +25,9 @@ afterEach(() => {
 
 const request = async (n: number, priority: number, resumed = false): Promise<void> => {
   const requirement = { key: 'process', capabilities: ['process'] };
-  tell({ type: 'match.request', dispatch: dispatchId(n), nodes: [0, 1], requirement, priority, resumed });
+  const dispatch = dispatchId(n);
+  const whose = { user: 'kim', root: dispatch };
+  tell({ type: 'match.request', dispatch, nodes: [0, 1], requirement, priority, resumed, ...whose });
   await settle();
 };
 const ahead = (...priorities: number[]): number[] =>

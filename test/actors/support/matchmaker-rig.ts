@@ -89,7 +89,7 @@ export function tell(message: MatchmakerMessage): void {
   world.system.send('n1.matchmaker.main', message, `n1.lattice.${id}`);
 }
 export const ready = async (nodes: readonly number[], resumed = false): Promise<void> => {
-  tell({ type: 'match.request', dispatch: id, nodes, requirement, priority: 0, resumed });
+  tell({ type: 'match.request', dispatch: id, nodes, requirement, priority: 0, user: 'kim', root: id, resumed });
   await settle();
 };
 export const send = (n: number, agent: `lab.${string}` = 'lab.a1', token: Token = [100, 1]): void =>
