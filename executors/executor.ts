@@ -38,6 +38,19 @@ export interface ExecutorCode {
   readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Names `captures`: equal keys, equal captures. */
   readonly captureKey: string;
+  /** What the electron's `deps` became here; `bundleFile` lies below it then, and `key` names it. */
+  readonly deps?: InstalledDeps;
+}
+
+/** Installed dependencies: a folder of this machine, whole, and kept while the attempt lasts. */
+export interface InstalledDeps {
+  /** Names it by content: what was asked for, platform, Node's ABI, Python's version. */
+  readonly key: string;
+  readonly dir: string;
+  /** Python of its venv; absent without `deps.pip`. */
+  readonly python?: string;
+  /** Set in the runner before any code is loaded: PATH and POLARON_DEPS, with pip also VIRTUAL_ENV. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** What an executor tells about one attempt. `ended` comes exactly once and last, but not after `forget`. */

@@ -29,6 +29,17 @@ export interface ElectronDef {
   readonly timeouts: Timeouts;
   readonly memoryMb?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly deps?: DepsDef;
+}
+
+/** What an agent installs before the electron runs, as the user wrote it; sorted where the order has no meaning. */
+export interface DepsDef {
+  /** Package → version or range, as in a package.json. */
+  readonly npm?: Readonly<Record<string, string>>;
+  /** Lines of a requirements file. */
+  readonly pip?: readonly string[];
+  /** Commands, in order. */
+  readonly shell?: readonly string[];
 }
 
 export interface RetryPolicy {

@@ -1,5 +1,5 @@
 /** Checked readers of the words that several protocols share: value descriptions, errors, outcomes, electron definitions. */
-import type { ElectronDef } from '../../model/graph.ts';
+import type { DepsDef, ElectronDef } from '../../model/graph.ts';
 import type { ErrorInfo, Outcome, TaskLogs, Usage, ValueInfo } from '../../model/outcome.ts';
 import {
   aText,
@@ -102,6 +102,14 @@ const timeouts = object((o) => ({
   silenceMs: nonNegative(o, 'silenceMs'),
 }));
 
+const MOST_DEPS = 10_000;
+const depsTexts = (o: Fields, key: string): string[] => array(o, key, MOST_DEPS, aText(TEXT_LENGTH));
+const depsDef: Reader<DepsDef> = object((o) => ({
+  ...optional(o, 'npm', (from, key) => record(from, key, MOST_DEPS, aText(TEXT_LENGTH))),
+  ...optional(o, 'pip', depsTexts),
+  ...optional(o, 'shell', depsTexts),
+}));
+
 export const electronDef: Reader<ElectronDef> = object((o) => ({
   name: text(o, 'name'),
   executor: text(o, 'executor'),
@@ -111,6 +119,7 @@ export const electronDef: Reader<ElectronDef> = object((o) => ({
   timeouts: field(o, 'timeouts', timeouts),
   ...optional(o, 'memoryMb', nonNegative),
   ...optional(o, 'env', (from, key) => record(from, key, MANY, aText(TEXT_LENGTH))),
+  ...optional(o, 'deps', (from, key) => field(from, key, depsDef)),
 }));
 
 /** An electron's definition. Raises BAD_MESSAGE. */

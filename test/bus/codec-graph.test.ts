@@ -71,7 +71,15 @@ describe('messages between hub and agent', () => {
         strict: false,
       },
     ],
-    electrons: [{ ...electron, executorOptions: { image: 'node' }, memoryMb: 100, env: { A: 'b' } }],
+    electrons: [
+      {
+        ...electron,
+        executorOptions: { image: 'node' },
+        memoryMb: 100,
+        env: { A: 'b' },
+        deps: { npm: { a: '^1.0.0' }, pip: ['b==2'], shell: ['true'] },
+      },
+    ],
     tasks: [
       {
         task: TASK,
