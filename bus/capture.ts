@@ -9,6 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mentions } from './mentions.ts';
+import { innermost } from './protocol/registry.ts';
 
 export type CapturedValue = string | number | boolean | null;
 export type Captures = Readonly<Record<string, CapturedValue>>;
@@ -71,7 +72,7 @@ function readSafely(scope: object, name: string): unknown {
 
 /** In the bundle a name that two modules use gets a suffix: `N$1`. */
 export function wantedNames(fn: Fn): Set<string> {
-  const names = mentions(Function.prototype.toString.call(fn));
+  const names = mentions(Function.prototype.toString.call(innermost(fn)));
   for (const name of IGNORED) names.delete(name);
   return names;
 }
@@ -120,7 +121,7 @@ async function inspect(fns: readonly Fn[]): Promise<void> {
   try {
     session.connect();
     Reflect.set(globalThis, KEY, {
-      fns: read.map(({ fn }) => fn),
+      fns: read.map(({ fn }) => innermost(fn)),
       take: (at: number, scopes: object) => {
         const one = read[at];
         if (one !== undefined) known.set(one.fn, pick(scopes, one.names));

@@ -150,6 +150,12 @@ export const errorTable = {
     'Pass it as an argument.',
   ),
   TASK_THREW: entry('task', true, "The electron's function threw.", 'Read the error and its stack.'),
+  HOOK_FAILED: entry(
+    'task',
+    true,
+    'A `before` or `after` hook of the electron threw.',
+    'Read which hook, its error and its stack.',
+  ),
   UNCAUGHT: entry(
     'task',
     true,

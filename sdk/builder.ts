@@ -14,6 +14,8 @@ export interface ElectronInfo {
   readonly name: string;
   /** What is registered: runs on the agent. */
   readonly entry: ElectronEntry;
+  /** The same without its hooks. */
+  readonly run: ElectronEntry['fn'];
   readonly options: Readonly<ElectronOptions>;
   readonly schemas: readonly StandardSchemaV1[] | undefined;
 }

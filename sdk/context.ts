@@ -17,6 +17,7 @@ class LocalTask implements TaskContextShape {
   readonly nodeId: string;
   readonly attempt = 1;
   readonly signal = new AbortController().signal;
+  readonly injected = {};
   #scratchDir: string | undefined;
 
   constructor(nodeId: string) {

@@ -8,6 +8,8 @@ import { attachElectron, currentBuilder, type ElectronInfo } from './builder.ts'
 import { definitionSite, errorSite, type CallSite } from './call-site.ts';
 import { withLocalTask } from './context.ts';
 import { nameOf } from './definition-name.ts';
+import { checkHooks } from './hook-options.ts';
+import { withHooks } from './hooks.ts';
 import { withInputs } from './input-schemas.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { trusted } from '../model/trusted.ts';
@@ -62,11 +64,32 @@ function handleOf(info: ElectronInfo): Electron<readonly unknown[], unknown> {
 function changed(info: ElectronInfo, options: ElectronOptions): unknown {
   const merged = Object.freeze({ ...info.options, ...options });
   const name = options.name ?? info.name;
-  if (name === info.name) return handleOf({ ...info, options: merged });
+  const { before, after } = info.options;
+  const hooked = merged.before !== before || merged.after !== after;
+  if (name === info.name && !hooked) return handleOf({ ...info, options: merged });
   const site = definitionSite(merged.module);
-  const entry = new Entry(nameOf('electron', name, info.entry.fn, site), info.entry.fn, site);
+  if (name === info.name) {
+    throw new PolaronError(
+      'USAGE',
+      `electron "${name}" is given other hooks by with() (${site.at}): agents find an electron and its hooks by its name, so it needs a name of its own`,
+      { help: `Write .with({ name: '${name}Hooked', before: [...] }), at the top level of a module.` },
+    );
+  }
+  const entry = new Entry(
+    nameOf('electron', name, info.run, site),
+    hooked ? hookedOf(name, site, merged, info.run) : info.entry.fn,
+    site,
+  );
   registry().electrons.push(entry);
-  return handleOf({ name, entry, options: merged, schemas: info.schemas });
+  return handleOf({ ...info, name, entry, options: merged });
+}
+
+/** Raises USAGE for wrong hooks. */
+function hookedOf(name: string, site: CallSite, options: Options, run: Fn): Fn {
+  if (options.before === undefined && options.after === undefined) return run;
+  const where = (): string => `electron "${name}" (${site.at})`;
+  checkHooks(where, options);
+  return withHooks(where, options, run);
 }
 
 function define(options: Options, fn: unknown): unknown {
@@ -80,9 +103,9 @@ function define(options: Options, fn: unknown): unknown {
   const name = nameOf('electron', options.name, plain, site);
   const { input, ...rest } = options;
   const run = input === undefined ? plain : withInputs(() => `electron "${name}" (${site.at})`, input, plain);
-  const entry = new Entry(name, run, site);
+  const entry = new Entry(name, hookedOf(name, site, rest, run), site);
   registry().electrons.push(entry);
-  return handleOf({ name, entry, options: Object.freeze(rest), schemas: input });
+  return handleOf({ name, entry, run, options: Object.freeze(rest), schemas: input });
 }
 
 function makeFactory(defaults: Options): ElectronFactory {

@@ -1,5 +1,6 @@
 /** Checks an electron's arguments against its input schemas (Standard Schema): on the agent, by `.local()`, and while tracing. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { around } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
 
 type Outcome = StandardSchemaV1.Result<unknown>;
@@ -53,7 +54,7 @@ export function checkInputs(
 /** `fn`, called with what the schemas make of its arguments. A promise only if a schema answers with one. Raises INPUT_INVALID. */
 export function withInputs(where: () => string, schemas: Schemas, fn: Fn): Fn {
   const call = (values: readonly unknown[]): unknown => Reflect.apply(fn, undefined, values);
-  return (...args: unknown[]) => {
+  const checking = (...args: unknown[]): unknown => {
     if (args.length > schemas.length) refuseExtra(where(), schemas, args.length);
     const outcomes = schemas.map((schema, i) => schema['~standard'].validate(args[i]));
     const settled: Outcome[] = [];
@@ -63,4 +64,5 @@ export function withInputs(where: () => string, schemas: Schemas, fn: Fn): Fn {
       call(all.map((o, i) => accepted(where(), i, o))),
     );
   };
+  return around(checking, fn);
 }

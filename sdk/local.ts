@@ -149,10 +149,13 @@ function outer(frame: Frame, up: number): Frame {
   return found(at);
 }
 
+/** Codes whose message names the electron already. */
+const OWN_TEXT = new Set<string>(['RESULT_NOT_SERIALISABLE', 'HOOK_FAILED']);
+
 /** The user's error, with the electron's name in front. */
 function failureOf(name: string, error: unknown): PolaronError {
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof PolaronError && error.code === 'RESULT_NOT_SERIALISABLE') return error;
+  if (error instanceof PolaronError && OWN_TEXT.has(error.code)) return error;
   const code = error instanceof PolaronError ? error.code : 'TASK_THREW';
   return new PolaronError(code, `electron "${name}" failed: ${message}`, { cause: error, details: { electron: name } });
 }

@@ -97,10 +97,10 @@ const isSpec = (x: unknown): x is ExecutorSpec =>
   typeof x === 'object' && x !== null && 'type' in x && typeof x.type === 'string' && x.type !== '';
 
 /** Options that would be ignored silently, which for some of them would be wrong results: refused instead. */
-function refuseUnsupported(where: string, options: ElectronOptions): void {
+function refuseUnsupported(where: string, options: ElectronOptions, own: ElectronOptions): void {
   const used: string[] = [];
-  if (options.before !== undefined && options.before.length > 0) used.push('before');
-  if (options.after !== undefined && options.after.length > 0) used.push('after');
+  for (const hooks of ['before', 'after'] as const)
+    if (options[hooks] !== own[hooks]) used.push(`${hooks} among the lattice's defaults`);
   if (options.concurrency !== undefined) used.push('concurrency');
   if (options.exclusive === true) used.push('exclusive');
   if (options.isolation === 'thread') used.push("isolation: 'thread'");
@@ -113,8 +113,13 @@ function refuseUnsupported(where: string, options: ElectronOptions): void {
 }
 
 function envOf(where: string, env: unknown): Readonly<Record<string, string>> {
-  if (isTexts(env)) return env;
-  throw wrong(where, 'env', env, 'an object of strings');
+  if (!isTexts(env)) throw wrong(where, 'env', env, 'an object of strings');
+  for (const [name, value] of Object.entries(env)) {
+    if (!/^[a-z_]\w*$/i.test(name) || name.startsWith('POLARON_'))
+      throw wrong(where, 'a name in env', name, 'letters, digits and _, not beginning with a digit or POLARON_');
+    if (value.includes('\0')) throw wrong(where, `env.${name}`, value, 'text without a zero character');
+  }
+  return env;
 }
 
 const isTexts = (x: unknown): x is Readonly<Record<string, string>> =>
@@ -134,15 +139,20 @@ export function resolveElectron(info: ElectronInfo, inherited: Inherited): Elect
   const override = Object.hasOwn(inherited.executors, info.name) ? inherited.executors[info.name] : undefined;
   // The place is computed only for an error: with source maps it costs more than all the rest.
   try {
-    return resolve(`electron "${info.name}"`, info.name, options, override);
+    return resolve(`electron "${info.name}"`, info, options, override);
   } catch (error) {
     if (!(error instanceof PolaronError)) throw error;
-    return resolve(`electron "${info.name}" (${info.entry.at})`, info.name, options, override);
+    return resolve(`electron "${info.name}" (${info.entry.at})`, info, options, override);
   }
 }
 
-function resolve(where: string, name: string, options: ElectronOptions, override: unknown): ElectronDef {
-  refuseUnsupported(where, options);
+function resolve(
+  where: string,
+  { name, options: own }: ElectronInfo,
+  options: ElectronOptions,
+  override: unknown,
+): ElectronDef {
+  refuseUnsupported(where, options, own);
   return {
     name,
     ...executorOf(where, override ?? options.executor ?? DEFAULT_EXECUTOR),

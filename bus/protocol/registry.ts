@@ -40,9 +40,32 @@ export interface TaskContextShape {
   readonly attempt: number;
   readonly signal: AbortSignal;
   readonly scratchDir: string;
+  /** What `before` hooks of this attempt returned, by their `as`. */
+  readonly injected: Readonly<Record<string, unknown>>;
   log(message: string, fields?: Record<string, unknown>): void;
   progress(fraction: number, note?: string): void;
 }
+
+/** On the error that says a hook failed: the runner reports what was thrown, with the hook's name before it. */
+export const HOOK_FAILURE = Symbol.for('polaron.hook-failure.v1');
+export interface HookFailure {
+  /** Electron, place and hook. */
+  readonly what: string;
+  readonly thrown: unknown;
+}
+
+const AROUND = Symbol.for('polaron.around.v1');
+type Fn = (...args: never[]) => unknown;
+
+/** `outer`, known to stand around `inner`: input schemas and hooks do. */
+export const around = (outer: Fn, inner: Fn): Fn => Object.defineProperty(outer, AROUND, { value: inner });
+
+/** The user's own function in whatever was put around it. */
+export function innermost(fn: Fn): Fn {
+  const inner: unknown = Reflect.get(fn, AROUND);
+  return isFunction(inner) ? innermost(inner) : fn;
+}
+const isFunction = (x: unknown): x is Fn => typeof x === 'function';
 
 export interface CodecEntry {
   readonly name: string;

@@ -3,6 +3,7 @@
  * Not here: finding the function (loader.ts), the attempt's context (task-run.ts), the queue (runner.ts).
  */
 import { join } from 'node:path';
+import { HOOK_FAILURE, type HookFailure } from '../../bus/protocol/registry.ts';
 import { valueInfoOf } from '../../bus/value/digest.ts';
 import { encodeSplit } from '../../bus/value/split.ts';
 import { decodeTemplate, followPath } from '../../bus/value/template.ts';
@@ -64,8 +65,23 @@ function failed(run: TaskRun, error: unknown, options: CallOptions): Result {
   run.settled = !(error instanceof Abandoned);
   if (run.cancelReason !== undefined) return { status: 'cancelled' };
   if (error instanceof Abandoned) return { status: 'failed', error: error.info };
-  return { status: 'failed', error: options.explain(error, run.task.electron) ?? errorInfoOf(error, 'TASK_THREW') };
+  const hook = hookFailureOf(error);
+  const thrown = hook === undefined ? error : hook.thrown;
+  const explained = options.explain(thrown, run.task.electron);
+  if (explained !== undefined) return { status: 'failed', error: explained };
+  const info = errorInfoOf(thrown, 'TASK_THREW');
+  if (hook === undefined) return { status: 'failed', error: info };
+  return { status: 'failed', error: { ...info, code: 'HOOK_FAILED', message: `${hook.what}: ${info.message}` } };
 }
+
+/** When it was one of the electron's hooks that threw. */
+function hookFailureOf(error: unknown): HookFailure | undefined {
+  const failure: unknown = error instanceof Error ? Reflect.get(error, HOOK_FAILURE) : undefined;
+  return isHookFailure(failure) ? failure : undefined;
+}
+
+const isHookFailure = (x: unknown): x is HookFailure =>
+  typeof x === 'object' && x !== null && 'what' in x && typeof x.what === 'string' && 'thrown' in x;
 
 function argumentsOf(run: TaskRun): unknown[] {
   const { inputs, electron, template } = run.task;

@@ -76,6 +76,7 @@ function contextOf(run: TaskRun, home: RunHome): TaskContextShape {
     dispatchId: task.slice(0, task.lastIndexOf('_')),
     nodeId: node,
     attempt: token[1],
+    injected: {},
     get signal() {
       return run.signal;
     },

@@ -21,6 +21,7 @@ const RAISED = [
   'WORKFLOW_CANCELLED',
   'BAD_MESSAGE',
   'USAGE',
+  'HOOK_FAILED',
 ] as const satisfies readonly ErrorCode[];
 
 const retryable = Object.entries(errorTable).flatMap(([code, row]) => (row.retryable ? [code] : []));
@@ -43,6 +44,7 @@ export function agentPartsOf(shim: string): (id: string, importer: string) => st
   for (const file of [shim, real(shim)]) {
     const sdk = dirname(file);
     parts.set(join(sdk, 'call-site'), join(sdk, `agent-call-site${extname(shim)}`));
+    parts.set(join(sdk, 'hook-options'), join(sdk, `agent-hook-options${extname(shim)}`));
     // tracing asks for more of it
     if (!isDrawing(shim)) parts.set(join(sdk, '..', 'model', 'error-table'), ERRORS_ID);
   }

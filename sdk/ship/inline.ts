@@ -2,6 +2,7 @@
  * Sending a function as its own text, for electrons that no module defines at load: in a REPL, under `node -e`, inside a test's `it()`.
  * Only for functions that use nothing from outside but what every Node process has. Not here: modules (build.ts).
  */
+import { innermost } from '../../bus/protocol/registry.ts';
 import { freeNames } from './free-names.ts';
 import { isFunctionNode, child, list, type AstNode } from './ast.ts';
 import type { ShippedElectron } from './shipped.ts';
@@ -78,6 +79,8 @@ function authorsNames(name: string, source: string): string[] {
 
 /** Can this function be sent on its own? */
 export function inlineText(fn: ShippedElectron['fn'], parse: Parse): InlineText {
+  if (innermost(fn) !== fn)
+    return { ok: false, uses: [], reason: 'its hooks or input schemas are defined outside of it' };
   const source = Function.prototype.toString.call(fn);
   if (/\{\s*\[native code\]\s*\}$/.test(source))
     return { ok: false, uses: [], reason: 'it is a native or bound function' };

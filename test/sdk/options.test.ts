@@ -107,6 +107,9 @@ describe('an electron', () => {
     [{ needs: 'gpu' }, /needs is "gpu"/],
     [{ memoryMb: 0 }, /memoryMb is 0/],
     [{ env: { A: 1 } }, /env is \{"A":1\}; expected an object of strings/],
+    [{ env: { 'A B': '1' } }, /a name in env is "A B"; expected letters, digits and _/],
+    [{ env: { POLARON_URL: 'x' } }, /a name in env is "POLARON_URL"/],
+    [{ env: { A: 'x\0y' } }, /env\.A is .*; expected text without a zero character/],
   ])('with %j is refused', (options, message) => {
     expect(refused(options)).toMatch(message);
   });
@@ -115,13 +118,7 @@ describe('an electron', () => {
     expect(refused({ exclusive: true, concurrency: { key: 'a', limit: 1 } })).toMatch(
       /^NOT_SUPPORTED electron "train" \(options\.test\.ts:\d+\): this version does not have the option concurrency, exclusive yet$/,
     );
-    for (const options of [
-      { before: [{ run: () => 1 }] },
-      { after: [{ run: () => 1 }] },
-      { deps: { npm: {} } },
-      { isolation: 'thread' },
-      { cache: true },
-    ]) {
+    for (const options of [{ deps: { npm: {} } }, { isolation: 'thread' }, { cache: true }]) {
       expect(refused(options)).toMatch(/^NOT_SUPPORTED/);
     }
     expect(refused({ exclusive: false, isolation: 'process', cache: false, before: [], after: [] })).toBe('accepted');
