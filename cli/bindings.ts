@@ -1,17 +1,19 @@
 /** Binds the commands' narrow interfaces to the SDK's client and to host/. The only file of cli/ that knows them. */
 import { decodeGraph } from '../bus/protocol/wire-graph.ts';
 import { PolaronError } from '../model/errors.ts';
-import { decodeOutput } from '../sdk/client/outputs.ts';
+import { decodeOutput, readStrangers } from '../sdk/client/outputs.ts';
 import { sdk } from '../sdk/client/default-sdk.ts';
 import type { Hub } from '../sdk/client/hub.ts';
 import { endOf } from '../sdk/client/wait.ts';
 import { drawGraph } from '../sdk/draw.ts';
 import type { DispatchEvent } from '../sdk/types.ts';
 import { viewOf } from './graph-view.ts';
+import { Coded } from './value-json.ts';
 import type { DrawableGraph, HubApi, ResultView, WatchEvent } from './hub-api.ts';
 
 /** The hub that POLARON_URL or this machine's hub file names; dialled at the first call. */
 export function connectHub(): HubApi {
+  readStrangers((codec, content) => new Coded(codec, content));
   const hub = sdk.hub();
   const { api, connection } = hub;
   return {

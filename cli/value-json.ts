@@ -2,6 +2,7 @@
  * A value of a dispatch as JSON: plain where JSON can say it, `{"$type": …}` where it can't. docs/cli.md holds the same table.
  * Not here: reading it back (whoever reads `polaron result --json` does that; test/cli/read-value-json.ts shows how).
  */
+import { inspect, type InspectOptions } from 'node:util';
 import { PolaronError } from '../model/errors.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -22,9 +23,26 @@ export const valueTypes = [
   'DataView',
   'TypedArray',
   'object',
+  'codec',
   'cycle',
 ] as const;
 export type ValueType = (typeof valueTypes)[number];
+
+/** An instance of a user's class, whose codec is in the user's code: what that codec made. */
+export class Coded {
+  readonly name: string;
+  readonly content: unknown;
+
+  constructor(name: string, content: unknown) {
+    this.name = name;
+    this.content = content;
+  }
+
+  /** As it is shown in a terminal. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `${this.name} ${inspect(this.content, options)}`;
+  }
+}
 
 const tagged = (type: ValueType, rest: { readonly [key: string]: Json } = {}): Json => ({ $type: type, ...rest });
 
@@ -88,6 +106,7 @@ function encodeNew(value: object, child: EncodeChild): Json {
       entries: [...value].map(([k, v], i) => [child(k, 'entries', i, 0), child(v, 'entries', i, 1)]),
     });
   if (value instanceof Set) return tagged('Set', { values: [...value].map((item, i) => child(item, 'values', i)) });
+  if (value instanceof Coded) return tagged('codec', { name: value.name, value: child(value.content, 'value') });
   if (value instanceof Error) return encodeError(value, child);
   if (ArrayBuffer.isView(value)) return encodeView(value);
   if (value instanceof ArrayBuffer) return tagged('ArrayBuffer', { base64: base64(new Uint8Array(value)) });

@@ -174,6 +174,18 @@ export const errorTable = {
     "The electron's result holds something that cannot be sent.",
     'Return plain data, typed arrays, Map, Set or Date.',
   ),
+  CODEC_MISSING: entry(
+    'task',
+    false,
+    'A value holds an instance of a class whose codec is not registered where it is read.',
+    'Import the module that registers the codec: on agents, from the module of the electron.',
+  ),
+  CODEC_FAILED: entry(
+    'task',
+    false,
+    'A codec could not bring an instance back.',
+    "Mend the codec's `decode`; it gets what its `encode` made.",
+  ),
   TIMEOUT: entry(
     'task',
     true,

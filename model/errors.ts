@@ -15,6 +15,9 @@ export interface PolaronErrorOptions {
   readonly help?: string;
 }
 
+/** What an error of any copy of this class has: the user's, a bundle's and the runner's are three. */
+const BRAND = Symbol.for('polaron.error.v1');
+
 /** The one error class. `message` says what failed, with which value, and what to do; policy reads `code` and `retryable`, never text. */
 export class PolaronError extends Error {
   readonly code: ErrorCode;
@@ -30,6 +33,16 @@ export class PolaronError extends Error {
     this.details = options.details ?? {};
     this.help = options.help ?? remedyOf(code);
   }
+
+  get [BRAND](): true {
+    return true;
+  }
+}
+
+/** The code of a Polaron error, whichever copy of the package made it; undefined for any other error. */
+export function codeOfError(error: object): string | undefined {
+  const code: unknown = Reflect.get(error, BRAND) === true ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** Any thrown thing as a PolaronError; foreign ones become `fallback` and stay as its cause. */

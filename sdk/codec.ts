@@ -1,13 +1,14 @@
 /** `registerCodec`: how instances of a user's class travel. The value codec (bus/value) reads the registry. */
-import { registry } from '../bus/protocol/registry.ts';
+import { registry, type CodecEntry } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
-import { errorSite } from './call-site.ts';
+import { definitionSite, errorSite } from './call-site.ts';
 import { trusted } from '../model/trusted.ts';
 import type { Codec } from './types.ts';
 
 /**
- * Lets instances of `ctor` be arguments and results: `encode` makes plain data of one, `decode` one of that. Call it at the top level of a
- * module, so that it also runs on the agents. The same name again replaces the codec (a module may be evaluated twice). Raises USAGE.
+ * Lets instances of `ctor` be arguments and results: `encode` makes plain data of one, `decode` one of that. Call it at the top level of the module of
+ * the class, so that it also runs on the agents. The same call again replaces the codec (a module may be evaluated twice).
+ * Raises USAGE, also for a second codec of the same name or of the same class.
  */
 export function registerCodec<T>(ctor: abstract new (...a: never[]) => T, codec: Codec<T>): void {
   const fits =
@@ -22,10 +23,25 @@ export function registerCodec<T>(ctor: abstract new (...a: never[]) => T, codec:
       help: "Call registerCodec(Matrix, { name: 'Matrix', encode: (m) => plain, decode: (plain) => new Matrix(...) }).",
     });
   }
-  registry().codecs.set(codec.name, {
+  const { codecs } = registry();
+  const { at } = definitionSite();
+  const same = codecs.get(codec.name);
+  if (same !== undefined && same.ctor !== ctor && same.at !== at) throw taken(`the name '${codec.name}'`, same, at);
+  for (const other of codecs.values())
+    if (other.ctor === ctor && other.name !== codec.name) throw taken(`class ${ctor.name}`, other, at);
+  codecs.set(codec.name, {
     name: codec.name,
+    at,
     ctor,
     encode: trusted((value: T) => codec.encode(value)),
     decode: (plain: unknown) => codec.decode(plain),
   });
+}
+
+function taken(what: string, by: CodecEntry, at: string): PolaronError {
+  return new PolaronError(
+    'USAGE',
+    `registerCodec() (${at}): ${what} has a codec already: '${by.name}' of class ${by.ctor.name} (${by.at ?? 'somewhere else'})`,
+    { help: 'Give each class one codec, with a name of its own.' },
+  );
 }

@@ -15,14 +15,37 @@ function pathText(path: StandardSchemaV1.Issue['path']): string {
   return `$${steps.map((s) => (typeof s === 'number' ? `[${s}]` : `.${String(s)}`)).join('')}`;
 }
 
+/** Of one argument so many are told. */
+const MOST_ISSUES = 10;
+const LONGEST_ISSUE = 500;
+
 function accepted(where: string, position: number, outcome: Outcome): unknown {
   if (outcome.issues === undefined) return outcome.value;
-  const issues = outcome.issues.map((issue) => `${pathText(issue.path)}: ${issue.message}`).join('; ');
-  throw new PolaronError('INPUT_INVALID', `${where}, argument ${position + 1}: ${issues}`, {
-    details: {
-      argument: position,
-      issues: outcome.issues.map((i) => ({ path: pathText(i.path), message: i.message })),
-    },
+  const issues = outcome.issues
+    .slice(0, MOST_ISSUES)
+    .map(({ path, message }) => ({ path: pathText(path), message: message.slice(0, LONGEST_ISSUE) }));
+  const more = outcome.issues.length - issues.length;
+  const said = issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  throw new PolaronError(
+    'INPUT_INVALID',
+    `${where}, argument ${position + 1} doesn't fit its schema: ${said}${more === 0 ? '' : `; and ${more} more`}`,
+    { details: { argument: position, issues } },
+  );
+}
+
+/** What a schema says of a value. Raises INPUT_INVALID when it throws. */
+function validated(where: () => string, schema: StandardSchemaV1, value: unknown, position: number) {
+  try {
+    return schema['~standard'].validate(value);
+  } catch (cause) {
+    throw schemaThrew(where(), position, cause);
+  }
+}
+
+function schemaThrew(where: string, position: number, cause: unknown): PolaronError {
+  return new PolaronError('INPUT_INVALID', `${where}, argument ${position + 1}: its schema threw: ${String(cause)}`, {
+    details: { argument: position },
+    cause,
   });
 }
 
@@ -32,6 +55,24 @@ function refuseExtra(where: string, schemas: Schemas, count: number): void {
     'INPUT_INVALID',
     `${where}: got ${count} arguments, but its input has ${schemas.length} schemas`,
   );
+}
+
+/** Refuses what isn't a list of Standard Schemas, where it is defined. Raises USAGE. */
+export function checkSchemas(where: () => string, input: unknown): void {
+  const list: readonly unknown[] | undefined = Array.isArray(input) ? input : undefined;
+  const wrong = list?.findIndex((schema) => !isSchema(schema));
+  if (wrong === -1) return;
+  const what = wrong === undefined ? 'its `input` is not an array' : `its schema ${wrong + 1} is not a Standard Schema`;
+  throw new PolaronError('USAGE', `${where()}: ${what}`, {
+    help: 'Give a schema of zod, valibot, arktype or another library of standardschema.dev for each argument: input: [schema, …].',
+  });
+}
+
+/** Some libraries have functions as schemas. */
+function isSchema(x: unknown): boolean {
+  if ((typeof x !== 'object' && typeof x !== 'function') || x === null) return false;
+  const standard: unknown = Reflect.get(x, '~standard');
+  return typeof standard === 'object' && standard !== null && typeof Reflect.get(standard, 'validate') === 'function';
 }
 
 /** Validates what is known while tracing; schemas that answer later are left to the agent. Raises INPUT_INVALID. */
@@ -45,7 +86,7 @@ export function checkInputs(
   for (const [i, schema] of schemas.entries()) {
     const arg = args[i];
     if (!known(arg)) continue;
-    const outcome = schema['~standard'].validate(arg);
+    const outcome = validated(where, schema, arg, i);
     if (outcome instanceof Promise) outcome.catch(() => undefined);
     else if (outcome.issues !== undefined) accepted(where(), i, outcome);
   }
@@ -56,13 +97,19 @@ export function withInputs(where: () => string, schemas: Schemas, fn: Fn): Fn {
   const call = (values: readonly unknown[]): unknown => Reflect.apply(fn, undefined, values);
   const checking = (...args: unknown[]): unknown => {
     if (args.length > schemas.length) refuseExtra(where(), schemas, args.length);
-    const outcomes = schemas.map((schema, i) => schema['~standard'].validate(args[i]));
+    const outcomes = schemas.map((schema, i) => validated(where, schema, args[i], i));
     const settled: Outcome[] = [];
     for (const outcome of outcomes) if (!(outcome instanceof Promise)) settled.push(outcome);
     if (settled.length === outcomes.length) return call(settled.map((o, i) => accepted(where(), i, o)));
-    return Promise.all(outcomes.map(async (outcome) => outcome)).then((all) =>
-      call(all.map((o, i) => accepted(where(), i, o))),
-    );
+    return Promise.all(
+      outcomes.map(async (outcome, i) => {
+        try {
+          return await outcome;
+        } catch (cause) {
+          throw schemaThrew(where(), i, cause);
+        }
+      }),
+    ).then((all) => call(all.map((o, i) => accepted(where(), i, o))));
   };
   return around(checking, fn);
 }

@@ -69,6 +69,8 @@ const isFunction = (x: unknown): x is Fn => typeof x === 'function';
 
 export interface CodecEntry {
   readonly name: string;
+  /** Where it was registered, `file:line`. */
+  readonly at?: string;
   readonly ctor: abstract new (...args: never[]) => unknown;
   readonly encode: (value: never) => unknown;
   readonly decode: (value: never) => unknown;

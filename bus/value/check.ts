@@ -4,6 +4,7 @@
  */
 import { isBoxedPrimitive } from 'node:util/types';
 import { PolaronError, type ErrorCode } from '../../model/errors.ts';
+import { registry } from '../protocol/registry.ts';
 
 export type PathPart = string | number;
 export type LossCode = Extract<ErrorCode, 'NOT_SERIALISABLE' | 'RESULT_NOT_SERIALISABLE'>;
@@ -14,6 +15,8 @@ export class Loss extends Error {
   readonly what: string;
   readonly advice: string;
   readonly promise: boolean;
+  /** Whose encoding holds it, or failed. */
+  codec: string | undefined;
 
   constructor(what: string, advice: string, options: { readonly promise?: boolean; readonly cause?: unknown } = {}) {
     super(what, options.cause === undefined ? undefined : { cause: options.cause });
@@ -42,11 +45,22 @@ export function showPath(path: readonly PathPart[]): string {
 export function lossError(error: unknown, where: string, code: LossCode, prefix: readonly PathPart[] = []): unknown {
   if (!(error instanceof Loss)) return error;
   const path = showPath([...prefix, ...error.path.toReversed()]);
+  const { what, advice, codec } = error;
+  const made = codec === undefined || what.startsWith(CODEC_OF) ? '' : `, in what the codec of ${codec} made`;
   return new PolaronError(
     error.promise ? 'PROMISE_ARG' : code,
-    `${where} is not serialisable at ${path} (${error.what}); ${error.advice}`,
-    { details: { path, what: error.what }, cause: error.cause },
+    `${where} is not serialisable at ${path} (${what}${made}); ${advice}`,
+    { details: { path, what, ...(codec === undefined ? {} : { codec }) }, cause: error.cause },
   );
+}
+
+const CODEC_OF = 'the codec of ';
+
+/** A codec that throws, or does what codecs may not. */
+export function lostToCodec(codec: string, what: string, cause?: unknown): Loss {
+  const loss = new Loss(`${CODEC_OF}${codec} ${what}`, 'mend the codec', cause === undefined ? {} : { cause });
+  loss.codec = codec;
+  return loss;
 }
 
 /** A primitive that can't be kept. */
@@ -70,7 +84,20 @@ export function lostInstance(x: object): Loss {
   if (x instanceof Error) {
     return new Loss(`error of class ${name}`, 'return { name, message }, or register a codec for the class');
   }
+  const above = codecAbove(x);
+  if (above !== undefined) {
+    return new Loss(
+      `instance of ${name}, a subclass of one with the codec ${above}`,
+      `register a codec for ${name}, too: that of ${above} would not bring it back as a ${name}`,
+    );
+  }
   return new Loss(`instance of ${name}`, 'return plain data or a typed array, or register a codec for the class');
+}
+
+/** The codec of a class above that of `x`. */
+function codecAbove(x: object): string | undefined {
+  for (const { name, ctor } of registry().codecs.values()) if (x instanceof ctor) return name;
+  return undefined;
 }
 
 /** The class's name, as its prototype says. */

@@ -5,6 +5,8 @@
 import { PolaronError } from '../../model/errors.ts';
 import { showPath, type LossCode, type PathPart } from './check.ts';
 import { Tag } from './format.ts';
+import { pathOfByte } from './place.ts';
+import { Unread, unreadError, type Whose } from './unread.ts';
 import { ValueReader } from './value-reader.ts';
 import type { RefOf } from './value-writer.ts';
 import { walk } from './value.ts';
@@ -22,16 +24,25 @@ export function encodeTemplate(
   return walk(Tag.TEMPLATE, value, where, code, refOf, []);
 }
 
-/** Decodes a template, asking `resolve` once per placeholder. Raises BAD_MESSAGE, and what `resolve` raises. */
+/**
+ * Decodes a template, asking `resolve` once per placeholder; `whose` names it in errors.
+ * Raises CODEC_MISSING, CODEC_FAILED, BAD_MESSAGE, and what `resolve` raises.
+ */
 export function decodeTemplate(
   bytes: Uint8Array,
   resolve: (input: number, path: readonly PathPart[]) => unknown,
+  whose: Whose = 'a template',
 ): unknown {
   if (bytes[0] !== Tag.TEMPLATE) throw new PolaronError('BAD_MESSAGE', 'the bytes are no template');
   const reader = new ValueReader(bytes, ({ input, path }) => resolve(input, path));
-  const value = reader.value();
-  reader.end();
-  return value;
+  try {
+    const value = reader.value();
+    reader.end();
+    return value;
+  } catch (error) {
+    if (error instanceof Unread) error.path.push(...pathOfByte(bytes, error.at));
+    throw unreadError(error, whose);
+  }
 }
 
 /**

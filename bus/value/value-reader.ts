@@ -1,12 +1,19 @@
 /** Reads PLAIN and TEMPLATE payloads: what value-writer.ts wrote. Bytes are copied, so that the value is the caller's own. Raises BAD_MESSAGE. */
-import { PolaronError } from '../../model/errors.ts';
 import { registry } from '../protocol/registry.ts';
 import { WireReader } from '../wire-reader.ts';
 import { DEEPEST, errorClasses, Ext, typedArrayNames, typedArrays } from './format.ts';
+import { codecFailed, codecMissing } from './unread.ts';
 import type { Placeholder } from './value-writer.ts';
 
 /** Stands in for an instance whose codec hasn't made it yet. */
 const UNMADE = Symbol('unmade');
+
+let strangers: ((codec: string, content: unknown) => object) | undefined;
+
+/** What instances become whose codec isn't registered, instead of an error: for a program that shows values and has nobody's classes. */
+export function readStrangers(make: ((codec: string, content: unknown) => object) | undefined): void {
+  strangers = make;
+}
 
 export class ValueReader extends WireReader {
   readonly #resolve: ((ref: Placeholder) => unknown) | undefined;
@@ -156,20 +163,29 @@ export class ValueReader extends WireReader {
     const name = this.#text();
     const number = this.#made.push(UNMADE) - 1;
     const content = this.value(depth + 1);
-    const codec = registry().codecs.get(name);
-    if (codec === undefined) {
-      throw new PolaronError(
-        'BAD_MESSAGE',
-        `value holds a ${name}, for which no codec is registered here (byte ${at})`,
-        {
-          details: { codec: name },
-          help: `Import the module that registers the codec of ${name} before reading the value.`,
-        },
-      );
-    }
-    const instance: unknown = Reflect.apply(codec.decode, undefined, [content]);
+    const instance = this.instance(name, content, at);
     this.#made[number] = instance;
     return instance;
+  }
+
+  /** What a codec makes of its content. Raises Unread. */
+  protected instance(name: string, content: unknown, at: number): unknown {
+    const codec = registry().codecs.get(name);
+    if (codec === undefined) {
+      if (strangers !== undefined) return strangers(name, content);
+      throw codecMissing(name, at);
+    }
+    let made: unknown;
+    try {
+      made = Reflect.apply(codec.decode, undefined, [content]);
+    } catch (cause) {
+      throw codecFailed(name, at, `threw while decoding: ${String(cause)}`, cause);
+    }
+    if (made instanceof Promise) {
+      made.catch(() => undefined);
+      throw codecFailed(name, at, 'gave a promise while decoding; codecs are synchronous');
+    }
+    return made;
   }
 
   #placeholder(at: number): unknown {

@@ -8,7 +8,7 @@ import * as types from 'node:util/types';
 import type { CodecEntry } from '../protocol/registry.ts';
 import { registry } from '../protocol/registry.ts';
 import { takeWriter } from '../byte-writer.ts';
-import { className, Loss, lostInstance, lostPrimitive, lostSurrogate, type PathPart } from './check.ts';
+import { className, Loss, lostInstance, lostPrimitive, lostSurrogate, lostToCodec, type PathPart } from './check.ts';
 import { DEEPEST, errorClasses, Ext, typedArrayNames } from './format.ts';
 
 export interface Placeholder {
@@ -193,13 +193,13 @@ export class ValueWriter {
     this.#coded.add(x);
     this.#extension(Ext.CODEC, () => {
       this.#text(codec.name);
-      let made: unknown;
+      const made = encoded(x, codec);
       try {
-        made = Reflect.apply(codec.encode, undefined, [x]);
-      } catch (cause) {
-        throw new Loss(`the codec of ${codec.name} threw: ${String(cause)}`, 'mend the codec', { cause });
+        this.write(made);
+      } catch (error) {
+        if (error instanceof Loss) error.codec ??= codec.name;
+        throw error;
       }
-      this.write(made);
     });
     this.#coded.delete(x);
   }
@@ -290,6 +290,18 @@ export class ValueWriter {
       this.#entries(x, keys);
     });
   }
+}
+
+function encoded(x: object, codec: CodecEntry): unknown {
+  let made: unknown;
+  try {
+    made = Reflect.apply(codec.encode, undefined, [x]);
+  } catch (cause) {
+    throw lostToCodec(codec.name, `threw while encoding: ${String(cause)}`, cause);
+  }
+  if (!(made instanceof Promise)) return made;
+  made.catch(() => undefined);
+  throw lostToCodec(codec.name, 'gave a promise while encoding; codecs are synchronous');
 }
 
 function codecOf(x: object): CodecEntry | undefined {

@@ -7,6 +7,8 @@ import { isDigest, type Digest } from '../../model/ids.ts';
 import { lossError, type LossCode, type PathPart } from './check.ts';
 import { Tag } from './format.ts';
 import { listElement, listLength, pointerOf } from './list.ts';
+import { pathOfByte } from './place.ts';
+import { Unread, unreadError, type Whose } from './unread.ts';
 import { ValueReader } from './value-reader.ts';
 import { ValueWriter, type RefOf } from './value-writer.ts';
 
@@ -54,11 +56,15 @@ export function walk(
 }
 
 /**
- * Decodes a value; what it returns shares nothing with `bytes`. `resolvePointer` fetches the bytes that pointers in lists stand for.
- * Raises BAD_MESSAGE when the bytes are no value, VALUE_MISSING for a pointer without `resolvePointer`.
+ * Decodes a value; what it returns shares nothing with `bytes`. `resolvePointer` fetches the bytes that pointers in lists stand for; `whose` names the value
+ * in errors. Raises CODEC_MISSING and CODEC_FAILED with the path, BAD_MESSAGE when the bytes are no value, VALUE_MISSING for a pointer without `resolvePointer`.
  */
-export function decodeValue(bytes: Uint8Array, resolvePointer?: ResolvePointer): unknown {
-  return decode(bytes, resolvePointer, 0);
+export function decodeValue(bytes: Uint8Array, resolvePointer?: ResolvePointer, whose: Whose = 'a value'): unknown {
+  try {
+    return decode(bytes, resolvePointer, 0);
+  } catch (error) {
+    throw unreadError(error, whose);
+  }
 }
 
 function decode(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, depth: number): unknown {
@@ -69,18 +75,12 @@ function decode(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, d
         const byte = bytes[1] ?? 0;
         if (byte < 0x80) return byte; // quickly() wrote it
       }
-      const reader = new ValueReader(bytes);
-      const value = reader.value();
-      reader.end();
-      return value;
+      return plain(bytes);
     }
     case Tag.LIST: {
       if (depth > DEEPEST_LIST)
         throw new PolaronError('BAD_MESSAGE', `value: lists nested deeper than ${DEEPEST_LIST}`);
-      const items: unknown[] = [];
-      const length = listLength(bytes);
-      for (let i = 0; i < length; i++) items.push(decode(listElement(bytes, i), resolvePointer, depth + 1));
-      return items;
+      return elements(bytes, resolvePointer, depth);
     }
     case Tag.POINTER: {
       const { digest, size } = pointerOf(bytes);
@@ -97,5 +97,29 @@ function decode(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, d
     }
     default:
       throw new PolaronError('BAD_MESSAGE', `bytes that begin with ${tag} are no encoded value`);
+  }
+}
+
+function elements(list: Uint8Array, resolvePointer: ResolvePointer | undefined, depth: number): unknown[] {
+  const items: unknown[] = [];
+  const length = listLength(list);
+  try {
+    while (items.length < length) items.push(decode(listElement(list, items.length), resolvePointer, depth + 1));
+  } catch (error) {
+    if (error instanceof Unread) error.path.unshift(items.length);
+    throw error;
+  }
+  return items;
+}
+
+function plain(bytes: Uint8Array): unknown {
+  const reader = new ValueReader(bytes);
+  try {
+    const value = reader.value();
+    reader.end();
+    return value;
+  } catch (error) {
+    if (error instanceof Unread) error.path.push(...pathOfByte(bytes, error.at));
+    throw error;
   }
 }

@@ -5,6 +5,8 @@
 import { join } from 'node:path';
 import { HOOK_FAILURE, type HookFailure } from '../../bus/protocol/registry.ts';
 import { valueInfoOf } from '../../bus/value/digest.ts';
+import { showPath, type PathPart } from '../../bus/value/check.ts';
+import { pathOfInput } from '../../bus/value/place.ts';
 import { encodeSplit } from '../../bus/value/split.ts';
 import { decodeTemplate, followPath } from '../../bus/value/template.ts';
 import { headOfBytes, isOwnBytes } from '../../bus/value/bytes-value.ts';
@@ -87,23 +89,35 @@ function argumentsOf(run: TaskRun): unknown[] {
   const { inputs, electron, template } = run.task;
   const values: unknown[] = [];
   const known: boolean[] = [];
-  const args = decodeTemplate(template, (input, path) => {
-    if (known[input] !== true) {
-      const given = inputs[input];
-      if (given === undefined)
-        throw new PolaronError(
-          'BAD_MESSAGE',
-          `electron "${electron}": its arguments name input ${input} of ${inputs.length}`,
-        );
-      values[input] = given instanceof Uint8Array ? decodeValue(given) : decodeFile(given.file);
-      known[input] = true;
-    }
-    return path.length === 0
-      ? values[input]
-      : followPath(values[input], path, `electron "${electron}": input ${input}`);
-  });
+  const args = decodeTemplate(
+    template,
+    (input, path) => {
+      if (known[input] !== true) {
+        const given = inputs[input];
+        if (given === undefined)
+          throw new PolaronError(
+            'BAD_MESSAGE',
+            `electron "${electron}": its arguments name input ${input} of ${inputs.length}`,
+          );
+        const whose = (): string => `electron "${electron}": the value for ${placeOf(pathOfInput(template, input))}`;
+        values[input] =
+          given instanceof Uint8Array ? decodeValue(given, undefined, whose) : decodeFile(given.file, whose);
+        known[input] = true;
+      }
+      return path.length === 0
+        ? values[input]
+        : followPath(values[input], path, `electron "${electron}": input ${input}`);
+    },
+    `electron "${electron}": its arguments`,
+  );
   if (!Array.isArray(args)) throw new PolaronError('BAD_MESSAGE', `electron "${electron}": its arguments are no array`);
   return args;
+}
+
+/** `argument 2`, or `argument 2 (at $.rows)`, of a path into the arguments. */
+function placeOf([first, ...rest]: readonly PathPart[]): string {
+  const argument = `argument ${Number(first) + 1}`;
+  return rest.length === 0 ? argument : `${argument} (at ${showPath(rest)})`;
 }
 
 /** Raises what says that the value can't be kept. */

@@ -1,5 +1,6 @@
 /** Any thrown thing as an ErrorInfo: name, message, the user's own code, the source-mapped stack, and the causes. Never throws itself. */
-import { PolaronError } from '../../model/errors.ts';
+import { isErrorCode } from '../../model/error-table.ts';
+import { codeOfError } from '../../model/errors.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 
 const MOST_CAUSES = 8;
@@ -16,13 +17,13 @@ function describe(thrown: unknown, code: string, depth: number, seen: Set<unknow
   if (typeof thrown !== 'object' || thrown === null) return { code, message: textOf(thrown) };
   seen.add(thrown);
   const name = classOf(thrown);
-  const own = thrown instanceof PolaronError ? thrown.code : code;
-  const userCode = thrown instanceof PolaronError ? undefined : read(thrown, 'code');
+  const own = polaronCode(thrown);
+  const userCode = own === undefined ? read(thrown, 'code') : undefined;
   const message = read(thrown, 'message');
   const stack = read(thrown, 'stack');
   const cause = property(thrown, 'cause');
   return {
-    code: own,
+    code: own ?? code,
     message: typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE) : textOf(thrown),
     ...(typeof name === 'string' ? { name: name.slice(0, LONGEST_NAME) } : {}),
     ...(typeof userCode === 'string' ? { userCode: userCode.slice(0, LONGEST_NAME) } : {}),
@@ -31,6 +32,16 @@ function describe(thrown: unknown, code: string, depth: number, seen: Set<unknow
       ? { cause: describe(cause, code, depth + 1, seen) }
       : {}),
   };
+}
+
+/** The code of one of Polaron's own errors: one that a module of the user's bundle raised, too. */
+function polaronCode(thrown: object): string | undefined {
+  try {
+    const code = codeOfError(thrown);
+    return isErrorCode(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What it calls itself; of a class that doesn't say (`class Flaky extends Error {}`), the class's own name. */

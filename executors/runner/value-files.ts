@@ -4,13 +4,14 @@
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { BYTES_HEAD, isBytesHead } from '../../bus/value/bytes-value.ts';
+import type { Whose } from '../../bus/value/unread.ts';
 import { decodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
 
-/** Raises VALUE_MISSING when the file can't be read, BAD_MESSAGE when it holds no value. */
-export function decodeFile(path: string): unknown {
+/** `whose` names the value in errors. Raises VALUE_MISSING when the file can't be read, what `decodeValue` raises when it holds none that can be. */
+export function decodeFile(path: string, whose: Whose): unknown {
   const bytes = readFile(path);
-  return bytes.plain ? bytes.content : decodeValue(bytes.content);
+  return bytes.plain ? bytes.content : decodeValue(bytes.content, undefined, whose);
 }
 
 /** `plain`: the value is these bytes. */

@@ -76,7 +76,11 @@ function electronResult(hub: Hub, id: string, view: ElectronView): ElectronResul
       const ended = isTerminalElectron(view.status) && view.status !== 'completed' && view.status !== 'reused';
       if (ended) throw noValue(view.name, view.status, error);
       try {
-        return await decodeReply(hub, await hub.api.value({ id, electron: view.id }));
+        return await decodeReply(
+          hub,
+          await hub.api.value({ id, electron: view.id }),
+          `the value of electron "${view.name}"`,
+        );
       } catch (cause) {
         if (isTerminalElectron(view.status) || !(cause instanceof PolaronError) || cause.code !== 'VALUE_MISSING')
           throw cause;

@@ -4,14 +4,19 @@
  * Not here: the format (bus/value/), the transport of large ones (blobs.ts).
  */
 import type { OutputView, ValueReply } from '../../bus/protocol/api.ts';
+import { showPath, type PathPart } from '../../bus/value/check.ts';
 import { isList, isPointer, listElement, listLength, pointerOf } from '../../bus/value/list.ts';
+import { pathOfInput } from '../../bus/value/place.ts';
 import { decodeTemplate, followPath } from '../../bus/value/template.ts';
+import type { Whose } from '../../bus/value/unread.ts';
 import { decodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { inParallel } from './blobs.ts';
 import type { Hub } from './hub.ts';
+
+export { readStrangers } from '../../bus/value/value-reader.ts';
 
 const FETCHES_AT_ONCE = 8;
 /** Pointers to lists of pointers to …: deeper ones are no values of ours. */
@@ -20,14 +25,19 @@ const DEEPEST = 32;
 const PULLED = new Uint8Array();
 /** Holds the place of an input that is not decoded. */
 const NOT_YET = Symbol('not decoded');
+/** In errors. */
+const OUTPUT = "the lattice's output";
 const NOTHING_STORED: ReadonlyMap<Digest, Uint8Array> = new Map();
 
-/** The answer to `value`, decoded. Raises VALUE_MISSING. */
-export async function decodeReply(hub: Hub, reply: ValueReply): Promise<unknown> {
-  return decodeWhole(hub, reply.bytes ?? reply.value);
+/** The answer to `value`, decoded; `whose` names it in errors. Raises VALUE_MISSING, CODEC_MISSING, CODEC_FAILED. */
+export async function decodeReply(hub: Hub, reply: ValueReply, whose: string): Promise<unknown> {
+  return decodeWhole(hub, reply.bytes ?? reply.value, whose);
 }
 
-/** The output template, filled in; a promise of it when something has to be pulled. Raises (or rejects with) VALUE_MISSING, REF_PATH. */
+/**
+ * The output template, filled in; a promise of it when something has to be pulled.
+ * Raises (or rejects with) VALUE_MISSING, REF_PATH, CODEC_MISSING, CODEC_FAILED.
+ */
 export function decodeOutput(hub: Hub, output: OutputView): unknown {
   const { template, inputs } = output;
   if (template instanceof Uint8Array && isMany(inputs) && inputs.every(isWhole)) {
@@ -56,16 +66,23 @@ function filledIn(
   stored: ReadonlyMap<Digest, Uint8Array>,
 ): unknown {
   const decoded: unknown[] = inputs.map(() => NOT_YET);
-  return decodeTemplate(template, (input, path) => {
-    if (decoded[input] === NOT_YET || input >= decoded.length) {
-      const bytes = inputs[input];
-      if (bytes === undefined)
-        throw new PolaronError('BAD_MESSAGE', `output: input ${input} of ${inputs.length} is missing`);
-      decoded[input] = decodeStored(bytes, stored);
-    }
-    return followPath(decoded[input], path, "the lattice's output");
-  });
+  return decodeTemplate(
+    template,
+    (input, path) => {
+      if (decoded[input] === NOT_YET || input >= decoded.length) {
+        const bytes = inputs[input];
+        if (bytes === undefined)
+          throw new PolaronError('BAD_MESSAGE', `output: input ${input} of ${inputs.length} is missing`);
+        decoded[input] = decodeStored(bytes, stored, () => `${OUTPUT}${placeOf(pathOfInput(template, input))}`);
+      }
+      return followPath(decoded[input], path, OUTPUT);
+    },
+    OUTPUT,
+  );
 }
+
+/** Where in the output, if it isn't all of it. */
+const placeOf = (path: readonly PathPart[]): string => (path.length === 0 ? '' : `: the value at ${showPath(path)}`);
 
 /** Every input's bytes, in order. */
 async function inputsOf(hub: Hub, { inputs }: OutputView): Promise<readonly Uint8Array[]> {
@@ -85,19 +102,20 @@ async function inputsOf(hub: Hub, { inputs }: OutputView): Promise<readonly Uint
 
 const isMany = (inputs: OutputView['inputs']): inputs is readonly (Uint8Array | ValueInfo)[] => Array.isArray(inputs);
 
-async function decodeWhole(hub: Hub, value: Uint8Array | ValueInfo): Promise<unknown> {
+async function decodeWhole(hub: Hub, value: Uint8Array | ValueInfo, whose: string): Promise<unknown> {
   const bytes = value instanceof Uint8Array ? value : await hub.blobs.fetch(value);
   const stored = new Map<Digest, Uint8Array>();
   await fetchPointers(hub, bytes, stored, 0);
-  return decodeStored(bytes, stored);
+  return decodeStored(bytes, stored, whose);
 }
 
-function decodeStored(bytes: Uint8Array, stored: ReadonlyMap<Digest, Uint8Array>): unknown {
-  return decodeValue(bytes, (digest) => {
+function decodeStored(bytes: Uint8Array, stored: ReadonlyMap<Digest, Uint8Array>, whose: Whose): unknown {
+  const resolve = (digest: Digest): Uint8Array => {
     const found = stored.get(digest);
     if (found === undefined) throw new PolaronError('VALUE_MISSING', `value ${digest} was not fetched`);
     return found;
-  });
+  };
+  return decodeValue(bytes, resolve, whose);
 }
 
 /** Fetches all that `bytes` points to, however deep. */

@@ -60,7 +60,7 @@ function baseOf(hub: Hub, detail: DispatchDetail, facts: LatticeFacts): ResultBa
     ...(detail.outer === undefined ? {} : { parent: detail.outer }),
     electrons: electronsOf(hub, id, detail.counts),
     args: async () => {
-      const args = await decodeReply(hub, await hub.api.value({ id }));
+      const args = await decodeReply(hub, await hub.api.value({ id }), `the arguments of dispatch ${id}`);
       return Array.isArray(args) ? args : [args];
     },
   };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, exitCodes } from '../../cli/exit-code.ts';
 import { makeProgram } from '../../cli/program.ts';
-import { valueToJson, valueTypes } from '../../cli/value-json.ts';
+import { Coded, valueToJson, valueTypes } from '../../cli/value-json.ts';
 import type { ValueType } from '../../cli/value-json.ts';
 
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
@@ -52,6 +52,7 @@ const samples: Readonly<Record<ValueType, unknown>> = {
   DataView: new DataView(new Uint8Array([1, 2, 3]).buffer),
   TypedArray: new Float64Array([1.5, 2]),
   object: { $type: 'Map' },
+  codec: new Coded('Matrix', [1, 2]),
   cycle: self,
 };
 

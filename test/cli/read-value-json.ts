@@ -1,5 +1,5 @@
 /** Reads what `polaron result --json` writes: an independent reader of the table in docs/cli.md. */
-import type { Json } from '../../cli/value-json.ts';
+import { Coded, type Json } from '../../cli/value-json.ts';
 
 type Fields = { readonly [key: string]: Json };
 type Place = { readonly json: Json; value: unknown };
@@ -71,6 +71,8 @@ export function readValueJson(json: Json): unknown {
         list(json['values']).forEach((item, i) => made.add(read(item, `${path}/values/${i}`)));
         return made;
       }
+      case 'codec':
+        return new Coded(text(json['name']), read(json['value'] ?? null, `${path}/value`));
       case 'Error': {
         const made = new Error(text(json['message']));
         at(path, made);

@@ -421,7 +421,9 @@ describe('input schemas', () => {
     const error = inLattice(() => f(trusted('x'), 'y'));
     expect([error.code, error.message]).toEqual([
       'INPUT_INVALID',
-      expect.stringMatching(new RegExp(`^electron "f" ${HERE}, argument 1: \\$\\.k\\[0\\]: expected a number$`)),
+      expect.stringMatching(
+        new RegExp(`^electron "f" ${HERE}, argument 1 doesn't fit its schema: \\$\\.k\\[0\\]: expected a number$`),
+      ),
     ]);
     traceLattice(
       lattice({ name: 'test' }, () => f(trusted(add(1)), 'y')),
@@ -435,7 +437,7 @@ describe('input schemas', () => {
     const entry = registry().electrons.findLast((e) => e.name === 'f');
     expect(Reflect.apply(trusted<() => unknown>(entry?.fn), undefined, [1, 'four'])).toEqual([1, 4]);
     expect(failure(() => f.local(trusted('x'), 'y')).message).toMatch(
-      /^electron "f" \(trace-errors\.test\.ts:\d+\), argument 1: \$\.k\[0\]: expected a number$/,
+      /^electron "f" \(trace-errors\.test\.ts:\d+\), argument 1 doesn't fit its schema: \$\.k\[0\]: expected a number$/,
     );
   });
 

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { unpack } from 'msgpackr';
-import { afterEach, describe, expect, it } from 'vitest';
-import { registry } from '../../../bus/protocol/registry.ts';
+import { describe, expect, it } from 'vitest';
 import { decodeValue, encodeValue } from '../../../bus/value/value.ts';
 import { PolaronError } from '../../../model/errors.ts';
 
@@ -211,52 +210,6 @@ describe('what would be lost', () => {
     let fine: unknown = 1;
     for (let i = 0; i < 999; i++) fine = { x: [fine] }.x;
     expect(round(fine)).toStrictEqual(fine);
-  });
-});
-
-describe('a registered codec', () => {
-  class Point {
-    x: number;
-    y: number;
-    constructor(x: number, y: number) {
-      this.x = x;
-      this.y = y;
-    }
-  }
-  const register = (encode: (p: Point) => unknown): void => {
-    registry().codecs.set('Point', {
-      name: 'Point',
-      ctor: Point,
-      encode,
-      decode: (pair: readonly [number, number]) => new Point(pair[0], pair[1]),
-    });
-  };
-  afterEach(() => registry().codecs.clear());
-
-  it('brings instances back, shared ones once', () => {
-    register((p) => [p.x, p.y]);
-    const p = new Point(1, 2);
-    const back = round({ a: p, b: [p] });
-    expect(field(back, 'a')).toBeInstanceOf(Point);
-    expect(back).toStrictEqual({ a: p, b: [p] });
-    expect(field(field(back, 'b'), 0)).toBe(field(back, 'a'));
-  });
-
-  it('missing where the value is read is named', () => {
-    register((p) => [p.x, p.y]);
-    const bytes = encodeValue(new Point(1, 2), 'x');
-    registry().codecs.clear();
-    expect(errorOf(() => decodeValue(bytes)).message).toContain('Point');
-  });
-
-  it('that returns a cycle, a promise or throws is refused', () => {
-    register((p) => ({ p }));
-    expect(refusal([new Point(1, 2)])).toContain('a cycle through Point');
-    register(() => Promise.resolve(1));
-    expect(errorOf(() => encodeValue(new Point(1, 2), 'x')).code).toBe('PROMISE_ARG');
-    register(() => decodeValue(new Uint8Array()));
-    expect(refusal([new Point(1, 2)])).toContain('the codec of Point threw');
-    expect(round({ fine: 'after a failure' })).toStrictEqual({ fine: 'after a failure' });
   });
 });
 
