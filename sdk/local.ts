@@ -125,8 +125,9 @@ class LocalRun {
   /** A template with its inputs' values; each gets its own copy, as on an agent. */
   async #fill(frame: Frame, what: string, template: Bytes, inputs: readonly Input[]): Promise<unknown> {
     const bytes = await Promise.all(inputs.map((input) => this.#bytes(frame, input)));
-    const values = bytes.map((b) => decodeValue(b));
-    return decodeTemplate(template, (input, path) => followPath(values[input], path, `${what}, input ${input + 1}`));
+    const whose = (input: number): string => `${what}, input ${input + 1}`;
+    const values = bytes.map((b, input) => decodeValue(b, undefined, () => whose(input)));
+    return decodeTemplate(template, (input, path) => followPath(values[input], path, whose(input)), what);
   }
 
   async #bytes(frame: Frame, input: Input): Promise<Bytes> {

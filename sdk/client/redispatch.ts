@@ -39,6 +39,6 @@ export async function startRedispatch(
 }
 
 async function argumentsOf(hub: Hub, id: string): Promise<readonly unknown[]> {
-  const args = await decodeReply(hub, await hub.api.value({ id }));
+  const args = await decodeReply(hub, await hub.api.value({ id }), `the arguments of dispatch ${id}`);
   return Array.isArray(args) ? args : [args];
 }
