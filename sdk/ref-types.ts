@@ -43,14 +43,14 @@ export interface RefBase<out T> {
   readonly then: (refsCannotBeAwaited: never) => never;
 }
 /** A Ref of an array. */
-export interface RefArray<T> {
+export interface RefArray<T> extends Omit<NoFunctionMembers, 'length'> {
   readonly [index: number]: Ref<T>;
   readonly length: Ref<number>;
   /** Dynamic fan-out over an electron or lattice: one run per element; it gets the item only. */
   map<U>(task: { (item: RefBase<T>): U; readonly kind: 'electron' | 'lattice' }, opts?: MapOptions): Ref<Resolved<U>[]>;
   /** Dynamic fan-out over a sub-graph: the callback is traced once, with placeholders for item and index. */
   map<U>(
-    body: ((item: Ref<T>, index: Ref<number>) => U) & { readonly kind?: undefined },
+    body: ((item: Ref<T>, index: Ref<number>) => U & SyncOnly<U>) & { readonly kind?: undefined },
     opts?: MapOptions,
   ): Ref<Resolved<U>[]>;
 }
@@ -62,6 +62,19 @@ export interface MapOptions {
 }
 interface NoSuchTupleElement {
   readonly 'this tuple has no element at that position': never;
+}
+interface NoSuchProperty {
+  readonly 'the value has no such property': never;
+}
+/** A Ref can be called as far as the compiler knows, so it would have these members of every function: `ref.length` a number, `ref.name` a string. */
+interface NoFunctionMembers {
+  readonly length: NoSuchProperty;
+  readonly name: NoSuchProperty;
+  readonly toString: NoSuchProperty;
+  readonly call: NoSuchProperty;
+  readonly apply: NoSuchProperty;
+  readonly bind: NoSuchProperty;
+  readonly prototype: NoSuchProperty;
 }
 type OutOfRange<T> = {
   readonly [K in Exclude<'0' | '1' | '2' | '3' | '4' | '5' | '6' | '7', keyof T>]: NoSuchTupleElement;
@@ -78,33 +91,48 @@ interface TupleMap<T> {
   ): Ref<Resolved<ReturnType<F>>[]>;
 }
 type TupleElems<T extends readonly unknown[]> = { readonly [K in keyof T]: Ref<T[K]> };
+/** TupleElems brings Array's other methods too. They would be called while the lattice is traced, when there are no elements yet. */
+type NoArrayMethods = {
+  readonly [K in Exclude<keyof (readonly unknown[]), number | 'length' | 'map' | typeof Symbol.iterator>]: never;
+};
 type Lift<T> =
   IsAny<T> extends true
     ? { readonly [k: string]: any }
     : IsUnknown<T> extends true
-      ? unknown
+      ? NoFunctionMembers
       : [NonNullable<T>] extends [never]
-        ? unknown
+        ? NoFunctionMembers
         : [Extract<NonNullable<T>, Opaque>] extends [never]
           ? LiftObj<T, NonNullable<T>>
-          : unknown;
+          : NoFunctionMembers;
 type LiftObj<T, N> = [N] extends [readonly unknown[]]
   ? [IsTuple<N>] extends [true]
-    ? TupleMap<N[number]> & TupleElems<N> & OutOfRange<N>
+    ? TupleMap<N[number]> &
+        TupleElems<N> &
+        NoArrayMethods &
+        OutOfRange<N> &
+        Omit<NoFunctionMembers, 'length' | 'toString'>
     : RefArray<N[number]>
-  : { readonly [K in DataKeys<N>]: Ref<Get<N, K> | Nullish<T>> };
+  : { readonly [K in DataKeys<N>]: Ref<Get<N, K> | Nullish<T>> } & {
+      readonly [K in Exclude<keyof NoFunctionMembers, DataKeys<N>>]: NoSuchProperty;
+    };
 
 /** Placeholder for a value of type T. Data properties are lifted (with `?.` semantics when T may be nullish). */
 export type Ref<T> = RefBase<T> & Lift<T>;
 
-/** Result of an electron: promise unwrapped; a Ref inferred for a type parameter is unwrapped too. */
-export type Out<R> = R extends { readonly [REF]: infer U }
-  ? U
-  : R extends PromiseLike<infer P>
-    ? P extends { readonly [REF]: infer U }
+/**
+ * Result of an electron: promise unwrapped; a Ref inferred for a type parameter is unwrapped too. Promise is asked for before PromiseLike, which it fits only by structure: comparing these
+ * for each electron was half of what a file's check took.
+ */
+export type Out<R> =
+  R extends Promise<infer P>
+    ? Landed<P>
+    : R extends { readonly [REF]: infer U }
       ? U
-      : Awaited<P>
-    : R;
+      : R extends PromiseLike<infer P>
+        ? Landed<P>
+        : R;
+type Landed<P> = P extends { readonly [REF]: infer U } ? U : Awaited<P>;
 
 type Deep<T> = T extends Opaque
   ? never
@@ -136,7 +164,7 @@ export type Resolved<R> =
             ? { -readonly [K in keyof R]: Resolved<R[K]> }
             : R;
 
-/** shown when an async function is passed to lattice() */
+/** Shown when an async function is passed to lattice() or .map(). */
 export interface LatticeMustNotBeAsync {
   'a lattice is traced synchronously: do async work in electrons, or before dispatch()': never;
 }

@@ -1,33 +1,32 @@
 /**
- * What must and must not compile (checked by `tsc`, see types.test.ts). Nothing here runs.
+ * What must and must not compile, for users: everything comes from the built package (checked by `tsc`, see types.test.ts). Nothing here runs.
+ * Each expected error names the compiler's code, and types.test.ts compares: a misuse is to fail for its own reason.
  */
 /* oxlint-disable no-unused-expressions, typescript/no-explicit-any, typescript/no-non-null-assertion, typescript/await-thenable, typescript/no-floating-promises -- misuse is the point here */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import {
+  after,
+  context,
+  dispatch,
+  dispatchSync,
+  electron,
+  getResult,
+  getValue,
+  lattice,
+  registerCodec,
+  type Arg,
+  type Cancelled,
+  type Completed,
+  type DispatchId,
+  type Electron,
+  type Failed,
+  type Lattice,
+  type Out,
+  type Ref,
+  type Resolved,
+  type Result,
+} from 'polaron';
 import { expectTypeOf } from 'vitest';
-import { after } from '../../sdk/after.ts';
-import { registerCodec } from '../../sdk/codec.ts';
-import { electron } from '../../sdk/electron.ts';
-import { lattice } from '../../sdk/lattice.ts';
-import type {
-  Arg,
-  Completed,
-  Dispatch,
-  DispatchId,
-  Electron,
-  Failed,
-  Cancelled,
-  GetResult,
-  GetValue,
-  Lattice,
-  Out,
-  Ref,
-  Resolved,
-  Result,
-} from '../../sdk/types.ts';
-
-declare const dispatch: Dispatch;
-declare const getResult: GetResult;
-declare const getValue: GetValue;
 
 interface Data {
   rows: { x: number; label?: string }[];
@@ -39,6 +38,7 @@ interface Data {
   toText(): string;
 }
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+type Shape = { kind: 'circle'; radius: number } | { kind: 'box'; width: number; height: number };
 
 declare const load: Electron<[path: string], Promise<Data>>;
 const add = electron(async (a: number, b: number) => a + b);
@@ -48,6 +48,8 @@ const two = electron({ name: 'two' }, (n: number, factor?: number) => n * (facto
 const json = electron((x: Json) => x);
 const anything = electron((x: unknown) => x);
 declare const loosely: Electron<any[], any>;
+declare const shape: Electron<[], Shape>;
+declare const readonlyPair: Electron<[], readonly [number, string]>;
 const rows = electron((xs: { x: number }[]) => xs.length);
 
 // ---- electrons
@@ -81,57 +83,137 @@ rows(data.rows);
 rows([{ x: add(1, 2) }, { x: 3 }]);
 json({ deep: [add(1, 2), { text }] });
 anything([data, { n }]);
+expectTypeOf(shape().kind).toEqualTypeOf<Ref<'circle' | 'box'>>();
+expectTypeOf(shape().radius).toEqualTypeOf<Ref<number | undefined>>();
+expectTypeOf(readonlyPair()[1]).toEqualTypeOf<Ref<string>>();
+expectTypeOf(data.tags).toEqualTypeOf<Ref<Map<string, number>>>();
+expectTypeOf(data.bytes).toEqualTypeOf<Ref<Uint8Array>>();
+add(data.rows.length, data.rows[0]!.x);
+json(json(null));
 
 // @ts-expect-error TS1320: nothing to await
 async () => await add(1, 2);
-// @ts-expect-error a Ref can't be returned from an async function
+// @ts-expect-error TS1058: a Ref can't be returned from an async function
 async (): Promise<unknown> => add(1, 2);
 // @ts-expect-error TS2774: the condition is always true
 if (data) void 0;
 // @ts-expect-error TS2774
 const chosen = data.rows ? 1 : 2;
-// @ts-expect-error no arithmetic
+// @ts-expect-error TS2774
+const both = data.rows && 1;
+// @ts-expect-error TS2774
+if (data.rows || n) void 0;
+// @ts-expect-error TS2365: no arithmetic
 add(1, 2) + 1;
-// @ts-expect-error no arithmetic
+// @ts-expect-error TS2362: no arithmetic
 add(1, 2) * 2;
-// @ts-expect-error no comparison
+// @ts-expect-error TS2365: no comparison
 add(1, 2) > 1;
-// @ts-expect-error no equality with a value
+// @ts-expect-error TS2362: no arithmetic
+add(1, 2) - add(1, 2);
+// @ts-expect-error TS2363: no arithmetic
+2 ** add(1, 2);
+// @ts-expect-error TS2367: no equality with a value
+text !== 'x';
+switch (text) {
+  // @ts-expect-error TS2678: no switch over a placeholder
+  case 'x':
+    break;
+}
+// @ts-expect-error TS2367: no equality with a value
 add(1, 2) === 3;
-// @ts-expect-error not iterable
+// @ts-expect-error TS2488: not iterable
 for (const x of list()) void x;
-// @ts-expect-error not iterable
+// @ts-expect-error TS2488: not iterable
 [...list()];
-// @ts-expect-error not iterable: its length is not known
+// @ts-expect-error TS2488: not iterable: its length is not known
 const [first] = list();
-// @ts-expect-error the tuple has two elements: the third can't be used as one
+// @ts-expect-error TS2488: not iterable: not spread into arguments
+Math.max(...list());
+// @ts-expect-error TS2769: not iterable
+Array.from(list());
+// @ts-expect-error TS2339: no methods of arrays but map
+list().filter((x: unknown) => x);
+// @ts-expect-error TS2339: no methods of arrays but map
+list().reduce((a: number) => a, 0);
+// @ts-expect-error TS2339: no methods of arrays but map
+list().forEach((x: unknown) => x);
+// @ts-expect-error TS2349: a tuple has no methods of arrays but map
+data.pair.filter((x: unknown) => x);
+// @ts-expect-error TS2322: the tuple has two elements
+const [, , third]: [unknown, unknown, Ref<number>] = data.pair;
+// @ts-expect-error TS2345: the tuple has two elements: the third can't be used as one
 add(data.pair[2], 1);
-// @ts-expect-error not callable
+// @ts-expect-error TS2345: not callable
 data(1);
-// @ts-expect-error methods aren't lifted
+// @ts-expect-error TS2554: no constructor
+const made = new data();
+// @ts-expect-error TS2345: not a promise
+add(1, 2).then((sum: number) => sum);
+// @ts-expect-error TS2339: not a promise
+void add(1, 2).catch(() => 0);
+// @ts-expect-error TS2339: members of a number aren't lifted
+add(1, 2).toFixed(2);
+// @ts-expect-error TS2339: members of a string aren't lifted
+text.trim();
+// @ts-expect-error TS2345: nor is its length, though functions have one
+add(text.length, 1);
+// @ts-expect-error TS2345: no such property, though functions have one
+load(one(1).name);
+// @ts-expect-error TS2349: no text of a placeholder
+text.toString();
+// @ts-expect-error TS2339: nothing is known of its members
+anything(1).whatever;
+// @ts-expect-error TS2339: members of a union with primitives aren't lifted
+json(1).key;
+// @ts-expect-error TS2339: methods aren't lifted
 data.toText();
-// @ts-expect-error members of a Date aren't lifted
+// @ts-expect-error TS2339: members of a Date aren't lifted
 data.when.getTime();
-// @ts-expect-error members of a Map aren't lifted
+// @ts-expect-error TS2339: members of a Map aren't lifted
 data.tags.get('x');
-// @ts-expect-error members of a typed array aren't lifted
+// @ts-expect-error TS7053: members of a typed array aren't lifted
 data.bytes[0];
-// @ts-expect-error no such property
+// @ts-expect-error TS2339: no such property
 data.missing;
-// @ts-expect-error read-only
+// @ts-expect-error TS2540: read-only
 data.rows = [];
-// @ts-expect-error another type
+// @ts-expect-error TS2542: read-only
+data.rows[0] = { x: 1 };
+// @ts-expect-error TS2704: read-only
+delete data.rows;
+// @ts-expect-error TS2540: nothing to increment
+data.rows[0]!.x++;
+// @ts-expect-error TS2322: a value is no Ref
+const pretended: Ref<number> = 5;
+// @ts-expect-error TS2322: a Ref is no value
+const taken: number = add(1, 2);
+// @ts-expect-error TS2345: a Ref is no value
+Math.sqrt(add(1, 2));
+// @ts-expect-error TS2345: a promise is awaited before dispatch, or in an electron
+add(Promise.resolve(1), 2);
+// @ts-expect-error TS2345: an electron is no value
+add(add, 1);
+// @ts-expect-error TS2345: another type
 add(text, 1);
-// @ts-expect-error another type, nested
+// @ts-expect-error TS2322: another type, nested
 rows([{ x: text }]);
-// @ts-expect-error too few arguments
+// @ts-expect-error TS2554: too few arguments
 add(1);
-// @ts-expect-error too many arguments
+// @ts-expect-error TS2554: too many arguments
 add(1, 2, 3);
-// @ts-expect-error a Ref of undefined | number is no number
+// @ts-expect-error TS2345: a Ref of undefined | number is no number
 add(data.maybe.deep.n, 1);
-// @ts-expect-error .local takes values
+// @ts-expect-error TS2345: .local takes values
 add.local(add(1, 2), 1);
+// @ts-expect-error TS2322: .local gives what the function gives: a promise
+const direct: number = add.local(1, 2);
+// @ts-expect-error TS2345: an electron is made of a function
+electron(5);
+// @ts-expect-error TS2353: an electron is made of a function
+electron({ name: 'x' });
+// @ts-expect-error TS2540: its options can't be changed
+add.options.retries = 3;
 
 // ---- map
 expectTypeOf(list().map(one)).toEqualTypeOf<Ref<{ n: number }[]>>();
@@ -147,25 +229,50 @@ expectTypeOf(data.rows.map((row) => row.x, { concurrency: 3 })).toEqualTypeOf<Re
 expectTypeOf(data.pair.map((_x, i) => add(i, 1))).toEqualTypeOf<Ref<number[]>>();
 expectTypeOf(data.pair.map(anything)).toEqualTypeOf<Ref<unknown[]>>();
 expectTypeOf(data.pair.map((x) => ({ x }))).toEqualTypeOf<Ref<{ x: string | number }[]>>();
-// @ts-expect-error the electron takes another item
+// nested, with a Ref from outside
+expectTypeOf(data.rows.map((row) => list().map((x, i) => ({ sum: add(add(row.x, x), add(i, n)) })))).toEqualTypeOf<
+  Ref<{ sum: number }[][]>
+>();
+// @ts-expect-error TS2769: the electron takes another item
 data.rows.map(one);
-// @ts-expect-error an electron gets the item only: no index sneaks in
+// @ts-expect-error TS2769: an electron gets the item only: no index sneaks in
 data.pair.map(add);
-// @ts-expect-error no function
+// @ts-expect-error TS2769: no function
 list().map(5);
-// @ts-expect-error no such policy
+// @ts-expect-error TS2769: no such policy
 list().map(one, { onItemError: 'ignore' });
+// @ts-expect-error TS2769: no such option
+list().map(one, { limit: 3 });
+// @ts-expect-error TS2339: not an array
+data.map(one);
+// @ts-expect-error TS2339: not an array
+add(1, 2).map(one);
+// @ts-expect-error TS2365: an item is a Ref
+list().map((item) => item + 1);
+// @ts-expect-error TS2774: an item is a Ref
+list().map((item) => (item ? 1 : 2));
+// @ts-expect-error TS1320: the callback is traced: nothing to await
+list().map(async (item) => await add(item, 1));
+
+// @ts-expect-error TS2769: the callback is traced: it isn't async
+list().map(async () => 1);
 
 // ---- after
 expectTypeOf(after(data, () => add(1, 2))).toEqualTypeOf<Ref<number>>();
 expectTypeOf(after([data, n], () => 1)).toEqualTypeOf<number>();
-// @ts-expect-error no Ref
+// @ts-expect-error TS2345: no Ref
 after(5, () => 1);
+// @ts-expect-error TS2322: no Ref among them
+after([data, 5], () => 1);
+// @ts-expect-error TS2345: no body
+after(data, add(1, 2));
 
 // ---- generics
 const ident = electron.generic(<T>(x: T) => x, { name: 'ident' });
 expectTypeOf(ident(data)).toExtend<Ref<Data>>();
 expectTypeOf(ident(String(1))).toEqualTypeOf<Ref<string>>();
+// @ts-expect-error TS2339: a generic one keeps its type parameters and has no members
+ident.local(1);
 
 // ---- schemas
 declare const num: StandardSchemaV1<number, number>;
@@ -178,8 +285,14 @@ const checked = electron({ name: 'checked', input: [num, parsed, optional] }, (a
   return b;
 });
 expectTypeOf(checked(add(1, 2), 'x')).toEqualTypeOf<Ref<Date>>();
-// @ts-expect-error callers give what the schema takes in
+// @ts-expect-error TS2345: callers give what the schema takes in
 checked(1, new Date());
+// @ts-expect-error TS2345: callers give what the schema takes in, as a Ref too
+checked(1, load('x').when);
+// @ts-expect-error TS2769: the function takes what the schemas give
+electron({ name: 'unfit', input: [num] }, (a: string) => a);
+// @ts-expect-error TS2769: a schema per parameter
+electron({ name: 'unfit', input: num }, (a: number) => a);
 
 // ---- lattices
 const pipeline = lattice({ name: 'pipeline', durability: 'strict' }, (path: string) => {
@@ -197,37 +310,87 @@ expectTypeOf(pipeline).toExtend<Lattice<[path: string], unknown>>();
 expectTypeOf(pipeline('x')).toExtend<Ref<Value>>();
 expectTypeOf(lattice((k: number) => add(k, k)).local(1)).toEqualTypeOf<Promise<number>>();
 expectTypeOf(list().map(lattice((item: number) => add(item, 1)))).toEqualTypeOf<Ref<number[]>>();
-// @ts-expect-error a lattice is traced synchronously
+expectTypeOf(pipeline(text)).toExtend<Ref<Value>>();
+expectTypeOf(pipeline('x').pair[0]).toEqualTypeOf<Ref<Date>>();
+// @ts-expect-error TS2345: a lattice is traced synchronously
 lattice(async (k: number) => k);
-// @ts-expect-error an async lattice with options
+// @ts-expect-error TS2322: an async lattice with options
 lattice({ name: 'x' }, async () => 1);
-// @ts-expect-error wrong argument
+// @ts-expect-error TS2339: the parameters of a lattice are plain values
+lattice((k: number) => k.rows);
+// @ts-expect-error TS2353: no such option
+lattice({ name: 'x', retries: 3 }, () => 1);
+// @ts-expect-error TS2322: no such durability
+lattice({ name: 'x', durability: 'none' }, () => 1);
+// @ts-expect-error TS2353: the name is the electron's own
+lattice({ name: 'x', electrons: { name: 'y' } }, () => 1);
+// @ts-expect-error TS2345: a lattice inside one takes what it takes elsewhere
+pipeline(add(1, 2));
+// @ts-expect-error TS2345: .local takes values
+pipeline.local(text);
+// @ts-expect-error TS2345: wrong argument
 pipeline.local(5);
-// @ts-expect-error no such format
+// @ts-expect-error TS2345: no such format
 pipeline.draw('png', 'x');
 
 // ---- dispatch and results
 const id = dispatch(pipeline)('x');
 expectTypeOf(id).resolves.toExtend<DispatchId<Value>>();
-// @ts-expect-error wrong argument
+// @ts-expect-error TS2345: wrong argument
 void dispatch(pipeline)(5);
+// @ts-expect-error TS2554: too few arguments
+void dispatch(pipeline)();
+// @ts-expect-error TS2739: an electron is no lattice
+dispatch(add);
+// @ts-expect-error TS2559: called twice: dispatch(lattice)(arguments)
+await dispatch(pipeline, 'x');
+// @ts-expect-error TS2353: no such option
+dispatch(pipeline, { retries: 3 });
+// @ts-expect-error TS2345: a placeholder isn't there yet
+void dispatch(pipeline)(text);
+expectTypeOf(dispatchSync(pipeline)('x')).resolves.toExtend<Completed<Value> | Failed | Cancelled>();
 declare const known: DispatchId<number>;
 expectTypeOf(getResult(known, { wait: true })).resolves.toEqualTypeOf<Completed<number> | Failed | Cancelled>();
 expectTypeOf(getResult(known)).resolves.toEqualTypeOf<Result<number>>();
 expectTypeOf(getResult('plain')).resolves.toEqualTypeOf<Result<unknown>>();
 expectTypeOf(getValue(known)).resolves.toEqualTypeOf<number>();
+declare const result: Result<number>;
+// @ts-expect-error TS2339: only a completed one has a value
+result.value;
+// @ts-expect-error TS2339: only a failed one has an error
+result.error;
+if (result.status === 'completed') expectTypeOf(result.value).toEqualTypeOf<number>();
+if (result.status === 'failed') expectTypeOf(result.error.message).toEqualTypeOf<string>();
+// @ts-expect-error TS2345: the type of a plain id's value isn't known: getResult('…') gives unknown
+void getValue('plain');
+// @ts-expect-error TS2367: no such status
+if (result.status === 'done') void 0;
+// @ts-expect-error TS2345: a fraction
+context().progress('half');
 
 // ---- options
 electron(
   { name: 'o', retries: { max: 3, delay: '1s', retryOn: ['TIMEOUT'] }, timeout: { queue: '1m', attempt: 500 } },
   () => 1,
 );
-// @ts-expect-error no such unit
+// @ts-expect-error TS2769: no such unit
 electron({ name: 'o', timeout: '5 weeks' }, () => 1);
-// @ts-expect-error no such option
+// @ts-expect-error TS2769: no such option
 electron({ name: 'o', retry: 3 }, () => 1);
-// @ts-expect-error the name is the electron's own
+// @ts-expect-error TS2353: the name is the electron's own
 electron.defaults({ name: 'x' });
+// @ts-expect-error TS2769: no such option of retries
+electron({ name: 'o', retries: { times: 3 } }, () => 1);
+// @ts-expect-error TS2769: no such timeout
+electron({ name: 'o', timeout: { run: '1s' } }, () => 1);
+// @ts-expect-error TS2769: needs are texts
+electron({ name: 'o', needs: { gpu: 1 } }, () => 1);
+// @ts-expect-error TS2769: env is texts
+electron({ name: 'o', env: { N: 1 } }, () => 1);
+// @ts-expect-error TS2769: a key needs its limit
+electron({ name: 'o', concurrency: { key: 'x' } }, () => 1);
+// @ts-expect-error TS2353: no such option, in other defaults
+add.with({ retry: 2 });
 
 // ---- helpers
 expectTypeOf<Arg<number>>().toExtend<unknown>();
@@ -237,6 +400,6 @@ class Matrix {
   readonly cells: number[] = [];
 }
 registerCodec(Matrix, { name: 'Matrix', encode: (m) => m.cells, decode: () => new Matrix() });
-// @ts-expect-error decode must give the class
+// @ts-expect-error TS2322: decode must give the class
 registerCodec(Matrix, { name: 'Matrix', encode: (m) => m.cells, decode: () => 5 });
-export { chosen, first };
+export { both, chosen, direct, first, made, pretended, taken, third };
