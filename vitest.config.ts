@@ -15,6 +15,7 @@ const system = [
   'scripts',
   'docs',
   'executors',
+  'leptons',
   'bench',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 const alone = 'test/**/*.alone.test.ts';

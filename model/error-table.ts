@@ -113,6 +113,12 @@ export const errorTable = {
     'The packed code is over the limit.',
     'Import less, or install large packages on the agents with `deps`.',
   ),
+  LEPTON_SOURCE: entry(
+    'dispatch',
+    false,
+    "A lepton's Python file, module or function is not there.",
+    'Correct `source` or `function`; a path is relative to the module that defines the lepton.',
+  ),
   ELECTRON_AMBIGUOUS: entry(
     'dispatch',
     false,
@@ -148,6 +154,24 @@ export const errorTable = {
     false,
     'A captured variable has another value on the agent.',
     'Pass it as an argument.',
+  ),
+  LEPTON_MISSING: entry(
+    'task',
+    false,
+    "A lepton's interpreter, program or library is not on the agent.",
+    'Install it there, set `POLARON_PYTHON`, or ask for agents that have it by `needs`.',
+  ),
+  LEPTON_ARGUMENT: entry(
+    'task',
+    false,
+    "An argument is none that the lepton's language can take.",
+    'Pass what docs/guides/leptons.md lists for the language.',
+  ),
+  LEPTON_OUTPUT: entry(
+    'task',
+    false,
+    'What a shell lepton wrote to its standard output is no result.',
+    "Print UTF-8 text, or valid JSON for `output: 'json'`, of at most 64 MiB.",
   ),
   TASK_THREW: entry('task', true, "The electron's function threw.", 'Read the error and its stack.'),
   HOOK_FAILED: entry(

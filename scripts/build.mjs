@@ -39,7 +39,7 @@ const imported = ['sdk/index', 'host/testing'];
 const licences =
   '// With code of @nats-io (Apache-2.0), xstate and commander (MIT); their licences are in these packages.';
 /** Packages with native parts, and what such a package loads as well. */
-const unpacked = /^(lmdb|msgpackr|rolldown)(\/|$)/;
+const unpacked = /^(lmdb|msgpackr|rolldown|koffi)(\/|$)/;
 const link = join(root, 'node_modules', '.bin', 'polaron');
 
 /** Builds when a source is newer than the last build. Ends the process with the compiler's words when that fails. */

@@ -11,6 +11,7 @@ export { electron } from './electron.ts';
 export { SdkError, WorkflowCancelled, WorkflowFailed } from './errors.ts';
 export type { ErrorCode } from './errors.ts';
 export { lattice } from './lattice.ts';
+export { lepton } from './lepton.ts';
 export { onAgent } from './on-agent.ts';
 export type {
   Arg,
@@ -40,6 +41,7 @@ export type {
   LatticeFactory,
   LatticeMustNotBeAsync,
   LatticeOptions,
+  LeptonOptions,
   MapOptions,
   NodeError,
   Opaque,

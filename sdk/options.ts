@@ -14,6 +14,7 @@ import {
 } from '../model/graph.ts';
 import type { ElectronInfo } from './builder.ts';
 import { milliseconds } from './durations.ts';
+import { impliedNeeds } from './lepton-mark.ts';
 import type { ElectronOptions, ExecutorSpec } from './types.ts';
 
 /** What runs an electron that names no executor. */
@@ -137,12 +138,13 @@ export interface Inherited {
 export function resolveElectron(info: ElectronInfo, inherited: Inherited): ElectronDef {
   const options: ElectronOptions = { ...inherited.defaults, ...info.options };
   const override = Object.hasOwn(inherited.executors, info.name) ? inherited.executors[info.name] : undefined;
+  const implied = impliedNeeds(info.entry.fn);
   // The place is computed only for an error: with source maps it costs more than all the rest.
   try {
-    return resolve(`electron "${info.name}"`, info, options, override);
+    return resolve(`electron "${info.name}"`, info, options, override, implied);
   } catch (error) {
     if (!(error instanceof PolaronError)) throw error;
-    return resolve(`electron "${info.name}" (${info.entry.at})`, info, options, override);
+    return resolve(`electron "${info.name}" (${info.entry.at})`, info, options, override, implied);
   }
 }
 
@@ -151,12 +153,13 @@ function resolve(
   { name, options: own }: ElectronInfo,
   options: ElectronOptions,
   override: unknown,
+  implied: readonly string[],
 ): ElectronDef {
   refuseUnsupported(where, options, own);
   return {
     name,
     ...executorOf(where, override ?? options.executor ?? DEFAULT_EXECUTOR),
-    needs: textsOf(where, 'needs', options.needs ?? []),
+    needs: [...new Set([...textsOf(where, 'needs', options.needs ?? []), ...implied])],
     retries: retryPolicy(where, options.retries),
     timeouts: timeoutsOf(where, options.timeout),
     ...(options.memoryMb === undefined ? {} : { memoryMb: countOf(where, 'memoryMb', options.memoryMb, 1) }),

@@ -3,6 +3,8 @@
  * (the user's, the bundle's, ESM and CJS) and the runner see the same definitions. Shapes only; changing them needs a new symbol version.
  */
 
+import type { LeptonSpec } from '../../model/lepton.ts';
+
 export const REGISTRY = Symbol.for('polaron.registry.v1');
 
 export interface ElectronEntry {
@@ -27,6 +29,8 @@ export interface AgentHooks {
   onHalt(what: string): void;
   /** The running task's context; undefined outside one. */
   currentTask(): TaskContextShape | undefined;
+  /** Runs a lepton for the running task; what a bundle holds of one calls it. */
+  readonly lepton?: (spec: LeptonSpec, args: readonly unknown[]) => Promise<unknown>;
 }
 
 /** The same as the SDK's TaskContext. */

@@ -55,6 +55,8 @@ export interface LoadedBundle {
 
 interface InlineEntry {
   readonly fn?: ElectronFn;
+  /** It goes before what a module registers. */
+  readonly lepton?: true;
   readonly uses?: readonly string[];
   readonly reason?: string;
 }
@@ -129,6 +131,7 @@ class Load implements LoadedBundle {
     known.agent = {
       onHalt: (what) => halt(what.endsWith(')') ? what : `${what}()`),
       currentTask: this.#options.currentTask ?? (() => before?.currentTask()),
+      ...(before?.lepton === undefined ? {} : { lepton: before.lepton }),
     };
     this.#rememberPlaces(known.electrons);
     const load = {
@@ -205,10 +208,14 @@ class Load implements LoadedBundle {
 
   get(name: string): ElectronFn | undefined {
     if (this.#state === 'failed' || this.#state === 'stuck') return undefined;
-    return registry().electrons.find((entry) => entry.name === name)?.fn ?? inlineEntry(name)?.fn;
+    const inline = inlineEntry(name);
+    const defined = inline?.lepton === true ? undefined : registry().electrons.find((entry) => entry.name === name);
+    return defined?.fn ?? inline?.fn;
   }
 
   async find(name: string): Promise<{ readonly fn: ElectronFn } | { readonly error: ErrorInfo }> {
+    const lepton = inlineEntry(name);
+    if (lepton?.lepton === true && lepton.fn !== undefined) return { fn: lepton.fn };
     const entries = () => registry().electrons.filter((entry) => entry.name === name);
     const over = (): boolean => this.#state === 'failed' || this.#state === 'stuck' || this.#halted !== undefined;
     if (this.#file !== undefined)

@@ -3,6 +3,8 @@
  * Not here: anything of the bus; a runner knows only its agent.
  */
 import { registry, type TaskContextShape } from '../../bus/protocol/registry.ts';
+import { PolaronError } from '../../model/errors.ts';
+import type { LeptonSpec } from '../../model/lepton.ts';
 import { catchLateErrors } from './late-errors.ts';
 import { openLink } from './link.ts';
 import { loadBundle } from './loader.ts';
@@ -17,6 +19,13 @@ const link = openLink(
   () => runner.work(),
 );
 const agent = process.argv[4] ?? 'unknown';
+const lepton = async (spec: LeptonSpec, args: readonly unknown[]): Promise<unknown> => {
+  const run = attempts.getStore();
+  const { runLepton } = await import('../../leptons/run.ts');
+  if (run === undefined)
+    throw new PolaronError('NOT_ALLOWED', `lepton "${spec.name}" was called outside a running electron`);
+  return runLepton(spec, args, { context: run.context, write: (stream, text) => runner.write(run, stream, text) });
+};
 const currentTask = (): TaskContextShape | undefined => attempts.getStore()?.context;
 const runner = new Runner({
   link,
@@ -26,7 +35,7 @@ const runner = new Runner({
 });
 
 // also where no bundle is loaded: the SDK asks it whether it is on an agent
-registry().agent = { onHalt: () => undefined, currentTask };
+registry().agent = { onHalt: () => undefined, currentTask, lepton };
 captureOutput(
   () => runner.current,
   (run, stream, text) => runner.write(run, stream, text),

@@ -20,6 +20,7 @@ const RAISED = [
   'WORKFLOW_FAILED',
   'WORKFLOW_CANCELLED',
   'BAD_MESSAGE',
+  'ELECTRON_NOT_FOUND',
   'USAGE',
   'HOOK_FAILED',
 ] as const satisfies readonly ErrorCode[];
@@ -47,6 +48,7 @@ export function agentPartsOf(shim: string): (id: string, importer: string) => st
     parts.set(join(sdk, 'hook-options'), join(sdk, `agent-hook-options${extname(shim)}`));
     // tracing asks for more of it
     if (!isDrawing(shim)) parts.set(join(sdk, '..', 'model', 'error-table'), ERRORS_ID);
+    parts.set(join(sdk, 'lepton-task'), join(sdk, `agent-lepton-task${extname(shim)}`));
   }
   return (id, importer) =>
     id.startsWith('.') ? parts.get(join(dirname(importer), id.replace(/\.[jt]s$/, ''))) : undefined;

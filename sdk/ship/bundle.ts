@@ -13,6 +13,7 @@ import { PolaronError } from '../../model/errors.ts';
 import { DRAWING } from '../../model/graph.ts';
 import { isFresh, readCached, sha256, stampOf, writeCached, type CachedBundle } from './bundle-cache.ts';
 import { drop, keep, keptUnder, keyOf, remember, revalidateMsOf, type Kept } from './kept-bundles.ts';
+import { otherLeptons, prepareLeptons } from './lepton-text.ts';
 import { nearest } from './native.ts';
 import { defaultShim } from './shim-file.ts';
 import { mebibytes, shortList } from './shown.ts';
@@ -32,7 +33,7 @@ const underTests =
 
 /**
  * Packs the modules that define these electrons.
- * Raises NO_SOURCE, BUNDLE_FAILED, NATIVE_ADDON, BUNDLE_TOO_LARGE, ELECTRON_AMBIGUOUS.
+ * Raises NO_SOURCE, BUNDLE_FAILED, NATIVE_ADDON, BUNDLE_TOO_LARGE, ELECTRON_AMBIGUOUS, LEPTON_SOURCE.
  */
 export async function bundleElectrons(electrons: readonly ShippedElectron[], options: BundleOptions): Promise<Bundle> {
   checkNames(electrons);
@@ -93,7 +94,12 @@ async function make(
   options: BundleOptions,
   fallback: boolean,
 ): Promise<CachedBundle> {
-  const unique = [...new Map(electrons.map((electron) => [electron.name, electron])).values()];
+  const used = prepareLeptons(
+    [...new Map(electrons.map((electron) => [electron.name, electron])).values()],
+    options.cwd,
+  );
+  const prepared = [...used, ...otherLeptons(electrons, options.cwd)];
+  const unique = prepared.map(({ electron }) => electron);
   const onlyInline = options.code === 'inline';
   const placed = unique.map((electron) => ({ electron, file: onlyInline ? undefined : moduleFile(electron.file) }));
   const files = inOrder(new Set(placed.flatMap(({ file }) => (file === undefined ? [] : [file]))));
@@ -110,9 +116,13 @@ async function make(
     shim,
     external: options.external ?? [],
     onlyInline,
-    texts: texts.map((electron) => [electron.name, must.has(electron), Function.prototype.toString.call(electron.fn)]),
+    texts: texts.map((electron) => [
+      electron.name,
+      must.has(electron),
+      electron.text ?? Function.prototype.toString.call(electron.fn),
+    ]),
   };
-  const names = unique.map(({ name }) => name);
+  const names = used.map(({ electron }) => electron.name);
   const key = sha256(JSON.stringify(request));
   const cached = readCached(folder, key);
   if (cached !== undefined) {
@@ -122,7 +132,10 @@ async function make(
   const { pack } = await import('./pack.ts');
   const packed = await pack({ files, texts, must, onlyInline, external: request.external, shim, root, names });
   checkSize(packed.bundle.code.length, options, names, packed.largest);
-  const made: CachedBundle = { bundle: packed.bundle, stamps: packed.inputs.map(stampOf) };
+  const made: CachedBundle = {
+    bundle: packed.bundle,
+    stamps: [...packed.inputs, ...prepared.flatMap(({ files: read }) => read)].map(stampOf),
+  };
   writeCached(folder, key, made);
   return made;
 }

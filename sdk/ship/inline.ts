@@ -100,7 +100,7 @@ export interface InlinePart {
 
 /**
  * The module that offers these functions to the loader (executors/runner/loader.ts), under `Symbol.for('polaron.inline.v1')`: name → `{ fn }` or `{ uses }`.
- * The loader takes from it only what no module registered.
+ * The loader takes from it only what no module registered, and leptons.
  */
 export function inlineModule(parts: readonly InlinePart[]): string {
   const shims = new Set(parts.flatMap(({ text }) => (text.ok ? text.shims : [])));
@@ -109,7 +109,7 @@ export function inlineModule(parts: readonly InlinePart[]): string {
     "const inline = (globalThis[Symbol.for('polaron.inline.v1')] ??= new Map());",
     ...parts.map(({ electron, text }) => {
       const what = text.ok
-        ? `{ fn: ${text.expression} }`
+        ? `{ fn: ${text.expression}${electron.text === undefined ? '' : ', lepton: true'} }`
         : `{ uses: ${JSON.stringify(text.uses)}${text.reason === undefined ? '' : `, reason: ${JSON.stringify(text.reason)}`} }`;
       return `inline.set(${JSON.stringify(electron.name)}, ${what});`;
     }),

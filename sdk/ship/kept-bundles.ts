@@ -2,6 +2,7 @@
  * The bundles that this process made: by what was asked for, and, for the next dispatch of the same lattice, by its very electrons.
  * Not here: making one, and checking whether its files changed (bundle.ts).
  */
+import { leptonMarkOf } from '../lepton-mark.ts';
 import type { CachedBundle } from './bundle-cache.ts';
 import type { Bundle, BundleOptions, ShippedElectron } from './shipped.ts';
 
@@ -37,7 +38,9 @@ export function keyOf(electrons: readonly ShippedElectron[], options: BundleOpti
     options.cacheDir ?? '',
     options.shim ?? '',
     ...electrons.map(({ name, file, fn }) =>
-      file === undefined || fallback || onlyInline ? `${name}\n${file ?? ''}\n${functionId(fn)}` : `${name}\n${file}`,
+      file === undefined || fallback || onlyInline || leptonMarkOf(fn) !== undefined
+        ? `${name}\n${file ?? ''}\n${functionId(fn)}`
+        : `${name}\n${file}`,
     ),
   ].join('\0');
 }

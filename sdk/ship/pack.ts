@@ -6,7 +6,7 @@ import { PolaronError } from '../../model/errors.ts';
 import { build, loadParser, type BuildOutput } from './build.ts';
 import { sha256 } from './bundle-cache.ts';
 import { codeDigests } from './code-digest.ts';
-import { inlineModule, inlineText, type InlinePart, type Parse } from './inline.ts';
+import { inlineModule, inlineText, type InlinePart, type InlineText, type Parse } from './inline.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { Bundle, ShippedElectron } from './shipped.ts';
 import { inlineComment } from './source-map.ts';
@@ -86,10 +86,15 @@ function inlineParts(
   parse: Parse,
 ): InlinePart[] {
   return electrons.map((electron) => {
-    const text = inlineText(electron.fn, parse);
+    const text = textOf(electron, parse);
     if (!text.ok && must.has(electron)) throw noSource(electron, text.uses, text.reason, onlyInline);
     return { electron, text };
   });
+}
+
+function textOf({ fn, text }: ShippedElectron, parse: Parse): InlineText {
+  if (text !== undefined) return { ok: true, expression: text, shims: [] };
+  return inlineText(fn, parse);
 }
 
 function noSource(

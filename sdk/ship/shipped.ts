@@ -9,6 +9,8 @@ export interface ShippedElectron {
   readonly at: string;
   /** The defining module: a path or a `file:` URL; undefined when it isn't a file (REPL, `node -e`). */
   readonly file: string | undefined;
+  /** What is packed in place of the function's own text: a lepton's (lepton-text.ts). */
+  readonly text?: string;
 }
 
 export interface BundleOptions {

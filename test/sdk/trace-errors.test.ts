@@ -9,7 +9,6 @@ import { context } from '../../sdk/context.ts';
 import { electron } from '../../sdk/electron.ts';
 import { SdkError, WorkflowCancelled, WorkflowFailed } from '../../sdk/errors.ts';
 import { lattice } from '../../sdk/lattice.ts';
-import { lepton } from '../../sdk/lepton.ts';
 import { traceLattice } from '../../sdk/trace.ts';
 import { trusted } from '../../model/trusted.ts';
 import type { Cancelled, Failed, Lattice } from '../../sdk/types.ts';
@@ -362,12 +361,6 @@ describe('definitions', () => {
       'UNKNOWN_ELECTRON',
       'executors names "nk", but lattice "test" has no such electron; did you mean "mk"?',
     ]);
-  });
-
-  test('leptons are not there yet', () => {
-    expect(failure(() => lepton({ name: 'py', language: 'python', source: 'x.py', function: 'f' })).code).toBe(
-      'NOT_SUPPORTED',
-    );
   });
 
   test('a codec that is none is refused; a good one is found by the value codec', () => {

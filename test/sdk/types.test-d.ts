@@ -13,6 +13,7 @@ import {
   getResult,
   getValue,
   lattice,
+  lepton,
   registerCodec,
   type Arg,
   type Cancelled,
@@ -402,4 +403,48 @@ class Matrix {
 registerCodec(Matrix, { name: 'Matrix', encode: (m) => m.cells, decode: () => new Matrix() });
 // @ts-expect-error TS2322: decode must give the class
 registerCodec(Matrix, { name: 'Matrix', encode: (m) => m.cells, decode: () => 5 });
+// ---- leptons: the types are those that the user says ----
+{
+  const score = lepton<[rows: number[], name?: string], { mean: number }>({
+    name: 'score',
+    language: 'python',
+    source: './score.py',
+    function: 'score',
+    pip: ['numpy'],
+    retries: 2,
+  });
+  expectTypeOf(score).toExtend<Electron<[rows: number[], name?: string], Promise<{ mean: number }>>>();
+  expectTypeOf(score.local([1])).toEqualTypeOf<Promise<{ mean: number }>>();
+  const shell = lepton<[string], string>({ name: 'sh', language: 'shell', command: 'echo "$1"', output: 'stdout' });
+  lepton<[Float64Array], Promise<number>>({
+    name: 'sum',
+    language: 'c',
+    library: 'libm.so.6',
+    function: 'sum',
+    arguments: ['double[]'],
+    returns: 'double',
+  }).local(new Float64Array(1)) satisfies Promise<number>;
+  lattice(function leptons(rows: number[]) {
+    const scored = score(rows);
+    expectTypeOf(scored).toExtend<Ref<{ mean: number }>>();
+    expectTypeOf(scored.mean).toExtend<Ref<number>>();
+    // @ts-expect-error a lepton's arguments are typed
+    score('rows');
+    // @ts-expect-error and counted
+    score();
+    // @ts-expect-error a Ref of another type
+    shell(scored.mean);
+    return score(rows, shell('x'));
+  });
+  // @ts-expect-error the name is needed: there is no function to take it from
+  lepton({ language: 'shell', command: 'true' });
+  // @ts-expect-error no such language
+  lepton({ name: 'r', language: 'ruby', source: 'x.rb' });
+  // @ts-expect-error Python needs a function
+  lepton({ name: 'r', language: 'python', source: 'x.py' });
+  // @ts-expect-error no such output
+  lepton({ name: 'r', language: 'shell', command: 'true', output: 'lines' });
+  // @ts-expect-error a library's types are texts
+  lepton({ name: 'r', language: 'c', library: 'm', function: 'cos', arguments: [Number], returns: 'double' });
+}
 export { both, chosen, direct, first, made, pretended, taken, third };
