@@ -428,23 +428,23 @@ registerCodec(Matrix, { name: 'Matrix', encode: (m) => m.cells, decode: () => 5 
     const scored = score(rows);
     expectTypeOf(scored).toExtend<Ref<{ mean: number }>>();
     expectTypeOf(scored.mean).toExtend<Ref<number>>();
-    // @ts-expect-error a lepton's arguments are typed
+    // @ts-expect-error TS2345: a lepton's arguments are typed
     score('rows');
-    // @ts-expect-error and counted
+    // @ts-expect-error TS2554: and counted
     score();
-    // @ts-expect-error a Ref of another type
+    // @ts-expect-error TS2345: a Ref of another type
     shell(scored.mean);
     return score(rows, shell('x'));
   });
-  // @ts-expect-error the name is needed: there is no function to take it from
+  // @ts-expect-error TS2345: the name is needed: there is no function to take it from
   lepton({ language: 'shell', command: 'true' });
-  // @ts-expect-error no such language
+  // @ts-expect-error TS2322: no such language
   lepton({ name: 'r', language: 'ruby', source: 'x.rb' });
-  // @ts-expect-error Python needs a function
+  // @ts-expect-error TS2345: Python needs a function
   lepton({ name: 'r', language: 'python', source: 'x.py' });
-  // @ts-expect-error no such output
+  // @ts-expect-error TS2322: no such output
   lepton({ name: 'r', language: 'shell', command: 'true', output: 'lines' });
-  // @ts-expect-error a library's types are texts
+  // @ts-expect-error TS2322: a library's types are texts
   lepton({ name: 'r', language: 'c', library: 'm', function: 'cos', arguments: [Number], returns: 'double' });
 }
 export { both, chosen, direct, first, made, pretended, taken, third };
