@@ -61,6 +61,7 @@ export interface ExecutorEvents {
   ended(outcome: Outcome, file?: string): void;
 }
 
+/** One attempt that was started. */
 export interface ExecutorHandle {
   /** When it began to run, wall clock ms; 0: it still queues. */
   runningSince(): number;
@@ -72,6 +73,7 @@ export interface ExecutorHandle {
   forget(): void;
 }
 
+/** What runs electrons in one way on an agent. */
 export interface Executor {
   /** The capability that electrons ask for by `executor`. */
   readonly name: string;

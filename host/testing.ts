@@ -10,6 +10,7 @@ import { PolaronError } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 import { startHub } from './hub.ts';
 
+/** How the hub of a test is. */
 export interface TestHubOptions {
   /** Electrons that run at once. @default 2 */
   readonly slots?: number;
@@ -17,6 +18,7 @@ export interface TestHubOptions {
   readonly log?: Log;
 }
 
+/** A hub of a test. */
 export interface TestHub {
   /** Bus URL with the user's credentials: for `connect({ bus: hub.url })` or POLARON_URL. */
   readonly url: string;

@@ -20,9 +20,13 @@ const BRAND = Symbol.for('polaron.error.v1');
 
 /** The one error class. `message` says what failed, with which value, and what to do; policy reads `code` and `retryable`, never text. */
 export class PolaronError extends Error {
+  /** Word of docs/errors.md. */
   readonly code: ErrorCode;
+  /** Whether the same may succeed later. */
   readonly retryable: boolean;
+  /** Facts about it, as plain data. */
   readonly details: ErrorDetails;
+  /** What to do. */
   readonly help: string;
 
   constructor(code: ErrorCode, message: string, options: PolaronErrorOptions = {}) {

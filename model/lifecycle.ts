@@ -16,6 +16,7 @@ export const electronStatuses = [
   'skipped',
   'reused',
 ] as const;
+/** How far an electron is; from `completed` on it never changes again. */
 export type ElectronStatus = (typeof electronStatuses)[number];
 
 export const dispatchStatuses = ['accepted', 'running', 'completed', 'failed', 'cancelled'] as const;

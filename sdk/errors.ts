@@ -9,6 +9,7 @@ export { PolaronError as SdkError, type ErrorCode } from '../model/errors.ts';
 
 /** Thrown by `getValue` when the dispatch failed; `result` is all that is known of it. */
 export class WorkflowFailed extends PolaronError {
+  /** All that is known of the dispatch. */
   readonly result: Failed;
 
   constructor(result: Failed) {
@@ -25,6 +26,7 @@ export class WorkflowFailed extends PolaronError {
 
 /** Thrown by `getValue` when the dispatch was cancelled. */
 export class WorkflowCancelled extends PolaronError {
+  /** All that is known of the dispatch. */
   readonly result: Cancelled;
 
   constructor(result: Cancelled) {

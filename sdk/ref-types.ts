@@ -36,6 +36,7 @@ type Get<T, K extends PropertyKey> = T extends unknown ? (K extends keyof T ? T[
 
 /** What every Ref has. `then` turns `await ref` into TS1320; the call signature turns `if (ref)` into TS2774. */
 export interface RefBase<out T> {
+  /** For the compiler only: what the Ref stands for. */
   readonly [REF]: T;
   /** Refs stand for values that do not exist yet; they cannot be called. Call methods inside an electron. */
   (refsCannotBeCalled: never): never;
@@ -45,6 +46,7 @@ export interface RefBase<out T> {
 /** A Ref of an array. */
 export interface RefArray<T> extends Omit<NoFunctionMembers, 'length'> {
   readonly [index: number]: Ref<T>;
+  /** How many elements the array will have. */
   readonly length: Ref<number>;
   /** Dynamic fan-out over an electron or lattice: one run per element; it gets the item only. */
   map<U>(task: { (item: RefBase<T>): U; readonly kind: 'electron' | 'lattice' }, opts?: MapOptions): Ref<Resolved<U>[]>;
@@ -54,6 +56,7 @@ export interface RefArray<T> extends Omit<NoFunctionMembers, 'length'> {
     opts?: MapOptions,
   ): Ref<Resolved<U>[]>;
 }
+/** How a map runs. */
 export interface MapOptions {
   /** At most so many items at once. @default no limit */
   concurrency?: number;
@@ -168,6 +171,7 @@ export type Resolved<R> =
 export interface LatticeMustNotBeAsync {
   'a lattice is traced synchronously: do async work in electrons, or before dispatch()': never;
 }
+/** A lattice's result type, or for an async function a type that says what is wrong. */
 export type SyncOnly<R> = R extends { readonly [REF]: any }
   ? unknown
   : R extends PromiseLike<any>

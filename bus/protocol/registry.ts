@@ -33,20 +33,26 @@ export interface AgentHooks {
   readonly lepton?: (spec: LeptonSpec, args: readonly unknown[]) => Promise<unknown>;
 }
 
-/** The same as the SDK's TaskContext. */
+/** What a running electron may ask for and tell. */
 export interface TaskContextShape {
+  /** The dispatch that it belongs to; `local` in `.local()`. */
   readonly dispatchId: string;
   /**
    * Names the node in its dispatch, the same in each attempt and after a restart of the hub: its number, or for an item of a map where it stands in
    * the graph, e.g. `2[3].0`. With `dispatchId` it is a key for effects outside. `electron.local()` has the electron's name here.
    */
   readonly nodeId: string;
+  /** Which attempt this is, from 1. */
   readonly attempt: number;
+  /** Aborted when the attempt is to stop: a cancel or a timeout. After the grace time the process is killed. */
   readonly signal: AbortSignal;
+  /** A folder of this attempt, removed when it has ended. */
   readonly scratchDir: string;
   /** What `before` hooks of this attempt returned, by their `as`. */
   readonly injected: Readonly<Record<string, unknown>>;
+  /** A line for `watch` and `logs`, with fields. */
   log(message: string, fields?: Record<string, unknown>): void;
+  /** How far it is, 0 to 1, for `watch`; also a sign of life for `timeout.silence`. */
   progress(fraction: number, note?: string): void;
 }
 
