@@ -95,7 +95,7 @@ function entryOf({ name, module, statement }) {
   );
   const value = !/^TS(Interface|TypeAlias)/.test(declaration.type);
   const members = (declaration.body?.body ?? []).flatMap((member) =>
-    member.type === 'MethodDefinition' && member.kind === 'constructor'
+    member.computed || member.kind === 'constructor'
       ? []
       : [{ name: member.key?.name ?? '()', doc: docBefore(module.text, member.start) }],
   );
