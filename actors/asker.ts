@@ -66,7 +66,7 @@ export class Asker implements Actor<ResultsAnswer> {
       const againAt = this.#overBus ? now + SWEEP_MS : Number.POSITIVE_INFINITY;
       const dueAt = now + timeoutMs;
       this.#pending.set(number, { type, message, resolve, reject, dueAt, againAt, pauseMs: SWEEP_MS });
-      this.#sweeper ??= this.#clock.after(SWEEP_MS, this.#sweep);
+      this.#sweeper ??= this.#clock.after(SWEEP_MS, this.#sweep, 'routine');
       this.#system.send(this.#manager, message, this.#self);
     });
 
@@ -111,7 +111,7 @@ export class Asker implements Actor<ResultsAnswer> {
       this.#pending.delete(number);
       pending.reject(new PolaronError('REQUEST_TIMEOUT', `the result manager did not answer ${pending.type} in time`));
     }
-    if (this.#pending.size > 0) this.#sweeper = this.#clock.after(SWEEP_MS, this.#sweep);
+    if (this.#pending.size > 0) this.#sweeper = this.#clock.after(SWEEP_MS, this.#sweep, 'routine');
   };
 
   #again(pending: Pending, now: number): void {

@@ -62,6 +62,8 @@ export interface ElectronWork {
   readonly manifest: Manifest;
   readonly requirement: Requirement;
   readonly priority: number;
+  /** The outermost dispatch around it. */
+  readonly root: DispatchId;
   readonly template: Uint8Array;
   readonly inputs: readonly ValueInfo[];
   readonly inputsDigest: Digest;

@@ -15,9 +15,15 @@ export const collectableEnvironment: NodeJS.ProcessEnv = {
 };
 
 /** Anonymous memory, MiB. Undefined where /proc isn't. */
-export function rssAnonMiB(pid: number): number | undefined {
+export const rssAnonMiB = (pid: number): number | undefined => statusMiB(pid, 'RssAnon');
+
+/** The most memory that it ever held, MiB. Undefined where /proc isn't. */
+export const peakMiB = (pid: number): number | undefined => statusMiB(pid, 'VmHWM');
+
+function statusMiB(pid: number, row: 'RssAnon' | 'VmHWM'): number | undefined {
   const file = `/proc/${pid}/status`;
-  const kilobytes = existsSync(file) ? /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
+  if (!existsSync(file)) return undefined;
+  const kilobytes = new RegExp(String.raw`^${row}:\s+(\d+) kB`, 'm').exec(readFileSync(file, 'utf8'))?.[1];
   return kilobytes === undefined ? undefined : Number(kilobytes) / 1_024;
 }
 

@@ -2,6 +2,8 @@
 import { cancelled } from './cancel.ts';
 import { cost } from './cost.ts';
 import { growth } from './growth.ts';
+import { largeValue } from './large-value.ts';
+import { leptons } from './lepton.ts';
 import { memory } from './memory-100k.ts';
 import type { Question } from './question.ts';
 import { recovery } from './recovery.ts';
@@ -30,4 +32,6 @@ export const questions: readonly Question[] = [
   cost,
   cancelled,
   growth,
+  largeValue,
+  leptons,
 ];

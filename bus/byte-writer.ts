@@ -9,6 +9,16 @@ const SHORT_TEXT = 48;
 const TEXT_TAGS = [0xd9, 0xda, 0xdb] as const;
 const BINARY_TAGS = [0xc4, 0xc5, 0xc6] as const;
 
+/** Nothing larger is written: the system's calls and Node's buffers end here. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+/** More than fits into any buffer. */
+export class TooManyBytes extends RangeError {
+  constructor(bytes: number) {
+    super(`${bytes} bytes or more in one piece`);
+  }
+}
+
 /** One writer is kept between uses; a nested use (a codec that encodes) makes its own. */
 let spare: ByteWriter | undefined;
 
@@ -255,7 +265,8 @@ export class ByteWriter {
   #room(count: number): void {
     const needed = this.at + count;
     if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    if (needed > MOST_BYTES) throw new TooManyBytes(needed);
+    const grown = new Uint8Array(Math.max(needed, Math.min(MOST_BYTES, this.#bytes.length * 2)));
     grown.set(this.#bytes.subarray(0, this.at));
     this.#use(grown);
   }

@@ -21,6 +21,7 @@ export const apiVerbs = [
   'value',
   'logs',
   'attempts',
+  'why',
   'cancel',
   'agents',
   'purge',
@@ -28,7 +29,7 @@ export const apiVerbs = [
 ] as const;
 export type ApiVerb = (typeof apiVerbs)[number];
 export type UpKind = 'sync' | 'done' | 'log' | 'progress';
-export type DownKind = 'assign' | 'cancel' | 'control' | 'blob';
+export type DownKind = 'assign' | 'cancel' | 'control' | 'blob' | 'logs';
 export type BlobKind = 'get' | 'has' | 'put';
 
 export interface Subjects {

@@ -4,8 +4,10 @@ import { PolaronError } from '../model/errors.ts';
 import { decodeOutput, readStrangers } from '../sdk/client/outputs.ts';
 import { sdk } from '../sdk/client/default-sdk.ts';
 import type { Hub } from '../sdk/client/hub.ts';
+import { settingOf } from '../sdk/client/settings.ts';
 import { endOf } from '../sdk/client/wait.ts';
-import { drawGraph } from '../sdk/draw.ts';
+import { drawGraph } from '../sdk/draw/draw.ts';
+import { Seen } from '../sdk/draw/seen.ts';
 import type { DispatchEvent } from '../sdk/types.ts';
 import { viewOf } from './graph-view.ts';
 import { Coded } from './value-json.ts';
@@ -22,8 +24,9 @@ export function connectHub(): HubApi {
     snapshot: (request) => api.snapshot(request),
     logs: (request) => api.logs(request),
     attempts: (request) => api.attempts(request),
+    why: (request) => api.why(request),
     cancel: (request) => api.cancel(request),
-    redispatch: ({ id, reuse }) => sdk.redispatch(id, { reusePreviousResults: reuse })(),
+    redispatch: ({ id, reuse, settings }) => sdk.redispatchWith(id, reuse, settings.map(settingOf)),
     purge: (request) => api.purge(request),
     backup: (request) => api.backup(request),
     result: (id, wait) => resultOf(hub, id, wait),
@@ -48,7 +51,15 @@ async function graphOf(hub: Hub, id: string): Promise<DrawableGraph> {
     throw new PolaronError('BAD_MESSAGE', `dispatch ${id}: the hub's snapshot has no graph`);
   }
   const graph = decodeGraph(await hub.blobs.fetch(dispatch.graph));
-  return { nodes: viewOf(graph).nodes, draw: (format, statusOf) => drawGraph(format, graph, statusOf) };
+  return {
+    nodes: viewOf(graph).nodes,
+    draw: async (format, electrons) => {
+      const seen = new Seen(graph);
+      for await (const electron of electrons) seen.add(electron);
+      const { lattice, status } = dispatch;
+      return drawGraph(format, graph, { title: lattice, subtitle: `${id} · ${status}`, seen });
+    },
+  };
 }
 
 async function* watchEvents(events: AsyncIterable<DispatchEvent>): AsyncGenerator<WatchEvent> {

@@ -7,6 +7,7 @@ import type {
   ElectronView,
   NodeFailure,
 } from '../bus/protocol/api.ts';
+import { entriesOf, type Stream } from '../model/log-entry.ts';
 import { iso } from './times.ts';
 
 const times = (of: { readonly startedAt?: number; readonly endedAt?: number }): Readonly<Record<string, string>> => ({
@@ -54,7 +55,7 @@ export const electronJson = (electron: ElectronView): Readonly<Record<string, un
 /** With what it wrote in place of how much. */
 export const attemptJson = (
   attempt: AttemptView,
-  wrote: { readonly stdout: string; readonly stderr: string },
+  wrote: Readonly<Record<Stream, string>>,
 ): Readonly<Record<string, unknown>> => ({
   attempt: attempt.attempt,
   status: attempt.status,
@@ -63,6 +64,7 @@ export const attemptJson = (
   ...(attempt.error === undefined ? {} : { error: attempt.error }),
   stdout: wrote.stdout,
   stderr: wrote.stderr,
+  log: entriesOf(wrote.log).map(({ at, ...entry }) => ({ at: iso(at), ...entry })),
 });
 
 export const agentJson = (agent: AgentStatus): Readonly<Record<string, unknown>> => ({

@@ -10,6 +10,7 @@ import type {
   CancelReplyBody,
   CancelRequest,
   DispatchDetail,
+  ElectronView,
   GraphViewNode,
   HubStatus,
   ListReply,
@@ -21,7 +22,7 @@ import type {
   SnapshotReply,
   SnapshotRequest,
 } from '../bus/protocol/api.ts';
-import type { ElectronStatus } from '../model/lifecycle.ts';
+import type { WhyReply, WhyRequest } from '../bus/protocol/why.ts';
 
 /** A dispatch at the end of a wait; `value` only when it completed. */
 export interface ResultView {
@@ -35,16 +36,18 @@ export interface WatchEvent {
   readonly at: number;
   readonly type: string;
   readonly electron?: string;
+  readonly node?: number;
   readonly data?: unknown;
 }
 
-export const graphFormats = ['mermaid', 'dot'] as const;
+export const graphFormats = ['mermaid', 'dot', 'svg'] as const;
 export type GraphFormat = (typeof graphFormats)[number];
 
 /** A dispatch's graph without code. */
 export interface DrawableGraph {
   readonly nodes: readonly GraphViewNode[];
-  draw(format: GraphFormat, statusOf: (node: number) => ElectronStatus | undefined): string;
+  /** With the statuses of these: all electrons of the dispatch. */
+  draw(format: GraphFormat, electrons: AsyncIterable<ElectronView>): Promise<string>;
 }
 
 export interface HubApi {
@@ -53,9 +56,14 @@ export interface HubApi {
   snapshot(request: SnapshotRequest): Promise<SnapshotReply>;
   logs(request: LogsRequest): Promise<LogsReply>;
   attempts(request: AttemptsRequest): Promise<AttemptsReply>;
+  why(request: WhyRequest): Promise<WhyReply>;
   cancel(request: CancelRequest): Promise<CancelReplyBody>;
-  /** Resolves with the id of the new dispatch. */
-  redispatch(request: { readonly id: string; readonly reuse: boolean }): Promise<string>;
+  /** Resolves with the id of the new dispatch; `settings`: `name=value`. Raises USAGE. */
+  redispatch(request: {
+    readonly id: string;
+    readonly reuse: boolean;
+    readonly settings: readonly string[];
+  }): Promise<string>;
   /** One page. */
   purge(request: PurgeRequest): Promise<PurgeReply>;
   /** Begins it, or asks how it goes. */

@@ -105,6 +105,7 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .option('--site <site>', "site that it belongs to (default: the credentials', else local)")
     .option('--capability <capability>', 'what it offers, e.g. gpu; may be repeated', collect, [])
     .option('--slots <n>', 'electrons that it runs at once (default: CPU cores)', count(1, 4_096))
+    .option('--no-deps', 'refuse electrons that want something installed')
     .action(async (options: AgentArguments) =>
       done(await (await import('./commands/agent.ts')).agent(context, options)),
     );
@@ -136,8 +137,13 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
     .argument('[electron]', 'name or node id: this one with its attempts')
     .addOption(new Option('--status <status>', 'only electrons of this status').choices(electronStatuses))
     .option('--all', 'all electrons, errors and output, not only some')
-    .action(async (id: string, electron: string | undefined, options: Partial<ShowArguments>) => {
-      const { status, all } = options;
+    .option('--why', 'what those that do not run yet wait for')
+    .action(async (id: string, electron: string | undefined, options: Partial<ShowArguments> & { why?: boolean }) => {
+      const { status, all, why } = options;
+      if (why === true) {
+        const { showWhy } = await import('./commands/show-why.ts');
+        return done(await showWhy(context, { id, ...(electron === undefined ? {} : { electron }) }));
+      }
       if (electron !== undefined) {
         const { showElectron } = await import('./commands/show-electron.ts');
         return done(await showElectron(context, { id, electron, all: all ?? false }));
@@ -158,11 +164,13 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
     .addArgument(id())
     .argument('[electron]', 'name or node id (default: all)')
     .option('--attempt <n>', 'of this attempt (default: the last that wrote something)', count(1, 1_000_000_000))
-    .action(async (id: string, electron: string | undefined, { attempt }: { attempt?: number }) => {
+    .option('--follow', 'go on until the electron, or the dispatch, has ended')
+    .action(async (id: string, electron: string | undefined, o: { attempt?: number; follow?: boolean }) => {
       const asked = {
         id,
+        follow: o.follow ?? false,
         ...(electron === undefined ? {} : { electron }),
-        ...(attempt === undefined ? {} : { attempt }),
+        ...(o.attempt === undefined ? {} : { attempt: o.attempt }),
       };
       done(await (await import('./commands/logs.ts')).logs(context, asked));
     });
@@ -177,15 +185,20 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
   add('redispatch', 'dispatch again what was dispatched, without its source')
     .addArgument(id())
     .option('--reuse', 'take over the values of electrons whose code and inputs are the same')
-    .action(async (id: string, { reuse }: { reuse?: boolean }) =>
-      done(await (await import('./commands/redispatch.ts')).redispatch(context, { id, reuse: reuse ?? false })),
-    );
-  add('graph', "a dispatch's transport graph as text")
+    .option('--set <name=value>', 'another argument, by name or number; may be repeated', collect, [])
+    .action(async (id: string, { reuse, set }: { reuse?: boolean; set: readonly string[] }) => {
+      const asked = { id, reuse: reuse ?? false, settings: set };
+      done(await (await import('./commands/redispatch.ts')).redispatch(context, asked));
+    });
+  add('graph', "a dispatch's transport graph with its statuses, as text or a picture")
     .addArgument(id())
-    .addOption(new Option('--format <format>', 'notation').choices(graphFormats).default('mermaid'))
-    .action(async (id: string, { format }: Pick<GraphArguments, 'format'>) =>
-      done(await (await import('./commands/graph.ts')).graph(context, { id, format })),
-    );
+    .addOption(new Option('--format <format>', 'default: by the name of FILE, else mermaid').choices(graphFormats))
+    .option('--output <file>', 'write it there instead of printing it')
+    .option('--open', 'write it as SVG, and open it with what this system opens such files with')
+    .action(async (id: string, options: Partial<GraphArguments>) => {
+      const asked = { ...options, id, open: options.open ?? false };
+      done(await (await import('./commands/graph.ts')).graph(context, asked));
+    });
 }
 
 function addDataCommands(add: Add, context: Context, done: Done): void {

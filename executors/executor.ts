@@ -4,7 +4,8 @@
  */
 import type { ElectronDef } from '../model/graph.ts';
 import type { TaskId } from '../model/ids.ts';
-import type { Outcome, Token } from '../model/outcome.ts';
+import type { Stream } from '../model/log-entry.ts';
+import type { Outcome, TaskLogs, Token } from '../model/outcome.ts';
 
 /** An encoded value: its bytes, or the file that holds them while the attempt lasts. */
 export type TaskInput = Uint8Array | { readonly file: string };
@@ -14,6 +15,8 @@ export interface ExecutorTask {
   readonly task: TaskId;
   readonly token: Token;
   readonly dispatch: string;
+  /** What its dispatch is about, for `context()`; one object is shared by the tasks of a dispatch. */
+  readonly about: TaskAbout;
   /** Names the node in its dispatch: `context().nodeId`. */
   readonly node: string;
   readonly electron: ElectronDef;
@@ -27,6 +30,14 @@ export interface ExecutorTask {
   readonly code: ExecutorCode;
 }
 
+/** Whose task it is: what `context()` says of its dispatch. */
+export interface TaskAbout {
+  readonly user: string;
+  readonly lattice: string;
+  /** Absent: nothing. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** The code of a dispatch; one object may be shared by its tasks. */
 export interface ExecutorCode {
   /** Verified file of the bundle; absent: built-in electrons only. */
@@ -38,6 +49,8 @@ export interface ExecutorCode {
   readonly captures: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Names `captures`: equal keys, equal captures. */
   readonly captureKey: string;
+  /** npm packages that the bundle imports and doesn't carry. */
+  readonly packages?: Readonly<Record<string, string>>;
   /** What the electron's `deps` became here; `bundleFile` lies below it then, and `key` names it. */
   readonly deps?: InstalledDeps;
 }
@@ -55,7 +68,7 @@ export interface InstalledDeps {
 
 /** What an executor tells about one attempt. `ended` comes exactly once and last, but not after `forget`. */
 export interface ExecutorEvents {
-  log(stream: 'stdout' | 'stderr', text: string): void;
+  log(stream: Stream, text: string): void;
   progress(fraction: number, note: string): void;
   /** `file`: the encoded value, when it isn't in `outcome.bytes`; the receiver owns it. */
   ended(outcome: Outcome, file?: string): void;
@@ -65,12 +78,14 @@ export interface ExecutorEvents {
 export interface ExecutorHandle {
   /** When it began to run, wall clock ms; 0: it still queues. */
   runningSince(): number;
+  /** What it has written so far, as its outcome would have it; absent: nobody can tell before its end. */
+  logs?(): TaskLogs | undefined;
   /** Asks it to stop, then makes it: ends as `cancelled`. */
   cancel(reason: string): void;
   /** Takes back what has not begun. True: it never will, and `ended` won't be called. */
   revoke(): boolean;
-  /** Stops it without an outcome. */
-  forget(): void;
+  /** Stops it without an outcome; `atOnce`: it is killed without grace. */
+  forget(atOnce?: boolean): void;
 }
 
 /** What runs electrons in one way on an agent. */

@@ -5,6 +5,7 @@ export type {
   ExecutorEvents,
   ExecutorHandle,
   ExecutorTask,
+  TaskAbout,
   InstalledDeps,
 } from './executor.ts';
 export type { ElectronDef } from '../model/graph.ts';

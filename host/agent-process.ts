@@ -3,6 +3,7 @@ import { PolaronError } from '../model/errors.ts';
 import { runAgentOn } from './agent.ts';
 import type { AgentSettings } from './agent-child.ts';
 import { readAgentTarget } from './data-folder.ts';
+import { ownCapabilities } from './own-capabilities.ts';
 import { stderrLog } from './stderr-log.ts';
 
 const isSettings = (x: unknown): x is AgentSettings =>
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
   if (!isSettings(settings)) throw new PolaronError('USAGE', 'agent-process: settings expected as its first message');
   if (process.connected) process.disconnect();
   const target = (): ReturnType<typeof readAgentTarget> => readAgentTarget(settings.targetFile);
-  const agent = await runAgentOn({ ...settings, capabilities: ['process'], log: stderrLog('agent'), target });
+  const agent = await runAgentOn({ ...settings, capabilities: ownCapabilities(), log: stderrLog('agent'), target });
   const stop = (): void => void agent.drain();
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

@@ -1,4 +1,5 @@
 /** Runs an agent in this process: the bus connections and the real clock, around executors/agent. */
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connectNats, type BusTarget } from '../bus/nats-bus.ts';
 import { agentIdentity } from '../bus/identity.ts';
@@ -8,6 +9,7 @@ import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { startAgent, type RunningAgent } from '../executors/agent/agent.ts';
 import type { AgentTarget } from './data-folder.ts';
+import { ownCapabilities } from './own-capabilities.ts';
 import { systemClock } from './system-clock.ts';
 import { packageVersion } from './version.ts';
 
@@ -19,6 +21,8 @@ export interface AgentOnOptions {
   readonly capabilities: readonly string[];
   readonly stateDir: string;
   readonly log: Log;
+  /** @default true */
+  readonly installDeps?: boolean;
   /** Where the bus is: asked before each dial. */
   readonly target: () => AgentTarget | undefined;
 }
@@ -32,6 +36,8 @@ export interface AgentOptions {
   readonly slots: number;
   readonly home: string;
   readonly log: Log;
+  /** @default true */
+  readonly installDeps?: boolean;
 }
 
 /** An agent as the command line holds it. */
@@ -48,7 +54,7 @@ export interface AgentInProcess {
 export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
   const [site, name] = [toToken(o.site), toToken(o.name)];
   const target = { url: o.bus };
-  const capabilities = o.capabilities.includes('process') ? o.capabilities : ['process', ...o.capabilities];
+  const capabilities = [...new Set([...ownCapabilities(), ...o.capabilities])];
   const stateDir = join(o.home, 'agents', `${site}.${name}`);
   const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target: () => target });
   const ended = agent.ended.then((reason) => {
@@ -84,6 +90,9 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
     slots: o.slots,
     capabilities: o.capabilities,
     stateDir: o.stateDir,
+    // of this machine: a home may lie on a disk that several share
+    depsDir: join(o.home, 'cache', 'deps', toToken(hostname())),
+    installDeps: o.installDeps ?? true,
     clock: systemClock,
     log: o.log,
     version: packageVersion(),

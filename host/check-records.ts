@@ -58,7 +58,7 @@ export function checkRecords(
 /** What is wrong with one record and those that it belongs to. Raises DATA_DAMAGED, DATA_NEWER. */
 function* checkRecord(records: Records, kind: string, id: string, key: string, value: Uint8Array): Generator<string> {
   const has = (other: string): boolean => records.doesExist(other);
-  if (['s', 'd', 'e', 'x', 'l', 't', 'live', 'gone'].includes(kind)) {
+  if (['s', 'd', 'e', 'x', 'l', 't', 'u', 'live', 'gone'].includes(kind)) {
     if (!isDispatchId(id)) return yield `record ${key} names no dispatch`;
     if (['e', 'x', 'l', 't'].includes(kind) && !has(keys.spec(id)) && !has(keys.gone(id)))
       yield `record ${key} belongs to a dispatch that is not there`;

@@ -1,6 +1,7 @@
 /** The store of a data folder together with its spare room: for the hub, or the result manager's own process. */
 import type { CopyData } from '../actors/results/upkeep.ts';
 import type { Log } from '../model/log.ts';
+import { maxValueBytesOf } from '../model/value-limit.ts';
 import { openLmdbStore } from '../store/lmdb-store.ts';
 import type { Store } from '../store/store.ts';
 import { backupInto } from './backup.ts';
@@ -17,10 +18,12 @@ export interface DataStore {
 
 /** Raises DATA_IN_USE, DATA_NEWER, DATA_NOT_WRITABLE, DATA_DAMAGED. */
 export async function openDataStore(data: string, log: Log): Promise<DataStore> {
-  const store = await openLmdbStore({ path: data, log }).catch((error: unknown) => {
-    releaseSpareRoom(data);
-    throw error;
-  });
+  const store = await openLmdbStore({ path: data, log, maxValueBytes: maxValueBytesOf(process.env) }).catch(
+    (error: unknown) => {
+      releaseSpareRoom(data);
+      throw error;
+    },
+  );
   const end = keepSpareRoom(data, systemClock);
   let failed = false;
   void store.failed.then(() => {

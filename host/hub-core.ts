@@ -16,6 +16,7 @@ import { serveApi } from '../actors/dispatcher/api.ts';
 import { Dispatcher, isDispatcherMessage } from '../actors/dispatcher/dispatcher.ts';
 import { ElectronActor } from '../actors/electron/electron.ts';
 import { isElectronMessage } from '../actors/electron/messages.ts';
+import { ReuseTables } from '../actors/lattice/reuse-table.ts';
 import { LatticeSupervisor } from '../actors/lattice/supervisor.ts';
 import type { Leases } from '../actors/matchmaker/agent-state.ts';
 import { AgentGateway } from '../actors/matchmaker/gateway.ts';
@@ -65,6 +66,8 @@ export interface HubCore {
   stop(): void;
 }
 
+/** An agent that is busy or away answers later, or never. */
+const LIVE_LOGS_MS = 3_000;
 const VALUE_CACHE_BYTES = 64 * 1024 * 1024;
 const family = (message: Message): string => message.type.slice(0, message.type.indexOf('.'));
 const latticeFamilies = new Set(['lattice', 'match', 'electron', 'map']);
@@ -133,6 +136,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     }),
   );
 
+  const reuseTables = new ReuseTables(results);
   const spawnSupervisor = (id: DispatchId): void => {
     const supervisor = new LatticeSupervisor(id, {
       system,
@@ -146,6 +150,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
       maxLosses: o.maxLosses,
       spawnElectron: (work, services, restored) =>
         system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
+      reuseTables,
       onEnd: () => supervisors.delete(id),
     });
     supervisors.set(id, supervisor);
@@ -171,7 +176,9 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
       waits === undefined
         ? matchmaker.unoffered(id)
         : matchmaker.unofferedOf([{ requirement: waits.requirement, waiting: waits.electrons }]),
+    why: matchmaker.why,
     waitingAhead: matchmaker.waitingAhead,
+    liveLogs: (agent, task) => gateway.logs(agent, { task }, LIVE_LOGS_MS),
     mostWaiting: o.mostWaiting,
     about: () => ({ ...o.about, pid: process.pid, node }),
     spawnSupervisor,

@@ -1,5 +1,5 @@
 /** Runs a lepton: picks the language's driver, which is loaded when it is first used. Where: in a runner process, or in the user's own by `.local()`. */
-import { assertNever, PolaronError } from '../model/errors.ts';
+import { assertNever } from '../model/errors.ts';
 import type { LeptonSpec } from '../model/lepton.ts';
 import type { LeptonHost } from './host.ts';
 
@@ -13,12 +13,14 @@ export async function runLepton(spec: LeptonSpec, args: readonly unknown[], host
       const { runShell } = await import('./shell.ts');
       return runShell(spec, args, host);
     }
-    case 'python':
-    case 'c':
-      throw new PolaronError(
-        'NOT_SUPPORTED',
-        `lepton "${spec.name}": this version has no leptons in ${spec.language} yet`,
-      );
+    case 'python': {
+      const { runPython } = await import('./python.ts');
+      return runPython(spec, args, host);
+    }
+    case 'c': {
+      const { runC } = await import('./c.ts');
+      return runC(spec, args);
+    }
     default:
       return assertNever(spec, 'the language of a lepton');
   }

@@ -116,6 +116,9 @@ function endOf(child: ChildProcess, spec: ShellSpec, host: LeptonHost, where: st
     });
     const end = (code: number | null, killedBy: NodeJS.Signals | null): void => {
       signal.removeEventListener('abort', stop);
+      // what still writes to them ends by that
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       resolve({ code, signal: killedBy, stdout: Buffer.concat(pieces), stderr, tooLong });
     };
     // of what was stopped nobody wants the output, and what it started may hold that open for long

@@ -9,6 +9,9 @@ export interface Clock {
   now(): number;
   /** Monotonic, ms: the only clock that decides leases and deadlines. */
   monotonic(): number;
-  /** Calls back once after `delayMs`. Doesn't keep the process alive. */
-  after(delayMs: number, callback: () => void): Timer;
+  /**
+   * Calls back once after `delayMs`. Doesn't keep the process alive. `routine`: it comes again and again, whatever happens (a heartbeat, a look), so that nobody
+   * waits for it: a clock that a test moves passes over it.
+   */
+  after(delayMs: number, callback: () => void, kind?: 'routine'): Timer;
 }

@@ -4,8 +4,8 @@ export const defaults = {
   leaseMs: 15_000,
   /** Between two syncs of an agent, ms. */
   heartbeatMs: 2_000,
-  /** Largest value, bytes. */
-  maxValueBytes: 1024 * 1024 * 1024,
+  /** Largest value, encoded: 1 GiB of bytes, and what stands around them. */
+  maxValueBytes: 1024 * 1024 * 1024 + 1024 * 1024,
   /** Largest message on the embedded broker, bytes. */
   maxPayloadBytes: 1024 * 1024,
   /** Grace between a cancel's signal and SIGTERM, and between that and SIGKILL, ms. */

@@ -3,26 +3,17 @@
  * Not here: the error class (errors.ts). Bundles for agents carry a short form of this file (sdk/ship/agent-parts.ts).
  */
 
-interface ErrorEntry {
-  /** Where it is raised. */
-  readonly when: 'tracing' | 'dispatch' | 'index' | 'task' | 'hub' | 'bus' | 'store' | 'host';
-  /** May the same thing succeed when tried again, with nothing changed? */
-  readonly retryable: boolean;
-  /** One sentence for docs/errors.md. */
-  readonly meaning: string;
-  /** What the reader should do. */
-  readonly remedy: string;
-}
-
-const entry = (when: ErrorEntry['when'], retryable: boolean, meaning: string, remedy: string): ErrorEntry => ({
-  when,
-  retryable,
-  meaning,
-  remedy,
-});
+import { entry, type ErrorEntry } from './error-entry.ts';
+import { agentErrors } from './agent-errors.ts';
 
 /** Every code that Polaron raises; docs/errors.md holds the same rows (a test compares them). */
 export const errorTable = {
+  OUTSIDE_ELECTRON: entry(
+    'tracing',
+    false,
+    '`context()` was called where no electron runs.',
+    'Call it inside the function of an electron, while that runs.',
+  ),
   OUTSIDE_LATTICE: entry(
     'tracing',
     false,
@@ -125,123 +116,13 @@ export const errorTable = {
     'Two different electrons have one name.',
     "Give one of them `{ name: '...' }`.",
   ),
-  DEPS_INSTALL_FAILED: entry(
-    'index',
+  SIGNATURE_MISMATCH: entry(
+    'dispatch',
     false,
-    'Dependencies of an electron could not be installed on the agent.',
-    "Read the installer's last lines in the message.",
+    'An electron that is to replace another takes more arguments than that one is called with.',
+    'Give it default values, or pass the lattice that calls it with more.',
   ),
-  BUNDLE_LOAD: entry(
-    'index',
-    false,
-    'The module of an electron failed to load on the agent.',
-    'Top-level code runs again on agents: import files, or read them before dispatch() and pass them.',
-  ),
-  ELECTRON_NOT_FOUND: entry(
-    'index',
-    false,
-    'An electron was not defined when its module was loaded on the agent.',
-    'Create it at the top level of a module.',
-  ),
-  DEFINED_AFTER_DISPATCH: entry(
-    'index',
-    false,
-    'An electron uses something that its module defines only after dispatch().',
-    'Move the definition above the call.',
-  ),
-  CAPTURE_MISMATCH: entry(
-    'index',
-    false,
-    'A captured variable has another value on the agent.',
-    'Pass it as an argument.',
-  ),
-  LEPTON_MISSING: entry(
-    'task',
-    false,
-    "A lepton's interpreter, program or library is not on the agent.",
-    'Install it there, set `POLARON_PYTHON`, or ask for agents that have it by `needs`.',
-  ),
-  LEPTON_ARGUMENT: entry(
-    'task',
-    false,
-    "An argument is none that the lepton's language can take.",
-    'Pass what docs/guides/leptons.md lists for the language.',
-  ),
-  LEPTON_OUTPUT: entry(
-    'task',
-    false,
-    'What a shell lepton wrote to its standard output is no result.',
-    "Print UTF-8 text, or valid JSON for `output: 'json'`, of at most 64 MiB.",
-  ),
-  TASK_THREW: entry('task', true, "The electron's function threw.", 'Read the error and its stack.'),
-  HOOK_FAILED: entry(
-    'task',
-    true,
-    'A `before` or `after` hook of the electron threw.',
-    'Read which hook, its error and its stack.',
-  ),
-  UNCAUGHT: entry(
-    'task',
-    true,
-    'An exception escaped from a callback of the electron.',
-    'Catch it, or await what throws it.',
-  ),
-  UNHANDLED_REJECTION: entry(
-    'task',
-    true,
-    'A promise made by the electron was rejected and nobody handled it.',
-    'Await the promise or handle its rejection.',
-  ),
-  RESULT_NOT_SERIALISABLE: entry(
-    'task',
-    false,
-    "The electron's result holds something that cannot be sent.",
-    'Return plain data, typed arrays, Map, Set or Date.',
-  ),
-  CODEC_MISSING: entry(
-    'task',
-    false,
-    'A value holds an instance of a class whose codec is not registered where it is read.',
-    'Import the module that registers the codec: on agents, from the module of the electron.',
-  ),
-  CODEC_FAILED: entry(
-    'task',
-    false,
-    'A codec could not bring an instance back.',
-    "Mend the codec's `decode`; it gets what its `encode` made.",
-  ),
-  TIMEOUT: entry(
-    'task',
-    true,
-    'The electron, or the dispatch, did not end in its time.',
-    'Raise the `timeout` that is named, or make it quicker.',
-  ),
-  CANCELLED: entry('task', false, 'The electron was cancelled.', 'Nothing; somebody asked for it.'),
-  OUT_OF_MEMORY: entry(
-    'task',
-    true,
-    "The electron's process ran out of heap.",
-    'Raise `memoryMb`, or use less memory.',
-  ),
-  MEMORY_LIMIT: entry(
-    'task',
-    true,
-    "The electron's process went over its memory limit and was killed.",
-    'Raise `memoryMb`, or use less memory.',
-  ),
-  CRASHED: entry(
-    'task',
-    true,
-    "The electron's process died by a signal.",
-    'Read its stderr; native code may have crashed.',
-  ),
-  EXITED: entry('task', true, 'The electron ended its process.', 'Return or throw instead of process.exit().'),
-  REF_PATH: entry(
-    'task',
-    false,
-    'A path into a value does not exist.',
-    'Check the shape of the value that the parent returned.',
-  ),
+  ...agentErrors,
   NO_HUB: entry('hub', true, 'No hub could be reached.', 'Run `polaron start`, or set POLARON_URL.'),
   HUB_BUSY: entry('hub', true, 'The hub takes no more work at the moment.', 'Try again later.'),
   NOT_ALLOWED: entry('hub', false, 'This identity may not do that.', 'Use credentials that may.'),
@@ -255,7 +136,12 @@ export const errorTable = {
     'The idempotency key was used before with other content.',
     'Use another key for other content.',
   ),
-  VALUE_TOO_LARGE: entry('hub', false, 'A value is over the limit.', 'Return or pass less, or raise `maxValueBytes`.'),
+  VALUE_TOO_LARGE: entry(
+    'hub',
+    false,
+    'A value is over the limit.',
+    'Split it, pass the path or address of the data, or raise `POLARON_MAX_VALUE_BYTES` (up to 2 GiB).',
+  ),
   VALUE_MISSING: entry(
     'hub',
     true,
@@ -371,6 +257,12 @@ export const errorTable = {
   NODE_TOO_OLD: entry('host', false, 'Node.js is older than Polaron supports.', 'Install Node 20.19 or newer.'),
   ALREADY_RUNNING: entry('host', false, 'A hub with other options is running.', 'Stop it first with `polaron stop`.'),
   START_FAILED: entry('host', false, 'The hub or an agent did not become ready.', 'Read the log file that is named.'),
+  STUCK: entry(
+    'host',
+    false,
+    "A dispatch of a test hub has not ended, and no timer is left on the test's clock that could end it.",
+    'Read what waits for what in the message.',
+  ),
 } as const satisfies Record<string, ErrorEntry>;
 
 /** A word of the table. */

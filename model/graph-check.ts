@@ -3,7 +3,7 @@
  * Not here: its bytes (bus/protocol/wire-graph.ts), what the templates in it hold.
  */
 import { PolaronError } from './errors.ts';
-import { inputsOf, type Input, type MapNode, type WireGraph, type WireNode } from './graph.ts';
+import { inputsOf, LONGEST_KEY, type Input, type MapNode, type WireGraph, type WireNode } from './graph.ts';
 import { isDigest } from './ids.ts';
 import { MOST_RETRIES } from './retry.ts';
 
@@ -52,6 +52,12 @@ class GraphCheck {
       const { max } = electron.retries;
       if (max > MOST_RETRIES)
         throw invalid(`electron "${electron.name}"`, `asks for ${max} retries; at most ${MOST_RETRIES} are taken`);
+      const { key, limit } = electron.concurrency ?? { key: '', limit: 1 };
+      if (limit < 1 || key.length > LONGEST_KEY)
+        throw invalid(
+          `electron "${electron.name}"`,
+          `has a concurrency key of ${key.length} characters with the limit ${limit}; expected at most ${LONGEST_KEY}, and at least 1`,
+        );
     });
     this.#checkScope(this.#graph.nodes, '');
     const { template, inputs } = this.#graph.output;

@@ -27,6 +27,10 @@ export interface ElectronDef {
   readonly needs: readonly string[];
   readonly retries: RetryPolicy;
   readonly timeouts: Timeouts;
+  /** At most so many electrons of the user with this key have an agent at a time. */
+  readonly concurrency?: Concurrency;
+  /** Never two attempts at once. */
+  readonly exclusive?: boolean;
   readonly memoryMb?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly deps?: DepsDef;
@@ -40,6 +44,13 @@ export interface DepsDef {
   readonly pip?: readonly string[];
   /** Commands, in order. */
   readonly shell?: readonly string[];
+}
+
+/** Characters of a concurrency key. */
+export const LONGEST_KEY = 200;
+export interface Concurrency {
+  readonly key: string;
+  readonly limit: number;
 }
 
 export interface RetryPolicy {

@@ -40,6 +40,8 @@ export const olderToken = (a: Token, b: Token): boolean => a[0] < b[0] || (a[0] 
 export interface TaskLogs {
   readonly stdout: string;
   readonly stderr: string;
+  /** What `context().log` was given (log-entry.ts); absent: nothing. */
+  readonly log?: string;
 }
 
 /** When an attempt ran, by the agent's clock: whole ms since 1970. */

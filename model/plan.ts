@@ -4,6 +4,7 @@
  */
 import { PolaronError } from './errors.ts';
 import { inputsOf, type Input, type WireGraph, type WireNode } from './graph.ts';
+import type { Digest } from './ids.ts';
 
 /** A run of nodes that share one body: the graph itself (one item), or the items of one expanded map. */
 export interface Region {
@@ -28,7 +29,7 @@ export type Source =
   | { readonly node: number }
   | { readonly map: number; readonly item: number }
   | { readonly index: number }
-  | { readonly digest: string };
+  | { readonly digest: Digest };
 
 /** Who waits for whom among the nodes of one scope, as local indices. */
 interface Links {

@@ -2,6 +2,7 @@
 import type { AgentKey, Digest, DispatchId } from './ids.ts';
 import type { DispatchStatus, ElectronStatus } from './lifecycle.ts';
 import type { ErrorInfo, Token, ValueInfo } from './outcome.ts';
+import type { ReplacedElectrons } from './replaced.ts';
 
 export interface NodeFailure {
   /** Name of the node, e.g. `train[3]`. */
@@ -26,6 +27,8 @@ export interface DispatchSpec {
   readonly codes?: Readonly<Record<string, Digest>>;
   /** Made from another dispatch. */
   readonly origin?: Origin;
+  /** Electrons that stand for those which the lattice names. */
+  readonly replaced?: ReplacedElectrons;
   readonly metadata: Readonly<Record<string, string>>;
   readonly durability: 'pipelined' | 'strict';
   readonly failFast: boolean;
@@ -36,8 +39,20 @@ export interface DispatchSpec {
   /** Values that the graph refers to. */
   readonly literals: readonly ValueInfo[];
   readonly acceptedAt: number;
-  /** The lattice node that it is, and how many lattices are around it. */
-  readonly outer?: { readonly dispatch: DispatchId; readonly node: number; readonly level: number };
+  /** The lattice node that it is, how many lattices are around it, and the outermost of those. */
+  readonly outer?: {
+    readonly dispatch: DispatchId;
+    readonly node: number;
+    readonly level: number;
+    readonly root: DispatchId;
+  };
+}
+
+/** Code that it needs. */
+export function bundlesOf({ bundle, replaced }: Pick<DispatchSpec, 'bundle' | 'replaced'>): readonly ValueInfo[] {
+  const own = bundle === undefined ? [] : [bundle];
+  if (replaced === undefined) return own;
+  return [...own, ...Object.values(replaced).flatMap(({ bundle: other }) => (other === undefined ? [] : [other]))];
 }
 
 /** The dispatch that another was made from, and the first of them all. Both may be gone. */
@@ -46,6 +61,8 @@ export interface Origin {
   readonly root: DispatchId;
   /** Values of `of` are taken over where code and inputs are the same. */
   readonly reuse: boolean;
+  /** Of a lattice inside another: the outermost, which was made from `of`. */
+  readonly by?: DispatchId;
 }
 
 /** What changes while it runs. */

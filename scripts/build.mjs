@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -35,12 +36,15 @@ const programs = [
   'executors/runner/main',
 ];
 /** What people import. `sdk/index` tells its own frames in a stack by the folder, and its bundler finds the agents' part by its place: its pieces stay below sdk/. */
-const imported = ['sdk/index', 'host/testing'];
+const imported = ['sdk/index', 'testing/index'];
 const licences =
   '// With code of @nats-io (Apache-2.0), xstate and commander (MIT); their licences are in these packages.';
 /** Packages with native parts, and what such a package loads as well. */
 const unpacked = /^(lmdb|msgpackr|rolldown|koffi)(\/|$)/;
 const link = join(root, 'node_modules', '.bin', 'polaron');
+
+/** Python's side of leptons is shipped as it is, without what an interpreter left there. */
+const isPython = (path) => /(^|[\\/])python$|\.py$/.test(path);
 
 /** Builds when a source is newer than the last build. Ends the process with the compiler's words when that fails. */
 export async function build(say = (line) => process.stderr.write(`${line}\n`)) {
@@ -57,6 +61,7 @@ export async function build(say = (line) => process.stderr.write(`${line}\n`)) {
     process.exit(1);
   }
   await pack(fresh);
+  cpSync(join(root, 'leptons', 'python'), join(fresh, 'leptons', 'python'), { filter: isPython, recursive: true });
   if (existsSync(join(fresh, command))) chmodSync(join(fresh, command), 0o755);
   replaceDist(fresh);
   mkdirSync(join(root, '.cache'), { recursive: true });

@@ -4,7 +4,7 @@
  */
 import { PolaronError } from '../model/errors.ts';
 import { definitionSite } from './agent-call-site.ts';
-import { electronOptionsOf, marked, type LeptonTask } from './lepton-mark.ts';
+import { electronOptionsOf, leptonDataName, marked, type LeptonTask } from './lepton-mark.ts';
 import type { LeptonOptions } from './types.ts';
 
 const INLINE = Symbol.for('polaron.inline.v1');
@@ -19,7 +19,7 @@ export function leptonTask(options: LeptonOptions): LeptonTask {
   const site = definitionSite();
   const run: Run = async (...args) => {
     const all: unknown = Reflect.get(globalThis, INLINE);
-    const found: unknown = all instanceof Map ? all.get(own.name) : undefined;
+    const found: unknown = all instanceof Map ? (all.get(leptonDataName(own.name)) ?? all.get(own.name)) : undefined;
     if (isEntry(found)) return found.fn(...args);
     throw new PolaronError(
       'ELECTRON_NOT_FOUND',

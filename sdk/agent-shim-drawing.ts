@@ -15,6 +15,9 @@ export const lattice: LatticeFactory = makeLatticeFactory({
   ...latticeTools,
   defined: ({ name, lattice: handle, file, at }) => {
     const fn = (...args: readonly unknown[]): readonly unknown[] => drawnHere(handle, args);
-    registry().electrons.push({ name: `${DRAWING}${name}`, fn, at, file });
+    const { electrons } = registry();
+    // What stands before a bundle may have told of it already (agent-drawing.ts).
+    if (electrons.some((one) => one.name === `${DRAWING}${name}` && one.at === at)) return;
+    electrons.push({ name: `${DRAWING}${name}`, fn, at, file });
   },
 });

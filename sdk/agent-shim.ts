@@ -14,6 +14,7 @@ export { context } from './context.ts';
 export { electron } from './electron.ts';
 export { SdkError, WorkflowCancelled, WorkflowFailed } from './errors.ts';
 export { lepton } from './lepton.ts';
+export { replacement } from './replacement.ts';
 
 /** true: this module is evaluated by an agent. */
 export const onAgent = true;

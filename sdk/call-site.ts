@@ -15,8 +15,8 @@ const MAX_FRAMES = 100;
 const LOADER = /^node:internal\/modules\/|\/node_modules\/(?:vitest|vite|vite-node|jest-runtime)\//;
 /** `-e`, stdin and worker code; as a module its URL lies in the current folder. */
 const NO_FILE = /(?:^|\/)\[(?:eval\d*|stdin|worker eval)\]$/;
-/** The folder of the SDK's files: from source, and from dist, where they are packed into its front door; inside a bundle there is none. */
-const OWN = /^(.*\/sdk\/)(?:call-site\.[jt]s|(?<=\/dist\/sdk\/)index\.js)$/.exec(import.meta.url)?.[1];
+/** The folder of the SDK's files: from source, and from dist, where they are packed into its front door and parts of it; inside a bundle there is none. */
+const OWN = /^(.*\/sdk\/)(?:call-site\.[jt]s|(?<=\/dist\/sdk\/)(?:index|ship\/[\w-]+)\.js)$/.exec(import.meta.url)?.[1];
 const OWN_PATH = OWN === undefined ? undefined : fileURLToPath(OWN);
 
 /** A place in user code. */

@@ -53,7 +53,7 @@ export interface ElectronOptions {
   name?: string;
   /** All of these must be offered by the agent, e.g. ['gpu', 'site=cern', 'memory>=32GiB']. */
   needs?: readonly string[];
-  /** At most `limit` electrons with the same key run at once, over all dispatches of the hub; with `exclusive`, even across a lost agent. */
+  /** At most `limit` of your electrons with the same key run at once, over all dispatches of the hub; with `exclusive`, even across a lost agent. */
   concurrency?: { key: string; limit: number };
   /** Hooks in the electron's own process, in order; what one returns under `as` is passed to the electron. */
   before?: readonly Hook[];

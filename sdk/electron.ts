@@ -8,9 +8,10 @@ import { attachElectron, currentBuilder, type ElectronInfo } from './builder.ts'
 import { definitionSite, errorSite, type CallSite } from './call-site.ts';
 import { withLocalTask } from './context.ts';
 import { nameOf } from './definition-name.ts';
-import { checkHooks } from './hook-options.ts';
+import { checkHooks, notePackages } from './definition-checks.ts';
 import { withHooks } from './hooks.ts';
-import { checkSchemas, withInputs } from './input-schemas.ts';
+import { withInputs } from './input-schemas.ts';
+import { checkSchemas } from './schema-check.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { trusted } from '../model/trusted.ts';
 import type { Electron, ElectronFactory, ElectronOptions } from './types.ts';
@@ -54,7 +55,7 @@ function handleOf(info: ElectronInfo): Electron<readonly unknown[], unknown> {
       electronName: info.name,
       options: info.options,
       local: (...args: unknown[]): unknown =>
-        withLocalTask(info.name, () => Reflect.apply(info.entry.fn, undefined, args)),
+        withLocalTask(info.name, info.name, () => Reflect.apply(info.entry.fn, undefined, args)),
       with: (options: ElectronOptions): unknown => changed(info, options),
     }),
   );
@@ -63,6 +64,7 @@ function handleOf(info: ElectronInfo): Electron<readonly unknown[], unknown> {
 /** Same code, other options; another name is another definition for the agents. */
 function changed(info: ElectronInfo, options: ElectronOptions): unknown {
   const merged = Object.freeze({ ...info.options, ...options });
+  notePackages(options);
   const name = options.name ?? info.name;
   const { before, after } = info.options;
   const hooked = merged.before !== before || merged.after !== after;
@@ -102,6 +104,7 @@ function define(options: Options, fn: unknown): unknown {
   const plain = trusted<Fn>(fn);
   const name = nameOf('electron', options.name, plain, site);
   const { input, ...rest } = options;
+  notePackages(options);
   const where = (): string => `electron "${name}" (${site.at})`;
   if (input !== undefined) checkSchemas(where, input);
   const run = input === undefined ? plain : withInputs(where, input, plain);

@@ -1,6 +1,6 @@
 /**
  * `before` and `after` hooks: functions that run around an electron's own, in its process and attempt, in order. They are a part of the function that is
- * registered, so that an agent and `.local()` run them alike. Not here: which are refused (hook-options.ts), what the runner makes of one that threw (executors/runner/call.ts).
+ * registered, so that an agent and `.local()` run them alike. Not here: which are refused (definition-checks.ts), what the runner makes of one that threw (executors/runner/call.ts).
  */
 import { around, HOOK_FAILURE, type HookFailure } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
@@ -10,7 +10,7 @@ import type { Hook } from './types.ts';
 type Fn = (...args: never[]) => unknown;
 type Kind = 'before' | 'after';
 
-/** Checked (hook-options.ts). */
+/** Checked (definition-checks.ts). */
 export interface Hooks {
   readonly before?: readonly Hook[];
   readonly after?: readonly Hook[];

@@ -13,6 +13,7 @@ export type { ErrorCode } from './errors.ts';
 export { lattice } from './lattice.ts';
 export { lepton } from './lepton.ts';
 export { onAgent } from './on-agent.ts';
+export { replacement } from './replacement.ts';
 export type {
   Arg,
   Args,
@@ -74,7 +75,7 @@ export const dispatch = sdk.dispatch;
 export const dispatchSync = sdk.dispatchSync;
 /**
  * A new dispatch made from an old one, in whatever state that one is: with the same arguments or others, and with the values of what didn't change. The old one stays as it is.
- * Raises UNKNOWN_DISPATCH, USAGE, and with a lattice what `dispatch` raises.
+ * Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON and SIGNATURE_MISMATCH (of replaced electrons), NO_SOURCE (new arguments, and the stored code has no such lattice), USAGE, and with a lattice what `dispatch` raises.
  */
 export const redispatch = sdk.redispatch;
 /** All that is known of a dispatch, now or (`wait: true`) once it has ended. Raises UNKNOWN_DISPATCH, WAIT_TIMEOUT, NO_HUB, and the signal's reason. */

@@ -57,24 +57,6 @@ function refuseExtra(where: string, schemas: Schemas, count: number): void {
   );
 }
 
-/** Refuses what isn't a list of Standard Schemas, where it is defined. Raises USAGE. */
-export function checkSchemas(where: () => string, input: unknown): void {
-  const list: readonly unknown[] | undefined = Array.isArray(input) ? input : undefined;
-  const wrong = list?.findIndex((schema) => !isSchema(schema));
-  if (wrong === -1) return;
-  const what = wrong === undefined ? 'its `input` is not an array' : `its schema ${wrong + 1} is not a Standard Schema`;
-  throw new PolaronError('USAGE', `${where()}: ${what}`, {
-    help: 'Give a schema of zod, valibot, arktype or another library of standardschema.dev for each argument: input: [schema, …].',
-  });
-}
-
-/** Some libraries have functions as schemas. */
-function isSchema(x: unknown): boolean {
-  if ((typeof x !== 'object' && typeof x !== 'function') || x === null) return false;
-  const standard: unknown = Reflect.get(x, '~standard');
-  return typeof standard === 'object' && standard !== null && typeof Reflect.get(standard, 'validate') === 'function';
-}
-
 /** Validates what is known while tracing; schemas that answer later are left to the agent. Raises INPUT_INVALID. */
 export function checkInputs(
   where: () => string,

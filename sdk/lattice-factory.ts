@@ -6,6 +6,7 @@ import { registry } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
 import { attachLattice, currentBuilder, isAsync, type LatticeInfo } from './builder.ts';
 import { definitionSite, errorSite } from './call-site.ts';
+import { notePackages } from './definition-checks.ts';
 import { nameOf } from './definition-name.ts';
 import { trusted } from '../model/trusted.ts';
 import type { DrawFormat, Graph, LatticeFactory, LatticeOptions } from './types.ts';
@@ -38,6 +39,7 @@ function define(tools: LatticeTools, options: LatticeOptions, fn: unknown): unkn
     });
   }
   const plain = trusted<Fn>(fn);
+  notePackages(options.electrons);
   const name = nameOf('lattice', options.name, plain, site);
   refuseAsync(name, plain, site.at);
   const handle = (...args: unknown[]): unknown => call(info, args);

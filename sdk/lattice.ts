@@ -1,9 +1,9 @@
 /** `lattice`: makes a function that composes electrons something that can be dispatched, run here, listed or drawn. */
-import { drawGraph } from './draw.ts';
+import { drawGraph } from './draw/draw.ts';
 import { graphView } from './graph-view.ts';
 import { makeLatticeFactory } from './lattice-factory.ts';
 import { runLocal } from './local.ts';
-import { traceLattice } from './trace.ts';
+import { latticeOf, traceLattice } from './trace.ts';
 import type { LatticeFactory } from './types.ts';
 
 /**
@@ -12,6 +12,10 @@ import type { LatticeFactory } from './types.ts';
  */
 export const lattice: LatticeFactory = makeLatticeFactory({
   graph: (handle, args) => graphView(traceLattice(handle, args).graph),
-  local: async (handle, args) => runLocal(traceLattice(handle, args)),
-  draw: (format, handle, args) => drawGraph(format, traceLattice(handle, args).graph),
+  local: async (handle, args) => {
+    const { name, options } = latticeOf(handle);
+    return runLocal(traceLattice(handle, args), { latticeName: name, metadata: options.metadata ?? {} });
+  },
+  draw: (format, handle, args) =>
+    drawGraph(format, traceLattice(handle, args).graph, { title: latticeOf(handle).name }),
 });

@@ -2,6 +2,7 @@
  * What a lepton's function carries so that dispatch finds its data behind an electron, whichever copy of the SDK made it.
  * And which of a lepton's options are those of any electron. Not here: the options of its language (lepton-spec.ts).
  */
+import { innermost } from '../bus/protocol/registry.ts';
 import { needsOf, type LeptonSpec } from '../model/lepton.ts';
 import { trusted } from '../model/trusted.ts';
 import type { ElectronOptions, LeptonOptions } from './types.ts';
@@ -37,9 +38,12 @@ export function leptonMarkOf(fn: Fn): LeptonMark | undefined {
   return isMark(mark) ? mark : undefined;
 }
 
+/** Where a bundle has the data of a lepton that has hooks around it; no user's name begins so. */
+export const leptonDataName = (name: string): string => `polaron:lepton:${name}`;
+
 /** Capabilities that a lepton's language asks for, beside the user's own. */
 export const impliedNeeds = (fn: Fn): readonly string[] => {
-  const mark = leptonMarkOf(fn);
+  const mark = leptonMarkOf(innermost(fn));
   return mark === undefined ? [] : needsOf(mark.language);
 };
 

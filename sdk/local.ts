@@ -16,7 +16,7 @@ import {
   type WireNode,
 } from '../model/graph.ts';
 import type { Digest } from '../model/ids.ts';
-import { withLocalTask } from './context.ts';
+import { withLocalTask, type LocalRunAbout } from './context.ts';
 import { LocalGate } from './local-gate.ts';
 import { traceInner, type Trace } from './trace.ts';
 
@@ -39,7 +39,10 @@ class LocalRun {
   readonly #values: ReadonlyMap<Digest, Bytes>;
   readonly #inner: Trace['inner'];
 
-  constructor(trace: Trace) {
+  readonly #about: LocalRunAbout;
+
+  constructor(trace: Trace, about: LocalRunAbout) {
+    this.#about = about;
     this.#inner = trace.inner;
     this.#definitions = trace.definitions;
     this.#values = trace.values;
@@ -75,7 +78,10 @@ class LocalRun {
     const drawn: unknown = decodeValue(await this.#bytes(frame, node.graph));
     const args: unknown = Array.isArray(drawn) ? drawn[1] : undefined;
     const trace = traceInner(this.#inner.get(node), Array.isArray(args) ? args : []);
-    return encodeValue(await runLocal(trace), `lattice "${node.name}": result`);
+    return encodeValue(
+      await runLocal(trace, { ...this.#about, latticeName: node.name }),
+      `lattice "${node.name}": result`,
+    );
   }
 
   async #runElectron(frame: Frame, node: ElectronNode, nodeId: string): Promise<Bytes> {
@@ -88,7 +94,8 @@ class LocalRun {
     // what an agent would draw from these is traced here when it is run
     if (name.startsWith(DRAWING)) return encodeValue([undefined, list], name);
     try {
-      const value: unknown = await withLocalTask(nodeId, async () => Reflect.apply(entry.fn, undefined, list));
+      const run = async (): Promise<unknown> => Reflect.apply(entry.fn, undefined, list);
+      const value: unknown = await withLocalTask(nodeId, entry.name, run, this.#about);
       return encodeValue(value, `electron "${name}": result`, 'RESULT_NOT_SERIALISABLE');
     } catch (error) {
       throw failureOf(name, error);
@@ -162,4 +169,5 @@ function failureOf(name: string, error: unknown): PolaronError {
 }
 
 /** Runs `trace` here. Raises TASK_THREW (or the code of the electron's own PolaronError) for the first failed electron that the output needs; its error is the `cause`. */
-export const runLocal = (trace: Trace): Promise<unknown> => new LocalRun(trace).output(trace);
+export const runLocal = (trace: Trace, about: LocalRunAbout): Promise<unknown> =>
+  new LocalRun(trace, about).output(trace);

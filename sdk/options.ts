@@ -7,18 +7,20 @@ import { MOST_RETRIES } from '../model/retry.ts';
 import {
   DEFAULT_RETRY,
   IDENTITY_ELECTRON,
+  LONGEST_KEY,
   NO_TIMEOUTS,
   type ElectronDef,
   type RetryPolicy,
   type Timeouts,
 } from '../model/graph.ts';
 import type { ElectronInfo } from './builder.ts';
+import { depsOf } from './deps-option.ts';
 import { milliseconds } from './durations.ts';
 import { impliedNeeds } from './lepton-mark.ts';
 import type { ElectronOptions, ExecutorSpec } from './types.ts';
 
 /** What runs an electron that names no executor. */
-const DEFAULT_EXECUTOR = 'process';
+export const DEFAULT_EXECUTOR = 'process';
 
 /** The definition of the identity electron: runs anywhere, and what kills its process isn't its own doing. */
 export const identityDef: ElectronDef = {
@@ -85,7 +87,7 @@ function timeoutsOf(where: string, timeout: ElectronOptions['timeout']): Timeout
   return { queueMs: ms('queue'), attemptMs: ms('attempt'), totalMs: ms('total'), silenceMs: ms('silence') };
 }
 
-function executorOf(where: string, executor: unknown): Pick<ElectronDef, 'executor' | 'executorOptions'> {
+export function executorOf(where: string, executor: unknown): Pick<ElectronDef, 'executor' | 'executorOptions'> {
   if (typeof executor === 'string' && executor !== '') return { executor };
   if (isSpec(executor)) {
     const { type, ...rest } = executor;
@@ -102,15 +104,28 @@ function refuseUnsupported(where: string, options: ElectronOptions, own: Electro
   const used: string[] = [];
   for (const hooks of ['before', 'after'] as const)
     if (options[hooks] !== own[hooks]) used.push(`${hooks} among the lattice's defaults`);
-  if (options.concurrency !== undefined) used.push('concurrency');
-  if (options.exclusive === true) used.push('exclusive');
   if (options.isolation === 'thread') used.push("isolation: 'thread'");
-  if (options.deps !== undefined) used.push('deps');
   if (options.cache !== undefined && options.cache !== false) used.push('cache');
   if (used.length === 0) return;
   throw new PolaronError('NOT_SUPPORTED', `${where}: this version does not have the option ${used.join(', ')} yet`, {
     details: { options: used },
   });
+}
+
+function concurrencyOf(where: string, given: ElectronOptions['concurrency']): Pick<ElectronDef, 'concurrency'> {
+  if (given === undefined) return {};
+  if (typeof given !== 'object' || given === null)
+    throw wrong(where, 'concurrency', given, "a key and a limit, such as { key: 'db', limit: 4 }");
+  const { key, limit } = given;
+  if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY)
+    throw wrong(where, 'concurrency.key', key, `a text of 1 to ${LONGEST_KEY} characters`);
+  return { concurrency: { key, limit: countOf(where, 'concurrency.limit', limit, 1) } };
+}
+
+function exclusiveOf(where: string, given: unknown): Pick<ElectronDef, 'exclusive'> {
+  if (given === undefined || given === false) return {};
+  if (given !== true) throw wrong(where, 'exclusive', given, 'true or false');
+  return { exclusive: true };
 }
 
 function envOf(where: string, env: unknown): Readonly<Record<string, string>> {
@@ -156,13 +171,17 @@ function resolve(
   implied: readonly string[],
 ): ElectronDef {
   refuseUnsupported(where, options, own);
+  const deps = depsOf(where, options.deps);
   return {
     name,
     ...executorOf(where, override ?? options.executor ?? DEFAULT_EXECUTOR),
     needs: [...new Set([...textsOf(where, 'needs', options.needs ?? []), ...implied])],
     retries: retryPolicy(where, options.retries),
     timeouts: timeoutsOf(where, options.timeout),
+    ...concurrencyOf(where, options.concurrency),
+    ...exclusiveOf(where, options.exclusive),
     ...(options.memoryMb === undefined ? {} : { memoryMb: countOf(where, 'memoryMb', options.memoryMb, 1) }),
     ...(options.env === undefined ? {} : { env: envOf(where, options.env) }),
+    ...(deps === undefined ? {} : { deps }),
   };
 }

@@ -75,10 +75,21 @@ export interface ElectronResult {
   readonly subDispatch?: string;
   /** Its value. Raises VALUE_MISSING when it has none. */
   value(): Promise<unknown>;
-  /** What its last attempt printed. */
+  /** What it printed; while it runs, what it has printed so far. */
   stdout(): Promise<string>;
   /** What its last attempt printed on stderr. */
   stderr(): Promise<string>;
+  /** What it gave to `context().log`. */
+  logs(): Promise<readonly LogEntry[]>;
+}
+/** A call of `context().log`, by the agent's clock; `fields` as JSON keeps them. */
+export interface LogEntry {
+  /** By the agent's clock. */
+  readonly at: Date;
+  /** What was said. */
+  readonly message: string;
+  /** What was given with it. */
+  readonly fields?: Readonly<Record<string, unknown>>;
 }
 /** The end of a dispatch whose lattice's result is there. */
 export interface Completed<T> extends ResultBase {
@@ -159,10 +170,10 @@ export interface RedispatchOptions<A extends readonly unknown[], T> extends Disp
  * `reusePreviousResults` takes over the value of every completed electron whose code, options that matter to its value, and inputs are the same (by content, not by position),
  * inside sublattices too; nothing of the old dispatch is changed.
  */
-export type Redispatch = <A extends readonly unknown[], T>(
+export type Redispatch = <T, A extends readonly unknown[] = readonly unknown[], R = T>(
   id: DispatchId<T> | string,
-  o?: RedispatchOptions<A, T>,
-) => (...args: A | []) => Promise<DispatchId<T>>;
+  o?: RedispatchOptions<A, R>,
+) => (...args: A | []) => Promise<DispatchId<Resolved<R>>>;
 /** With `wait: true` it has ended; a plain text for an id gives an `unknown` value. */
 export interface GetResult {
   <T>(id: DispatchId<T>, o: { wait: true; timeout?: undefined; signal?: AbortSignal }): Promise<TerminalResult<T>>;
@@ -188,7 +199,9 @@ export interface DispatchEvent {
   type: string;
   /** Which electron, if it is about one. */
   electron?: string;
-  /** What else there is to it. */
+  /** The electron's number, which `electrons.get` takes. */
+  node?: number;
+  /** What more there is to tell, by `type`. */
   data?: unknown;
 }
 /** Which hub, and as whom. */

@@ -68,13 +68,19 @@ export class TraceBuilder implements Builder, RefOwner {
   }
 
   callLattice(info: LatticeInfo, args: readonly unknown[]): unknown {
+    return args.some((arg) => holdsRef(arg))
+      ? this.callUnseen(info, args)
+      : this.#lattice(info, this.#drawnHere(info, args));
+  }
+
+  /** One that an agent draws. */
+  callUnseen(info: LatticeInfo, args: readonly unknown[]): unknown {
+    return this.#lattice(info, this.#drawnThere(this.#scope, info, args));
+  }
+
+  #lattice(info: LatticeInfo, graph: Input): unknown {
     const scope = this.#scope;
-    const node: LatticeNode = {
-      kind: 'lattice',
-      name: info.name,
-      graph: args.some((arg) => holdsRef(arg)) ? this.#drawnThere(scope, info, args) : this.#drawnHere(info, args),
-      after: scope.waiting,
-    };
+    const node: LatticeNode = { kind: 'lattice', name: info.name, graph, after: scope.waiting };
     this.inner.set(node, info.lattice);
     return this.#refOf(scope, scope.nodes.push(node) - 1, info.name);
   }

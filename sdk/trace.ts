@@ -67,6 +67,16 @@ function trace(lattice: unknown, args: readonly unknown[], options: TraceOptions
   }
 }
 
+/** A graph of one lattice that is drawn on an agent: nothing but its name is known here. Raises NOT_SERIALISABLE. */
+export function traceUnseen(name: string, args: readonly unknown[]): Trace {
+  const fn = (): never => {
+    throw new TypeError(`lattice "${name}" is drawn on an agent`);
+  };
+  const info: LatticeInfo = { name, lattice: fn, fn, options: {}, source: '', at: '', file: undefined };
+  const builder = new TraceBuilder({ defaults: {}, executors: {} }, fn);
+  return finish(info, builder, builder.callUnseen(info, args));
+}
+
 /** As `traceLattice`, for one inside another: its result is the value of one of its electrons. */
 export const traceInner = (lattice: unknown, args: readonly unknown[]): Trace => trace(lattice, args, {}, 1);
 

@@ -14,6 +14,7 @@
  * | `live/ID` | the dispatch has not ended |
  * | `a/AGENT` | the roster: agent → epoch, and which process has the name |
  * | `hub/epoch` | the hub's epoch |
+ * | `u/OLD/ID` | dispatch ID takes values over from OLD, which stays while ID lives |
  * | `gone/ID` | the dispatch is being removed: some of its records are left |
  */
 import { Packr } from 'msgpackr';
@@ -63,6 +64,11 @@ export const keys = {
   idempotency: (user: string, key: string): string => `k/${user}/${key}`,
   live: (id: DispatchId): string => `live/${id}`,
   allLive: { start: 'live/', end: 'live/~' },
+  use: (old: DispatchId, id: DispatchId): string => `u/${old}/${id}`,
+  usesOf: (old: DispatchId): { readonly start: string; readonly end: string } => ({
+    start: `u/${old}/`,
+    end: `u/${old}/~`,
+  }),
   gone: (id: DispatchId): string => `gone/${id}`,
   allGone: { start: 'gone/', end: 'gone/~' },
   allSpecs: { start: 's/', end: 's/~' },
@@ -76,6 +82,9 @@ export const keys = {
   /** The last batch of whom: see actors/results/writer.ts. */
   lastBatch: 'hub/batch',
 } as const;
+
+/** Who uses, of a `u/OLD/ID`. */
+export const userOfKey = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 
 const lastNumber = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 36);
 /** The node id in an electron's key. */

@@ -4,7 +4,7 @@
  * B1. A dispatch that can do nothing but wait for an agent has no supervisor while so many others of its priority or a higher one wait for the same:
  *     it stays `accepted`, on disk and as a row here. Its turn comes as those are given out.
  * B2. What addresses it alone begins it out of turn: a cancel, an agent's claim or outcome. It begins from its records, as after a restart.
- * B3. One whose times run (a timeout of its own, or of an electron) never waits here.
+ * B3. One whose times run (a timeout of its own, or of an electron) never waits here, and neither does one that takes values over: it may want no agent.
  */
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchSpec, LoadedDispatch } from '../../bus/protocol/results.ts';
@@ -16,6 +16,7 @@ import type { GraphCache } from '../services.ts';
 import type { ActorSystem, Address } from '../system.ts';
 import type { Admission } from './admission.ts';
 import { firstNeedOf, type FirstNeed } from './first-need.ts';
+import { needOf } from '../requirement.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 export interface BeginningsOptions {
@@ -132,9 +133,9 @@ export class Beginnings {
   }
 
   /** True: it is in the room now. */
-  #waits({ id, priority, timeoutMs, user }: DispatchSpec, graph: WireGraph): boolean {
-    const need = timeoutMs > 0 ? undefined : firstNeedOf(graph);
-    if (need === undefined || this.#free(need.requirement.key, priority) > 0) return false;
+  #waits({ id, priority, timeoutMs, user, origin }: DispatchSpec, graph: WireGraph): boolean {
+    const need = timeoutMs > 0 || origin?.reuse === true ? undefined : firstNeedOf(graph, user);
+    if (need === undefined || this.#free(needOf(need.requirement), priority) > 0) return false;
     this.#room.add(id, need, priority, user);
     return true;
   }

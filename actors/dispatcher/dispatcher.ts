@@ -18,7 +18,6 @@ import type {
   PurgeReply,
   SnapshotReply,
   SubmitReply,
-  SubmitRequest,
   Unoffered,
 } from '../../bus/protocol/api.ts';
 import type { DispatchSpec, RecordOp } from '../../bus/protocol/results.ts';
@@ -34,6 +33,7 @@ import {
   parseWait,
 } from '../../bus/protocol/wire-api.ts';
 import { parseRedispatch } from '../../bus/protocol/wire-redispatch.ts';
+import { parseWhy, type WhyReply, type WhyRequest } from '../../bus/protocol/why.ts';
 import { parseBackup, parsePurge } from '../../bus/protocol/wire-upkeep.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import { firstWithin, LIST_BYTES } from '../answer-size.ts';
@@ -46,7 +46,9 @@ import type { FirstNeed } from './first-need.ts';
 import { CancelRequests } from './cancel-requests.ts';
 import { failDispatch } from './fail-dispatch.ts';
 import { takeIn, type Intake } from './intake.ts';
-import { submitOf } from './redispatch.ts';
+import { withLiveLogs, type AskLogs } from './live-logs.ts';
+import { WhyRequests, type WhyOptions } from './why.ts';
+import { submitOf, type Taken } from './redispatch.ts';
 
 export interface DispatcherOptions {
   readonly system: ActorSystem;
@@ -65,8 +67,12 @@ export interface DispatcherOptions {
   /** Stops a supervisor's electron actors. */
   readonly disposeSupervisor: (id: DispatchId) => void;
   readonly limits?: AdmissionLimits;
+  /** Why electrons of a dispatch have no agent. */
+  readonly why: WhyOptions['why'];
   /** Dispatches that wait for an agent, by what they need and from this priority on. */
   readonly waitingAhead: (key: string, priority: number) => number;
+  /** Absent: what has not ended shows nothing. */
+  readonly liveLogs?: AskLogs;
   /** See beginnings.ts. */
   readonly mostWaiting?: number | undefined;
 }
@@ -92,12 +98,14 @@ export class Dispatcher implements Actor<DispatcherMessage> {
   /** Submissions under way, by user and key. */
   readonly #keys = new Map<string, Promise<SubmitReply>>();
   readonly #cancels: CancelRequests;
+  readonly #whys: WhyRequests;
 
   constructor(options: DispatcherOptions) {
     this.#o = options;
     this.#live = new Admission(options.results, options.limits);
     this.#self = options.system.address('dispatcher', 'main');
     this.#cancels = new CancelRequests(options, this.#self);
+    this.#whys = new WhyRequests(options, this.#self);
     this.#beginnings = new Beginnings({
       ...options,
       dispatcher: this.#self,
@@ -119,6 +127,8 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       case 'dispatch.leave':
         void this.#leave(message.id, message.reason);
         return;
+      case 'lattice.explained':
+        return this.#whys.explained(message);
       case 'cancel.settled':
         this.#cancels.settled(message);
     }
@@ -208,12 +218,15 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       }
       case 'logs': {
         const request = parseLogs(body);
-        return results.ask('results.logs', { ...request, id: this.#own(request.id), user });
+        const id = this.#own(request.id);
+        return withLiveLogs(id, request, () => results.ask('results.logs', { ...request, id, user }), this.#o.liveLogs);
       }
       case 'attempts': {
         const request = parseAttempts(body);
         return results.ask('results.attempts', { ...request, id: this.#own(request.id), user });
       }
+      case 'why':
+        return this.#why(user, parseWhy(body));
       case 'cancel':
         return this.#cancel(user, body);
       case 'agents':
@@ -223,6 +236,15 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       case 'backup':
         return results.ask('results.backup', parseBackup(body), UPKEEP_MS);
     }
+  }
+
+  async #why(user: string, request: WhyRequest): Promise<WhyReply> {
+    const id = this.#own(request.id);
+    const { results } = this.#o;
+    const detail = await results.ask('results.detail', { id, user });
+    const of = { id, user, electron: request.electron ?? 0 };
+    const electron = request.electron === undefined ? undefined : (await results.ask('results.attempts', of)).electron;
+    return this.#whys.ask(detail, id, electron, this.#beginnings.needOf(id));
   }
 
   /** Checks an id's form and owner. Raises UNKNOWN_DISPATCH, NOT_OWNER. */
@@ -238,7 +260,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     return id;
   }
 
-  #submit(user: string, read: () => SubmitRequest | Promise<SubmitRequest>): Promise<SubmitReply> {
+  #submit(user: string, read: () => Taken | Promise<Taken>): Promise<SubmitReply> {
     return this.#live.enter(async () => {
       const request = await read();
       const name = `${user}/${request.key}`;
@@ -255,16 +277,16 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     });
   }
 
-  async #take(user: string, request: SubmitRequest): Promise<SubmitReply> {
+  async #take(user: string, request: Taken): Promise<SubmitReply> {
     const { results, system, clock, randomBytes } = this.#o;
     const taken = await takeIn({ results, node: system.node, now: () => clock.now(), randomBytes }, user, request);
-    if (!('existing' in taken)) return this.#accept(taken, request);
+    if (!('existing' in taken)) return this.#accept(taken);
     await results.flushed();
     return { id: taken.existing, existing: true };
   }
 
-  async #accept(taken: Exclude<Intake, { existing: DispatchId }>, request: SubmitRequest): Promise<SubmitReply> {
-    const { spec, graph, contentDigest } = taken;
+  async #accept(taken: Exclude<Intake, { existing: DispatchId }>): Promise<SubmitReply> {
+    const { spec, graph, contentDigest, request } = taken;
     const { results } = this.#o;
     const ops: RecordOp[] = [];
     for (const part of [request.graph, request.args]) {
@@ -328,4 +350,4 @@ function agentsReply(all: readonly AgentStatus[]): AgentsReply {
 }
 
 export const isDispatcherMessage = (message: Message): message is DispatcherMessage =>
-  message.type.startsWith('dispatch.') || message.type === 'cancel.settled';
+  message.type.startsWith('dispatch.') || message.type === 'cancel.settled' || message.type === 'lattice.explained';

@@ -2,7 +2,7 @@
 import type { Requirement } from '../../bus/protocol/actors.ts';
 import { inputsOf, type WireGraph, type WireNode } from '../../model/graph.ts';
 import { isTimed } from '../../model/timeouts.ts';
-import { requirementOf } from '../requirement.ts';
+import { needOf, requirementOf } from '../requirement.ts';
 
 export interface FirstNeed {
   readonly requirement: Requirement;
@@ -17,7 +17,7 @@ const waitsForNone = (node: WireNode): boolean =>
  * Of a graph that can do nothing before some agent takes one of its electrons, all of one requirement. Undefined for any other: one with a map or a lattice
  * that may begin at once, with electrons that ask for different agents, or with times that run while it waits.
  */
-export function firstNeedOf({ electrons: defs, nodes }: WireGraph): FirstNeed | undefined {
+export function firstNeedOf({ electrons: defs, nodes }: WireGraph, user: string): FirstNeed | undefined {
   if (defs.some(({ timeouts }) => isTimed(timeouts))) return undefined;
   let requirement: Requirement | undefined;
   let electrons = 0;
@@ -26,8 +26,8 @@ export function firstNeedOf({ electrons: defs, nodes }: WireGraph): FirstNeed | 
     if (node.kind !== 'electron') return undefined;
     const def = defs[node.electron];
     if (def === undefined) return undefined;
-    const wanted = requirementOf(def);
-    if (requirement !== undefined && requirement.key !== wanted.key) return undefined;
+    const wanted = requirementOf(def, user);
+    if (requirement !== undefined && needOf(requirement) !== needOf(wanted)) return undefined;
     requirement = wanted;
     electrons++;
   }

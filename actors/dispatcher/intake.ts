@@ -11,12 +11,13 @@ import { PolaronError } from '../../model/errors.ts';
 import { checkGraph, DEFAULT_GRAPH_LIMITS } from '../../model/graph-check.ts';
 import { IDENTITY_ELECTRON, type WireGraph } from '../../model/graph.ts';
 import { literalsOf } from '../../model/graph-values.ts';
+import { bundlesOf } from '../../model/records.ts';
 import { isDispatchId, makeDispatchId, type Digest, type DispatchId } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
-import type { Origin } from '../../model/records.ts';
 import type { BytesOrValue } from '../../bus/protocol/api.ts';
 import type { ResultsClient } from '../results-client.ts';
-import { originFrom } from './redispatch.ts';
+import { originFrom, type Taken } from './redispatch.ts';
+import { replaceIn } from './replacing.ts';
 
 export interface IntakeOptions {
   readonly results: ResultsClient;
@@ -27,7 +28,12 @@ export interface IntakeOptions {
 
 export type Intake =
   | { readonly existing: DispatchId }
-  | { readonly spec: DispatchSpec; readonly graph: WireGraph; readonly contentDigest: Digest };
+  | {
+      readonly spec: DispatchSpec;
+      readonly graph: WireGraph;
+      readonly contentDigest: Digest;
+      readonly request: SubmitRequest;
+    };
 
 /** Two million nodes with all that they name take less. */
 const MOST_GRAPH_BYTES = 512 * 1024 * 1024;
@@ -43,31 +49,33 @@ async function storedGraph({ results }: IntakeOptions, user: string, digest: Dig
   return (await results.ask('results.bytes', { digest })).bytes;
 }
 
+/** A copy of what came in the message: nodes hold views of it for as long as the dispatch lives, and a view holds all that was received with it. */
+const graphOf = async (o: IntakeOptions, user: string, { graph }: SubmitRequest): Promise<Uint8Array> =>
+  'bytes' in graph ? Uint8Array.from(graph.bytes) : storedGraph(o, user, graph.value.digest);
+
 /** Raises UNKNOWN_DISPATCH, NOT_ALLOWED. */
-async function originIn(
+async function oldOf(
   { results }: IntakeOptions,
   user: string,
   { origin }: SubmitRequest,
-): Promise<Origin | undefined> {
+): Promise<DispatchSpec | undefined> {
   if (origin === undefined) return undefined;
   if (!isDispatchId(origin.of)) throw unknownDispatch(origin.of);
-  const { spec } = await results.ask('results.spec', { id: origin.of, user });
-  return originFrom(spec, origin.reuse);
+  return (await results.ask('results.spec', { id: origin.of, user })).spec;
 }
 
 const unknownDispatch = (id: string): PolaronError =>
   new PolaronError('UNKNOWN_DISPATCH', `${JSON.stringify(id.slice(0, 80))} is not a dispatch id`);
 
 /** Raises PAYLOAD_TOO_LARGE, GRAPH_INVALID, VALUE_MISSING, IDEMPOTENCY_MISMATCH, DISK_FULL. Nothing is recorded. */
-export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequest): Promise<Intake> {
+export async function takeIn(o: IntakeOptions, user: string, asked: Taken): Promise<Intake> {
   const { results } = o;
+  const old = await oldOf(o, user, asked);
+  const origin = old === undefined || asked.origin === undefined ? undefined : originFrom(old, asked.origin.reuse);
+  const replaces = old !== undefined && asked.replace !== undefined && asked.replace.length > 0;
+  const request = replaces ? await replaceIn(results, asked, await graphOf(o, user, asked), old) : asked;
   checkSubmit(request);
-  const origin = await originIn(o, user, request);
-  // A copy of what came in the message: nodes hold views of it for as long as the dispatch lives, and a view holds all that was received with it.
-  const graph =
-    'bytes' in request.graph
-      ? Uint8Array.from(request.graph.bytes)
-      : await storedGraph(o, user, request.graph.value.digest);
+  const graph = await graphOf(o, user, request);
   const decoded = decodeGraph(graph);
   checkGraph(decoded, DEFAULT_GRAPH_LIMITS);
   const needsCode = decoded.electrons.some((electron) => electron.name !== IDENTITY_ELECTRON);
@@ -76,7 +84,7 @@ export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequ
   const literals = [...literalsOf(decoded)];
   const needed = [
     ...literals,
-    ...(request.bundle === undefined ? [] : [request.bundle.digest]),
+    ...bundlesOf(request).map(({ digest }) => digest),
     ...('value' in request.args ? [request.args.value.digest] : []),
   ];
   const admitted = await results.ask('results.admit', { user, key: request.key, digests: needed });
@@ -92,7 +100,7 @@ export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequ
         request.failFast,
         request.timeoutMs,
         JSON.stringify(request.argv),
-        ...(origin === undefined ? [] : [origin.of, origin.reuse]),
+        ...(origin === undefined ? [] : [origin.of, origin.reuse, JSON.stringify(request.replaced ?? {})]),
       ].join('\n'),
     ),
   );
@@ -125,6 +133,7 @@ export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequ
     captures: request.captures,
     ...(request.codes === undefined ? {} : { codes: request.codes }),
     ...(origin === undefined ? {} : { origin }),
+    ...(request.replaced === undefined ? {} : { replaced: request.replaced }),
     metadata: request.metadata,
     durability: request.durability,
     failFast: request.failFast,
@@ -134,5 +143,5 @@ export async function takeIn(o: IntakeOptions, user: string, request: SubmitRequ
     literals: literals.map((digest, i) => ({ digest, size: admitted.sizes[i] ?? 0 })),
     acceptedAt: now,
   };
-  return { spec, graph: decoded, contentDigest };
+  return { spec, graph: decoded, contentDigest, request };
 }

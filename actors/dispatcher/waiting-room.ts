@@ -4,6 +4,7 @@
  * (beginnings.ts).
  */
 import type { DispatchId } from '../../model/ids.ts';
+import { needOf } from '../requirement.ts';
 import type { FirstNeed } from './first-need.ts';
 
 interface Line {
@@ -34,7 +35,7 @@ export class WaitingRoom {
   }
 
   add(id: DispatchId, need: FirstNeed, priority: number, user: string): void {
-    const { key } = need.requirement;
+    const key = needOf(need.requirement);
     const name = `${need.electrons} ${key}`;
     const shared = this.#needs.get(name) ?? need;
     this.#needs.set(name, shared);

@@ -32,7 +32,7 @@ export class ElectronJournal {
   }
 
   logs(attempt: number, logs: TaskLogs | undefined): void {
-    if (logs === undefined || (logs.stdout === '' && logs.stderr === '')) return;
+    if (logs === undefined || isEmpty(logs)) return;
     this.#s.results.write({ op: 'logs', id: this.#work.dispatch, node: this.#work.node, attempt, logs });
   }
 
@@ -95,3 +95,5 @@ export class ElectronJournal {
     this.#s.publish({ user, dispatch, type, seq, transient, node, electron: name, data });
   }
 }
+
+const isEmpty = ({ stdout, stderr, log = '' }: TaskLogs): boolean => stdout === '' && stderr === '' && log === '';

@@ -3,6 +3,7 @@ import type { Arguments, LatticeMessage, MatchmakerMessage } from '../../bus/pro
 import type { AgentKey, TaskId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, Token, ValueInfo } from '../../model/outcome.ts';
+import { holdsOf } from '../requirement.ts';
 import type { ElectronWork } from '../services.ts';
 
 /** What an electron leaves when it ends; `unconfirmed`: its agent never said that it stopped. */
@@ -36,7 +37,8 @@ export function sendOf(
   token: Token,
   { template, inputs }: Arguments,
 ): Extract<MatchmakerMessage, { type: 'attempt.send' }> {
-  const { task, manifest, def, name, path, split, inputsDigest } = work;
+  const { task, manifest, def, name, path, split, inputsDigest, requirement } = work;
+  const holds = holdsOf(requirement.limited, task);
   return {
     type: 'attempt.send',
     agent,
@@ -50,6 +52,7 @@ export function sendOf(
     template,
     inputs,
     split,
+    ...(holds === undefined ? {} : { holds }),
   };
 }
 

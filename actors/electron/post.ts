@@ -9,7 +9,7 @@ export const tell = (s: ElectronServices, work: ElectronWork, message: Matchmake
 
 /** It wants an agent; the supervisor gets the match. */
 export const requestMatch = (s: ElectronServices, work: ElectronWork): void => {
-  const { dispatch, node, requirement, priority, user } = work;
+  const { dispatch, node, requirement, priority, user, root } = work;
   const request = {
     type: 'match.request',
     dispatch,
@@ -17,7 +17,7 @@ export const requestMatch = (s: ElectronServices, work: ElectronWork): void => {
     requirement,
     priority,
     user,
-    root: dispatch,
+    root,
     resumed: s.resumed(),
   } as const;
   s.system.send(s.matchmaker, request, s.supervisor);

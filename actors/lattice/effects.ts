@@ -6,6 +6,8 @@ import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
 
 export type Effect =
   | { readonly type: 'ready'; readonly node: number }
+  /** Its inputs are known: is its value, too? */
+  | { readonly type: 'judge'; readonly node: number }
   /** A transition that the state decided and that must be recorded: an end, or `running` and `cancelling` of what has no actor. */
   | {
       readonly type: 'settled';

@@ -6,9 +6,9 @@
  * I2. The records that accept it and the node's `running` are one batch, so after a restart either both are there or none.
  */
 import type { Drawn, LatticeMessage } from '../../bus/protocol/actors.ts';
-import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
+import { decodeGraph, encodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { innerIdOf } from '../../bus/inner-id.ts';
-import { bytesIn } from '../../bus/value/bytes-value.ts';
+import { bytesIn } from '../../bus/value/bare-value.ts';
 import { digestOf } from '../../bus/value/digest.ts';
 import type { Clock } from '../../model/clock.ts';
 import { PolaronError } from '../../model/errors.ts';
@@ -19,6 +19,7 @@ import type { Digest, DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch, type DispatchStatus } from '../../model/lifecycle.ts';
 import { errorInfoOf, type ErrorInfo, type ValueInfo } from '../../model/outcome.ts';
 import type { DispatchSpec, NodeFailure } from '../../model/records.ts';
+import { withReplaced } from '../../model/replaced.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { ActorSystem, Address } from '../system.ts';
 import type { LatticeState } from './state.ts';
@@ -102,7 +103,7 @@ export class InnerDispatches {
 
   #specOf(node: number, { graph, stored, args, literals }: Drawn): DispatchSpec {
     const { spec, state, clock } = this.#o;
-    const { user, bundle, argv, captures, durability, priority } = spec;
+    const { user, bundle, argv, captures, codes, origin, replaced, metadata, durability, priority } = spec;
     return {
       id: this.idOf(node),
       user,
@@ -113,7 +114,10 @@ export class InnerDispatches {
       ...(bundle === undefined ? {} : { bundle }),
       argv,
       captures,
-      metadata: {},
+      ...(codes === undefined ? {} : { codes }),
+      ...(origin?.reuse === true ? { origin: { ...origin, by: origin.by ?? spec.id } } : {}),
+      ...(replaced === undefined ? {} : { replaced }),
+      metadata,
       durability,
       failFast: false,
       priority,
@@ -121,7 +125,7 @@ export class InnerDispatches {
       nodes: graph.nodes.length,
       literals,
       acceptedAt: clock.now(),
-      outer: { dispatch: spec.id, node, level: levelOf(spec) + 1 },
+      outer: { dispatch: spec.id, node, level: levelOf(spec) + 1, root: rootOf(spec) },
     };
   }
 
@@ -138,7 +142,8 @@ export class InnerDispatches {
     if (drawn === undefined || args === undefined) throw invalid(name, 'what it drew is not complete');
     const bytes = bytesIn((await results.ask('results.bytes', { digest: drawn.digest })).bytes);
     if (bytes === undefined) throw invalid(name, 'what it drew is no graph');
-    const graph = decodeGraph(bytes);
+    const drawnGraph = decodeGraph(bytes);
+    const graph = spec.replaced === undefined ? drawnGraph : withReplaced(drawnGraph, spec.replaced);
     checkGraph(graph, DEFAULT_GRAPH_LIMITS);
     const [output] = graph.output.inputs;
     if (output === undefined || (typeof output !== 'number' && !('value' in output)))
@@ -149,7 +154,9 @@ export class InnerDispatches {
       if (found === undefined) throw invalid(name, `it names the value ${wanted}, which did not come with it`);
       return found;
     });
-    const { value: stored } = await results.ask('results.store', { bytes });
+    const { value: stored } = await results.ask('results.store', {
+      bytes: graph === drawnGraph ? bytes : encodeGraph(graph),
+    });
     return { graph, stored, args, literals };
   }
 
@@ -158,6 +165,8 @@ export class InnerDispatches {
   }
 }
 
+/** The outermost dispatch around it, or itself. */
+export const rootOf = (spec: DispatchSpec): DispatchId => spec.outer?.root ?? spec.id;
 const levelOf = (spec: DispatchSpec): number => spec.outer?.level ?? 0;
 
 /** What the supervisor of the lattice around is told. */

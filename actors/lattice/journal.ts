@@ -89,7 +89,9 @@ export class LatticeJournal {
       was: was === 'cancelling' || (was === 'running' && plan.place(node).node.kind === 'lattice') ? was : undefined,
       record,
     });
-    if (status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'skipped') {
+    if (status === 'reused')
+      this.#published('electron.completed', seq, { node, electron: plan.nameOf(node), data: { reused: true } });
+    else if (status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'skipped') {
       const data = cause === undefined ? {} : { cause: plan.nameOf(cause) };
       this.#published(`electron.${status}`, seq, { node, electron: plan.nameOf(node), data });
     }

@@ -6,10 +6,11 @@ import { PolaronError } from '../../model/errors.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { isTimed } from '../../model/timeouts.ts';
-import { taskIdOf, type TaskId } from '../../model/ids.ts';
+import { taskIdOf, type DispatchId, type TaskId } from '../../model/ids.ts';
 import { requirementOf } from '../requirement.ts';
 import type { ElectronWork } from '../services.ts';
 import type { Address } from '../system.ts';
+import { rootOf } from './inner.ts';
 import { resolveInputs } from './inputs.ts';
 import type { LatticeState } from './state.ts';
 
@@ -18,9 +19,16 @@ export class Orders {
   readonly #state: LatticeState;
   readonly #addressOf: (task: TaskId) => Address;
   readonly #manifest: Manifest;
+  /** Of electrons whose code is in another bundle. */
+  readonly #others: ReadonlyMap<string, Manifest> | undefined;
   readonly #literals: ReadonlyMap<string, ValueInfo>;
   readonly #requirements = new Map<ElectronDef, Requirement>();
   readonly #anyTimed: boolean;
+
+  /** Whose turn it counts as. */
+  get whose(): { readonly user: string; readonly root: DispatchId } {
+    return { user: this.#spec.user, root: rootOf(this.#spec) };
+  }
 
   /** `addressOf`: where a task's electron actor is. */
   constructor(spec: DispatchSpec, state: LatticeState, addressOf: (task: TaskId) => Address) {
@@ -33,12 +41,18 @@ export class Orders {
       dispatch: spec.id,
       user: spec.user,
       lattice: spec.lattice.name,
+      ...(Object.keys(spec.metadata).length === 0 ? {} : { metadata: spec.metadata }),
       ...(spec.bundle === undefined ? {} : { bundle: spec.bundle }),
       argv: spec.argv,
       captures: spec.captures,
       expiresAt: 0,
       strict: spec.durability === 'strict',
     };
+    if (spec.replaced === undefined) return;
+    const others = new Map<string, Manifest>();
+    for (const { def, bundle } of Object.values(spec.replaced))
+      if (bundle !== undefined) others.set(def.name, { ...this.#manifest, bundle });
+    this.#others = others;
   }
 
   /** `made` is told of values that the hub makes itself: positions in a map. Raises VALUE_MISSING. */
@@ -60,9 +74,10 @@ export class Orders {
       name,
       path: place.region.map < 0 ? undefined : this.#state.plan.pathOf(node),
       def,
-      manifest: this.#manifest,
+      manifest: this.#others?.get(def.name) ?? this.#manifest,
       requirement: this.#requirement(def),
       priority: this.#spec.priority,
+      root: rootOf(this.#spec),
       template,
       inputs: resolved.infos,
       inputsDigest: resolved.digest,
@@ -101,7 +116,7 @@ export class Orders {
   #requirement(def: ElectronDef): Requirement {
     let requirement = this.#requirements.get(def);
     if (requirement === undefined) {
-      requirement = requirementOf(def);
+      requirement = requirementOf(def, this.#spec.user);
       this.#requirements.set(def, requirement);
     }
     return requirement;

@@ -32,10 +32,13 @@ export class LatticeState {
   #open: number;
   cancelled: string | undefined;
   #effects: Effect[] = [];
+  readonly #judges: boolean;
   #busy: (node: number) => boolean = idle;
 
-  constructor(plan: Plan) {
+  /** `judges`: somebody else says of each electron whether it has to run. */
+  constructor(plan: Plan, judges = false) {
     this.plan = plan;
+    this.#judges = judges;
     this.#open = plan.size;
     this.#nodes = new NodeTable(plan.root());
     this.#maps = new MapRuns(plan);
@@ -115,6 +118,14 @@ export class LatticeState {
     }
     this.#busy = idle;
     this.#checkEnd();
+  }
+
+  /** Of a `judge`: `value` is there already, or it has to run. */
+  judged(node: number, value: ValueInfo | undefined): void {
+    if (this.status(node) !== 'waiting') return;
+    if (value !== undefined) return this.#settle(node, 'electron.reuse', value, undefined);
+    this.#apply(node, 'inputs.ready');
+    this.#effects.push({ type: 'ready', node });
   }
 
   /** A ready node was matched: an electron actor takes over. False when it isn't ready any more. */
@@ -229,8 +240,12 @@ export class LatticeState {
 
   /** All parents have values. */
   #release(node: number): void {
-    this.#apply(node, 'inputs.ready');
     const place = this.plan.place(node);
+    if (place.node.kind === 'electron' && this.#judges && !this.#busy(node)) {
+      this.#effects.push({ type: 'judge', node });
+      return;
+    }
+    this.#apply(node, 'inputs.ready');
     if (place.node.kind === 'electron') {
       if (this.#busy(node)) this.#apply(node, 'attempt.assigned');
       else this.#effects.push({ type: 'ready', node });

@@ -19,6 +19,7 @@ import {
 import type { Actor, Address, Message } from '../system.ts';
 import { Cancels, type CancelResult } from './cancels.ts';
 import { Claims } from './claims.ts';
+import { explained } from './explain.ts';
 import { InnerDispatches } from './inner.ts';
 import { findNodes } from './find.ts';
 import { LatticeJournal } from './journal.ts';
@@ -26,13 +27,16 @@ import { Maps } from './maps.ts';
 import { Orders } from './orders.ts';
 import { Plan } from '../../model/plan.ts';
 import type { Effect } from './effects.ts';
+import { reuseFor, type Reuse } from './reuse.ts';
+import type { ReuseTables } from './reuse-table.ts';
 import { LatticeState } from './state.ts';
 import { StrictGate } from './strict-gate.ts';
 import { Stops } from './stops.ts';
-import { verdictOf } from './verdict.ts';
+import { failFast, verdictOf } from './verdict.ts';
 
 export interface SupervisorServices extends HubServices {
   readonly spawnElectron: SpawnElectron;
+  readonly reuseTables: ReuseTables;
   /** The dispatch ended and this actor is gone. */
   readonly onEnd: () => void;
 }
@@ -56,6 +60,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #claims: Claims | undefined;
   #maps: Maps | undefined;
   #inner: InnerDispatches | undefined;
+  #reuse: Reuse | undefined;
   readonly #electrons = new Set<number>();
   readonly #services: ElectronServices;
   readonly #cancels = new Cancels();
@@ -91,11 +96,14 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       case 'lattice.cancel':
         this.#cancelRequested(message);
         break;
+      case 'lattice.explain':
+        return this.#s.system.send(this.#dispatcher, explained(this.#state, message), this.#self);
       case 'lattice.expired':
         this.#expired = true;
         this.#state?.cancel('the dispatch ran out of time');
         break;
       case 'lattice.continue':
+        this.#reuse?.turn();
         this.#stops.go(true);
         break;
       case 'match.found':
@@ -120,7 +128,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         this.#state?.left(message.node, message.status, message.value, message.error);
         break;
     }
-    this.#failFast();
+    if (this.#state !== undefined && this.#spec?.failFast === true) failFast(this.#state);
     this.#carryOut();
   }
 
@@ -155,7 +163,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     try {
       this.#cancel(message.reason, message.electrons, answer);
     } catch (error) {
-      answer({ error: stored(error) });
+      answer({ error: errorInfoOf(error, 'STORE_FAILED') });
     }
   }
 
@@ -186,7 +194,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
 
   #begin(spec: DispatchSpec, graph: WireGraph): void {
     this.#spec = spec;
-    this.#state = new LatticeState(new Plan(graph));
+    this.#state = new LatticeState(new Plan(graph), spec.origin?.reuse);
+    this.#reuse = reuseFor(spec, this.#state, this.#s.reuseTables, () => this.#tell({ type: 'lattice.continue' }));
     this.#orders = new Orders(spec, this.#state, (task) => this.#s.system.address('electron', task));
     this.#journal.begin(spec);
     this.#maps = new Maps({ state: this.#state, results: this.#s.results, tell: (answer) => this.#tell(answer) });
@@ -285,21 +294,23 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       this.#cancels.unconfirmed(message.node, this.#state?.plan.nameOf(message.node) ?? '');
   }
 
-  #failFast(): void {
-    const state = this.#state;
-    if (state === undefined || this.#spec?.failFast !== true || state.cancelled !== undefined) return;
-    const failed = state.roots.find((node) => state.status(node) === 'failed');
-    if (failed !== undefined) state.cancel(`failFast: ${state.plan.nameOf(failed)} failed`);
-  }
-
   #carryOut(): void {
-    const effects = this.#state?.takeEffects() ?? [];
     const ready: number[] = [];
     const withdrawn: number[] = [];
-    for (const effect of effects) {
+    do this.#carryOutSome(ready, withdrawn);
+    while (this.#reuse?.go() === true);
+    if (withdrawn.length > 0) this.#tellMatchmaker({ type: 'match.withdraw', dispatch: this.#id, nodes: withdrawn });
+    if (ready.length > 0) this.#gate?.pass((waited) => (waited ? this.#requestLater(ready) : this.#request(ready)));
+    this.#stops.go();
+    this.#settleCancels();
+  }
+
+  #carryOutSome(ready: number[], withdrawn: number[]): void {
+    for (const effect of this.#state?.takeEffects() ?? []) {
       // What was cancelled in the same turn isn't asked for, and neither is what an agent has had since before a restart.
       if (effect.type === 'withdraw') withdrawn.push(effect.node);
       else if (effect.type === 'cancel') this.#stops.add(effect);
+      else if (effect.type === 'judge') this.#reuse?.add(effect.node);
       else if (effect.type !== 'ready') {
         this.#effect(effect);
         if (effect.type === 'settled' || effect.type === 'expanded') this.#gate?.recorded();
@@ -310,10 +321,6 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         ready.push(effect.node);
       }
     }
-    if (withdrawn.length > 0) this.#tellMatchmaker({ type: 'match.withdraw', dispatch: this.#id, nodes: withdrawn });
-    if (ready.length > 0) this.#gate?.pass((waited) => (waited ? this.#requestLater(ready) : this.#request(ready)));
-    this.#stops.go();
-    this.#settleCancels();
   }
 
   /** Some may have been cancelled or adopted while they waited. */
@@ -326,19 +333,13 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   #request(nodes: readonly number[]): void {
     for (const [requirement, group] of this.#orders?.byRequirement(nodes) ?? []) {
       const about = { priority: this.#spec?.priority ?? 0, resumed: this.#resumed };
-      const whose = { user: this.#spec?.user ?? '', root: this.#id };
-      this.#tellMatchmaker({
-        type: 'match.request',
-        dispatch: this.#id,
-        nodes: group,
-        requirement,
-        ...about,
-        ...whose,
-      });
+      const whose = this.#orders?.whose ?? { user: '', root: this.#id };
+      const asked = { type: 'match.request', dispatch: this.#id, nodes: group, requirement } as const;
+      this.#tellMatchmaker({ ...asked, ...about, ...whose });
     }
   }
 
-  #effect(effect: Exclude<Effect, { type: 'ready' | 'withdraw' | 'cancel' }>): void {
+  #effect(effect: Exclude<Effect, { type: 'ready' | 'judge' | 'withdraw' | 'cancel' }>): void {
     switch (effect.type) {
       case 'settled':
         if (isTerminalElectron(effect.status)) this.#claims?.ended(effect.node);
@@ -392,5 +393,3 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#s.system.send(this.#self, message, this.#self);
   }
 }
-
-const stored = (error: unknown): ErrorInfo => errorInfoOf(error, 'STORE_FAILED');

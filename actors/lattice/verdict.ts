@@ -1,4 +1,4 @@
-/** How a dispatch ended, and which failures tell why. Pure; called once nothing can change any more. */
+/** How a dispatch ended, and which failures tell why: asked once nothing can change any more. And when the first failure ends it. Pure. */
 import type { DispatchStatus } from '../../model/lifecycle.ts';
 import type { NodeFailure } from '../../model/records.ts';
 import { bytesOf, errorWithin, LIST_BYTES } from '../answer-size.ts';
@@ -23,6 +23,13 @@ export function verdictOf(state: LatticeState, cancelled: boolean, expired = fal
     return { status: 'failed', errors: [{ node: '', error }, ...errors] };
   }
   return { status: cancelled || failed.length === 0 ? 'cancelled' : 'failed', errors };
+}
+
+/** The first failure cancels the rest. */
+export function failFast(state: LatticeState): void {
+  if (state.cancelled !== undefined) return;
+  const failed = state.roots.find((node) => state.status(node) === 'failed');
+  if (failed !== undefined) state.cancel(`failFast: ${state.plan.nameOf(failed)} failed`);
 }
 
 /** The record goes with every answer about the dispatch: the first failures in full, more of them shorter, of the rest how many there are. */

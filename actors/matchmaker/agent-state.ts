@@ -7,6 +7,8 @@ import { olderToken, sameToken, type Token } from '../../model/outcome.ts';
 import type { RunEntry, Sync, SyncReply } from '../../bus/protocol/agent.ts';
 import type { RosterEntry } from '../../bus/protocol/results.ts';
 import { AgentClaims } from './agent-claims.ts';
+import { Keys, type Permit } from './keys.ts';
+import { Strays } from './strays.ts';
 
 export interface Leases {
   readonly heartbeatMs: number;
@@ -22,6 +24,8 @@ interface Held {
   /** Its outcome came: it takes no slot any more, though it isn't judged yet. */
   finished: boolean;
   cancel: string | undefined;
+  /** The keys that it holds, until it has finished. */
+  permit: Permit | undefined;
 }
 
 export type AgentEffect =
@@ -48,6 +52,8 @@ export class AgentState {
   readonly #leases: Leases;
   readonly #held = new Map<TaskId, Held>();
   readonly #claims = new AgentClaims();
+  readonly #keys: Keys;
+  readonly #strays: Strays;
   /** Of those, how many have finished. */
   #finished = 0;
   #last: Sync | undefined;
@@ -57,18 +63,30 @@ export class AgentState {
   readonly #former = new Set<string>();
   #epoch: number;
   #admitted = false;
+  /** It took over from a process that this life of the hub never heard. */
+  #usurped = false;
   /** Nobody listened there the last time: nothing new goes there until it syncs. */
   #deaf = false;
   #lost = false;
-  /** Count of assigns to this (hub epoch, agent epoch). */
+  /** Count of assigns to this (hub epoch, agent epoch), and up to which they are void, since its lease ended. */
   #n = 0;
+  #void = 0;
   #capabilities: ReadonlySet<string> = new Set();
   /** A first sync came since the hub started. */
   synced = false;
 
   /** `instance`: the process that had the name before the hub's restart. */
-  constructor(key: AgentKey, leases: Leases, epoch: number, now: number, instance?: string) {
+  constructor(
+    key: AgentKey,
+    leases: Leases,
+    epoch: number,
+    now: number,
+    instance?: string,
+    keys = new Keys(() => undefined),
+  ) {
     this.key = key;
+    this.#keys = keys;
+    this.#strays = new Strays(keys);
     const dot = key.indexOf('.');
     this.site = key.slice(0, dot);
     this.name = key.slice(dot + 1);
@@ -115,6 +133,11 @@ export class AgentState {
     return now - this.#lastAt;
   }
 
+  /** Not running yet, as far as its last sync tells. */
+  unbegun(): readonly TaskId[] {
+    return [...this.#held].flatMap(([task, { running, finished }]) => (running || finished ? [] : [task]));
+  }
+
   /** Free slots, and places in its queue beyond them. */
   credit(now: number): { readonly free: number; readonly total: number } {
     if (!this.#admitted || this.#last === undefined || this.state(now) !== 'live') return { free: 0, total: 0 };
@@ -125,6 +148,9 @@ export class AgentState {
   offers(capabilities: readonly string[]): boolean {
     return capabilities.every((capability) => this.#capabilities.has(capability));
   }
+
+  /** It takes nothing any more that an earlier life of the hub sends late; `strictly`: and had the name then. */
+  readonly knows = (hub: number, strictly: boolean): boolean => this.#last?.hub === hub && !(strictly && this.#usurped);
 
   /** It is on disk, as the process that it is now. */
   get isAdmitted(): boolean {
@@ -139,14 +165,8 @@ export class AgentState {
   }
 
   /** Takes the credit for an attempt that is about to be sent; `hold` fills in its token. */
-  reserve(task: TaskId): void {
-    this.#put(task, {
-      token: NO_TOKEN,
-      n: Number.POSITIVE_INFINITY,
-      running: false,
-      finished: false,
-      cancel: undefined,
-    });
+  reserve(task: TaskId, permit?: Permit): void {
+    this.#put(task, NO_TOKEN, Number.POSITIVE_INFINITY, permit);
   }
   nextN(): number {
     return ++this.#n;
@@ -159,7 +179,7 @@ export class AgentState {
       reserved.n = n;
       return;
     }
-    this.#put(task, { token, n, running: false, finished: false, cancel: undefined });
+    this.#put(task, token, n, undefined);
   }
   /** Claims on electrons of a dispatch that are still to be decided. */
   openClaims(dispatch: DispatchId): readonly RunEntry[] {
@@ -175,7 +195,7 @@ export class AgentState {
       held.cancel ??= cancel;
       return;
     }
-    this.#put(task, { token, n: 0, running: false, finished: false, cancel });
+    this.#put(task, token, 0, this.#strays.adopt(task, token), cancel);
     if (done) this.finish(task, token);
   }
   /** The dispatch doesn't want this attempt: the next sync that lists it is told to drop it. */
@@ -189,18 +209,21 @@ export class AgentState {
   }
   /** Gives back the credit of a match that was never sent; an attempt that was sent stays. */
   unreserve(task: TaskId): boolean {
-    return this.#held.get(task)?.n === Number.POSITIVE_INFINITY && this.#held.delete(task);
+    const held = this.#held.get(task);
+    return held?.n === Number.POSITIVE_INFINITY && this.#remove(task, held);
   }
   /** The hub took a greater epoch: assigns are counted anew, and the next sync tells what became of those before. */
   hubEpochRaised(): void {
-    this.#n = 0;
+    this.#n = this.#void = 0;
     for (const held of this.#held.values()) if (held.n !== Number.POSITIVE_INFINITY) held.n = 0;
   }
   /** The agent reported its end: the place it took can be given again. */
   finish(task: TaskId, token: Token): void {
     this.#claims.finish(task, token);
+    this.#strays.adopt(task, token)?.free();
     const held = this.#held.get(task);
     if (held === undefined || held.finished || !sameToken(held.token, token)) return;
+    held.permit?.free();
     held.finished = true;
     this.#finished++;
   }
@@ -239,14 +262,17 @@ export class AgentState {
         return { reply: { type: 'superseded' }, effects };
       return { reply: { type: 'epoch-low', n: this.#epoch }, effects };
     }
-    if (other && this.#instance !== undefined) remember(this.#former, this.#instance);
+    if (other && this.#instance !== undefined) {
+      remember(this.#former, this.#instance);
+      this.#usurped ||= !this.synced && !sameFolder(this.#instance, sync.instance);
+    }
     this.#instance = sync.instance;
     const restarted = sync.epoch > this.#epoch;
     if (!restarted && last !== undefined && sync.seq <= last.seq)
       return { reply: this.#ok(hub, history, sync.seq, []), effects };
     if (restarted || last === undefined) {
       this.#admitted = false;
-      if (restarted) this.#n = 0;
+      if (restarted) this.#n = this.#void = 0;
       this.#epoch = sync.epoch;
       effects.push({ type: 'joined', epoch: sync.epoch, instance: sync.instance });
     }
@@ -270,9 +296,11 @@ export class AgentState {
   /** Its lease ended (H7), or it said that it leaves: everything it had is lost. */
   expire(): readonly AgentEffect[] {
     this.#lost = true;
+    this.#void = this.#n;
     this.#admitted = false;
     this.#last = undefined;
     this.#claims.clear();
+    this.#strays.listed([]);
     const effects: AgentEffect[] = [];
     for (const [task, held] of this.#held) {
       if (held.n === Number.POSITIVE_INFINITY) continue;
@@ -282,13 +310,16 @@ export class AgentState {
     return effects;
   }
 
-  #put(task: TaskId, held: Held): void {
-    if (this.#held.get(task)?.finished === true) this.#finished--;
-    this.#held.set(task, held);
+  #put(task: TaskId, token: Token, n: number, permit: Permit | undefined, cancel?: string): void {
+    const before = this.#held.get(task);
+    if (before?.finished === true) this.#finished--;
+    before?.permit?.free();
+    this.#held.set(task, { token, n, running: false, finished: false, cancel, permit });
   }
 
   #remove(task: TaskId, held: Held): boolean {
     if (held.finished) this.#finished--;
+    held.permit?.free();
     return this.#held.delete(task);
   }
 
@@ -303,6 +334,7 @@ export class AgentState {
       seq,
       leaseMs: this.#leases.leaseMs,
       heartbeatMs: this.#leases.heartbeatMs,
+      ...(this.#void > 0 ? { void: this.#void } : {}),
       drop,
       cancel,
     };
@@ -320,17 +352,20 @@ export class AgentState {
     const claimed: RunEntry[] = [];
     const listed = new Set<TaskId>();
     const unheld = new Set<TaskId>();
+    const strays: RunEntry[] = [];
     for (const entry of sync.run) {
       const { task, token } = entry;
       const held = this.#held.get(task);
       if (held !== undefined && sameToken(held.token, token)) {
         listed.add(task);
         if (entry.state === 'done') this.finish(task, token);
+        else if (entry.holds !== undefined && !held.finished) held.permit ??= this.#keys.take(task, entry.holds);
         if (entry.state !== 'running' || held.running) continue;
         held.running = true;
         effects.push({ type: 'started', task, token, startedAt: entry.startedAt });
         continue;
       }
+      if (entry.holds !== undefined && entry.state !== 'done') strays.push(entry);
       const claim = ours && token[0] < hub && (held === undefined || olderToken(held.token, token));
       if (claim) unheld.add(task);
       if (claim && this.#claims.listed(entry) === 'ask') {
@@ -340,6 +375,7 @@ export class AgentState {
       } else drop.push({ task, token });
     }
     this.#claims.keep(unheld);
+    this.#strays.listed(strays);
     if (claimed.length > 0) effects.push({ type: 'claimed', entries: claimed });
     const seen = sync.hub === hub ? sync.seen : 0;
     for (const [task, held] of this.#held) {

@@ -1,5 +1,5 @@
 /** How many bytes the parts of an assign take in its message: never fewer than they do. Not here: how they are put into messages (assigner.ts). */
-import type { Manifest, TaskInput } from '../../bus/protocol/agent.ts';
+import type { AssignedTask, Manifest, TaskInput } from '../../bus/protocol/agent.ts';
 import type { Arguments } from '../../bus/protocol/actors.ts';
 import { partBytes } from '../../bus/protocol/shared-parts.ts';
 import type { ElectronDef } from '../../model/graph.ts';
@@ -27,5 +27,10 @@ export function argumentBytes({ template, inputs }: Arguments): number {
 }
 
 /** Of one task, without what it shares. */
-export const taskBytes = (task: Arguments & { readonly name: string; readonly path: string | undefined }): number =>
-  TASK_BYTES + Buffer.byteLength(task.name) + (task.path?.length ?? 0) + argumentBytes(task);
+export const taskBytes = (task: Sized): number =>
+  TASK_BYTES + Buffer.byteLength(task.name) + (task.path?.length ?? 0) + holdBytes(task) + argumentBytes(task);
+
+type Sized = Pick<AssignedTask, 'name' | 'template' | 'inputs' | 'holds'> & { readonly path: string | undefined };
+const HOLD_BYTES = 40;
+const holdBytes = ({ holds = [] }: Sized): number =>
+  holds.reduce((sum, { key }) => sum + HOLD_BYTES + Buffer.byteLength(key), 0);

@@ -127,7 +127,7 @@ export class Assigner {
       bytes += size;
       if (manifest < 0) manifest = manifests.push(request.manifest) - 1;
       if (electron < 0) electron = electrons.push(def) - 1;
-      const { task, token, inputsDigest, name, path, template, inputs, split } = request;
+      const { task, token, inputsDigest, name, path, template, inputs, split, holds } = request;
       tasks.push({
         task,
         token,
@@ -140,6 +140,7 @@ export class Assigner {
         inputs,
         split,
         timeoutMs: def.timeouts.attemptMs,
+        ...(holds === undefined ? {} : { holds }),
       });
       agent.hold(task, token, n);
     }

@@ -12,7 +12,9 @@ import type {
   CancelReply,
   Done,
   DoneReply,
+  LiveLogs,
   LogLine,
+  LogsAsk,
   Progress,
   Sync,
   SyncReply,
@@ -22,6 +24,7 @@ import {
   parseAssignReply,
   parseCancelReply,
   parseDone,
+  parseLiveLogs,
   parseLogLine,
   parseProgress,
   parseSync,
@@ -112,6 +115,11 @@ export class AgentGateway {
     return this.#request(agent, 'cancel', cancel, parseCancelReply, timeoutMs);
   }
 
+  /** What a task has written so far on its agent. Rejects as `cancel` does. */
+  async logs(agent: AgentKey, ask: LogsAsk, timeoutMs: number): Promise<LiveLogs> {
+    return this.#request(agent, 'logs', ask, parseLiveLogs, timeoutMs);
+  }
+
   /** Asks every agent to sync now. */
   probe(): void {
     this.#o.bus.publish(this.#o.subjects.probe, encodeEnvelope(this.#o.by, {}));
@@ -119,7 +127,7 @@ export class AgentGateway {
 
   async #request<T>(
     agent: AgentKey,
-    kind: 'assign' | 'cancel',
+    kind: 'assign' | 'cancel' | 'logs',
     body: unknown,
     read: (x: unknown) => T,
     timeoutMs: number,

@@ -1,6 +1,7 @@
 /** After a restart of the hub: what is ready in dispatches from before waits until every agent of the roster has told what it has, or the time is up (M3, H8). Pure. */
 import type { MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchId } from '../../model/ids.ts';
+import { needOf } from '../requirement.ts';
 
 export type MatchRequest = Extract<MatchmakerMessage, { type: 'match.request' }>;
 
@@ -16,17 +17,22 @@ export class HeldRequests {
   /** False: nothing is held (any more). */
   add(request: MatchRequest): boolean {
     if (!request.resumed || this.#held === undefined) return false;
-    const { dispatch, requirement } = request;
-    this.#counts.set(requirement.key, (this.#counts.get(requirement.key) ?? 0) + 1);
+    const { dispatch } = request;
+    const need = needOf(request.requirement);
+    this.#counts.set(need, (this.#counts.get(need) ?? 0) + 1);
     const known = this.#held.get(dispatch);
     if (known === undefined) this.#held.set(dispatch, [request]);
     else known.push(request);
     return true;
   }
 
-  /** Requests for such an agent that were held so far, withdrawn ones included. */
-  count(key: string): number {
-    return this.#counts.get(key) ?? 0;
+  /** Requests of this need that were held so far, withdrawn ones included. */
+  count(need: string): number {
+    return this.#counts.get(need) ?? 0;
+  }
+
+  of(dispatch: DispatchId): readonly MatchRequest[] {
+    return this.#held?.get(dispatch) ?? [];
   }
 
   get holding(): boolean {

@@ -77,7 +77,7 @@ export class LeaseWatch {
       ended(agent);
     }
     looked(now);
-    this.#timer = clock.after(Math.min(leases.heartbeatMs, LOOK_MS), () => this.#look());
+    this.#timer = clock.after(Math.min(leases.heartbeatMs, LOOK_MS), () => this.#look(), 'routine');
   }
 
   #excuse(): void {

@@ -13,19 +13,24 @@ import type { Token } from '../../model/outcome.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
+import { holdsOf } from '../requirement.ts';
+import type { Waits } from '../why-groups.ts';
 import { soon, type Actor, type Address, type Message } from '../system.ts';
 import { AgentState, type AgentEffect } from './agent-state.ts';
 import { Assigner } from './assigner.ts';
 import { CancelPost, type CancelTask } from './cancel-post.ts';
 import { ClaimPost, isClaimed } from './claim-post.ts';
-import { HeldRequests, type MatchRequest } from './held-requests.ts';
+import type { MatchRequest } from './held-requests.ts';
 import { isFinished, isFound } from './returned.ts';
+import { Keys } from './keys.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { MatchmakerOptions } from './options.ts';
 import { pair, type Found } from './pairing.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
+import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
 import { agentStatuses, unofferedOf } from './report.ts';
+import { Roster } from './roster.ts';
 
 /** Bytes of values that may wait for the disk before matching pauses. */
 const MOST_BACKLOG_BYTES = 64 * 1024 * 1024;
@@ -33,13 +38,15 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
   readonly #self: Address;
   readonly #agents = new Map<AgentKey, AgentState>();
-  /** Those with a record: a restarted hub waits for them. */
-  readonly #roster = new Set<AgentKey>();
-  readonly #queues = new ReadyQueues();
+  readonly #roster: Roster;
+  readonly #keys = new Keys((key) => {
+    this.#queues.freed(key);
+    this.#match();
+  });
+  readonly #queues = new ReadyQueues(this.#keys);
   readonly #assigner: Assigner;
   readonly #receipts = new Receipts();
   #history = '';
-  readonly #held = new HeldRequests();
   readonly #claims: ClaimPost;
   readonly #cancels: CancelPost;
   #matching = false;
@@ -49,19 +56,23 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   constructor(options: MatchmakerOptions) {
     this.#o = options;
     this.#self = options.system.address('matchmaker', 'main');
+    this.#roster = new Roster(this.#agents, this.#keys);
     this.#claims = new ClaimPost(options.system, options.results, this.#self);
     this.#cancels = new CancelPost(options, (agent, tasks) => this.#stopped(agent, tasks));
     this.#leases = new LeaseWatch({
       ...options,
       agents: () => this.#agents.values(),
       silent: (agent) => {
-        if (this.#roster.delete(agent.key)) this.#o.results.write({ op: 'agent', ...agent.identity, lost: true });
+        if (this.#roster.lost(agent.key)) this.#o.results.write({ op: 'agent', ...agent.identity, lost: true });
       },
       ended: (agent) => {
         this.#assigner.forget(agent);
         for (const effect of agent.expire()) this.#carryOut(agent, effect);
       },
-      looked: (now) => this.#receipts.expire(now),
+      looked: (now) => {
+        this.#receipts.expire(now);
+        this.#openKeys();
+      },
     });
     this.#assigner = new Assigner({
       clock: options.clock,
@@ -113,14 +124,20 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   unofferedOf(waits: Parameters<typeof unofferedOf>[0]): readonly Unoffered[] {
     return unofferedOf(waits, this.#agents.values(), this.#o.clock.monotonic());
   }
+  /** Why a dispatch's electrons, or this one, have no agent; `need`: it has not begun. */
+  readonly why = (dispatch: DispatchId, node?: number, need?: RoomNeed): readonly Waits[] => {
+    const [agents, at] = [[...this.#agents.values()], this.#o.clock.monotonic()];
+    const o = { queues: this.#queues, keys: this.#keys, held: this.#roster.held, agents, at };
+    return need === undefined ? whyWaiting(o, dispatch, node) : whyInRoom(o, need);
+  };
   /** Dispatches of this priority or a higher one that wait for such an agent. */
-  readonly waitingAhead = (key: string, priority: number): number =>
-    this.#queues.ahead(key, priority) + this.#held.count(key);
+  readonly waitingAhead = (need: string, priority: number): number =>
+    this.#queues.ahead(need, priority) + this.#roster.held.count(need);
 
   receive(message: MatchmakerMessage): void {
     switch (message.type) {
       case 'match.request':
-        if (!this.#held.add(message)) this.#enqueue(message);
+        if (!this.#roster.held.add(message)) this.#enqueue(message);
         return;
       case 'match.withdraw':
         return this.#withdraw(message.dispatch, message.nodes);
@@ -158,7 +175,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #withdraw(dispatch: DispatchId, nodes: readonly number[] | undefined): void {
     const gone = nodes === undefined ? undefined : new Set(nodes);
     this.#queues.withdraw(dispatch, gone);
-    this.#held.withdraw(dispatch, gone);
+    this.#roster.held.withdraw(dispatch, gone);
     this.#o.onTaken();
   }
 
@@ -206,8 +223,12 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     });
   }
 
-  readonly #found: Found = (agent, dispatch, nodes) => {
-    for (const node of nodes) agent.reserve(taskIdOf(dispatch, node));
+  readonly #found: Found = (agent, { dispatch, nodes, limited }) => {
+    for (const node of nodes) {
+      const task = taskIdOf(dispatch, node);
+      const holds = holdsOf(limited, task);
+      agent.reserve(task, holds === undefined ? undefined : this.#keys.take(task, holds));
+    }
     const found: LatticeMessage = { type: 'match.found', agent: agent.key, nodes };
     this.#o.system.send(this.#o.system.address('lattice', dispatch), found, this.#self);
   };
@@ -224,7 +245,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     // H2: a drop rests on records that may not be on disk yet.
     if (answer.type === 'ok' && answer.drop.length > 0) this.#o.results.afterFlush(() => reply(answer));
     else reply(answer);
-    this.#releaseHeld(false);
+    this.#release(this.#roster.told());
+    this.#openKeys();
     this.#match();
   }
 
@@ -248,7 +270,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       case 'joined':
         this.#assigner.forget(agent);
         this.#o.log('info', 'agent joined', { agent: agent.key, epoch: effect.epoch });
-        this.#roster.add(agent.key);
+        this.#roster.joined(agent.key);
         this.#o.results.write({ op: 'agent', agent: agent.key, epoch: effect.epoch, instance: effect.instance });
         this.#o.results.afterFlush(() => {
           agent.admitted(effect.epoch);
@@ -287,17 +309,13 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#receipts.judged(message.receipt, message.task, message.token, message.verdict);
   }
 
-  #cancel(message: Extract<MatchmakerMessage, { type: 'attempt.cancel' }>): void {
-    const agent = this.#agents.get(message.agent);
+  #cancel({ agent: key, task, token, reason }: Extract<MatchmakerMessage, { type: 'attempt.cancel' }>): void {
+    const agent = this.#agents.get(key);
     // One that waits to be sent is not sent.
-    if (agent !== undefined && this.#assigner.withdraw(agent, message.task) && agent.unreserve(message.task))
-      this.#match();
-    if (agent === undefined || !agent.cancel(message.task, message.token, message.reason)) {
-      this.#toElectron(message.task, { type: 'attempt.stopped', token: message.token, confirmed: true });
-      return;
-    }
-    const { task, token, reason } = message;
-    this.#cancels.add(message.agent, { task, token, reason, revoke: false });
+    if (agent !== undefined && this.#assigner.withdraw(agent, task) && agent.unreserve(task)) this.#match();
+    if (agent?.cancel(task, token, reason) !== true)
+      return this.#toElectron(task, { type: 'attempt.stopped', token, confirmed: true });
+    this.#cancels.add(key, { task, token, reason, revoke: false });
   }
 
   /** Asks it back, if it only queues there; one that waits to be sent is not sent. */
@@ -325,27 +343,30 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #loadRoster(message: Extract<MatchmakerMessage, { type: 'roster.load' }>): void {
     this.#history = message.history;
     const now = this.#o.clock.monotonic();
-    for (const { agent, epoch, instance, lost } of message.roster) {
-      if (lost !== true) this.#roster.add(agent);
+    for (const { agent, epoch, instance } of message.roster)
       if (!this.#agents.has(agent))
-        this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now, instance));
-    }
-    if (this.#roster.size > 0) this.#held.begin();
+        this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now, instance, this.#keys));
+    this.#roster.load(message.roster);
     this.#limitHold();
   }
 
   /** Counted from when agents are heard. */
   #limitHold(): void {
-    if (this.#held.holding && this.#stopListening !== undefined)
-      this.#leases.afterJoining(() => this.#releaseHeld(true));
+    if (this.#roster.held.holding && this.#stopListening !== undefined)
+      this.#leases.afterJoining(() => this.#release(this.#roster.overdue()));
   }
 
-  #releaseHeld(due: boolean): void {
-    if (!this.#held.holding) return;
-    if (!due && [...this.#roster].some((key) => this.#agents.get(key)?.synced !== true)) return;
-    for (const request of this.#held.release()) this.#enqueue(request);
+  #release(requests: readonly MatchRequest[] | undefined): void {
+    if (requests === undefined) return;
+    for (const request of requests) this.#enqueue(request);
     // What was withdrawn meanwhile counts no longer.
     this.#o.onTaken();
+  }
+
+  #openKeys(): void {
+    if (!this.#roster.opens(this.#o.epoch.value)) return;
+    this.#queues.opened();
+    this.#match();
   }
 
   #raiseEpoch(epoch: number): void {
@@ -364,7 +385,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   #agentOf(key: AgentKey): AgentState {
     let agent = this.#agents.get(key);
     if (agent === undefined) {
-      agent = new AgentState(key, this.#o.leases, 0, this.#o.clock.monotonic());
+      agent = new AgentState(key, this.#o.leases, 0, this.#o.clock.monotonic(), undefined, this.#keys);
       this.#agents.set(key, agent);
     }
     return agent;

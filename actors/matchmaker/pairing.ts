@@ -1,10 +1,9 @@
 /** Gives what waits to agents that have room. Not here: whose turn it is (queues.ts), what an agent has room for (agent-state.ts). */
-import type { DispatchId } from '../../model/ids.ts';
 import type { AgentState } from './agent-state.ts';
-import type { ReadyQueues } from './queues.ts';
+import type { ReadyQueues, Taken } from './queues.ts';
 
-/** These nodes go to this agent. It must take its room for them. */
-export type Found = (agent: AgentState, dispatch: DispatchId, nodes: readonly number[]) => void;
+/** These nodes go to this agent. Its room and their keys must be taken for them. */
+export type Found = (agent: AgentState, taken: Taken) => void;
 
 /** First the free slots, then places in the agents' queues; of both each class has its turn before another has the next. */
 export function pair(queues: ReadyQueues, agents: Iterable<AgentState>, at: number, found: Found): void {
@@ -25,7 +24,7 @@ export function pair(queues: ReadyQueues, agents: Iterable<AgentState>, at: numb
       const share = many === 1 ? credit : Math.max(1, Math.min(credit, Math.ceil(next.waiting / (2 * many))));
       const taken = best === undefined ? undefined : queues.take(key, share);
       if (best === undefined || taken === undefined) stuck.add(key);
-      else found(best, taken.dispatch, taken.nodes);
+      else found(best, taken);
     }
   }
 }

@@ -3,6 +3,7 @@
  * and of one dispatch its lanes. Dispatches of one root count as one. Every step is O(1), but for a search among the priorities. Pure.
  * Not here: how many nodes a turn gives (queues.ts).
  */
+import type { Requirement } from '../../bus/protocol/actors.ts';
 import type { DispatchId } from '../../model/ids.ts';
 import { Ring, type Seated } from './ring.ts';
 
@@ -10,6 +11,8 @@ import { Ring, type Seated } from './ring.ts';
 export interface Lane extends Seated<Lane> {
   readonly dispatch: DispatchId;
   readonly share: Share;
+  readonly need: string;
+  readonly limited: Requirement['limited'];
   nodes: number[];
   head: number;
 }
@@ -49,10 +52,11 @@ export class Turns {
   readonly #ranks: Rank[] = [];
 
   /** A new lane, last in turn of its own. */
-  enter({ dispatch, priority, user, root }: Waiter): Lane {
+  enter({ dispatch, priority, user, root }: Waiter, need: string, limited: Requirement['limited']): Lane {
     const share = shareOf(userOf(this.#rankOf(priority), user), root);
     share.count++;
-    const lane: Lane = { dispatch, share, nodes: [], head: 0, before: undefined, behind: undefined };
+    const seat = { before: undefined, behind: undefined };
+    const lane: Lane = { dispatch, share, need, limited, nodes: [], head: 0, ...seat };
     this.rejoin(lane);
     return lane;
   }

@@ -3,6 +3,7 @@ import type { AttemptView } from '../../bus/protocol/api.ts';
 import type { DispatchId } from '../../model/ids.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import type { ElectronRecord } from '../../model/records.ts';
+import type { Stream } from '../../model/log-entry.ts';
 import { decodeAttempt, decodeLogs, keys, attemptOfKey } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
 import { errorWithin, firstWithin, LIST_BYTES } from '../answer-size.ts';
@@ -32,10 +33,7 @@ export function attemptsOf(
 }
 
 /** Undefined when it is told by a record of its own, or never came to an agent. */
-function lastOf(
-  record: ElectronRecord,
-  running: number | undefined,
-): Omit<AttemptView, 'stdout' | 'stderr'> | undefined {
+function lastOf(record: ElectronRecord, running: number | undefined): Omit<AttemptView, Stream> | undefined {
   const { attempt, status, agent, startedAt, endedAt, error } = record;
   if (attempt === 0 || agent === undefined) return undefined;
   if (
@@ -57,10 +55,11 @@ function lastOf(
   };
 }
 
-function written(store: Store, id: DispatchId, node: number, attempt: number): { stdout: number; stderr: number } {
+function written(store: Store, id: DispatchId, node: number, attempt: number): Pick<AttemptView, Stream> {
   const bytes = store.get(keys.logs(id, node, attempt));
-  const { stdout, stderr } = bytes === undefined ? { stdout: '', stderr: '' } : decodeLogs(bytes);
-  return { stdout: stdout.length, stderr: stderr.length };
+  if (bytes === undefined) return { stdout: 0, stderr: 0, log: 0 };
+  const { stdout, stderr, log = '' } = decodeLogs(bytes);
+  return { stdout: stdout.length, stderr: stderr.length, log: log.length };
 }
 
 const short = ({ code, name, userCode, message }: ErrorInfo): ErrorInfo =>

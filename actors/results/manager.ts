@@ -217,6 +217,9 @@ export class ResultManager implements Actor<ResultsAsk> {
   #wait(id: DispatchId, timeoutMs: number): Promise<WaitReply> {
     // What has ended is written, but perhaps not flushed: the waiters' own path (R1).
     if (!this.#live.has(id)) return this.#o.store.write([]).then(() => this.#waited(id));
+    // What was read may lie between the end's record and its flush: it is told after that, and nothing newer.
+    const asItIs = (): Promise<WaitReply> => this.#waited(id).then((reply) => this.#flushed(reply));
+    if (timeoutMs === 0) return asItIs();
     return new Promise((resolve, reject) => {
       const waiters = this.#waiters.get(id) ?? new Set<Waiter>();
       const settle = (reply: Promise<WaitReply>): void => {
@@ -225,10 +228,9 @@ export class ResultManager implements Actor<ResultsAsk> {
         if (waiters.size === 0) this.#waiters.delete(id);
         reply.then(resolve, reject);
       };
-      // The time may be up between the end's record and its flush: what was read then is told after it, and nothing newer.
-      const late = (): void => settle(this.#waited(id).then((reply) => this.#flushed(reply)));
+      const late = (): void => settle(asItIs());
       const answer = (record?: DispatchRecord): void => settle(this.#waited(id, record));
-      const waiter: Waiter = { answer, timer: this.#o.clock.after(timeoutMs, late) };
+      const waiter: Waiter = { answer, timer: this.#o.clock.after(timeoutMs, late, 'routine') };
       waiters.add(waiter);
       this.#waiters.set(id, waiters);
     });
@@ -268,7 +270,7 @@ export class ResultManager implements Actor<ResultsAsk> {
         },
         () => undefined, // the disk can't be asked: accepting goes on, and a failing write is fatal anyway
       );
-      this.#diskTimer = this.#o.clock.after(1_000, look);
+      this.#diskTimer = this.#o.clock.after(1_000, look, 'routine');
     };
     look();
   }

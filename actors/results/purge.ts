@@ -6,7 +6,7 @@ import type { PurgePage, PurgeQuestion } from '../../bus/protocol/results.ts';
 import { isDispatchId, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
 import type { DispatchSpec } from '../../model/records.ts';
-import { decodeDispatch, decodeSpec, keys, tailOfKey } from '../../store/records.ts';
+import { decodeDispatch, decodeSpec, keys, tailOfKey, userOfKey } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
 import type { LiveDispatches } from './live.ts';
 import { removeDispatch } from './removal.ts';
@@ -59,7 +59,7 @@ export async function purgePage(o: PurgeOptions, asked: PurgeQuestion): Promise<
     if (!isTerminalDispatch(record.status) || o.live.has(id)) continue;
     if (asked.statuses !== undefined && !asked.statuses.includes(record.status)) continue;
     const bytes = o.store.get(keys.spec(id));
-    if (bytes === undefined) continue;
+    if (bytes === undefined || isUsed(o, id)) continue;
     const spec = decodeSpec(bytes);
     if (spec.user !== asked.user || (record.endedAt ?? spec.acceptedAt) > asked.endedBefore) continue;
     let own = 0;
@@ -70,6 +70,7 @@ export async function purgePage(o: PurgeOptions, asked: PurgeQuestion): Promise<
   const removed = withTheirOuter(o.store, found);
   const removals: Promise<void>[] = [];
   for (const { spec, large } of asked.dryRun ? [] : removed) {
+    if (isUsed(o, spec.id)) continue; // a redispatch came meanwhile
     o.forget(spec.id);
     const removal = removeDispatch(o.store, spec);
     removals.push(removal);
@@ -77,4 +78,13 @@ export async function purgePage(o: PurgeOptions, asked: PurgeQuestion): Promise<
   }
   await Promise.all(removals);
   return { dispatches: removed.length, electrons, ...(next === undefined ? {} : { next }) };
+}
+
+/** A dispatch that lives takes values over from it. */
+function isUsed({ store, live }: PurgeOptions, id: DispatchId): boolean {
+  for (const { key } of store.range(keys.usesOf(id))) {
+    const user = userOfKey(key);
+    if (isDispatchId(user) && live.has(user)) return true;
+  }
+  return false;
 }

@@ -28,6 +28,7 @@ import {
   decodeDispatch,
   decodeElectron,
   decodeExpansion,
+  attemptOfKey,
   decodeLogs,
   decodeSpec,
   keys,
@@ -39,7 +40,7 @@ import { bytesOf, errorWithin, LIST_BYTES } from '../answer-size.ts';
 import type { NearMemory } from '../services.ts';
 import { attemptsOf } from './attempts.ts';
 import type { LiveDispatches } from './live.ts';
-import { nearMatches } from './near.ts';
+import { nearMatches } from '../../model/near.ts';
 import { composeList, storeBytes, wholeValue } from './values.ts';
 
 const MOST_PAGE = 10_000;
@@ -53,6 +54,7 @@ const TEMPLATE_BYTES = 128 * 1024;
 const CACHED_PLANS = 32;
 const CACHED_PLAN_NODES = 1_000_000;
 const RECENT_SPECS = 1_024;
+const NOTHING = { stdout: '', stderr: '' };
 const NO_NODES: Pick<LoadedDispatch, 'electrons' | 'expansions'> = { electrons: [], expansions: [] };
 
 export class Queries {
@@ -148,7 +150,7 @@ export class Queries {
     return Object.assign(
       this.#summary(spec, record),
       { graph, args, errors: record.errors },
-      bundle === undefined ? undefined : { bundle: bundle.digest },
+      bundle === undefined ? undefined : { bundle: bundle.digest, bundleSize: bundle.size },
     );
   }
 
@@ -224,14 +226,14 @@ export class Queries {
   /** Of one attempt, or of the last one that wrote something. */
   async logs({ id, electron, attempt }: LogsRequest & { readonly id: DispatchId }): Promise<LogsReply> {
     const view = await this.#find(id, electron);
-    let stdout = '';
-    let stderr = '';
     if (attempt !== undefined) {
       const bytes = this.#store.get(keys.logs(id, view.id, attempt));
-      return { electron: view, ...(bytes === undefined ? { stdout, stderr } : decodeLogs(bytes)) };
+      return { electron: view, attempt, ...(bytes === undefined ? NOTHING : decodeLogs(bytes)) };
     }
-    for (const { value } of this.#store.range(keys.logsOf(id, view.id))) ({ stdout, stderr } = decodeLogs(value));
-    return { electron: view, stdout, stderr };
+    let last: { readonly key: string; readonly value: Uint8Array } | undefined;
+    for (const found of this.#store.range(keys.logsOf(id, view.id))) last = found;
+    if (last === undefined) return { electron: view, ...NOTHING };
+    return { electron: view, attempt: attemptOfKey(last.key), ...decodeLogs(last.value) };
   }
 
   /** Whether a dispatch inside another has ended, and with what. */
@@ -336,7 +338,9 @@ export class Queries {
 
   #view(id: DispatchId, plan: Plan, node: number, record: ElectronRecord | undefined): ElectronView {
     const name = plan.nameOf(node);
-    if (record === undefined) return { id: node, name, status: 'waiting', attempts: 0, seq: 0 };
+    const { map } = plan.place(node).region;
+    const within = map < 0 ? {} : { map };
+    if (record === undefined) return { id: node, name, status: 'waiting', attempts: 0, seq: 0, ...within };
     const runningSince = record.status === 'assigned' ? this.#live.runningSince(id, node) : undefined;
     return {
       id: node,
@@ -349,8 +353,10 @@ export class Queries {
       ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
       ...(record.error === undefined ? {} : { error: errorWithin(record.error, ERROR_BYTES) }),
       ...(record.value === undefined ? {} : { value: record.value }),
+      ...(record.status === 'retrying' && record.retryAt !== undefined ? { retryAt: record.retryAt } : {}),
       ...(record.cause === undefined ? {} : { cause: plan.nameOf(record.cause) }),
       ...innerView(id, plan, node),
+      ...within,
     };
   }
 
@@ -369,7 +375,9 @@ export class Queries {
       ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
       ...(error === undefined ? {} : { error }),
       ...(spec.outer === undefined ? {} : { outer: spec.outer.dispatch }),
-      ...(spec.origin === undefined ? {} : { origin: { of: spec.origin.of, root: spec.origin.root } }),
+      ...(spec.origin === undefined || spec.origin.by !== undefined
+        ? {}
+        : { origin: { of: spec.origin.of, root: spec.origin.root } }),
     };
   }
 

@@ -2,11 +2,11 @@
 import type { RecordOp } from '../../bus/protocol/results.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
-import type { DispatchSpec } from '../../model/records.ts';
+import { bundlesOf, type DispatchSpec } from '../../model/records.ts';
 import { decodeElectron, decodeExpansion, decodeSpec } from '../../store/records.ts';
 
 export function valuesOfSpec(spec: DispatchSpec): readonly ValueInfo[] {
-  return [spec.graph, spec.args, ...(spec.bundle === undefined ? [] : [spec.bundle]), ...spec.literals];
+  return [spec.graph, spec.args, ...bundlesOf(spec), ...spec.literals];
 }
 
 /** Of a stored record, by its key. Raises DATA_DAMAGED, DATA_NEWER. */

@@ -20,6 +20,7 @@ export async function removeDispatch(store: Store, spec: DispatchSpec): Promise<
   const key = keys.idempotency(spec.user, keyPart(spec.key));
   const owner = store.get(key);
   if (owner !== undefined && decodeKey(owner).id === id) ops.push(remove(key));
+  if (spec.origin?.reuse === true && spec.origin.by === undefined) ops.push(remove(keys.use(spec.origin.of, id)));
   const rest = some(store, id);
   if (rest.length < BATCH) {
     await store.write([...ops, ...rest.map(remove)]);
@@ -49,7 +50,14 @@ async function finish(store: Store, id: DispatchId): Promise<void> {
 /** Keys of up to a batch of its electrons, expansions, logs and attempts. */
 function some(store: Store, id: DispatchId): readonly string[] {
   const found: string[] = [];
-  for (const range of [keys.electronsOf(id), keys.expansionsOf(id), keys.allLogsOf(id), keys.allAttemptsOf(id)])
+  const ranges = [
+    keys.electronsOf(id),
+    keys.expansionsOf(id),
+    keys.allLogsOf(id),
+    keys.allAttemptsOf(id),
+    keys.usesOf(id),
+  ];
+  for (const range of ranges)
     for (const { key } of store.range({ ...range, limit: BATCH - found.length })) found.push(key);
   return found;
 }

@@ -103,5 +103,5 @@ async function inSteps(
 
 const pause = (clock: Clock): Promise<void> =>
   new Promise((resolve) => {
-    clock.after(PAUSE_MS, resolve);
+    clock.after(PAUSE_MS, resolve, 'routine');
   });

@@ -89,7 +89,7 @@ export class Upkeep {
   }
 
   #arm(): void {
-    this.#timer = this.#o.clock.after(SWEEP_EVERY_MS, () => {
+    const due = (): void => {
       this.#begin().then(
         ({ values, bytes }) => {
           if (values > 0) this.#o.log('info', 'removed values that nothing refers to', { values, bytes });
@@ -97,7 +97,8 @@ export class Upkeep {
         () => undefined, // told by #begin
       );
       this.#arm();
-    });
+    };
+    this.#timer = this.#o.clock.after(SWEEP_EVERY_MS, due, 'routine');
   }
 
   #alone<T>(job: () => Promise<T>): Promise<T> {

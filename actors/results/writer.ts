@@ -160,6 +160,8 @@ export class RecordWriter {
           value: ACCEPTED,
         });
         writes.push({ op: 'put', key: keys.live(spec.id), value: LIVE });
+        if (spec.origin?.reuse === true && spec.origin.by === undefined)
+          writes.push({ op: 'put', key: keys.use(spec.origin.of, spec.id), value: new Uint8Array() });
         writes.push({
           op: 'put',
           key: keys.idempotency(spec.user, keyPart(spec.key)),

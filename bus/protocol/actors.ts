@@ -5,9 +5,11 @@
 import type { ElectronDef, WireGraph } from '../../model/graph.ts';
 import type { AgentKey, Digest, DispatchId, TaskId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
+import type { Stream } from '../../model/log-entry.ts';
 import type { ErrorInfo, Outcome, Token, ValueInfo } from '../../model/outcome.ts';
 import type { ElectronTimeout } from '../../model/timeouts.ts';
-import type { AssignedTask, Manifest, Verdict } from './agent.ts';
+import type { AssignedTask, KeyHold, Manifest, Verdict } from './agent.ts';
+import type { Why } from './why.ts';
 import type { DispatchSpec, ElectronRecord, ExpansionRecord, DispatchRecord, RosterEntry } from './results.ts';
 
 /** An attempt that an agent has, and of which the hub has no record: an earlier life of the hub gave it out. */
@@ -35,6 +37,13 @@ export type LatticeMessage =
       readonly request: number;
       readonly reason: string;
       readonly electrons?: readonly (number | string)[];
+    }
+  /** Why do its nodes, or this one, wait? Echoed in `lattice.explained`, with the names of `name`. */
+  | {
+      readonly type: 'lattice.explain';
+      readonly request: number;
+      readonly node?: number;
+      readonly name: readonly number[];
     }
   /** Its time is over. */
   | { readonly type: 'lattice.expired' }
@@ -118,7 +127,7 @@ export type ElectronMessage =
   | {
       readonly type: 'attempt.logged';
       readonly token: Token;
-      readonly stream: 'stdout' | 'stderr';
+      readonly stream: Stream;
       readonly text: string;
     }
   | { readonly type: 'attempt.progressed'; readonly token: Token; readonly fraction: number; readonly note: string };
@@ -127,6 +136,13 @@ export type ElectronMessage =
 export interface Requirement {
   readonly key: string;
   readonly capabilities: readonly string[];
+  /** Of those with a concurrency key, or exclusive ones. */
+  readonly limited?: {
+    /** Names what is asked for, the key and the limit included. */
+    readonly need: string;
+    readonly key?: KeyHold;
+    readonly exclusive: boolean;
+  };
 }
 
 /** Received by the matchmaker. */
@@ -159,6 +175,7 @@ export type MatchmakerMessage =
       readonly name: string;
       readonly path: string | undefined;
       readonly split: boolean;
+      readonly holds?: readonly KeyHold[];
     } & Arguments)
   /** After a restart: the agent may hold this one (H8). */
   | {
@@ -201,6 +218,16 @@ export type MatchmakerMessage =
 
 /** Received by the dispatcher. */
 export type DispatcherMessage =
+  | {
+      readonly type: 'lattice.explained';
+      readonly request: number;
+      readonly waits: readonly {
+        readonly why: Why;
+        readonly electrons: number;
+        readonly first: readonly number[];
+      }[];
+      readonly names: readonly (readonly [node: number, name: string])[];
+    }
   | { readonly type: 'dispatch.ended'; readonly id: DispatchId }
   /** One inside another is accepted: its records are queued. */
   | { readonly type: 'dispatch.inner'; readonly spec: DispatchSpec; readonly graph: WireGraph }

@@ -4,10 +4,17 @@
  */
 import type { ElectronDef } from '../../model/graph.ts';
 import type { Digest, TaskId } from '../../model/ids.ts';
-import type { Outcome, Token, ValueInfo } from '../../model/outcome.ts';
+import type { Stream } from '../../model/log-entry.ts';
+import type { Outcome, TaskLogs, Token, ValueInfo } from '../../model/outcome.ts';
 
 /** What a running or queued task is doing on the agent. `done`: finished, outcome spooled, not yet acknowledged. */
 export type TaskState = 'queued' | 'running' | 'done';
+
+/** A key that an attempt holds, named with its user, and how many may hold it beside this one. An exclusive electron holds one of its own. */
+export interface KeyHold {
+  readonly key: string;
+  readonly limit: number;
+}
 
 export interface RunEntry {
   readonly task: TaskId;
@@ -17,6 +24,8 @@ export interface RunEntry {
   /** Wall clock of the agent when it began to run; 0 before. */
   readonly startedAt: number;
   readonly progress?: number;
+  /** As its assign said, until it is done. */
+  readonly holds?: readonly KeyHold[];
 }
 
 /** The agent's absolute state, every heartbeat and whenever something is in doubt. */
@@ -51,6 +60,8 @@ export type SyncReply =
       readonly seq: number;
       readonly leaseMs: number;
       readonly heartbeatMs: number;
+      /** Its lease had ended: assigns up to this number are void, and those of them that come late start nothing. Absent: none. */
+      readonly void?: number;
       readonly drop: readonly { readonly task: TaskId; readonly token: Token }[];
       readonly cancel: readonly { readonly task: TaskId; readonly token: Token; readonly reason: string }[];
     }
@@ -66,6 +77,8 @@ export interface Manifest {
   readonly dispatch: string;
   readonly user: string;
   readonly lattice: string;
+  /** What `context().metadata` is; absent: nothing. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Digest and size of the bundle; absent when only built-in electrons are used. */
   readonly bundle?: ValueInfo;
   /** process.argv.slice(2) of the user's script. */
@@ -96,6 +109,8 @@ export interface AssignedTask {
   readonly split: boolean;
   /** One attempt; 0: none. */
   readonly timeoutMs: number;
+  /** The keys that it holds; absent: none. */
+  readonly holds?: readonly KeyHold[];
 }
 
 /** The bytes of an input or a template, or where to pull them from. When the whole list is too large for a message, `inputs` is one list value to pull. */
@@ -172,8 +187,20 @@ export interface LogLine {
   readonly token: Token;
   /** Per task and token, from 1. */
   readonly n: number;
-  readonly stream: 'stdout' | 'stderr';
+  readonly stream: Stream;
   readonly text: string;
+}
+
+/** Hub → agent: what has a task written so far? */
+export interface LogsAsk {
+  readonly task: TaskId;
+}
+
+/** Nothing: it isn't at work here. */
+export interface LiveLogs {
+  readonly token?: Token;
+  /** Absent: it has written nothing. */
+  readonly logs?: TaskLogs;
 }
 
 export interface Progress {

@@ -5,9 +5,10 @@
  */
 import type { ElectronStatus, DispatchStatus } from '../../model/lifecycle.ts';
 import type { Digest } from '../../model/ids.ts';
-import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
+import type { ErrorInfo, TaskLogs, ValueInfo } from '../../model/outcome.ts';
 import type { NodeFailure, StatusCounts } from '../../model/records.ts';
 import type { Input } from '../../model/graph.ts';
+import type { Replacement } from './redispatch.ts';
 
 export type { NodeFailure, StatusCounts };
 
@@ -40,6 +41,8 @@ export interface SubmitRequest {
   readonly codes?: Readonly<Record<string, Digest>>;
   /** It is made from another dispatch, whose values it may take over. */
   readonly origin?: { readonly of: string; readonly reuse: boolean };
+  /** Only with an origin. */
+  readonly replace?: readonly Replacement[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly durability: 'pipelined' | 'strict';
   readonly failFast: boolean;
@@ -47,16 +50,6 @@ export interface SubmitRequest {
   readonly priority: number;
   /** The whole dispatch, ms; 0: none. */
   readonly timeoutMs: number;
-}
-/** A submit of what the hub has from another dispatch, whatever state that one is in. */
-export interface RedispatchRequest {
-  /** As a submit's. */
-  readonly key: string;
-  readonly id: string;
-  /** Take over values of that dispatch where code and inputs are the same. */
-  readonly reuse: boolean;
-  /** @default that of the other */
-  readonly priority?: number;
 }
 /** Of a submit, and of a redispatch. */
 export interface SubmitReply {
@@ -168,6 +161,7 @@ export interface DispatchDetail extends DispatchSummary {
   readonly errors: readonly NodeFailure[];
   /** Digest of the bundle. */
   readonly bundle?: Digest;
+  readonly bundleSize?: number;
 }
 export interface ElectronView {
   readonly id: number;
@@ -180,10 +174,14 @@ export interface ElectronView {
   readonly error?: ErrorInfo;
   readonly value?: ValueInfo;
   readonly seq: number;
+  /** Of one that is between two attempts: when the next is due, wall clock, ms. */
+  readonly retryAt?: number;
   /** For a skipped one: the node that it waited for. */
   readonly cause?: string;
   /** For a lattice that has begun: its dispatch. */
   readonly inner?: string;
+  /** For a node of a map's item: the map's id. Nodes of a map are numbered in a row, item by item. */
+  readonly map?: number;
 }
 
 /** Waits until the dispatch has ended, at most `timeoutMs` (the hub caps it at 25 s: ask again). */
@@ -223,10 +221,12 @@ export interface LogsRequest {
   /** Its number; absent: the last one that wrote something. */
   readonly attempt?: number;
 }
-export interface LogsReply {
+export interface LogsReply extends TaskLogs {
   readonly electron: ElectronView;
-  readonly stdout: string;
-  readonly stderr: string;
+  /** Which one wrote it; absent: none has written anything. */
+  readonly attempt?: number;
+  /** It is at work, and this is what it has written so far; false: its agent could not be asked. */
+  readonly live?: boolean;
 }
 
 /** The attempts of an electron, oldest first: the last 500. */
@@ -259,6 +259,7 @@ export interface AttemptView {
   /** Characters that it wrote, as far as they are kept. */
   readonly stdout: number;
   readonly stderr: number;
+  readonly log: number;
 }
 
 export interface CancelRequest {

@@ -44,16 +44,24 @@ export interface TaskContextShape {
   readonly nodeId: string;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
-  /** Aborted when the attempt is to stop: a cancel or a timeout. After the grace time the process is killed. */
+  /** Its definition's name, also for an item of a map. */
+  readonly electronName: string;
+  /** Of the dispatch that it is in. */
+  readonly latticeName: string;
+  /** Who dispatched it. */
+  readonly user: string;
+  /** The lattice's, or what the dispatch was given. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Aborted when the attempt has to stop: its `reason` is an `AbortError` with the code `CANCELLED` or `TIMEOUT`. */
   readonly signal: AbortSignal;
-  /** A folder of this attempt, removed when it has ended. */
+  /** A folder of this attempt alone, empty at first, removed when it has ended. Made when this is first read. */
   readonly scratchDir: string;
   /** What `before` hooks of this attempt returned, by their `as`. */
   readonly injected: Readonly<Record<string, unknown>>;
-  /** A line for `watch` and `logs`, with fields. */
-  log(message: string, fields?: Record<string, unknown>): void;
+  /** An entry for `watch` and `logs`, with fields. */
+  readonly log: (message: string, fields?: Record<string, unknown>) => void;
   /** How far it is, 0 to 1, for `watch`; also a sign of life for `timeout.silence`. */
-  progress(fraction: number, note?: string): void;
+  readonly progress: (fraction: number, note?: string) => void;
 }
 
 /** On the error that says a hook failed: the runner reports what was thrown, with the hook's name before it. */
@@ -94,6 +102,8 @@ export interface Registry {
   /** The trace under way, if any; opaque to the runner. */
   builder: unknown;
   agent: AgentHooks | undefined;
+  /** npm packages that definitions name in `deps.npm`: package → version. Absent: none. */
+  packages?: Map<string, string>;
 }
 
 const isRegistry = (x: unknown): x is Registry =>

@@ -2,6 +2,7 @@
  * Decoded bodies → the types of agent.ts, checked. Each `parseX(x)` raises BAD_MESSAGE with the path of what doesn't fit; fields it doesn't know are dropped.
  * Not here: bytes (codec.ts), whether what is said is true.
  */
+import { streams } from '../../model/log-entry.ts';
 import type { Token } from '../../model/outcome.ts';
 import type {
   Assign,
@@ -14,7 +15,10 @@ import type {
   Done,
   DoneReply,
   FinishedTask,
+  KeyHold,
+  LiveLogs,
   LogLine,
+  LogsAsk,
   Manifest,
   Progress,
   RefusalReason,
@@ -50,11 +54,13 @@ import {
 } from './shape.ts';
 import { decodeBody } from '../codec.ts';
 import { partReader } from './shared-parts.ts';
-import { electronDef, MANY, outcome, valueInfo } from './wire-value.ts';
+import { electronDef, MANY, outcome, taskLogs, valueInfo } from './wire-value.ts';
 
 /** Most tasks that one message may name: slots and queue of the largest agent, several times over. */
 export const MOST_TASKS = 200_000;
 const MOST_INPUTS = 2_000_000;
+/** A user's name and a key of theirs. */
+const LONGEST_HOLD = 300;
 
 const taskStates: readonly TaskState[] = ['queued', 'running', 'done'];
 const refusals: readonly RefusalReason[] = ['busy', 'epoch', 'stale', 'draining', 'capability'];
@@ -65,6 +71,9 @@ const taskAndToken = (o: Fields): { readonly task: RunEntry['task']; readonly to
   token: token(o, 'token'),
 });
 
+const keyHold = object((o) => ({ key: text(o, 'key', LONGEST_HOLD), limit: int(o, 'limit') }));
+const holds = (o: Fields, key: string): readonly KeyHold[] => array(o, key, 2, keyHold);
+
 const runEntry: Reader<RunEntry> = object((o) => ({
   task: task(o, 'task'),
   token: token(o, 'token'),
@@ -72,6 +81,7 @@ const runEntry: Reader<RunEntry> = object((o) => ({
   state: oneOf(o, 'state', taskStates),
   startedAt: number(o, 'startedAt'),
   ...optional(o, 'progress', number),
+  ...optional(o, 'holds', holds),
 }));
 
 export const parseSync: Reader<Sync> = parser(
@@ -114,6 +124,7 @@ export const parseSyncReply: Reader<SyncReply> = parser<SyncReply>(
           seq: int(o, 'seq'),
           leaseMs: number(o, 'leaseMs', 0),
           heartbeatMs: number(o, 'heartbeatMs', 0),
+          ...optional(o, 'void', int),
           drop: array(o, 'drop', MOST_TASKS, drop),
           cancel: array(o, 'cancel', MOST_TASKS, cancelled),
         };
@@ -139,6 +150,7 @@ const manifest: Reader<Manifest> = object((o) => ({
   dispatch: text(o, 'dispatch'),
   user: text(o, 'user'),
   lattice: text(o, 'lattice'),
+  ...optional(o, 'metadata', (from, key) => record(from, key, MANY, aText(TEXT_LENGTH))),
   ...optional(o, 'bundle', (from, key) => field(from, key, valueInfo)),
   argv: array(o, 'argv', MANY, aText(TEXT_LENGTH)),
   captures: capturesOf(o, 'captures'),
@@ -177,6 +189,7 @@ const assignedTask: Reader<AssignedTask> = object((o) => ({
   inputs: inputsOf(o),
   split: bool(o, 'split'),
   timeoutMs: number(o, 'timeoutMs', 0),
+  ...optional(o, 'holds', holds),
 }));
 
 /** Of what `packAssign` made. Besides the shape it checks that each task's `manifest` and `electron` are there. */
@@ -271,7 +284,6 @@ export const parseBlobRead: Reader<BlobRead> = parser(
   object((o) => ({ digest: digest(o, 'digest'), offset: int(o, 'offset'), length: int(o, 'length') })),
 );
 
-const streams: readonly LogLine['stream'][] = ['stdout', 'stderr'];
 export const parseLogLine: Reader<LogLine> = parser(
   'log',
   object((o) => ({
@@ -280,6 +292,19 @@ export const parseLogLine: Reader<LogLine> = parser(
     n: int(o, 'n'),
     stream: oneOf(o, 'stream', streams),
     text: text(o, 'text', TEXT_LENGTH),
+  })),
+);
+
+export const parseLogsAsk: Reader<LogsAsk> = parser(
+  'logs request',
+  object((o) => ({ task: task(o, 'task') })),
+);
+
+export const parseLiveLogs: Reader<LiveLogs> = parser(
+  'live logs',
+  object((o) => ({
+    ...optional(o, 'token', token),
+    ...optional(o, 'logs', (from, key) => field(from, key, taskLogs)),
   })),
 );
 

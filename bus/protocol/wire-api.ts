@@ -31,8 +31,8 @@ import {
   type Reader,
 } from './shape.ts';
 import { capturesOf } from './wire-agent.ts';
-import { codesOf, lineageOf, originOf } from './wire-redispatch.ts';
-import { errorInfo, MANY, valueInfo } from './wire-value.ts';
+import { codesOf, lineageOf, originOf, replaceOf } from './wire-redispatch.ts';
+import { errorInfo, MANY, taskLogs, valueInfo } from './wire-value.ts';
 
 const MOST = 1_000_000;
 
@@ -66,6 +66,7 @@ export const parseSubmit: Reader<api.SubmitRequest> = parser(
     captures: capturesOf(o, 'captures'),
     ...optional(o, 'codes', codesOf),
     ...optional(o, 'origin', originOf),
+    ...optional(o, 'replace', replaceOf),
     metadata: words(o, 'metadata'),
     durability: oneOf(o, 'durability', durabilities),
     failFast: bool(o, 'failFast'),
@@ -193,6 +194,7 @@ const detail: Reader<api.DispatchDetail> = object((o) => ({
   args: anInfo(o, 'args'),
   errors: array(o, 'errors', MOST, nodeFailure),
   ...optional(o, 'bundle', digest),
+  ...optional(o, 'bundleSize', whole),
 }));
 
 const electronView: Reader<api.ElectronView> = object((o) => ({
@@ -206,8 +208,10 @@ const electronView: Reader<api.ElectronView> = object((o) => ({
   ...optional(o, 'error', (from, key) => field(from, key, errorInfo)),
   ...optional(o, 'value', anInfo),
   seq: int(o, 'seq'),
+  ...optional(o, 'retryAt', number),
   ...optional(o, 'cause', (from, key) => text(from, key, 300)),
   ...optional(o, 'inner', text),
+  ...optional(o, 'map', whole),
 }));
 
 const unoffered: Reader<api.Unoffered> = object((o) => ({
@@ -285,8 +289,9 @@ export const parseLogsReply: Reader<api.LogsReply> = parser(
   'logs reply',
   object((o) => ({
     electron: field(o, 'electron', electronView),
-    stdout: longText(o, 'stdout'),
-    stderr: longText(o, 'stderr'),
+    ...taskLogs(o),
+    ...optional(o, 'attempt', int),
+    ...optional(o, 'live', bool),
   })),
 );
 
@@ -303,6 +308,7 @@ const attemptView: Reader<api.AttemptView> = object((o) => ({
   ...optional(o, 'error', (from, key) => field(from, key, errorInfo)),
   stdout: int(o, 'stdout'),
   stderr: int(o, 'stderr'),
+  log: int(o, 'log'),
 }));
 export const parseAttemptsReply: Reader<api.AttemptsReply> = parser(
   'attempts reply',

@@ -1,8 +1,24 @@
 /** What a redispatch says, and what a submit and a dispatch's detail say of one, checked: like wire-api.ts, of which it is a part by itself. */
 import type { Digest } from '../../model/ids.ts';
-import type * as api from './api.ts';
-import { aDigest, bool, field, number, object, optional, parser, record, text, type Fields } from './shape.ts';
-import { MANY } from './wire-value.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
+import type { RedispatchRequest, Replacement } from './redispatch.ts';
+import {
+  aDigest,
+  anything,
+  array,
+  bool,
+  digest,
+  field,
+  number,
+  object,
+  optional,
+  parser,
+  record,
+  text,
+  type Fields,
+  type Reader,
+} from './shape.ts';
+import { electronDef, MANY, valueInfo } from './wire-value.ts';
 
 export const codesOf = (o: Fields, key: string): Readonly<Record<string, Digest>> => record(o, key, MANY, aDigest);
 
@@ -20,12 +36,28 @@ export const lineageOf = (o: Fields, key: string): { readonly of: string; readon
     object((origin) => ({ of: text(origin, 'of'), root: text(origin, 'root') })),
   );
 
-export const parseRedispatch = parser<api.RedispatchRequest>(
+const aValue = (o: Fields, key: string): ValueInfo => field(o, key, valueInfo);
+
+const replacement: Reader<Replacement> = object((o) => ({
+  name: text(o, 'name'),
+  def: field(o, 'def', electronDef),
+  ...optional(o, 'bundle', aValue),
+  ...optional(o, 'code', digest),
+  ...optional(o, 'captures', (from, key) => record(from, key, MANY, anything)),
+}));
+
+export const replaceOf = (o: Fields, key: string): readonly Replacement[] => array(o, key, MANY, replacement);
+
+export const parseRedispatch = parser<RedispatchRequest>(
   'redispatch',
   object((o) => ({
     key: text(o, 'key'),
     id: text(o, 'id'),
     reuse: bool(o, 'reuse'),
     ...optional(o, 'priority', number),
+    ...optional(o, 'replace', replaceOf),
+    ...optional(o, 'graph', aValue),
+    ...optional(o, 'args', aValue),
+    ...optional(o, 'bundle', aValue),
   })),
 );

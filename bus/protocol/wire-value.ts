@@ -5,6 +5,7 @@ import {
   aText,
   anything,
   array,
+  bool,
   bytes,
   digest,
   field,
@@ -51,6 +52,7 @@ export const errorInfo: Reader<ErrorInfo> = errorAt(0);
 export const taskLogs: Reader<TaskLogs> = object((o) => ({
   stdout: longText(o, 'stdout'),
   stderr: longText(o, 'stderr'),
+  ...optional(o, 'log', longText),
 }));
 
 const usage: Reader<Usage> = object((o) => ({ startedAt: number(o, 'startedAt'), endedAt: number(o, 'endedAt') }));
@@ -109,6 +111,7 @@ const depsDef: Reader<DepsDef> = object((o) => ({
   ...optional(o, 'pip', depsTexts),
   ...optional(o, 'shell', depsTexts),
 }));
+const concurrency = object((o) => ({ key: text(o, 'key'), limit: int(o, 'limit') }));
 
 export const electronDef: Reader<ElectronDef> = object((o) => ({
   name: text(o, 'name'),
@@ -117,6 +120,8 @@ export const electronDef: Reader<ElectronDef> = object((o) => ({
   needs: array(o, 'needs', 100, aText()),
   retries: field(o, 'retries', retries),
   timeouts: field(o, 'timeouts', timeouts),
+  ...optional(o, 'concurrency', (from, key) => field(from, key, concurrency)),
+  ...optional(o, 'exclusive', bool),
   ...optional(o, 'memoryMb', nonNegative),
   ...optional(o, 'env', (from, key) => record(from, key, MANY, aText(TEXT_LENGTH))),
   ...optional(o, 'deps', (from, key) => field(from, key, depsDef)),

@@ -4,6 +4,8 @@
  */
 import { isBoxedPrimitive } from 'node:util/types';
 import { PolaronError, type ErrorCode } from '../../model/errors.ts';
+import { LARGEST_VALUE_BYTES, valueTooLarge } from '../../model/value-limit.ts';
+import { TooManyBytes } from '../byte-writer.ts';
 import { registry } from '../protocol/registry.ts';
 
 export type PathPart = string | number;
@@ -43,7 +45,14 @@ export function showPath(path: readonly PathPart[]): string {
  * `prefix` is the path from `where` to what was walked. Anything that isn't a loss is given back as it is.
  */
 export function lossError(error: unknown, where: string, code: LossCode, prefix: readonly PathPart[] = []): unknown {
+  if (error instanceof TooManyBytes) return valueTooLarge(where, undefined, LARGEST_VALUE_BYTES);
   if (!(error instanceof Loss)) return error;
+  if (error.cause instanceof TooManyBytes)
+    return valueTooLarge(
+      `${where} at ${showPath([...prefix, ...error.path.toReversed()])}`,
+      undefined,
+      LARGEST_VALUE_BYTES,
+    );
   const path = showPath([...prefix, ...error.path.toReversed()]);
   const { what, advice, codec } = error;
   const made = codec === undefined || what.startsWith(CODEC_OF) ? '' : `, in what the codec of ${codec} made`;

@@ -18,6 +18,8 @@ export interface AgentArguments {
   readonly site?: string;
   readonly capability: readonly string[];
   readonly slots?: number;
+  /** `--no-deps` makes it false. */
+  readonly deps: boolean;
 }
 
 /** Resolves when the agent has drained and left. Raises USAGE, BAD_SUBJECT, AGENT_NAME_TAKEN, SUPERSEDED, AUTH_FAILED. */
@@ -34,6 +36,7 @@ export async function agent(context: Context, args: AgentArguments): Promise<Exi
     ...whoIs(args, agentInvitedBy(bus)),
     capabilities: args.capability,
     slots: args.slots ?? availableParallelism(),
+    installDeps: args.deps,
   };
   ensureHome(paths);
   const signal = context.interrupted();

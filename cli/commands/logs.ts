@@ -1,60 +1,53 @@
-/** `polaron logs ID [ELECTRON]`: what electrons wrote. */
-import type { LogsReply } from '../../bus/protocol/api.ts';
-import { withHub, writeJson } from '../context.ts';
+/** `polaron logs ID [ELECTRON]`: what electrons wrote; of one that runs, what it has written so far. */
+import { streams } from '../../model/log-entry.ts';
+import { withHub } from '../context.ts';
 import type { Context } from '../context.ts';
 import { electronArgument, electronsOf } from '../electrons.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { followLogs } from '../follow-logs.ts';
 import type { HubApi } from '../hub-api.ts';
-import { paint, plain } from '../style.ts';
+import { LogWriter } from '../log-writer.ts';
 import { namingNear } from '../unknown.ts';
 
 export interface LogsArguments {
   readonly id: string;
   /** Name or node id; absent: all that have run. */
   readonly electron?: string;
-  /** Its number; absent: the last that wrote something. */
+  /** Its number; absent: the one at work, else the last that wrote something. */
   readonly attempt?: number;
+  /** Until the electron, or the dispatch, has ended. */
+  readonly follow: boolean;
 }
 
-type Stream = 'stdout' | 'stderr';
-
+/** 4 when it was interrupted while it followed. */
 export async function logs(context: Context, asked: LogsArguments): Promise<ExitCode> {
-  await withHub(context, (hub) => namingNear(hub, asked, () => writeLogs(context, hub, asked)));
+  const write = asked.follow ? follow : writeLogs;
+  return withHub(context, (hub) => namingNear(hub, asked, () => write(context, hub, asked)));
+}
+
+async function follow(context: Context, hub: HubApi, { id, electron }: LogsArguments): Promise<ExitCode> {
+  const signal = context.interrupted();
+  const writer = new LogWriter(context, electron === undefined);
+  const node =
+    electron === undefined ? undefined : (await hub.logs({ id, electron: electronArgument(electron) })).electron.id;
+  try {
+    await followLogs(hub, { id, ...(node === undefined ? {} : { node }) }, writer, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return exitCodes.notFinished;
+  }
   return exitCodes.ok;
 }
 
-async function writeLogs(context: Context, hub: HubApi, { id, electron, attempt }: LogsArguments): Promise<void> {
+async function writeLogs(context: Context, hub: HubApi, { id, electron, attempt }: LogsArguments): Promise<ExitCode> {
   const which = attempt === undefined ? {} : { attempt };
-  if (electron !== undefined) {
-    const reply = await hub.logs({ id, electron: electronArgument(electron), ...which });
-    if (context.json) writeLines(context, reply);
-    else for (const text of [reply.stdout, reply.stderr]) context.terminal.raw(endLine(text));
-    return;
-  }
-  for await (const { id: node, attempts } of electronsOf(hub, { id })) {
-    if (attempts > 0) writeLines(context, await hub.logs({ id, electron: node, ...which }));
-  }
-}
-
-const endLine = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
-
-const linesOf = (text: string): readonly string[] => (text === '' ? [] : endLine(text).slice(0, -1).split('\n'));
-
-/** `name | line`, with `!` for stderr; or a JSON document per line. */
-function writeLines(context: Context, reply: LogsReply): void {
-  const { electron } = reply;
-  const streams: readonly (readonly [Stream, string])[] = [
-    ['stdout', reply.stdout],
-    ['stderr', reply.stderr],
-  ];
-  for (const [stream, all] of streams) {
-    for (const text of linesOf(all)) {
-      if (context.json) writeJson(context, { node: electron.id, electron: electron.name, stream, text });
-      else {
-        const mark = stream === 'stdout' ? '|' : paint('!', 'yellow', context.terminal.colour);
-        context.terminal.out(`${plain(electron.name)} ${mark} ${text}`);
-      }
-    }
-  }
+  const writer = new LogWriter(context, electron === undefined);
+  const write = async (wanted: number | string): Promise<void> => {
+    const reply = await hub.logs({ id, electron: wanted, ...which });
+    for (const stream of streams) writer.write(reply.electron, stream, reply[stream] ?? '');
+  };
+  if (electron !== undefined) await write(electronArgument(electron));
+  else for await (const { id: node, attempts } of electronsOf(hub, { id })) if (attempts > 0) await write(node);
+  return exitCodes.ok;
 }

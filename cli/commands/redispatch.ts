@@ -1,4 +1,4 @@
-/** `polaron redispatch ID [--reuse]`: a new dispatch from what the hub has of an old one. */
+/** `polaron redispatch ID [--reuse] [--set name=value]`: a new dispatch from what the hub has of an old one. */
 import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -8,11 +8,13 @@ import { namingNear } from '../unknown.ts';
 export interface RedispatchArguments {
   readonly id: string;
   readonly reuse: boolean;
+  /** `name=value`. */
+  readonly settings: readonly string[];
 }
 
 export async function redispatch(context: Context, asked: RedispatchArguments): Promise<ExitCode> {
-  const { id: old, reuse } = asked;
-  const id = await withHub(context, (hub) => namingNear(hub, { id: old }, () => hub.redispatch({ id: old, reuse })));
+  const { id: old } = asked;
+  const id = await withHub(context, (hub) => namingNear(hub, { id: old }, () => hub.redispatch(asked)));
   if (context.json) writeJson(context, { id, of: old });
   else context.terminal.out(id);
   return exitCodes.ok;

@@ -1,5 +1,6 @@
 /** `polaron show ID ELECTRON`: one electron with its attempts: where, when, how each ended, and what it wrote. */
 import type { AttemptView } from '../../bus/protocol/api.ts';
+import { entriesOf, entryText, streams, type Stream } from '../../model/log-entry.ts';
 import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { attemptJson, electronJson } from '../dispatch-json.ts';
@@ -22,6 +23,7 @@ export interface ShowElectronArguments {
 
 /** Lines of each stream of an attempt that people get without `--all`. */
 const LINES = 10;
+const NOTHING = { stdout: '', stderr: '', log: '' };
 
 export async function showElectron(context: Context, asked: ShowElectronArguments): Promise<ExitCode> {
   await withHub(context, (hub) =>
@@ -30,12 +32,14 @@ export async function showElectron(context: Context, asked: ShowElectronArgument
   return exitCodes.ok;
 }
 
-type Wrote = { readonly stdout: string; readonly stderr: string };
+type Wrote = Readonly<Record<Stream, string>>;
 
 async function wroteOf(hub: HubApi, id: string, electron: number, attempt: AttemptView): Promise<Wrote> {
-  if (attempt.stdout + attempt.stderr === 0) return { stdout: '', stderr: '' };
-  const { stdout, stderr } = await hub.logs({ id, electron, attempt: attempt.attempt });
-  return { stdout, stderr };
+  const { status } = attempt;
+  const atWork = status === 'assigned' || status === 'running' || status === 'cancelling';
+  if (!atWork && attempt.stdout + attempt.stderr + attempt.log === 0) return NOTHING;
+  const { stdout, stderr, log = '' } = await hub.logs({ id, electron, attempt: attempt.attempt });
+  return { stdout, stderr, log };
 }
 
 async function showJson(context: Context, hub: HubApi, { id, electron: name }: ShowElectronArguments): Promise<void> {
@@ -68,8 +72,13 @@ async function showLines(context: Context, hub: HubApi, asked: ShowElectronArgum
   for (const line of lines) context.terminal.out(line);
   for (const attempt of attempts) {
     const wrote = await wroteOf(hub, id, electron.id, attempt);
-    for (const stream of ['stdout', 'stderr'] as const)
-      writeOutput(context, `attempt ${attempt.attempt}, ${stream}`, wrote[stream], asked.all);
+    for (const stream of streams)
+      writeOutput(
+        context,
+        `attempt ${attempt.attempt}, ${stream}`,
+        stream === 'log' ? entriesOf(wrote.log).map(entryText).join('\n') : wrote[stream],
+        asked.all,
+      );
   }
 }
 

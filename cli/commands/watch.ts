@@ -8,6 +8,7 @@ import { Progress } from '../progress-bar.ts';
 import { paintStatus, plain } from '../style.ts';
 import { iso, localTime } from '../times.ts';
 import { namingNear } from '../unknown.ts';
+import { entryText } from '../../model/log-entry.ts';
 import { electronStatuses, dispatchStatuses } from '../../model/lifecycle.ts';
 
 export interface WatchArguments {
@@ -128,12 +129,20 @@ export function eventLine(event: WatchEvent, colour: boolean): string {
 const property = (data: unknown, key: string): unknown =>
   typeof data === 'object' && data !== null ? Reflect.get(data, key) : undefined;
 
+/** What `context().log` was given. */
+function entryOf(data: unknown): string | undefined {
+  const message = property(data, 'message');
+  const fields = property(data, 'fields');
+  if (typeof message !== 'string') return undefined;
+  return entryText(typeof fields === 'object' && fields !== null ? { message, fields: { ...fields } } : { message });
+}
+
 function notesOf(data: unknown): string {
   const error = property(data, 'error');
   const failure = property(error, 'error') ?? error; // a dispatch's event holds {node, error}
   const code = property(failure, 'code');
   const node = property(error, 'node');
-  const text = property(data, 'text') ?? property(data, 'note');
+  const text = property(data, 'text') ?? property(data, 'note') ?? entryOf(data);
   const fraction = property(data, 'fraction');
   const attempt = property(data, 'attempt');
   const parts = [

@@ -10,6 +10,7 @@ import type {
   CancelReply,
   Control,
   FinishedTask,
+  LiveLogs,
   Sync,
   SyncReply,
   Verdict,
@@ -23,15 +24,17 @@ import { Bundles } from './bundles.ts';
 import { Channel } from './channel.ts';
 import { deferred } from '../../model/deferred.ts';
 import { listen, type Hearing } from './ears.ts';
+import { Fuse } from './fuse.ts';
 import { openGround, type AgentGround } from './ground.ts';
 import type { HeldValues } from './held-values.ts';
 import { Inputs } from './inputs.ts';
 import { resolveAgent, type AgentOptions, type ResolvedAgent } from './options.ts';
 import type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 import { queueFor, queueMoved } from './queue-length.ts';
+import { refusalOf } from './refusal.ts';
 import { Reporter } from './report.ts';
 import { spoolRecord, type Spool } from './spool.ts';
-import { AgentState, type CancelDecision, type Held } from './state.ts';
+import { AgentState, type Held } from './state.ts';
 import { Progress } from './progress.ts';
 import { openStock, pullOptions, type Stock } from './stock.ts';
 import { SyncLoop } from './sync-loop.ts';
@@ -64,6 +67,7 @@ class Agent implements RunningAgent, Hearing {
   readonly #tasks: Tasks;
   readonly #reporter: Reporter;
   readonly #sync: SyncLoop;
+  readonly #fuse: Fuse;
   readonly #unlisten: (() => void)[];
   readonly #joined = deferred<void>();
   readonly #ended = deferred<EndReason>();
@@ -100,6 +104,7 @@ class Agent implements RunningAgent, Hearing {
       inputs: new Inputs(pulling, this.#cache),
       bundles: new Bundles(pulling, ground.bundles),
       values: this.#values,
+      deps: ground.deps,
       clock,
       tell: {
         log: (line) => this.#channel.tell(subjects.up(site, name, 'log'), line),
@@ -120,6 +125,7 @@ class Agent implements RunningAgent, Hearing {
         this.#progress.changed();
       },
     });
+    this.#fuse = new Fuse(clock, () => this.#burnt());
     this.#sync = new SyncLoop({
       channel: this.#channel,
       subject: subjects.up(site, name, 'sync'),
@@ -127,12 +133,8 @@ class Agent implements RunningAgent, Hearing {
       random,
       heartbeatMs: options.heartbeatMs,
       body: (seq) => this.#syncBody(seq),
-      answered: (reply) => this.#synced(reply),
-      failed: (error) =>
-        this.#channel.say(
-          'sync',
-          `agent: the hub doesn't answer: ${error instanceof Error ? error.message : String(error)}`,
-        ),
+      answered: (reply, sentAt) => this.#synced(reply, sentAt),
+      failed: (error) => this.#channel.say('sync', "agent: the hub doesn't answer", error),
     });
     this.#unlisten = [
       listen(this.#channel, subjects, site, name, options.capabilities, this),
@@ -186,9 +188,11 @@ class Agent implements RunningAgent, Hearing {
   #assign(assign: Assign, answer: (reply: AssignReply) => void): void {
     // nor before it has joined: it would refuse what it takes when the same comes again
     if (this.#stopping !== undefined || !this.#state.joined) return;
+    this.#state.leased = this.#fuse.burns;
     const decision = this.#state.assign(assign, this.#options.clock.now());
     answer(decision.reply);
     for (const held of decision.replaced) this.#letGo(held);
+    if (assign.electrons.some(({ exclusive }) => exclusive === true)) this.#fuse.watch();
     this.#tasks.start(assign, decision.start);
     if (decision.syncNow || decision.reply.refused.some(({ reason }) => reason === 'busy')) this.#sync.soon();
   }
@@ -215,9 +219,10 @@ class Agent implements RunningAgent, Hearing {
   }
 
   async read(read: BlobRead): Promise<Uint8Array | undefined> {
-    if (!this.#state.joined) return undefined;
-    return this.#values.read(read.digest, read.offset, read.length);
+    return this.#state.joined ? this.#values.read(read.digest, read.offset, read.length) : undefined;
   }
+
+  readonly logs = (task: TaskId): LiveLogs | undefined => (this.#state.joined ? this.#tasks.logsOf(task) : undefined);
 
   probed(): void {
     this.#sync.soon(this.#options.random() * Math.min(PROBE_JITTER_MS, this.#options.heartbeatMs));
@@ -259,7 +264,7 @@ class Agent implements RunningAgent, Hearing {
     };
   }
 
-  #synced(reply: SyncReply): 'heartbeat' | 'soon' | 'now' | 'never' {
+  #synced(reply: SyncReply, sentAt: number): 'heartbeat' | 'soon' | 'now' | 'never' {
     const decision = this.#state.synced(reply);
     switch (decision.type) {
       case 'ignore':
@@ -282,8 +287,11 @@ class Agent implements RunningAgent, Hearing {
       this.#ground.folder.setHistory(this.#state.history);
     }
     for (const held of decision.dropped) this.#letGo(held);
-    this.#stopEach(decision.cancel);
-    if (reply.type === 'ok') this.#sync.setHeartbeat(reply.heartbeatMs);
+    for (const { held, reason } of decision.cancel) this.#tasks.cancel(held, reason);
+    if (reply.type === 'ok') {
+      this.#sync.setHeartbeat(reply.heartbeatMs);
+      this.#fuse.renew(sentAt, reply.leaseMs);
+    }
     this.#spool.tidy();
     if (this.#spool.size > 0 && this.#reporter.unsettled === 0)
       this.#reporter.add(spoolRecord(this.#spool.outcomes).tasks);
@@ -293,24 +301,10 @@ class Agent implements RunningAgent, Hearing {
 
   #refused(why: 'name-taken' | 'superseded', reply: SyncReply): void {
     const { site, name, log } = this.#options;
-    const who = `agent ${site}.${name}`;
-    const error =
-      reply.type === 'name-taken'
-        ? new PolaronError(
-            'AGENT_NAME_TAKEN',
-            `${who}: another agent of this name is alive on ${reply.host} (pid ${reply.pid}); choose another --name`,
-            {
-              details: { host: reply.host, pid: reply.pid },
-            },
-          )
-        : new PolaronError('SUPERSEDED', `${who}: a newer agent of this name took over; this one stops`);
+    const error = refusalOf(`agent ${site}.${name}`, reply);
     log('error', error.message);
     this.#joined.reject(error);
     void this.#stop(why);
-  }
-
-  #stopEach(stop: CancelDecision['stop']): void {
-    for (const { held, reason } of stop) this.#tasks.cancel(held, reason);
   }
 
   /** The hub wants nothing of it: stop it if it runs, forget its outcome if it has ended. */
@@ -326,10 +320,7 @@ class Agent implements RunningAgent, Hearing {
       this.#spool.append(record);
     } catch (error) {
       // reported all the same: the hub's store may have room where this disk has none
-      this.#channel.say(
-        'spool',
-        `agent: ${outcomes.length} outcomes can't be spooled: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.#channel.say('spool', `agent: ${outcomes.length} outcomes can't be spooled`, error);
     }
     this.#reporter.add(record.tasks);
     if (
@@ -361,13 +352,25 @@ class Agent implements RunningAgent, Hearing {
     for (const held of this.#unfinished()) if (this.#tasks.revoke(held)) this.#state.revoked(held);
     this.#sync.soon();
     await this.#progress.until(() => this.#state.unfinished === 0, clock.monotonic() + graceMs);
-    for (const held of this.#unfinished()) {
-      this.#tasks.forget(held);
-      this.#state.revoked(held);
-    }
+    this.#giveUp(this.#unfinished());
     await this.#progress.until(() => this.#reporter.unsettled === 0, clock.monotonic() + LAST_REPORT_MS);
     if (this.#channel.bus.connected) await this.#sync.once();
     await this.#stop('drained');
+  }
+
+  /** A3: the hub may give them to another agent soon. Where it still knows them as ours, the next sync tells that they are gone. */
+  #burnt(): void {
+    const exclusive = this.#unfinished().filter((held) => held.exclusive);
+    if (exclusive.length > 0)
+      this.#channel.say('lease', `agent: no answer of the hub: ${exclusive.length} exclusive electrons are killed`);
+    this.#giveUp(exclusive);
+  }
+
+  #giveUp(unfinished: readonly Held[]): void {
+    for (const held of unfinished) {
+      this.#tasks.forget(held);
+      this.#state.revoked(held);
+    }
   }
 
   #unfinished(): Held[] {
@@ -382,11 +385,11 @@ class Agent implements RunningAgent, Hearing {
   async #shutDown(why: EndReason): Promise<void> {
     for (const unlisten of this.#unlisten) unlisten();
     this.#sync.stop();
+    this.#fuse.stop();
     this.#reporter.stop();
     for (const held of this.#unfinished()) this.#tasks.forget(held);
-    this.#joined.reject(
-      new PolaronError('BUS_CLOSED', `agent ${this.#options.name}: it was stopped before it had joined`),
-    );
+    const stopped = `agent ${this.#options.name}: it was stopped before it had joined`;
+    this.#joined.reject(new PolaronError('BUS_CLOSED', stopped));
     this.#progress.end();
     await this.#executor.stop();
     this.#spool.close();

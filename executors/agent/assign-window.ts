@@ -44,6 +44,12 @@ export class AssignWindow {
     return fresh ? { type: 'fresh' } : { type: 'repeat', refused: this.#refusals.get(n) ?? [] };
   }
 
+  /** What has not come up to `n` is void: if it comes, it starts nothing. */
+  skip(n: number): void {
+    for (const gap of this.#missing) if (gap <= n) this.#missing.delete(gap);
+    this.#top = Math.max(this.#top, n);
+  }
+
   /** Remembers what was refused in `n`. */
   refuse(n: number, refused: Refused): void {
     if (refused.length > 0) this.#refusals.set(n, refused);

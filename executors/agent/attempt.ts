@@ -1,9 +1,14 @@
 /** One held task at work: from the assign to its outcome. Not here: whether it is held (state.ts), spool and report (agent.ts). */
 import type { LogLine, Progress } from '../../bus/protocol/agent.ts';
-import type { Outcome } from '../../model/outcome.ts';
-import type { LentFile } from './blob-cache.ts';
+import type { Stream } from '../../model/log-entry.ts';
+import type { Outcome, TaskLogs } from '../../model/outcome.ts';
 import type { ExecutorEvents, ExecutorHandle } from '../executor.ts';
 import type { Held } from './state.ts';
+
+/** What an attempt has for its time: a file, an environment. */
+export interface Lent {
+  giveBack(): void;
+}
 
 export interface AttemptListener {
   log(line: LogLine): void;
@@ -17,7 +22,7 @@ export class Attempt implements ExecutorEvents {
   #handle: ExecutorHandle | undefined;
   #preparing: AbortController | undefined;
   #lines = 0;
-  #files: LentFile[] = [];
+  #lent: Lent[] = [];
   #over = false;
   #cancelled: string | undefined;
   /** Latest; undefined before the first. */
@@ -34,17 +39,17 @@ export class Attempt implements ExecutorEvents {
     return this.#preparing.signal;
   }
 
-  /** A file that it reads: given back when it is over. */
-  holds(file: LentFile): void {
-    if (this.#over) file.giveBack();
-    else this.#files.push(file);
+  /** What it uses: given back when it is over. */
+  holds(lent: Lent): void {
+    if (this.#over) lent.giveBack();
+    else this.#lent.push(lent);
   }
 
   /** Nobody asks for it any more. */
   over(): void {
     this.#over = true;
-    for (const file of this.#files) file.giveBack();
-    this.#files = [];
+    for (const lent of this.#lent) lent.giveBack();
+    this.#lent = [];
   }
 
   /** It is with an executor now. */
@@ -55,6 +60,11 @@ export class Attempt implements ExecutorEvents {
 
   runningSince(): number {
     return this.#handle?.runningSince() ?? 0;
+  }
+
+  /** What it has written so far. */
+  logs(): TaskLogs | undefined {
+    return this.#handle?.logs?.();
   }
 
   /** Stops it; an outcome follows. False when it had not begun: then none does. */
@@ -75,12 +85,13 @@ export class Attempt implements ExecutorEvents {
     return true;
   }
 
+  /** What holds keys is killed without grace: it isn't listed any more. */
   forget(): void {
     this.#preparing?.abort();
-    this.#handle?.forget();
+    this.#handle?.forget(this.held.holds !== undefined);
   }
 
-  log(stream: 'stdout' | 'stderr', text: string): void {
+  log(stream: Stream, text: string): void {
     const { task, token } = this.held;
     this.#listener.log({ task, token, n: ++this.#lines, stream, text });
   }

@@ -2,13 +2,15 @@
  * Values that came from the hub or were made here, kept for the next electron: small ones in memory, larger ones on disk, the least recently
  * used go first. Not here: fetching (inputs.ts).
  */
-import { digestOf } from '../../bus/value/digest.ts';
+import { digester, digestOf } from '../../bus/value/digest.ts';
 import { isDigest, type Digest } from '../../model/ids.ts';
 import type { Shelf, ShelfWriter } from './shelf.ts';
 
 const MEMORY_BYTES = 64 * 1024 * 1024;
 /** Larger ones go to disk. */
 export const LARGEST_IN_MEMORY = 1024 * 1024;
+/** Read at once while a file is compared with its digest. */
+const PIECE_BYTES = 1024 * 1024;
 export const DISK_BYTES = 4 * 1024 ** 3;
 
 /** Keys in order of use with their sizes; says what has to go. */
@@ -98,11 +100,27 @@ export class BlobCache {
       else if (out) this.#lent.set(digest, left);
       out = false;
     };
-    if (known || (await this.get(digest, size)) !== undefined) {
+    if (known || (await this.#isWhole(digest, size))) {
       return { file: this.#shelf.pathOf(digest), first: () => this.#shelf.part(digest, 0, 1), giveBack };
     }
     giveBack();
     return undefined;
+  }
+
+  /** Piece by piece: it may be larger than this process should hold. One that isn't what it should be is removed. */
+  async #isWhole(digest: Digest, size: number): Promise<boolean> {
+    const { update, digest: found } = digester();
+    for (let at = 0; at < size; at += PIECE_BYTES) {
+      const piece = await this.#shelf.part(digest, at, Math.min(PIECE_BYTES, size - at));
+      update(piece ?? new Uint8Array());
+    }
+    if (found() === digest) {
+      this.#disk.put(digest, size, true);
+      return true;
+    }
+    this.#disk.delete(digest);
+    this.#shelf.remove(digest);
+    return false;
   }
 
   /** Keeps what `fill` writes under the digest that it vouches for. Raises what that raises, and the system's error (a full disk). */

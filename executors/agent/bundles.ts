@@ -3,6 +3,7 @@
  * usual. Each is fetched once and verified. Not here: loading one (runner/loader.ts).
  */
 import type { Manifest } from '../../bus/protocol/agent.ts';
+import { packagesOf, type Packages } from '../../bus/protocol/bundle-packages.ts';
 import { digestOf } from '../../bus/value/digest.ts';
 import { encodeBody } from '../../bus/codec.ts';
 import type { Digest } from '../../model/ids.ts';
@@ -21,9 +22,10 @@ export class Bundles {
   readonly #shelf: Shelf;
   /** Fetched in this life, or compared with their digest since. */
   readonly #ready = new Set<Digest>();
+  readonly #packages = new Map<Digest, Packages>();
   readonly #fetching = new Map<Digest, Promise<void>>();
   /** By dispatch, and by content. */
-  readonly #codes = new Map<string, ExecutorCode>();
+  readonly #codes = new Map<string, { readonly code: ExecutorCode; readonly bundle: Digest | undefined }>();
   readonly #equal = new Map<string, ExecutorCode>();
 
   constructor(options: PullOptions, shelf: Shelf) {
@@ -36,9 +38,10 @@ export class Bundles {
     const { bundle } = manifest;
     if (bundle !== undefined && !this.#ready.has(bundle.digest)) return undefined;
     const known = this.#codes.get(manifest.dispatch);
-    if (known !== undefined) return known;
+    // a redispatch may have electrons in another bundle
+    if (known !== undefined && known.bundle === bundle?.digest) return known.code;
     const code = this.#equalCode(manifest);
-    remember(this.#codes, manifest.dispatch, code);
+    remember(this.#codes, manifest.dispatch, { code, bundle: bundle?.digest });
     return code;
   }
 
@@ -46,11 +49,12 @@ export class Bundles {
   #equalCode(manifest: Manifest): ExecutorCode {
     const { bundle, argv, captures } = manifest;
     const file = bundle === undefined ? undefined : this.#shelf.pathOf(nameOf(bundle.digest));
+    const packages = bundle === undefined ? undefined : this.#packages.get(bundle.digest);
     const content = encodeBody([bundle?.digest ?? '', argv, captures]);
-    if (content.length > LARGEST_KEPT) return codeOf(manifest, file);
+    if (content.length > LARGEST_KEPT) return codeOf(manifest, file, packages);
     const key = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
     let code = this.#equal.get(key);
-    if (code === undefined) remember(this.#equal, key, (code = codeOf(manifest, file)));
+    if (code === undefined) remember(this.#equal, key, (code = codeOf(manifest, file, packages)));
     return code;
   }
 
@@ -71,29 +75,31 @@ export class Bundles {
   }
 
   async #fetch(bundle: ValueInfo, signal: AbortSignal): Promise<void> {
-    const kept = await this.#shelf.whole(nameOf(bundle.digest));
+    let bytes = await this.#shelf.whole(nameOf(bundle.digest));
     // one of an earlier life may have been damaged by a power cut
-    if (kept === undefined || digestOf(kept) !== bundle.digest) {
-      const bytes = await pull(this.#options, bundle, signal);
+    if (bytes === undefined || digestOf(bytes) !== bundle.digest) {
+      bytes = await pull(this.#options, bundle, signal);
       await this.#shelf.write(nameOf(bundle.digest), bytes);
     }
+    const packages = packagesOf(bytes);
+    if (packages !== undefined) this.#packages.set(bundle.digest, packages);
     this.#ready.add(bundle.digest);
   }
 }
 
 const nameOf = (digest: Digest): string => `${digest}.mjs`;
 
-function remember(codes: Map<string, ExecutorCode>, key: string, code: ExecutorCode): void {
+function remember<T>(codes: Map<string, T>, key: string, code: T): void {
   if (codes.size >= KEPT) codes.clear();
   codes.set(key, code);
 }
 
 /** `key` holds what a process can't change after it has loaded: bundle and arguments. */
-function codeOf(manifest: Manifest, bundleFile: string | undefined): ExecutorCode {
+function codeOf(manifest: Manifest, bundleFile: string | undefined, packages: Packages | undefined): ExecutorCode {
   const { argv, captures, bundle } = manifest;
   const key = digestOf(encodeBody([bundle?.digest ?? '', argv])).slice(0, 24);
   const captureKey = digestOf(encodeBody(captures)).slice(0, 24);
-  return bundleFile === undefined
-    ? { key, argv, captures, captureKey }
-    : { bundleFile, key, argv, captures, captureKey };
+  const code = { key, argv, captures, captureKey };
+  if (bundleFile === undefined) return code;
+  return packages === undefined ? { bundleFile, ...code } : { bundleFile, ...code, packages };
 }

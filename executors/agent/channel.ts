@@ -64,16 +64,18 @@ export class Channel {
         body = read(decodeBody(decodeEnvelope(message.data, LONGEST_MESSAGE).body));
       } catch (error) {
         this.dropped++;
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#say(subject, 'warn', `agent: dropped a message on ${subject}: ${reason}`, { dropped: this.dropped });
+        const dropped = `agent: dropped a message on ${subject}: ${messageOf(error)}`;
+        this.#say(subject, 'warn', dropped, { dropped: this.dropped });
         return undefined;
       }
       return handle(body, message);
     });
   }
 
-  /** Says something at most once a second per key. */
-  say(key: string, message: string): void {
-    this.#say(key, 'warn', message);
+  /** Says something, and what `error` is why, at most once a second per key. */
+  say(key: string, message: string, error?: unknown): void {
+    this.#say(key, 'warn', error === undefined ? message : `${message}: ${messageOf(error)}`);
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,8 +1,16 @@
 /** What an agent hears on the bus, and on which subjects. Not here: what it does then (agent.ts). */
-import type { Assign, AssignReply, BlobRead, Cancel, CancelReply, Control } from '../../bus/protocol/agent.ts';
-import { parseAssign, parseBlobRead, parseCancel, parseControl } from '../../bus/protocol/wire-agent.ts';
+import type {
+  Assign,
+  AssignReply,
+  BlobRead,
+  Cancel,
+  CancelReply,
+  Control,
+  LiveLogs,
+} from '../../bus/protocol/agent.ts';
+import { parseAssign, parseBlobRead, parseCancel, parseControl, parseLogsAsk } from '../../bus/protocol/wire-agent.ts';
 import type { Subjects } from '../../bus/subjects.ts';
-import { isToken } from '../../model/ids.ts';
+import { isToken, type TaskId } from '../../model/ids.ts';
 import type { Channel } from './channel.ts';
 
 export interface Hearing {
@@ -12,6 +20,8 @@ export interface Hearing {
   cancel(cancel: Cancel): CancelReply | undefined;
   control(control: Control): void;
   read(read: BlobRead): Promise<Uint8Array | undefined>;
+  /** Undefined: another process of this name has to answer. */
+  logs(task: TaskId): LiveLogs | undefined;
   /** Everybody is asked to sync. */
   probed(): void;
   /** Work waits for something that this agent offers. */
@@ -50,6 +60,10 @@ export function listen(
       const length = Math.max(0, Math.min(read.length, LARGEST_READ, bus.maxPayload - 1024));
       const bytes = await hearing.read({ ...read, length });
       if (bytes !== undefined) message.respond(bytes);
+    }),
+    channel.hear(subjects.down(site, agent, 'logs'), parseLogsAsk, ({ task }, message) => {
+      const reply = hearing.logs(task);
+      if (reply !== undefined) message.respond(channel.encode(reply));
     }),
     bus.subscribe(subjects.probe, () => hearing.probed()),
   ];

@@ -2,7 +2,10 @@
  * What an agent stands on: its state folder, opened, and what runs its electrons. A simulation gives another that it can take away.
  * Not here: what is kept there (stock.ts), and what is done with it (agent.ts).
  */
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Dependencies, refuseDeps, type DepsInstaller } from '../deps/dependencies.ts';
+import { Environments } from '../deps/environments.ts';
 import type { Executor } from '../executor.ts';
 import { ProcessPool } from '../process/pool.ts';
 import { killLeftRunners, RunnerRoster } from '../process/runner-roster.ts';
@@ -20,6 +23,7 @@ export interface AgentGround {
   readonly cache: Shelf;
   readonly bundles: Shelf;
   readonly executor: Executor;
+  readonly deps: DepsInstaller;
   /** Lets another process use it; the executor has been stopped. */
   close(): void;
 }
@@ -39,13 +43,31 @@ export function openGround(options: ResolvedAgent): AgentGround {
     runnerCwd,
     maxValueBytes,
     name,
+    site,
+    installDeps,
+    depsDir,
+    python,
   } = options;
   const folder = openStateFolder(stateDir);
   killLeftRunners(dir.runners, log);
+  // of attempts that ended with an earlier life
+  rmSync(dir.scratch, { recursive: true, force: true });
+  mkdirSync(dir.scratch, { mode: 0o700 });
   const spool = openSpoolFile(join(stateDir, 'spool'));
   const [values, cache, bundles] = [folderShelf(dir.values), folderShelf(dir.cache), folderShelf(dir.bundles)];
   const roster = new RunnerRoster(join(dir.runners, String(folder.epoch)), log);
   const start = { nodePath, env: runnerEnv, cwd: runnerCwd, maxValueBytes, agent: name, roster, clock };
+  const environments = new Environments({
+    root: depsDir,
+    agent: `${site}.${name}`,
+    env: runnerEnv,
+    nodePath,
+    python,
+    roster,
+    clock,
+    log,
+  });
+  environments.tidy();
   return {
     folder,
     spool,
@@ -53,6 +75,7 @@ export function openGround(options: ResolvedAgent): AgentGround {
     cache,
     bundles,
     executor: new ProcessPool({ slots, graceMs, clock, scratchDir: dir.scratch, spare: spareRunner, start }),
+    deps: installDeps ? new Dependencies(environments, clock) : refuseDeps(`${site}.${name}`),
     close() {
       roster.close();
       folder.release();

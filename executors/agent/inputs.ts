@@ -67,7 +67,7 @@ export class Inputs {
   ): Promise<readonly TaskInput[]> {
     if (isInputs(inputs)) return Promise.all(inputs.map((input) => this.#whole(input, signal, holds)));
     const list = await this.#fetch(inputs, signal);
-    return Promise.all(elementsOf(list).map((element) => this.#expand(element, signal, 0)));
+    return Promise.all(elementsOf(list).map((element) => this.#whole(element, signal, holds)));
   }
 
   async #whole(
@@ -75,7 +75,8 @@ export class Inputs {
     signal: AbortSignal,
     holds: (file: LentFile) => void,
   ): Promise<TaskInput> {
-    if (input instanceof Uint8Array) return this.#expand(input, signal, 0);
+    if (input instanceof Uint8Array)
+      return isPointer(input) ? this.#whole(pointerOf(input), signal, holds) : this.#expand(input, signal, 0);
     const lent = input.size > LARGEST_IN_MEMORY ? await this.#lend(input, signal) : undefined;
     if (lent === undefined) return this.#expand(await this.#fetch(input, signal), signal, 0);
     const first = await lent.first();

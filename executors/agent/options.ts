@@ -1,5 +1,6 @@
 /** What an agent is started with, and its defaults. */
 import { defaults } from '../../model/defaults.ts';
+import { maxValueBytesOf } from '../../model/value-limit.ts';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ export interface AgentOptions {
   readonly heartbeatMs?: number;
   /** From a cancel or timeout to SIGTERM, and for a drain. @default 5000 */
   readonly graceMs?: number;
-  /** @default 1 GiB */
+  /** @default POLARON_MAX_VALUE_BYTES, else 1 GiB */
   readonly maxValueBytes?: number;
   /** Node.js of the runners. @default this one */
   readonly nodePath?: string;
@@ -38,6 +39,12 @@ export interface AgentOptions {
   readonly runnerCwd?: string;
   /** Keep a process without code ready, so that the first electron of a bundle waits less. @default true */
   readonly spareRunner?: boolean;
+  /** What electrons ask for by `deps` is installed here, or refused with DEPS_REFUSED. @default true */
+  readonly installDeps?: boolean;
+  /** Where it is installed; agents of one machine may share it. @default deps, in the state folder */
+  readonly depsDir?: string;
+  /** Python that venvs are made with. @default POLARON_PYTHON, else python3 */
+  readonly python?: string;
   /** From 0 to 1, for jitter. @default Math.random */
   readonly random?: () => number;
   /** Tells two processes of one name apart. @default random */
@@ -62,10 +69,13 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
   return {
     heartbeatMs: defaults.heartbeatMs,
     graceMs: defaults.graceMs,
-    maxValueBytes: defaults.maxValueBytes,
+    maxValueBytes: maxValueBytesOf(process.env),
     nodePath: process.execPath,
     runnerCwd: stateDir,
     spareRunner: true,
+    installDeps: true,
+    depsDir: join(stateDir, 'deps'),
+    python: process.env['POLARON_PYTHON'] ?? 'python3',
     random: Math.random,
     blobBus: options.bus,
     instance: randomUUID(),
@@ -83,11 +93,11 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
   };
 }
 
-/** User code doesn't see the agent's credentials. */
+/** User code doesn't see the agent's credentials; leptons see which Python is theirs. */
 function ownEnvironment(): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !name.startsWith('POLARON_')) env[name] = value;
+    if (value !== undefined && (!name.startsWith('POLARON_') || name === 'POLARON_PYTHON')) env[name] = value;
   }
   return env;
 }

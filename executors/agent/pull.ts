@@ -45,7 +45,7 @@ export async function pullTo(options: PullOptions, info: ValueInfo, to: Taker, s
   if (info.size > options.maxBytes) {
     throw new PolaronError(
       'VALUE_TOO_LARGE',
-      `value ${info.digest} has ${info.size} bytes; this agent takes at most ${options.maxBytes}`,
+      `value ${info.digest} has ${info.size} bytes; this agent takes at most ${options.maxBytes}: POLARON_MAX_VALUE_BYTES sets it, where the agent is started`,
     );
   }
   for (let attempt = 1; (await pullOnce(options, info, to, signal)) !== info.digest; attempt++)

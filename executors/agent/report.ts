@@ -8,7 +8,7 @@ import { encodeDone, encodeOutcomes, type EncodedTask } from '../../bus/protocol
 import type { Clock, Timer } from '../../model/clock.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { TaskId } from '../../model/ids.ts';
-import { sameToken, type Token } from '../../model/outcome.ts';
+import { sameToken, type TaskLogs, type Token } from '../../model/outcome.ts';
 import type { Channel } from './channel.ts';
 
 const BATCH_MS = 2;
@@ -187,12 +187,17 @@ export class Reporter {
   }
 }
 
+const slimLogs = ({ stdout, stderr, log }: TaskLogs, cut: (text: string) => string): TaskLogs => ({
+  stdout: cut(stdout),
+  stderr: cut(stderr),
+  ...(log === undefined ? {} : { log: cut(log) }),
+});
+
 function slim(finished: FinishedTask): FinishedTask {
   const { outcome } = finished;
   const cut = (text: string): string =>
     text.length > SLIM_CHARS ? `${text.slice(0, SLIM_CHARS)}… cut to fit into a message` : text;
-  const logs =
-    outcome.logs === undefined ? {} : { logs: { stdout: cut(outcome.logs.stdout), stderr: cut(outcome.logs.stderr) } };
+  const logs = outcome.logs === undefined ? {} : { logs: slimLogs(outcome.logs, cut) };
   if (outcome.status !== 'failed') return { ...finished, outcome: { ...outcome, ...logs } };
   const { code, message } = outcome.error;
   return { ...finished, outcome: { ...outcome, ...logs, error: { code, message: cut(message) } } };

@@ -6,6 +6,7 @@
  *  S3 a token lower than, or equal to, one accepted before starts nothing; a higher one ends the older attempt (A1);
  *  S4 a token cancelled before it came starts nothing (A1);
  *  S5 at most one entry per task; an entry leaves only by a verdict, a drop, a revocation or a change of history;
+ *  S7 an exclusive one begins only while the hub's lease of this agent is known to last (A3);
  *  S6 `running` plus `queued` stay within slots + queue; `done` entries count for nothing.
  */
 import type {
@@ -14,6 +15,7 @@ import type {
   AssignReply,
   Cancel,
   FinishedTask,
+  KeyHold,
   RefusalReason,
   RunEntry,
   SyncReply,
@@ -30,6 +32,8 @@ export interface Held {
   readonly token: Token;
   readonly inputsDigest: Digest;
   outcome: Outcome | undefined;
+  readonly holds?: readonly KeyHold[];
+  readonly exclusive: boolean;
 }
 
 export interface AssignDecision {
@@ -82,6 +86,8 @@ export class AgentState {
   hub = 0;
   joined = false;
   draining = false;
+  /** Exclusive electrons may run: the hub has answered lately (A3). */
+  leased = false;
   /** Electrons taken beyond the slots: the larger of the last two announced, since the hub may go by the older. */
   queueLimit = 0;
   readonly held = new Map<TaskId, Held>();
@@ -97,7 +103,7 @@ export class AgentState {
     this.#slots = options.slots;
     this.#executors = options.executors;
     for (const { task, token, inputsDigest, outcome } of options.spooled) {
-      this.held.set(task, { task, token, inputsDigest, outcome });
+      this.held.set(task, { task, token, inputsDigest, outcome, exclusive: false });
       this.#tokens.accept(task, token);
     }
   }
@@ -137,6 +143,8 @@ export class AgentState {
         token: task.token,
         inputsDigest: task.inputsDigest,
         outcome: undefined,
+        ...(task.holds === undefined ? {} : { holds: task.holds }),
+        exclusive: assign.electrons[task.electron]?.exclusive === true,
       });
       this.#unfinished++;
       start.push(task);
@@ -186,6 +194,7 @@ export class AgentState {
     const forgotten = newHistory && this.history !== '' ? [...this.held.values()] : [];
     if (newHistory) this.#changeHistory(reply.history, forgotten);
     this.#meetHub(reply.hub);
+    if (reply.void !== undefined) this.#window.skip(reply.void);
     this.joined = true;
     const dropped: Held[] = [];
     for (const { task, token } of reply.drop) {
@@ -237,14 +246,21 @@ export class AgentState {
   ): RunEntry[] {
     const entries: RunEntry[] = [];
     for (const held of this.held.values()) {
-      const { task, token, inputsDigest, outcome } = held;
+      const { task, token, inputsDigest, outcome, holds } = held;
       if (outcome !== undefined) {
         entries.push({ task, token, inputsDigest, state: 'done', startedAt: outcome.usage.startedAt });
         continue;
       }
       const { startedAt, progress } = runningSince(held);
-      const entry: RunEntry = { task, token, inputsDigest, state: startedAt > 0 ? 'running' : 'queued', startedAt };
-      entries.push(progress === undefined ? entry : { ...entry, progress });
+      const state = startedAt > 0 ? 'running' : 'queued';
+      const entry: RunEntry = { task, token, inputsDigest, state, startedAt };
+      if (progress === undefined && holds === undefined) entries.push(entry);
+      else
+        entries.push({
+          ...entry,
+          ...(progress === undefined ? {} : { progress }),
+          ...(holds === undefined ? {} : { holds }),
+        });
     }
     return entries;
   }
@@ -255,6 +271,7 @@ export class AgentState {
     const manifest = assign.manifests[task.manifest];
     if (electron === undefined || !this.#executors.has(electron.executor)) return 'capability';
     if (manifest === undefined || (manifest.expiresAt !== 0 && manifest.expiresAt < nowMs)) return 'stale';
+    if (electron.exclusive === true && !this.leased) return 'busy';
     const highest = this.#tokens.highest(task.task);
     if (highest !== undefined && !olderToken(highest, task.token)) return 'stale';
     if (this.#tokens.isCancelled(task.task, task.token)) return 'stale';

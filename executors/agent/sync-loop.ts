@@ -21,8 +21,8 @@ export interface SyncLoopOptions {
   readonly random: () => number;
   readonly heartbeatMs: number;
   readonly body: (seq: number) => Sync;
-  /** Acts on an answer and says when to sync next. */
-  readonly answered: (reply: SyncReply) => 'heartbeat' | 'soon' | 'now' | 'never';
+  /** Acts on an answer and says when to sync next. `sentAt`: when it was asked, or a little before (monotonic, ms). */
+  readonly answered: (reply: SyncReply, sentAt: number) => 'heartbeat' | 'soon' | 'now' | 'never';
   readonly failed: (error: unknown) => void;
 }
 
@@ -72,15 +72,16 @@ export class SyncLoop {
     }
   }
 
-  #schedule(delayMs: number): void {
+  #schedule(delayMs: number, kind?: 'routine'): void {
     const at = this.#options.clock.monotonic() + delayMs;
     if (this.#stopped || at >= this.#dueAt) return;
     this.#timer?.cancel();
     this.#dueAt = at;
-    this.#timer = this.#options.clock.after(delayMs, () => {
+    const due = (): void => {
       this.#dueAt = Number.POSITIVE_INFINITY;
       void this.#sync();
-    });
+    };
+    this.#timer = this.#options.clock.after(delayMs, due, kind);
   }
 
   async #sync(): Promise<void> {
@@ -92,7 +93,7 @@ export class SyncLoop {
     try {
       const reply = await this.#ask();
       this.#failures = 0;
-      next = this.#delayAfter(this.#stopped ? 'never' : this.#options.answered(reply));
+      next = this.#delayAfter(this.#stopped ? 'never' : this.#options.answered(reply, this.#lastAt));
     } catch (error) {
       this.#options.failed(error);
       const wait = Math.min(this.#heartbeatMs, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10));
@@ -100,7 +101,7 @@ export class SyncLoop {
     }
     this.#busy = false;
     if (this.#again) this.soon();
-    else if (next < Number.POSITIVE_INFINITY) this.#schedule(next);
+    else if (next < Number.POSITIVE_INFINITY) this.#schedule(next, next === this.#heartbeatMs ? 'routine' : undefined);
   }
 
   #ask(): Promise<SyncReply> {

@@ -2,11 +2,14 @@
  * The agent's work in hand: brings inputs and code together, starts attempts, stops them, and turns their ends into spooled outcomes, one
  * spool write per turn. Not here: decisions (state.ts), messages (agent.ts).
  */
-import type { Assign, AssignedTask, FinishedTask } from '../../bus/protocol/agent.ts';
+import type { Assign, AssignedTask, FinishedTask, LiveLogs } from '../../bus/protocol/agent.ts';
 import { asPolaronError } from '../../model/errors.ts';
+import type { DepsDef } from '../../model/graph.ts';
 import type { TaskId } from '../../model/ids.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import { codeIn, wantedDeps } from '../deps/code-in-environment.ts';
+import type { DepsInstaller } from '../deps/dependencies.ts';
 import type { Executor, ExecutorCode } from '../executor.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { Bundles } from './bundles.ts';
@@ -20,6 +23,7 @@ export interface TasksOptions {
   readonly inputs: Inputs;
   readonly bundles: Bundles;
   readonly values: HeldValues;
+  readonly deps: DepsInstaller;
   readonly clock: Clock;
   readonly tell: Pick<AttemptListener, 'log' | 'progress'>;
   /** The outcomes of one turn: to be spooled and reported. */
@@ -48,6 +52,13 @@ export class Tasks implements AttemptListener {
   attemptOf(held: Held): Attempt | undefined {
     const attempt = this.#attempts.get(held.task);
     return attempt?.held === held ? attempt : undefined;
+  }
+
+  /** What it has written so far; nothing when it isn't at work here. */
+  logsOf(task: TaskId): LiveLogs {
+    const attempt = this.#attempts.get(task);
+    const logs = attempt?.logs();
+    return attempt === undefined ? {} : { token: attempt.held.token, ...(logs === undefined ? {} : { logs }) };
   }
 
   /** Stops it; its outcome `cancelled` follows. */
@@ -118,7 +129,8 @@ export class Tasks implements AttemptListener {
     const manifest = assign.manifests[task.manifest];
     const code = manifest === undefined ? undefined : this.#options.bundles.ready(manifest);
     const whole = inlineInputs(task);
-    if (code !== undefined && whole !== undefined) this.#hand(attempt, assign, task, code, whole);
+    const ready = code !== undefined && wantedDeps(assign.electrons[task.electron], code) === undefined;
+    if (ready && whole !== undefined) this.#hand(attempt, assign, task, code, whole);
     else void this.#prepare(attempt, assign, task);
   }
 
@@ -133,18 +145,34 @@ export class Tasks implements AttemptListener {
       ]);
       const code = this.#options.bundles.ready(manifest);
       if (signal.aborted || code === undefined) return;
-      this.#hand(attempt, assign, task, code, whole);
+      const wanted = wantedDeps(assign.electrons[task.electron], code);
+      const placed = wanted === undefined ? code : await this.#placed(attempt, wanted, code);
+      if (!signal.aborted) this.#hand(attempt, assign, task, placed, whole);
     } catch (error) {
       if (signal.aborted) return;
-      const { code, message } = asPolaronError(error, 'VALUE_MISSING');
+      const { code, message, details } = asPolaronError(error, 'VALUE_MISSING');
       const now = this.#options.clock.now();
       const what = `electron "${assign.electrons[task.electron]?.name ?? task.name}": `;
+      const { output } = details;
       this.ended(
         attempt,
-        { status: 'failed', error: { code, message: `${what}${message}` }, usage: { startedAt: now, endedAt: now } },
+        {
+          status: 'failed',
+          error: { code, message: `${what}${message}` },
+          ...(typeof output === 'string' ? { logs: { stdout: '', stderr: output } } : {}),
+          usage: { startedAt: now, endedAt: now },
+        },
         undefined,
       );
     }
+  }
+
+  /** Where its dependencies are. It isn't with an executor meanwhile: it waits, as far as its times go. */
+  async #placed(attempt: Attempt, wanted: DepsDef, code: ExecutorCode): Promise<ExecutorCode> {
+    const tell = (line: string): void => attempt.log('stderr', `${line}\n`);
+    const held = await this.#options.deps.obtain(wanted, tell, attempt.signal);
+    attempt.holds(held);
+    return codeIn(held.installed, code);
   }
 
   #hand(attempt: Attempt, assign: Assign, task: AssignedTask, code: ExecutorCode, whole: WholeArguments): void {
@@ -156,7 +184,11 @@ export class Tasks implements AttemptListener {
     const node = task.path ?? task.task.slice(task.task.lastIndexOf('_') + 1);
     const { dispatch } = manifest;
     const { template, inputs } = whole;
-    const work = { task: task.task, token, dispatch, node, electron, template, inputs, split, timeoutMs, code };
-    attempt.begun(executor.start(work, attempt));
+    attempt.begun(
+      executor.start(
+        { task: task.task, token, dispatch, about: manifest, node, electron, template, inputs, split, timeoutMs, code },
+        attempt,
+      ),
+    );
   }
 }

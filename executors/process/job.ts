@@ -1,10 +1,11 @@
 /** One attempt inside the process executor: where it is, what was printed, how it is being stopped. Not here: when things happen (lane.ts, pool.ts). */
 import type { Timer } from '../../model/clock.ts';
+import type { Stream } from '../../model/log-entry.ts';
 import type { ErrorInfo, Outcome, TaskLogs, Usage } from '../../model/outcome.ts';
 import { timeoutError, type AttemptTimeout } from '../../model/timeouts.ts';
 import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
-import { LogBuffer, type Stream } from '../runner/log-buffer.ts';
-import type { RunFinished } from '../runner/messages.ts';
+import { LogBuffer } from '../runner/log-buffer.ts';
+import type { RunFinished, StopCode } from '../runner/messages.ts';
 import type { TypicalDuration } from './durations.ts';
 
 /** Output of shorter attempts isn't published while they run. */
@@ -17,7 +18,7 @@ export type StopReason = 'cancel' | AttemptTimeout;
 export interface JobHolder {
   /** In order; the first one runs. */
   readonly jobs: readonly Job[];
-  cancel(job: Job, reason: string): void;
+  cancel(job: Job, code: StopCode, reason: string): void;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -27,6 +28,8 @@ export interface JobOwner {
   unqueue(job: Job): boolean;
   /** Stops it: it was handed over. */
   stop(job: Job, reason: string): void;
+  /** The same, without grace. */
+  kill(job: Job, reason: string): void;
   /** Of what never ran. */
   noUsage(): Usage;
 }
@@ -81,6 +84,10 @@ export class Job implements ExecutorHandle {
     return this.lane?.jobs[0] === this ? this.startedAt : 0;
   }
 
+  logs(): TaskLogs | undefined {
+    return this.#logs?.logs();
+  }
+
   cancel(reason: string): void {
     this.stop ??= 'cancel';
     this.#stop(reason);
@@ -90,14 +97,15 @@ export class Job implements ExecutorHandle {
     return !this.over && this.#owner.unqueue(this) && (this.forgotten = true);
   }
 
-  forget(): void {
+  forget(atOnce = false): void {
     this.forgotten = true;
-    this.#stop('it is no longer wanted');
+    this.#stop('it is no longer wanted', atOnce);
   }
 
-  #stop(reason: string): void {
+  #stop(reason: string, atOnce = false): void {
     if (this.over) return;
     if (this.#owner.unqueue(this)) this.end({ status: 'cancelled' }, this.#owner.noUsage());
+    else if (atOnce) this.#owner.kill(this, reason);
     else this.#owner.stop(this, reason);
   }
 

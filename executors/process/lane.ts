@@ -9,11 +9,11 @@ import { IDENTITY_ELECTRON } from '../../model/graph.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import type { ExecutorCode } from '../executor.ts';
-import type { Stream } from '../runner/log-buffer.ts';
-import type { FromRunner, RunFinished } from '../runner/messages.ts';
+import type { Stream } from '../../model/log-entry.ts';
+import type { FromRunner, RunFinished, StopCode } from '../runner/messages.ts';
 import { causeOfDeath, loadDeath, type Death } from './death.ts';
 import type { Job } from './job.ts';
-import { residentBytes } from './process-table.ts';
+import { residentBytesOfTree } from './process-table.ts';
 import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart, StartRunner } from './runner-process.ts';
 
 /** A job handed over ahead may be started for so long. */
@@ -95,8 +95,9 @@ export class Lane implements RunnerListener {
   load(group: string, code: ExecutorCode): void {
     this.group = group;
     this.state = 'loading';
-    const { bundleFile, argv } = code;
-    this.#process.send(bundleFile === undefined ? { type: 'load', argv } : { type: 'load', bundleFile, argv });
+    const { bundleFile, argv, deps } = code;
+    const env = deps === undefined ? {} : { env: deps.env };
+    this.#process.send(bundleFile === undefined ? { type: 'load', argv } : { type: 'load', bundleFile, argv, ...env });
   }
 
   /** Was the job's electron checked here: `'no'` starts the check when the lane is idle. */
@@ -125,7 +126,7 @@ export class Lane implements RunnerListener {
   }
 
   hand(job: Job, nowMs: number, systemMs: number): void {
-    const { task, electron, template, inputs, split, token, node } = job.task;
+    const { task, about, electron, template, inputs, split, token, node } = job.task;
     const ahead = this.jobs.length > 0;
     job.lane = this;
     job.startBy = ahead ? systemMs + AHEAD_MS : 0;
@@ -135,12 +136,13 @@ export class Lane implements RunnerListener {
     this.#byTask.set(task, job);
     const { startBy } = job;
     const { name, env } = electron;
-    this.#process.send({ type: 'run', task, electron: name, token, node, template, inputs, split, env, startBy });
+    const run = { task, electron: name, token, node, about, template, inputs, split, env, startBy };
+    this.#process.send({ type: 'run', ...run });
   }
 
   /** Asks the runner to stop a job of this lane. */
-  cancel(job: Job, reason: string): void {
-    this.#process.send({ type: 'cancel', task: job.task.task, reason });
+  cancel(job: Job, code: StopCode, reason: string): void {
+    this.#process.send({ type: 'cancel', task: job.task.task, code, reason });
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
@@ -170,11 +172,11 @@ export class Lane implements RunnerListener {
     return this.#late.has(job.task.task);
   }
 
-  /** Kills the process when it holds more memory than its electrons may. */
+  /** Kills the process when it holds more memory than its electrons may, with all that it has started. */
   watchMemory(): void {
     const { memoryMb } = this;
     if (memoryMb === undefined || this.#overMemory) return;
-    if ((residentBytes(this.pid) ?? 0) <= memoryMb * 1024 * 1024 + RUNTIME_BYTES) return;
+    if (residentBytesOfTree(this.pid) <= memoryMb * 1024 * 1024 + RUNTIME_BYTES) return;
     this.#overMemory = true;
     this.kill();
   }

@@ -65,6 +65,7 @@ export class ProcessPool implements Executor, LaneOwner {
   readonly #owner: JobOwner = {
     unqueue: (job) => this.unqueue(job),
     stop: (job, reason) => this.#stopper.stop(job, 'cancel', reason),
+    kill: (job, reason) => this.#stopper.kill(job, 'cancel', reason),
     noUsage: () => this.#noUsage(),
   };
   #planned = false;

@@ -82,12 +82,34 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /** Resident memory in bytes; undefined where it can't be told. */
-export function residentBytes(pid: number): number | undefined {
+function residentBytes(pid: number): number | undefined {
   try {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
     return Number.isFinite(pages) ? pages * 4_096 : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Of a process and of all that descends from it. */
+export function residentBytesOfTree(pid: number): number {
+  let bytes = 0;
+  const pids = [pid];
+  for (let next = pids.pop(); next !== undefined; next = pids.pop()) {
+    bytes += residentBytes(next) ?? 0;
+    pids.push(...childrenOf(next));
+  }
+  return bytes;
+}
+
+/** What its threads have started; nothing where /proc doesn't tell. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
   }
 }
 

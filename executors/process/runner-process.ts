@@ -9,7 +9,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../../model/clock.ts';
 import { programArgs } from '../program.ts';
 import { FrameBatch, FrameReader, framesIn } from '../runner/frames.ts';
-import type { Stream } from '../runner/log-buffer.ts';
+import type { Stream } from '../../model/log-entry.ts';
 import type { FromRunner, ToRunner } from '../runner/messages.ts';
 import { readFromRunner, writeToRunner } from '../runner/wire-runner.ts';
 import { signalGroup } from './process-table.ts';

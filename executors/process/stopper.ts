@@ -21,8 +21,17 @@ export class Stopper {
   stop(job: Job, why: StopReason, reason: string): void {
     job.stop ??= why;
     if (job.escalation !== undefined || job.lane === undefined) return;
-    job.lane.cancel(job, reason);
+    job.lane.cancel(job, why === 'cancel' ? 'CANCELLED' : 'TIMEOUT', reason);
     job.escalation = this.#clock.after(this.#graceMs, () => this.#signal(job, 'SIGTERM'));
+  }
+
+  /** Without grace. One that waits behind another in its process is taken back, and killed if its turn comes all the same. */
+  kill(job: Job, why: StopReason, reason: string): void {
+    job.stop ??= why;
+    if (job.lane === undefined) return;
+    job.escalation?.cancel();
+    job.lane.cancel(job, why === 'cancel' ? 'CANCELLED' : 'TIMEOUT', reason);
+    this.#signal(job, 'SIGKILL');
   }
 
   #signal(job: Job, signal: 'SIGTERM' | 'SIGKILL'): void {

@@ -9,10 +9,11 @@ import { showPath, type PathPart } from '../../bus/value/check.ts';
 import { pathOfInput } from '../../bus/value/place.ts';
 import { encodeSplit } from '../../bus/value/split.ts';
 import { decodeTemplate, followPath } from '../../bus/value/template.ts';
-import { headOfBytes, isOwnBytes } from '../../bus/value/bytes-value.ts';
+import { bareOf } from '../../bus/value/bare-value.ts';
 import { decodeValue, encodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
+import { valueTooLarge } from '../../model/value-limit.ts';
 import { errorInfoOf } from './error-info.ts';
 import type { ElectronFn } from './loader.ts';
 import type { RunFinished } from './messages.ts';
@@ -65,7 +66,7 @@ async function whenSettled(run: TaskRun, returned: PromiseLike<unknown>, options
 
 function failed(run: TaskRun, error: unknown, options: CallOptions): Result {
   run.settled = !(error instanceof Abandoned);
-  if (run.cancelReason !== undefined) return { status: 'cancelled' };
+  if (run.stopped) return { status: 'cancelled' };
   if (error instanceof Abandoned) return { status: 'failed', error: error.info };
   const hook = hookFailureOf(error);
   const thrown = hook === undefined ? error : hook.thrown;
@@ -123,10 +124,10 @@ function placeOf([first, ...rest]: readonly PathPart[]): string {
 /** Raises what says that the value can't be kept. */
 function resultOf(run: TaskRun, value: unknown, options: CallOptions): Result {
   run.settled = true;
-  if (run.cancelReason !== undefined) return { status: 'cancelled' };
+  if (run.stopped) return { status: 'cancelled' };
   const { electron, split } = run.task;
-  const head = headOfBytes(value);
-  if (head !== undefined && isOwnBytes(value)) return toFile(run, options, head, value);
+  const bare = bareOf(value);
+  if (bare !== undefined) return toFile(run, options, bare.head, bare.body);
   const bytes = encode(value, split, `electron "${electron}": result`);
   if (bytes.length > INLINE_BYTES) return toFile(run, options, bytes);
   return { status: 'completed', value: valueInfoOf(bytes), bytes };
@@ -134,13 +135,7 @@ function resultOf(run: TaskRun, value: unknown, options: CallOptions): Result {
 
 function toFile(run: TaskRun, { maxValueBytes }: CallOptions, bytes: Uint8Array, more?: Uint8Array): Result {
   const size = bytes.length + (more?.length ?? 0);
-  if (size > maxValueBytes) {
-    throw new PolaronError(
-      'VALUE_TOO_LARGE',
-      `electron "${run.task.electron}": result takes ${size} bytes; at most ${maxValueBytes} are kept`,
-      { details: { bytes: size, maxValueBytes } },
-    );
-  }
+  if (size > maxValueBytes) throw valueTooLarge(`electron "${run.task.electron}": result`, size, maxValueBytes);
   const value = valueInfoOf(bytes, more);
   const file = join(run.scratchDir(), '.polaron-result');
   writePieces(file, more === undefined ? [bytes] : [bytes, more]);

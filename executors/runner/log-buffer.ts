@@ -1,9 +1,6 @@
 /** Captured output with a bound: the head and the tail are kept, and the cut is marked. Pure. */
+import { HEAD_CHARS, leftOutMark, TAIL_CHARS, type Stream } from '../../model/log-entry.ts';
 import type { TaskLogs } from '../../model/outcome.ts';
-
-export const HEAD_CHARS = 32 * 1024;
-export const TAIL_CHARS = 32 * 1024;
-export type Stream = 'stdout' | 'stderr';
 
 /** One stream's text: the first and the last 32 Ki characters. */
 export class BoundedText {
@@ -29,7 +26,7 @@ export class BoundedText {
   toString(): string {
     this.#shrink();
     const tail = this.#tail.join('');
-    return this.#dropped === 0 ? this.#head + tail : `${this.#head}\n… ${this.#dropped} characters left out …\n${tail}`;
+    return this.#dropped === 0 ? this.#head + tail : this.#head + leftOutMark(this.#dropped) + tail;
   }
 
   #shrink(): void {
@@ -42,17 +39,20 @@ export class BoundedText {
   }
 }
 
-/** Both streams of one attempt. */
+/** The streams of one attempt. */
 export class LogBuffer {
   readonly #stdout = new BoundedText();
   readonly #stderr = new BoundedText();
+  #log: BoundedText | undefined;
 
   add(stream: Stream, text: string): void {
-    (stream === 'stdout' ? this.#stdout : this.#stderr).add(text);
+    if (stream === 'log') (this.#log ??= new BoundedText()).add(text);
+    else (stream === 'stdout' ? this.#stdout : this.#stderr).add(text);
   }
 
   logs(): TaskLogs | undefined {
-    if (this.#stdout.empty && this.#stderr.empty) return undefined;
-    return { stdout: this.#stdout.toString(), stderr: this.#stderr.toString() };
+    if (this.#stdout.empty && this.#stderr.empty && this.#log === undefined) return undefined;
+    const text = { stdout: this.#stdout.toString(), stderr: this.#stderr.toString() };
+    return this.#log === undefined ? text : { ...text, log: this.#log.toString() };
   }
 }

@@ -2,7 +2,8 @@
  * What an agent and one of its runner processes say to each other, over the runner's fd 3; wire-runner.ts has their bytes.
  * A runner carries out `run` messages in order, one at a time, and answers each with exactly one `finished`.
  */
-import type { TaskInput } from '../executor.ts';
+import type { TaskAbout, TaskInput } from '../executor.ts';
+import type { Stream } from '../../model/log-entry.ts';
 import type { ErrorInfo, Token, ValueInfo } from '../../model/outcome.ts';
 
 /** Agent → runner. The first message is `load`. */
@@ -12,6 +13,8 @@ export type ToRunner =
       /** File of the bundle; absent: built-in electrons only. */
       readonly bundleFile?: string;
       readonly argv: readonly string[];
+      /** Variables of this process from now on: of what was installed for its electrons. */
+      readonly env?: Readonly<Record<string, string>>;
     }
   /** Check that these electrons exist and see the captured variables that the user's process saw. Answered by `indexed`. */
   | {
@@ -21,7 +24,10 @@ export type ToRunner =
     }
   | RunTask
   /** Abort the running task's signal; a queued one is answered as cancelled. */
-  | { readonly type: 'cancel'; readonly task: string; readonly reason: string };
+  | { readonly type: 'cancel'; readonly task: string; readonly code: StopCode; readonly reason: string };
+
+/** Why an attempt is stopped: somebody asked for it, or its time is over. */
+export type StopCode = 'CANCELLED' | 'TIMEOUT';
 
 export interface RunTask {
   readonly type: 'run';
@@ -31,6 +37,7 @@ export interface RunTask {
   readonly token: Token;
   /** Names the node in its dispatch: `context().nodeId`. */
   readonly node: string;
+  readonly about: TaskAbout;
   readonly template: Uint8Array;
   readonly inputs: readonly TaskInput[];
   readonly split: boolean;
@@ -49,7 +56,7 @@ export type FromRunner =
   /** Loading failed for good; `finished` of every task in the runner would fail the same way. */
   | { readonly type: 'load-failed'; readonly error: ErrorInfo }
   | { readonly type: 'indexed'; readonly errors: readonly { readonly electron: string; readonly error: ErrorInfo }[] }
-  | { readonly type: 'log'; readonly task: string; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  | { readonly type: 'log'; readonly task: string; readonly stream: Stream; readonly text: string }
   | { readonly type: 'progress'; readonly task: string; readonly fraction: number; readonly note: string }
   /** Not started, and never will be by this runner. */
   | { readonly type: 'returned'; readonly tasks: readonly string[] }

@@ -2,7 +2,7 @@
  * Catches what user code writes to process.stdout and process.stderr, console included, and gives it to the attempt that wrote it.
  * What bypasses these (native code, child processes, fs.writeSync) goes through the process's real pipes, and the agent attributes it.
  */
-import type { Stream } from './log-buffer.ts';
+import type { Stream } from '../../model/log-entry.ts';
 import { attempts, type TaskRun } from './task-run.ts';
 
 /** Replaces both `write` functions. `current` is who gets what no async context claims. */
@@ -10,7 +10,7 @@ export function captureOutput(
   current: () => TaskRun | undefined,
   onText: (run: TaskRun, stream: Stream, text: string) => void,
 ): void {
-  const capture = (stream: NodeJS.WriteStream, name: Stream): void => {
+  const capture = (stream: NodeJS.WriteStream, name: 'stdout' | 'stderr'): void => {
     const original = stream.write.bind(stream);
     const write = (chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
       const run = attempts.getStore() ?? current();

@@ -6,11 +6,11 @@
  * work the process takes no more: it answers, gives the rest back, and ends; R4 after a task that was told to stop no other is started: the agent ends the process.
  */
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
+import type { Stream } from '../../model/log-entry.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import { callElectron, type CallOptions } from './call.ts';
 import type { Link } from './link.ts';
 import type { ElectronFn, LoadedBundle } from './loader.ts';
-import type { Stream } from './log-buffer.ts';
 import type { FromRunner, RunFinished, RunTask, ToRunner } from './messages.ts';
 import { PendingOutput } from './output.ts';
 import { systemMs } from './system-clock.ts';
@@ -45,6 +45,8 @@ export class Runner {
   #current: TaskRun | undefined;
   /** Sends what is known when the current task takes longer than a turn. */
   #announcing: NodeJS.Immediate | undefined;
+  /** Sends what was printed right after other output: nothing else may be written for long. */
+  #flushing: NodeJS.Timeout | undefined;
   #looping = false;
   #retiring = false;
   #lastFlush = 0;
@@ -70,6 +72,7 @@ export class Runner {
   message(message: ToRunner): void {
     switch (message.type) {
       case 'load':
+        Object.assign(process.env, message.env);
         this.#loading = this.#load(message.bundleFile, message.argv);
         return;
       case 'index':
@@ -79,7 +82,7 @@ export class Runner {
         this.#queue.push(message);
         return;
       case 'cancel':
-        this.#cancel(message.task, message.reason);
+        this.#cancel(message);
     }
   }
 
@@ -93,6 +96,11 @@ export class Runner {
   write(run: TaskRun, stream: Stream, text: string): void {
     // at once when it has been quiet: what is printed right before a crash should not be lost
     if (this.#output.add(run, stream, text) || performance.now() - this.#lastFlush > BURST_MS) this.flushOutput();
+    else if (this.#flushing === undefined)
+      this.#flushing = setTimeout(() => {
+        this.#flushing = undefined;
+        this.flushOutput();
+      }, BURST_MS);
   }
 
   progress(run: TaskRun, fraction: number, note: string): void {
@@ -157,9 +165,9 @@ export class Runner {
     this.flushOutput();
   }
 
-  #cancel(task: string, reason: string): void {
+  #cancel({ task, code, reason }: Extract<ToRunner, { type: 'cancel' }>): void {
     if (this.#current?.task.task === task) {
-      this.#current.cancel(reason);
+      this.#current.cancel(code, reason);
       return;
     }
     const at = this.#queue.findIndex((queued) => queued.task === task);

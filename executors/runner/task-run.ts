@@ -5,16 +5,18 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdirSync } from 'node:fs';
-import { inspect } from 'node:util';
 import type { TaskContextShape } from '../../bus/protocol/registry.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
-import type { RunTask } from './messages.ts';
+import { PolaronError } from '../../model/errors.ts';
+import type { Stream } from '../../model/log-entry.ts';
+import { logLine } from '../../model/log-line.ts';
+import type { RunTask, StopCode } from './messages.ts';
 import { scratchDirOf } from './scratch-dir.ts';
 
 /** What user code's reports go to, and where scratch folders are. */
 export interface RunHome {
   readonly scratchRoot: string;
-  log(run: TaskRun, stream: 'stdout' | 'stderr', text: string): void;
+  log(run: TaskRun, stream: Stream, text: string): void;
   progress(run: TaskRun, fraction: number, note: string): void;
 }
 
@@ -27,7 +29,7 @@ export class TaskRun {
   #controller: AbortController | undefined;
   #context: TaskContextShape | undefined;
   /** Set by the first cancel. */
-  cancelReason: string | undefined;
+  #stop: { readonly code: StopCode; readonly reason: string } | undefined;
   scratchUsed = false;
   /** Ends the attempt from outside while its function is still at work. */
   abandon: ((error: ErrorInfo) => void) | undefined;
@@ -46,9 +48,14 @@ export class TaskRun {
     return this.#context;
   }
 
+  /** It was told to stop. */
+  get stopped(): boolean {
+    return this.#stop !== undefined;
+  }
+
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.cancelReason !== undefined) this.#abort(this.#controller, this.cancelReason);
+    this.#abort();
     return this.#controller.signal;
   }
 
@@ -60,22 +67,29 @@ export class TaskRun {
     return dir;
   }
 
-  cancel(reason: string): void {
-    this.cancelReason ??= reason;
-    if (this.#controller !== undefined) this.#abort(this.#controller, this.cancelReason);
+  cancel(code: StopCode, reason: string): void {
+    this.#stop ??= { code, reason };
+    this.#abort();
   }
 
-  #abort(controller: AbortController, reason: string): void {
-    if (!controller.signal.aborted) controller.abort(new DOMException(reason, 'AbortError'));
+  #abort(): void {
+    const stop = this.#stop;
+    if (stop === undefined || this.#controller === undefined || this.#controller.signal.aborted) return;
+    // the name is what libraries look at, the code is for people's own code
+    this.#controller.abort(Object.assign(new PolaronError(stop.code, stop.reason), { name: 'AbortError' }));
   }
 }
 
 function contextOf(run: TaskRun, home: RunHome): TaskContextShape {
-  const { task, node, token } = run.task;
+  const { task, electron, node, token, about } = run.task;
   return {
     dispatchId: task.slice(0, task.lastIndexOf('_')),
     nodeId: node,
     attempt: token[1],
+    electronName: electron,
+    latticeName: about.lattice,
+    user: about.user,
+    metadata: Object.freeze(about.metadata ?? {}),
     injected: {},
     get signal() {
       return run.signal;
@@ -83,12 +97,7 @@ function contextOf(run: TaskRun, home: RunHome): TaskContextShape {
     get scratchDir() {
       return run.scratchDir();
     },
-    log: (message, fields) =>
-      home.log(
-        run,
-        'stdout',
-        fields === undefined ? `${message}\n` : `${message} ${inspect(fields, { breakLength: Infinity })}\n`,
-      ),
+    log: (message, fields) => home.log(run, 'log', logLine(Date.now(), message, fields)),
     // user code may pass anything
     progress: (fraction: unknown, note: unknown = '') =>
       home.progress(run, Math.min(1, Math.max(0, Number(fraction) || 0)), String(note)),

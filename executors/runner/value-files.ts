@@ -1,32 +1,32 @@
 /**
- * Large values as files: an input is read from the agent's cache, a result is written for the agent to take over. Bytes alone go from and to the file
- * as they are. What is read or written is so at once, before other code may run. Not here: small values, which come and go inside messages.
+ * Large values as files: an input is read from the agent's cache, a result is written for the agent to take over. Bytes and numbers alone
+ * go from and to the file as they are. What is read or written is so at once, before other code may run. Not here: small values, which come and go inside messages.
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { BYTES_HEAD, isBytesHead } from '../../bus/value/bytes-value.ts';
+import { BARE_HEAD, bareReading, type BareReading } from '../../bus/value/bare-value.ts';
 import type { Whose } from '../../bus/value/unread.ts';
 import { decodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
 
 /** `whose` names the value in errors. Raises VALUE_MISSING when the file can't be read, what `decodeValue` raises when it holds none that can be. */
 export function decodeFile(path: string, whose: Whose): unknown {
-  const bytes = readFile(path);
-  return bytes.plain ? bytes.content : decodeValue(bytes.content, undefined, whose);
+  const { content, reading } = readFile(path);
+  return reading === undefined ? decodeValue(content, undefined, whose) : reading.make(content.buffer);
 }
 
-/** `plain`: the value is these bytes. */
-function readFile(path: string): { readonly plain: boolean; readonly content: Uint8Array } {
+/** `reading`: `content` is the bytes of a bare value, nothing else. */
+function readFile(path: string): { readonly content: Uint8Array<ArrayBuffer>; readonly reading?: BareReading } {
   try {
     const file = openSync(path, 'r');
     try {
       const { size } = fstatSync(file);
-      const head = new Uint8Array(BYTES_HEAD);
+      const head = new Uint8Array(Math.min(BARE_HEAD, size));
       readInto(file, head, 0);
-      const plain = isBytesHead(head, size);
-      const from = plain ? BYTES_HEAD : 0;
+      const reading = bareReading(head, size);
+      const from = reading?.from ?? 0;
       const content = new Uint8Array(size - from);
       readInto(file, content, from);
-      return { plain, content };
+      return reading === undefined ? { content } : { content, reading };
     } finally {
       closeSync(file);
     }

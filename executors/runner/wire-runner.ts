@@ -2,7 +2,7 @@
  * The bytes of the messages between an agent and a runner, and their checked readers. What comes with every task is an array, the rest a map;
  * no other version ever reads either. The agent doubts what a runner says: user code may write to the same pipe.
  *
- * run       [1, task, electron, hub epoch, attempt, node, template, [input or path…], 0 or 1 (split), env or null, startBy or 0]
+ * run       [1, task, electron, hub epoch, attempt, node, user, lattice, metadata or null, template, [input or path…], 0 or 1 (split), env or null, startBy or 0]
  * finished  [2, task, startedAt, endedAt, 0 or 1 (scratch folder), digest, size, length or -1, bytes or null, file or null], when it completed
  */
 import { encodeBody } from '../../bus/codec.ts';
@@ -26,6 +26,7 @@ import {
   type Reader,
 } from '../../bus/protocol/shape.ts';
 import { errorInfo } from '../../bus/protocol/wire-value.ts';
+import { streams } from '../../model/log-entry.ts';
 import type { ByteWriter } from '../../bus/byte-writer.ts';
 import type { WireReader } from '../../bus/wire-reader.ts';
 import { PolaronError } from '../../model/errors.ts';
@@ -36,7 +37,7 @@ import type { FromRunner, RunFinished, ToRunner } from './messages.ts';
 
 const MANY = 1_000_000;
 const RUN = 1;
-const RUN_FIELDS = 11;
+const RUN_FIELDS = 14;
 const FINISHED = 2;
 const FINISHED_FIELDS = 10;
 const NULL = 0xc0;
@@ -47,13 +48,15 @@ type Completed = Extract<RunFinished['result'], { status: 'completed' }>;
 /** Of a message to a runner. */
 export function writeToRunner(out: ByteWriter, message: ToRunner): Uint8Array | undefined {
   if (message.type !== 'run') return encodeBody(message);
-  const { task, electron, token, node, template, inputs, split, env, startBy } = message;
+  const { task, electron, token, node, about, template, inputs, split, env, startBy } = message;
+  const { user, lattice, metadata } = about;
   let bytes = template.length;
   for (const input of inputs) bytes += input instanceof Uint8Array ? input.length : 0;
   if (bytes > COPY_BYTES) {
     const [hub, attempt] = token;
     const sent = inputs.map((input) => (input instanceof Uint8Array ? input : input.file));
-    return encodeBody([RUN, task, electron, hub, attempt, node, template, sent, split ? 1 : 0, env ?? null, startBy]);
+    const head = [RUN, task, electron, hub, attempt, node, user, lattice, metadata ?? null];
+    return encodeBody([...head, template, sent, split ? 1 : 0, env ?? null, startBy]);
   }
   out.array(RUN_FIELDS);
   out.byte(RUN);
@@ -62,6 +65,10 @@ export function writeToRunner(out: ByteWriter, message: ToRunner): Uint8Array | 
   out.number(token[0]);
   out.number(token[1]);
   out.text(node);
+  out.text(user);
+  out.text(lattice);
+  if (metadata === undefined) out.byte(NULL);
+  else out.raw(encodeBody(metadata));
   out.binary(template);
   out.array(inputs.length);
   for (const input of inputs)
@@ -107,6 +114,9 @@ export function readToRunner(body: WireReader): ToRunner {
   const hub = body.uint();
   const attempt = body.uint();
   const node = body.text(TEXT_LENGTH);
+  const user = body.text(TEXT_LENGTH);
+  const lattice = body.text(TEXT_LENGTH);
+  const metadata: unknown = body.value();
   const template = body.bytes();
   const inputs: TaskInput[] = [];
   for (let left = body.arrayHeader(); left > 0; left--) {
@@ -124,10 +134,11 @@ export function readToRunner(body: WireReader): ToRunner {
     electron,
     token: [hub, attempt],
     node,
+    about: metadata === null ? { user, lattice } : { user, lattice, metadata: parse('metadata', words, metadata) },
     template,
     inputs,
     split,
-    env: env === null ? undefined : parse('env', variables, env),
+    env: env === null ? undefined : parse('env', words, env),
     startBy,
   };
 }
@@ -173,16 +184,23 @@ function aNumber(x: unknown): number {
 const bad = (expected: string): PolaronError =>
   new PolaronError('BAD_MESSAGE', `a message between agent and runner doesn't fit: expected ${expected}`);
 
-const variables: Reader<Record<string, string>> = (x) => record({ env: x }, 'env', MANY, aText(TEXT_LENGTH));
+/** Texts by name. */
+const words: Reader<Record<string, string>> = (x) => record({ x }, 'x', MANY, aText(TEXT_LENGTH));
+const stopCodes = ['CANCELLED', 'TIMEOUT'] as const;
 
 const parseToRunner: Reader<ToRunner> = parser<ToRunner>(
   'message to a runner',
   object((o) => {
     switch (o['type']) {
       case 'cancel':
-        return { type: 'cancel', task: text(o, 'task'), reason: long(o, 'reason') };
+        return { type: 'cancel', task: text(o, 'task'), code: oneOf(o, 'code', stopCodes), reason: long(o, 'reason') };
       case 'load':
-        return { type: 'load', ...optional(o, 'bundleFile', long), argv: array(o, 'argv', MANY, aText(TEXT_LENGTH)) };
+        return {
+          type: 'load',
+          ...optional(o, 'bundleFile', long),
+          argv: array(o, 'argv', MANY, aText(TEXT_LENGTH)),
+          ...optional(o, 'env', (from, key) => words(from[key])),
+        };
       case 'index':
         return {
           type: 'index',
@@ -207,7 +225,6 @@ const result: Reader<RunFinished['result']> = object((o) => {
 });
 
 const indexError = object((o) => ({ electron: text(o, 'electron'), error: field(o, 'error', errorInfo) }));
-const streams = ['stdout', 'stderr'] as const;
 
 const parseFromRunner: Reader<FromRunner> = parser<FromRunner>(
   "a runner's message",

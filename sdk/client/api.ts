@@ -2,6 +2,7 @@
  * Every verb of the dispatcher as a typed method: encodes, asks with patience, decodes, turns error answers into PolaronError.
  * Used by the SDK's functions and by the CLI. Not here: what the answers mean (wait.ts, result.ts, watch.ts), values (blobs.ts).
  */
+import type { RedispatchRequest } from '../../bus/protocol/redispatch.ts';
 import type { Bus, BusMessage, Subscription } from '../../bus/bus.ts';
 import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
 import type * as wire from '../../bus/protocol/api.ts';
@@ -21,6 +22,7 @@ import {
   parseWaitReply,
   type WaitAnswer,
 } from '../../bus/protocol/wire-api.ts';
+import { parseWhyReply, type WhyReply, type WhyRequest } from '../../bus/protocol/why.ts';
 import { parseBackupReply, parsePurgeReply } from '../../bus/protocol/wire-upkeep.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import { isErrorCode } from '../../model/error-table.ts';
@@ -99,7 +101,7 @@ export class ApiClient {
   }
 
   /** As `submit`, of what the hub has. Raises UNKNOWN_DISPATCH, too. */
-  redispatch(request: wire.RedispatchRequest, o: CallOptions = NO_OPTIONS): Promise<wire.SubmitReply> {
+  redispatch(request: RedispatchRequest, o: CallOptions = NO_OPTIONS): Promise<wire.SubmitReply> {
     return this.ask('redispatch', request, answers.submitReply, o === NO_OPTIONS ? SUBMIT : { ...SUBMIT, ...o });
   }
 
@@ -140,6 +142,11 @@ export class ApiClient {
   /** Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON (with near matches). */
   attempts(request: wire.AttemptsRequest, o: CallOptions = {}): Promise<wire.AttemptsReply> {
     return this.ask('attempts', request, answers.attemptsReply, o);
+  }
+
+  /** Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON (with near matches). */
+  why(request: WhyRequest, o: CallOptions = {}): Promise<WhyReply> {
+    return this.ask('why', request, parseReply(parseWhyReply), o);
   }
 
   /** Goes on over outages. Raises UNKNOWN_DISPATCH, UNKNOWN_ELECTRON. */

@@ -10,7 +10,8 @@ import { Connection, type Dial } from './connection.ts';
 import { type DispatchEnvironment, startDispatch } from './dispatch.ts';
 import { type Hub, hubOn } from './hub.ts';
 import { lazyFacts } from './lattice-facts.ts';
-import { startRedispatch } from './redispatch.ts';
+import { startRedispatch, startRedispatchWith } from './redispatch.ts';
+import type { Setting } from './settings.ts';
 import { realSources, resolveTarget, type TargetSources } from './target.ts';
 import { ownResult, resultFor, valueOf } from './wait.ts';
 import { type WatchOptions, watchDispatch } from './watch.ts';
@@ -32,6 +33,8 @@ export interface Sdk extends Functions {
   connect: (o?: ConnectOptions) => Promise<Client>;
   /** The hub of the default connection, or of `bus`. For the CLI. */
   hub(bus?: string): Hub;
+  /** A redispatch with some arguments changed, by name. For the CLI. */
+  redispatchWith(id: string, reuse: boolean, settings: readonly Setting[]): Promise<string>;
 }
 
 export function makeSdk(environment: ClientEnvironment): Sdk {
@@ -54,6 +57,7 @@ export function makeSdk(environment: ClientEnvironment): Sdk {
   return {
     ...functionsOver(environment, hub),
     hub,
+    redispatchWith: (id, reuse, settings) => startRedispatchWith(hub(), environment, id, reuse, settings),
     connect: async (o = {}) => {
       const own = hubAt(o);
       const release = own.connection.hold();

@@ -2,6 +2,7 @@
  * The SDK of this process: real bus, real bundler, real environment. What is slow to load is imported when it is first used,
  * so that `import 'polaron'` stays quick.
  */
+import type { Packages } from '../../bus/protocol/bundle-packages.ts';
 import type { Log } from '../../model/log.ts';
 import type { Dial } from './connection.ts';
 import type { BundleOptions } from '../ship/shipped.ts';
@@ -42,16 +43,17 @@ const dial: Dial = async (target) => {
   });
 };
 
-const bundleOptions = ({ code, external }: DispatchOptions): BundleOptions => ({
+const bundleOptions = ({ code, external }: DispatchOptions, packages: Packages | undefined): BundleOptions => ({
   cwd: process.cwd(),
   ...(code === undefined ? {} : { code }),
   ...(external === undefined ? {} : { external }),
+  ...(packages === undefined ? {} : { packages }),
 });
 
 const shipping: Shipping = {
-  bundle: (electrons, options) =>
-    bundler.loaded?.recentBundle(electrons, bundleOptions(options)) ??
-    bundler.get().then(({ bundleElectrons }) => bundleElectrons(electrons, bundleOptions(options))),
+  bundle: (electrons, options, packages) =>
+    bundler.loaded?.recentBundle(electrons, bundleOptions(options, packages)) ??
+    bundler.get().then(({ bundleElectrons }) => bundleElectrons(electrons, bundleOptions(options, packages))),
   captures: (electrons) =>
     capture.loaded?.knownCaptures(electrons) ??
     capture.get().then(({ readCaptures }) => readCaptures(new Map(electrons.map(({ name, fn }) => [name, fn])))),

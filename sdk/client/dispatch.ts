@@ -44,7 +44,7 @@ export async function startDispatch(
   l: unknown,
   options: DispatchOptions,
   args: readonly unknown[],
-  origin?: SubmitRequest['origin'],
+  again: Pick<SubmitRequest, 'origin' | 'replace'> = {},
 ): Promise<Started> {
   const drawing = draw(l, args, options, environment.maxValueBytes);
   const key = options.idempotencyKey ?? freshKey();
@@ -59,12 +59,12 @@ export async function startDispatch(
     if (shipment.bundle?.madeBefore === true) hub.blobs.believe(shipment.bundle.digest);
     return await hub.starts.run(async () => {
       try {
-        const { id } = await send(hub, environment, drawing, shipment, options, key, origin);
+        const { id } = await send(hub, environment, drawing, shipment, options, key, again);
         return { id, drawing };
       } catch (error) {
         if (!(error instanceof PolaronError) || error.code !== 'VALUE_MISSING') throw error;
         hub.blobs.forget();
-        const { id } = await send(hub, environment, drawing, shipment, options, key, origin);
+        const { id } = await send(hub, environment, drawing, shipment, options, key, again);
         return { id, drawing };
       }
     });
@@ -83,7 +83,7 @@ async function send(
   { bundle, captures }: Shipment,
   options: DispatchOptions,
   key: string,
-  origin: SubmitRequest['origin'],
+  again: Pick<SubmitRequest, 'origin' | 'replace'>,
 ): Promise<SubmitReply> {
   const argv = environment.argv();
   const wanted = optionsOf(lattice);
@@ -107,7 +107,7 @@ async function send(
     argv,
     captures,
     ...(bundle === undefined ? {} : { codes: fittingCodes(bundle.codes) }),
-    ...(origin === undefined ? {} : { origin }),
+    ...again,
     ...wanted,
     priority: options.priority ?? 0,
   };

@@ -1,5 +1,6 @@
 /** The electrons of a dispatch as a Result shows them: listed in pages, found by name or id; value and logs are asked for when read. */
 import type { ElectronView, LogsReply, StatusCounts } from '../../bus/protocol/api.ts';
+import { entriesOf } from '../../model/log-entry.ts';
 import { isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { ElectronResult, ResultBase } from '../types.ts';
@@ -89,5 +90,6 @@ function electronResult(hub: Hub, id: string, view: ElectronView): ElectronResul
     },
     stdout: async () => (await logs()).stdout,
     stderr: async () => (await logs()).stderr,
+    logs: async () => entriesOf((await logs()).log ?? '').map(({ at, ...entry }) => ({ at: new Date(at), ...entry })),
   };
 }

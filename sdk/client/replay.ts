@@ -36,7 +36,7 @@ export function electronEvents(
     const type = eventOf[electron.status];
     if (type === undefined || electron.seq <= after || electron.seq > dispatch.seq) continue;
     const at = electron.endedAt ?? electron.startedAt ?? dispatch.startedAt ?? dispatch.acceptedAt;
-    events.push({ ...event(electron.seq, at, type), electron: electron.name, ...factsOf(electron) });
+    events.push({ ...event(electron.seq, at, type), electron: electron.name, node: electron.id, ...factsOf(electron) });
   }
   return events.sort((a, b) => a.seq - b.seq);
 }

@@ -9,6 +9,7 @@
  */
 import type { Subscription } from '../../bus/bus.ts';
 import type { DispatchDetail, ElectronView, EventBody } from '../../bus/protocol/api.ts';
+import { entriesOf } from '../../model/log-entry.ts';
 import type { DispatchEvent } from '../types.ts';
 import type { ApiClient } from './api.ts';
 import { abortable, WAITING, withPatience } from './patience.ts';
@@ -77,7 +78,7 @@ export async function* watchDispatch(
       if (event.seq > last + (event.transient ? 0 : 1) && event !== given) {
         given = event;
         feed.giveBack(event);
-      } else if (event.transient) yield publicEvent(event);
+      } else if (event.transient) yield* publicEvents(event);
       else if (event.seq > last) {
         last = event.seq;
         yield publicEvent(event);
@@ -203,5 +204,15 @@ const publicEvent = (e: EventBody): DispatchEvent => ({
   at: new Date(e.at),
   type: e.type,
   ...(e.electron === undefined ? {} : { electron: e.electron }),
+  ...(e.node === undefined ? {} : { node: e.node }),
   ...(e.data === undefined ? {} : { data: e.data }),
 });
+
+/** Entries of `context().log` come several in one event of the hub's: one event each, with `{ stream, at, message, fields? }` as its data. */
+function publicEvents(event: EventBody): readonly DispatchEvent[] {
+  const told = publicEvent(event);
+  const { data } = event;
+  if (event.type !== 'electron.log' || data?.['stream'] !== 'log') return [told];
+  const { text, ...rest } = data;
+  return entriesOf(String(text)).map((entry) => ({ ...told, data: { ...rest, ...entry } }));
+}

@@ -9,8 +9,12 @@ import { errorTable, type ErrorCode } from '../../model/error-table.ts';
 /** Stands for model/error-table.ts. */
 export const ERRORS_ID = '\0polaron-errors';
 
+/** Modules of sdk/ that have a small form, `agent-…`. */
+const SMALL = ['call-site', 'definition-checks', 'local-log', 'schema-check'];
+
 /** The codes that modules behind the shim raise: of these a bundle has the remedy. */
 const RAISED = [
+  'OUTSIDE_ELECTRON',
   'OUTSIDE_LATTICE',
   'ASYNC_LATTICE',
   'NO_NAME',
@@ -44,8 +48,7 @@ export function agentPartsOf(shim: string): (id: string, importer: string) => st
   const parts = new Map<string, string>();
   for (const file of [shim, real(shim)]) {
     const sdk = dirname(file);
-    parts.set(join(sdk, 'call-site'), join(sdk, `agent-call-site${extname(shim)}`));
-    parts.set(join(sdk, 'hook-options'), join(sdk, `agent-hook-options${extname(shim)}`));
+    for (const part of SMALL) parts.set(join(sdk, part), join(sdk, `agent-${part}${extname(shim)}`));
     // tracing asks for more of it
     if (!isDrawing(shim)) parts.set(join(sdk, '..', 'model', 'error-table'), ERRORS_ID);
     parts.set(join(sdk, 'lepton-task'), join(sdk, `agent-lepton-task${extname(shim)}`));

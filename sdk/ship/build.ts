@@ -21,6 +21,8 @@ export interface BuildOutput {
   readonly map: string | undefined;
   readonly warnings: readonly string[];
   readonly hints: readonly NativeHint[];
+  /** Those of `packages` without which it can't be loaded. */
+  readonly wanted: readonly string[];
   /** The three largest parts (packages, or user files), with their bytes; for BUNDLE_TOO_LARGE. */
   readonly largest: readonly string[];
   /** Every file that the output depends on. */
@@ -87,6 +89,7 @@ export async function build(input: BuildInput): Promise<BuildOutput> {
           .map(({ text }) => text),
         largest: largestParts(chunk.modules, input.root),
         hints: [...findings.hints.values()],
+        wanted: [...findings.wanted],
         modules: renderedOf(chunk.modules, input.shim),
         imports: IMPORTS.exec(chunk.code)?.[0] ?? '',
         inputs: inputsOf([...(await bundler.watchFiles), ...input.files], findings.inputs),

@@ -12,8 +12,9 @@ import { polaronHome } from '../../bus/hub-file.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { DRAWING } from '../../model/graph.ts';
 import { isFresh, readCached, sha256, stampOf, writeCached, type CachedBundle } from './bundle-cache.ts';
+import { checkNames } from './check-names.ts';
 import { drop, keep, keptUnder, keyOf, remember, revalidateMsOf, type Kept } from './kept-bundles.ts';
-import { otherLeptons, prepareLeptons } from './lepton-text.ts';
+import { prepareLeptons } from './lepton-text.ts';
 import { nearest } from './native.ts';
 import { defaultShim } from './shim-file.ts';
 import { mebibytes, shortList } from './shown.ts';
@@ -23,7 +24,7 @@ export { recentBundle } from './kept-bundles.ts';
 export type { Bundle, BundleOptions, NativeHint, ShippedElectron } from './shipped.ts';
 
 /** Part of every cache key: raise it when the same input gives another output. */
-const MAKER = 'polaron-bundle-3 rolldown-1.3.2';
+const MAKER = 'polaron-bundle-4 rolldown-1.3.2';
 
 /** Does a test runner evaluate modules in this process? There electrons are often made inside `it()`, where no agent gets to. */
 const underTests =
@@ -62,22 +63,6 @@ export async function bundleElectrons(electrons: readonly ShippedElectron[], opt
   }
 }
 
-/** Raises ELECTRON_AMBIGUOUS: agents find electrons by name alone. */
-function checkNames(electrons: readonly ShippedElectron[]): void {
-  const byName = new Map<string, ShippedElectron>();
-  for (const electron of electrons) {
-    const other = byName.get(electron.name);
-    if (other !== undefined && other.fn !== electron.fn) {
-      throw new PolaronError(
-        'ELECTRON_AMBIGUOUS',
-        `two different electrons are called '${electron.name}' (${other.at}, ${electron.at}): give one of them { name: '...' }`,
-        { details: { electron: electron.name, at: [other.at, electron.at] } },
-      );
-    }
-    byName.set(electron.name, electron);
-  }
-}
-
 /** Absolute real path of the defining module; undefined when it isn't a file. */
 function moduleFile(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
@@ -94,11 +79,10 @@ async function make(
   options: BundleOptions,
   fallback: boolean,
 ): Promise<CachedBundle> {
-  const used = prepareLeptons(
+  const prepared = prepareLeptons(
     [...new Map(electrons.map((electron) => [electron.name, electron])).values()],
     options.cwd,
   );
-  const prepared = [...used, ...otherLeptons(electrons, options.cwd)];
   const unique = prepared.map(({ electron }) => electron);
   const onlyInline = options.code === 'inline';
   const placed = unique.map((electron) => ({ electron, file: onlyInline ? undefined : moduleFile(electron.file) }));
@@ -115,6 +99,7 @@ async function make(
     root,
     shim,
     external: options.external ?? [],
+    packages: options.packages ?? {},
     onlyInline,
     texts: texts.map((electron) => [
       electron.name,
@@ -122,7 +107,8 @@ async function make(
       electron.text ?? Function.prototype.toString.call(electron.fn),
     ]),
   };
-  const names = used.map(({ electron }) => electron.name);
+  const names = [...new Set(electrons.map(({ name }) => name))];
+  const data = new Map(prepared.flatMap((one) => (one.data === undefined ? [] : [[one.electron.name, one.data]])));
   const key = sha256(JSON.stringify(request));
   const cached = readCached(folder, key);
   if (cached !== undefined) {
@@ -130,7 +116,8 @@ async function make(
     return cached;
   }
   const { pack } = await import('./pack.ts');
-  const packed = await pack({ files, texts, must, onlyInline, external: request.external, shim, root, names });
+  const { external, packages } = request;
+  const packed = await pack({ files, texts, must, onlyInline, external, packages, shim, root, names, data });
   checkSize(packed.bundle.code.length, options, names, packed.largest);
   const made: CachedBundle = {
     bundle: packed.bundle,

@@ -7,6 +7,7 @@
  *     change it in any function. What changes something global is everybody's code.
  * K3. Where the function can't be told (made by a factory, inside another function, under a computed name) or can't be followed (`eval`), its code is the whole bundle.
  */
+import { DRAWING } from '../../model/graph.ts';
 import type { Digest } from '../../model/ids.ts';
 import { child, children, isFunctionNode, list, text, type AstNode } from './ast.ts';
 import { sha256 } from './bundle-cache.ts';
@@ -69,7 +70,7 @@ class BundleCode {
   }
 
   digestOf(name: string): Digest {
-    const root = this.#roots.get(name);
+    const root = this.#roots.get(name.startsWith(DRAWING) ? name.slice(DRAWING.length) : name);
     if (root === undefined || root === 'unclear') return this.#whole;
     const reach = this.#reach(root.names);
     if (reach === undefined) return this.#whole;
@@ -132,9 +133,10 @@ class BundleCode {
     if (fn === undefined || callee === undefined || calledName(call) === undefined) return;
     const name = nameIn(parts) ?? text(child(fn, 'id') ?? fn, 'name');
     if (name === undefined) return;
+    const code = [fn, ...parts.filter((part) => part !== fn).flatMap(codeInOptions)];
     const made: Root = {
-      text: item.text.slice(fn.start - item.node.start, fn.end - item.node.start),
-      names: new Set([...freeNames(fn), ...freeNames(callee)]),
+      text: code.map(({ start, end }) => item.text.slice(start - item.node.start, end - item.node.start)).join('\n\0'),
+      names: new Set([callee, ...code].flatMap((part) => [...freeNames(part)])),
     };
     this.#roots.set(name, nested || this.#roots.has(name) ? 'unclear' : made);
   }
@@ -144,6 +146,20 @@ class BundleCode {
     const name = node.type === 'Identifier' ? text(node, 'name') : undefined;
     return name !== undefined && this.#declared.get(name)?.node.type === 'FunctionDeclaration';
   }
+}
+
+/** Options that travel with the graph: whether they matter to the value is the hub's business (bus/reuse-key.ts). */
+const PLAIN = new Set(
+  'name needs concurrency exclusive executor retries timeout memoryMb isolation deps env module cache'.split(' '),
+);
+
+/** Hooks, schemas, and what can't be told: `electron({ before: [{ run: fetch }] }, …)`, `electron(options, …)`. */
+function codeInOptions(part: AstNode): readonly AstNode[] {
+  if (part.type !== 'ObjectExpression') return [part];
+  return list(part, 'properties').filter((property) => {
+    const key = text(child(property, 'key'), 'name');
+    return property['computed'] === true || key === undefined || !PLAIN.has(key);
+  });
 }
 
 function nameIn(parts: readonly AstNode[]): string | undefined {

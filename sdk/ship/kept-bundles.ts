@@ -2,6 +2,8 @@
  * The bundles that this process made: by what was asked for, and, for the next dispatch of the same lattice, by its very electrons.
  * Not here: making one, and checking whether its files changed (bundle.ts).
  */
+import { packagesLine } from '../../bus/protocol/bundle-packages.ts';
+import { innermost } from '../../bus/protocol/registry.ts';
 import { leptonMarkOf } from '../lepton-mark.ts';
 import type { CachedBundle } from './bundle-cache.ts';
 import type { Bundle, BundleOptions, ShippedElectron } from './shipped.ts';
@@ -34,11 +36,12 @@ export function keyOf(electrons: readonly ShippedElectron[], options: BundleOpti
     options.cwd,
     onlyInline ? 'i' : '',
     options.external?.join(',') ?? '',
+    packagesLine(options.packages ?? {}),
     options.maxBytes ?? '',
     options.cacheDir ?? '',
     options.shim ?? '',
     ...electrons.map(({ name, file, fn }) =>
-      file === undefined || fallback || onlyInline || leptonMarkOf(fn) !== undefined
+      file === undefined || fallback || onlyInline || leptonMarkOf(innermost(fn)) !== undefined
         ? `${name}\n${file ?? ''}\n${functionId(fn)}`
         : `${name}\n${file}`,
     ),
@@ -100,7 +103,11 @@ const sameOptions = (a: BundleOptions, b: BundleOptions): boolean =>
   a.cwd === b.cwd &&
   a.code === b.code &&
   a.external?.join(',') === b.external?.join(',') &&
+  samePackages(a.packages, b.packages) &&
   a.maxBytes === b.maxBytes &&
   a.cacheDir === b.cacheDir &&
   a.shim === b.shim &&
   a.inlineFallback === b.inlineFallback;
+
+const samePackages = (a: BundleOptions['packages'], b: BundleOptions['packages']): boolean =>
+  a === b || packagesLine(a ?? {}) === packagesLine(b ?? {});

@@ -3,9 +3,9 @@
  * Not here: where a bundle holds them (inline.ts), which Python files belong to one (python-source.ts).
  */
 import { dirname } from 'node:path';
-import { registry } from '../../bus/protocol/registry.ts';
+import { innermost, registry } from '../../bus/protocol/registry.ts';
 import type { LeptonSpec } from '../../model/lepton.ts';
-import { leptonMarkOf, type LeptonMark } from '../lepton-mark.ts';
+import { leptonDataName, leptonMarkOf, type LeptonMark } from '../lepton-mark.ts';
 import { nearest } from './native.ts';
 import { readPython } from './python-source.ts';
 import type { ShippedElectron } from './shipped.ts';
@@ -31,23 +31,15 @@ export function withSources(spec: LeptonSpec, { file, at }: LeptonMark, cwd: str
 export interface Prepared {
   readonly electron: ShippedElectron;
   readonly files: readonly string[];
+  /** Data that its code is made of, beside its module: a lepton's with hooks around it. */
+  readonly data?: string;
 }
 
 /** The expression of a function that gives `spec` to the runner, see bus/protocol/registry.ts. */
 const expressionOf = (spec: LeptonSpec): string =>
-  `(...args) => globalThis[Symbol.for('polaron.registry.v1')].agent.lepton(${JSON.stringify(spec)}, args)`;
+  `((spec) => (...args) => globalThis[Symbol.for('polaron.registry.v1')].agent.lepton(spec, args))(${JSON.stringify(spec)})`;
 
-/** Electrons that are leptons get the text that stands for them; others stay. Raises LEPTON_SOURCE. */
-export function prepareLeptons(electrons: readonly ShippedElectron[], cwd: string): Prepared[] {
-  return electrons.map((electron) => {
-    const mark = leptonMarkOf(electron.fn);
-    if (mark?.spec === undefined) return { electron, files: [] };
-    const { spec, files } = withSources({ ...mark.spec, name: electron.name }, mark, cwd);
-    return { electron: withText(electron, expressionOf(spec)), files };
-  });
-}
-
-const withText = ({ name, fn, at }: ShippedElectron, text: string): ShippedElectron => ({
+const withText = ({ fn, at }: ShippedElectron, name: string, text: string): ShippedElectron => ({
   name,
   fn,
   at,
@@ -55,17 +47,44 @@ const withText = ({ name, fn, at }: ShippedElectron, text: string): ShippedElect
   text,
 });
 
-/** All other leptons of this process: a lattice that is traced on an agent, or an electron's `.local()`, may use them. One that can't be packed says so there. */
-export function otherLeptons(electrons: readonly ShippedElectron[], cwd: string): Prepared[] {
-  const names = new Set(electrons.map(({ name }) => name));
-  return registry().electrons.flatMap((electron) => {
-    if (names.has(electron.name) || leptonMarkOf(electron.fn)?.spec === undefined) return [];
-    names.add(electron.name);
-    try {
-      return prepareLeptons([electron], cwd);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return [{ electron: withText(electron, `() => { throw new Error(${JSON.stringify(why)}) }`), files: [] }];
-    }
-  });
+/**
+ * An electron that is a lepton gets the text that stands for it. With hooks around it, it goes as its module, and its data under a name of its own.
+ * Any other stays. Raises LEPTON_SOURCE.
+ */
+function prepare(electron: ShippedElectron, cwd: string): Prepared[] {
+  const mark = leptonMarkOf(innermost(electron.fn));
+  if (mark?.spec === undefined) return [{ electron, files: [] }];
+  const alone = leptonMarkOf(electron.fn) !== undefined;
+  const { spec, files } = withSources(alone ? { ...mark.spec, name: electron.name } : mark.spec, mark, cwd);
+  const data = expressionOf(spec);
+  if (alone) return [{ electron: withText(electron, electron.name, data), files }];
+  return [
+    { electron, files, data },
+    { electron: withText(electron, leptonDataName(spec.name), data), files: [] },
+  ];
+}
+
+/**
+ * The electrons as they are packed, and after them all other leptons of this process: a lattice that is traced on an agent, or an electron's `.local()`, may use
+ * those. One of them that can't be packed says so where it is used. Raises LEPTON_SOURCE for one that the dispatch uses.
+ */
+export function prepareLeptons(electrons: readonly ShippedElectron[], cwd: string): Prepared[] {
+  const prepared = electrons.flatMap((electron) => prepare(electron, cwd));
+  for (const electron of registry().electrons) {
+    if (leptonMarkOf(innermost(electron.fn))?.spec === undefined) continue;
+    prepared.push(...prepareOther(electron, cwd));
+  }
+  // of one name the first counts: what the dispatch itself uses
+  return [...new Map(prepared.toReversed().map((one) => [one.electron.name, one])).values()].reverse();
+}
+
+function prepareOther(electron: ShippedElectron, cwd: string): Prepared[] {
+  try {
+    return prepare(electron, cwd).filter((one) => one.electron.text !== undefined);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [
+      { electron: withText(electron, electron.name, `() => { throw new Error(${JSON.stringify(why)}) }`), files: [] },
+    ];
+  }
 }

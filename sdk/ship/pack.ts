@@ -2,6 +2,7 @@
  * Makes a bundle: the bundler for what goes as modules, the functions' own texts for the rest. Loaded only when no bundle is kept for what is asked.
  * Not here: which electrons go how, and the caches (bundle.ts).
  */
+import { packagesLine, type Packages } from '../../bus/protocol/bundle-packages.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { build, loadParser, type BuildOutput } from './build.ts';
 import { sha256 } from './bundle-cache.ts';
@@ -18,9 +19,12 @@ export interface PackInput {
   readonly must: ReadonlySet<ShippedElectron>;
   readonly onlyInline: boolean;
   readonly external: readonly string[];
+  readonly packages: Packages;
   readonly shim: string;
   readonly root: string;
   readonly names: readonly string[];
+  /** Of electrons by name: text that their code is made of beside their module. */
+  readonly data: ReadonlyMap<string, string>;
 }
 
 export interface Packed extends Pick<BuildOutput, 'largest' | 'inputs'> {
@@ -31,6 +35,7 @@ const EMPTY: Omit<BuildOutput, 'code'> = {
   map: undefined,
   warnings: [],
   hints: [],
+  wanted: [],
   largest: [],
   inputs: [],
   modules: [],
@@ -44,25 +49,33 @@ export async function pack({
   must,
   onlyInline,
   external,
+  packages,
   shim,
   root,
   names,
+  data,
 }: PackInput): Promise<Packed> {
   const parse = await loadParser();
   const parts = inlineParts(texts, must, onlyInline, parse);
   const inline = parts.length === 0 ? '' : inlineModule(parts);
   const built =
-    files.length === 0 ? { ...EMPTY, code: inline } : await build({ files, inline, external, shim, root, names });
-  const codeDigest = sha256(built.code);
+    files.length === 0
+      ? { ...EMPTY, code: inline }
+      : await build({ files, inline, external, packages, shim, root, names });
+  const text = built.code + packagesLine(Object.fromEntries(built.wanted.map((name) => [name, packages[name] ?? '*'])));
+  const codeDigest = sha256(text);
   const placed = names.filter((name) => !parts.some(({ electron }) => electron.name === name && must.has(electron)));
   const codes = codeDigests(placed, { modules: built.modules, imports: built.imports, codeDigest }, parse);
-  const code = new TextEncoder().encode(built.code + (built.map === undefined ? '' : inlineComment(built.map)));
+  const code = new TextEncoder().encode(text + (built.map === undefined ? '' : inlineComment(built.map)));
   return {
     bundle: {
       code,
       digest: sha256(code),
       codeDigest,
-      codes: { ...Object.fromEntries(inlineCodes(parts, must)), ...Object.fromEntries(codes) },
+      codes: {
+        ...Object.fromEntries(inlineCodes(parts, must, names)),
+        ...Object.fromEntries([...codes].map(([name, digest]) => [name, withData(digest, data.get(name))])),
+      },
       ...(built.map === undefined ? {} : { map: new TextEncoder().encode(built.map) }),
       warnings: built.warnings,
       hints: built.hints,
@@ -73,11 +86,18 @@ export async function pack({
 }
 
 /** An electron without a module is its text, and nothing else. */
-function inlineCodes(parts: readonly InlinePart[], must: ReadonlySet<ShippedElectron>): [string, Digest][] {
+function inlineCodes(
+  parts: readonly InlinePart[],
+  must: ReadonlySet<ShippedElectron>,
+  names: readonly string[],
+): [string, Digest][] {
   return parts.flatMap(({ electron, text }) =>
-    text.ok && must.has(electron) ? [[electron.name, sha256(text.expression)]] : [],
+    text.ok && must.has(electron) && names.includes(electron.name) ? [[electron.name, sha256(text.expression)]] : [],
   );
 }
+
+const withData = (digest: Digest, data: string | undefined): Digest =>
+  data === undefined ? digest : sha256(digest + data);
 
 function inlineParts(
   electrons: readonly ShippedElectron[],

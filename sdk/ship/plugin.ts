@@ -7,6 +7,7 @@ import { basename, dirname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'rolldown';
 import { PolaronError, type ErrorDetails } from '../../model/errors.ts';
+import type { Packages } from '../../bus/protocol/bundle-packages.ts';
 import { agentPartsOf, ERRORS_ID, ERRORS_TEXT } from './agent-parts.ts';
 import { nativePackage, packageFolder, type NativePackage } from './native.ts';
 import { mayRead, topLevelReads, warningOf } from './scan.ts';
@@ -25,6 +26,8 @@ export interface PluginInput {
   /** Text of the inline module; empty: none. */
   readonly inline: string;
   readonly external: readonly string[];
+  /** As `external`, and it is found out which of them are imported. */
+  readonly packages: Packages;
   readonly shim: string;
   /** What paths in messages are relative to. */
   readonly root: string;
@@ -37,6 +40,8 @@ export interface PluginFindings {
   readonly hints: Map<string, NativeHint>;
   /** Files besides the modules that the output depends on: maps, package.json. */
   readonly inputs: Set<string>;
+  /** Those of `packages` without which the bundle can't be loaded. */
+  readonly wanted: Set<string>;
   /** Why the walk was stopped. Kept here since the bundler overwrites `code` of what a hook throws. */
   refusal:
     | { readonly code: 'BUNDLE_FAILED' | 'NATIVE_ADDON'; readonly message: string; readonly details: ErrorDetails }
@@ -68,7 +73,13 @@ const nativeRefusal = (found: NativePackage, importer: string): PolaronError =>
 
 /** @returns the plugin, and what it finds; a refusal ends the walk. */
 export function shipPlugin(input: PluginInput): { readonly plugin: Plugin; readonly findings: PluginFindings } {
-  const findings: PluginFindings = { warnings: [], hints: new Map(), inputs: new Set(), refusal: undefined };
+  const findings: PluginFindings = {
+    warnings: [],
+    hints: new Map(),
+    inputs: new Set(),
+    wanted: new Set(),
+    refusal: undefined,
+  };
   const refuse = (error: PolaronError): never => {
     const { message, details } = error;
     findings.refusal ??= { code: error.code === 'NATIVE_ADDON' ? 'NATIVE_ADDON' : 'BUNDLE_FAILED', message, details };
@@ -85,7 +96,15 @@ export function shipPlugin(input: PluginInput): { readonly plugin: Plugin; reado
     return natives.get(folder);
   };
   const shown = (file: string): string => (isAbsolute(file) ? shownPath(file, input.root) : basename(file));
-  const isExternal = (id: string): boolean => input.external.some((name) => id === name || id.startsWith(`${name}/`));
+  const packages = Object.keys(input.packages);
+  const nameIn = (names: readonly string[], id: string): string | undefined =>
+    names.find((name) => id === name || id.startsWith(`${name}/`));
+  const isExternal = (id: string, kind: string): boolean => {
+    const wanted = nameIn(packages, id);
+    // an `import()` is the matter of the electron that comes to it; all others are needed to load the bundle
+    if (wanted !== undefined && kind !== 'dynamic-import') findings.wanted.add(wanted);
+    return wanted !== undefined || nameIn(input.external, id) !== undefined;
+  };
 
   /** External with a hint, or NATIVE_ADDON when user code can't do without it. */
   const leaveOut = (id: string, found: NativePackage, importer: string, kind: string) => {
@@ -111,7 +130,7 @@ export function shipPlugin(input: PluginInput): { readonly plugin: Plugin; reado
         if (importer === undefined) return null;
         const part = agentPart(id, importer);
         if (part !== undefined) return part;
-        if (isExternal(id)) return { id, external: true };
+        if (isExternal(id, kind)) return { id, external: true };
         const bare = isBare(id);
         if (!bare && !id.endsWith('.node') && !isUserFile(importer)) return null;
         const resolved = await this.resolve(id, importer, { kind, skipSelf: true });

@@ -1,4 +1,5 @@
 /** The words of code shipping: what goes in, what comes out. Not here: how it is made (bundle.ts, inline.ts). */
+import type { Packages } from '../../bus/protocol/bundle-packages.ts';
 import type { Digest } from '../../model/ids.ts';
 
 /** One electron (or lattice) that agents must be able to find by name. */
@@ -14,8 +15,10 @@ export interface ShippedElectron {
 }
 
 export interface BundleOptions {
-  /** Packages that stay imports and are installed on the agents (`deps.npm`). @default [] */
+  /** Packages that stay imports: agents have them. @default [] */
   readonly external?: readonly string[];
+  /** Packages that stay imports and are installed on the agents (`deps.npm`), with their versions: the bundle says which of them it needs. @default {} */
+  readonly packages?: Packages;
   /** The user's working folder: paths in messages are relative to it. */
   readonly cwd: string;
   /** @default $POLARON_HOME/cache/bundles */

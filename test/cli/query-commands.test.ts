@@ -247,11 +247,27 @@ describe('polaron show ID ELECTRON', () => {
       electron: electron(2, { status: 'running', attempts: 3 }),
       attempts: [
         {
-          ...{ attempt: 1, status: 'failed' as const, agent: 'local.laptop', error, stdout: lines.length, stderr: 4 },
+          ...{
+            attempt: 1,
+            status: 'failed' as const,
+            agent: 'local.laptop',
+            error,
+            stdout: lines.length,
+            stderr: 4,
+            log: 0,
+          },
           ...{ startedAt: NOW - 9_000, endedAt: NOW - 8_000 },
         },
-        { attempt: 2, status: 'lost' as const, agent: 'lab.gone', stdout: 0, stderr: 0 },
-        { attempt: 3, status: 'running' as const, agent: 'lab.a1', startedAt: NOW - 2_000, stdout: 0, stderr: 0 },
+        { attempt: 2, status: 'lost' as const, agent: 'lab.gone', stdout: 0, stderr: 0, log: 0 },
+        {
+          attempt: 3,
+          status: 'running' as const,
+          agent: 'lab.a1',
+          startedAt: NOW - 2_000,
+          stdout: 0,
+          stderr: 0,
+          log: 0,
+        },
       ],
     }),
     logs: async (request: LogsRequest) => {
@@ -263,7 +279,7 @@ describe('polaron show ID ELECTRON', () => {
   it('lists each attempt with its agent, times and end, and the last lines of what it wrote', async () => {
     const { exit, out } = await polaron(['show', ID, 'train[2]'], { hub });
     expect(exit).toBe(0);
-    expect(asked).toEqual([{ id: ID, electron: 2, attempt: 1 }]);
+    expect(asked).toEqual([1, 3].map((attempt) => ({ id: ID, electron: 2, attempt })));
     expect(out).toMatch(/^ +1 +failed +local\.laptop .* 1\.0 s +TASK_THREW: not yet$/m);
     expect(out).toMatch(/^ +2 +lost +lab\.gone/m);
     expect(out).toMatch(/^ +3 +running +lab\.a1 .* 2\.0 s/m);
@@ -312,28 +328,6 @@ describe('polaron cancel', () => {
     const json = await polaron(['cancel', ID, '--json'], { hub: { cancel } });
     expect(asked.at(-1)).toEqual({ id: ID });
     expect(JSON.parse(json.out)).toEqual({ id: ID, cancelled: ['a'], unconfirmed: ['b'] });
-  });
-});
-
-describe('polaron graph', () => {
-  it("draws with each node's status", async () => {
-    const hub = {
-      snapshot: snapshots(dispatchDetail(), [electron(0), electron(1, { status: 'running' })]),
-      graph: async () => ({
-        nodes: [],
-        draw: (format: string, statusOf: (n: number) => string | undefined) =>
-          `${format} ${statusOf(0)} ${statusOf(1)} ${statusOf(2)}`,
-      }),
-    };
-    expect((await polaron(['graph', ID], { hub })).out).toBe('mermaid completed running undefined\n');
-    const json = await polaron(['graph', ID, '--format', 'dot', '--json'], { hub });
-    expect(JSON.parse(json.out)).toEqual({
-      id: ID,
-      format: 'dot',
-      text: 'dot completed running undefined',
-      nodes: [],
-    });
-    expect((await polaron(['graph', ID, '--format', 'svg'], { hub })).exit).toBe(2);
   });
 });
 

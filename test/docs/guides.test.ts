@@ -104,6 +104,7 @@ describe('the code of the guides', () => {
   beforeAll(async () => {
     installPackages();
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
+    for (const guide of guides) mkdirSync(guide.folder, { recursive: true });
     for (const guide of guides)
       for (const block of guide.blocks)
         if (!isExample(block) && (block.language === 'ts' || block.file !== undefined)) {

@@ -29,7 +29,13 @@ const page = readPage('docs/protocol.md');
 const keysOf = <K extends string>(words: Readonly<Record<K, true>>): string[] => Object.keys(words).sort();
 
 const upKinds: Readonly<Record<UpKind, true>> = { sync: true, done: true, log: true, progress: true };
-const downKinds: Readonly<Record<DownKind, true>> = { assign: true, cancel: true, control: true, blob: true };
+const downKinds: Readonly<Record<DownKind, true>> = {
+  assign: true,
+  cancel: true,
+  control: true,
+  blob: true,
+  logs: true,
+};
 const blobKinds: Readonly<Record<BlobKind, true>> = { get: true, has: true, put: true };
 const capabilityKinds = ['probe', 'wake'] as const;
 const kinds = <K extends string>(words: Readonly<Record<K, true>>): K[] =>
@@ -116,6 +122,7 @@ describe('docs/protocol.md', () => {
       state: true,
       startedAt: true,
       progress: true,
+      holds: true,
     };
     const assignFields: Readonly<Record<keyof Assign | keyof Assign['tasks'][number], true>> = {
       epoch: true,
@@ -137,6 +144,7 @@ describe('docs/protocol.md', () => {
       inputs: true,
       split: true,
       timeoutMs: true,
+      holds: true,
     };
     const doneFields: Readonly<Record<keyof Done | keyof Done['outcomes'][number], true>> = {
       epoch: true,
@@ -212,6 +220,7 @@ describe('docs/protocol.md', () => {
       'lattice.resume': 'lattice',
       'lattice.cancel': 'lattice',
       'lattice.expired': 'lattice',
+      'lattice.explain': 'lattice',
       'lattice.continue': 'lattice',
       'match.found': 'lattice',
       'attempt.claimed': 'lattice',
@@ -248,6 +257,7 @@ describe('docs/protocol.md', () => {
       'lattice.resumed': 'matchmaker',
       'dispatch.ended': 'dispatcher',
       'cancel.settled': 'dispatcher',
+      'lattice.explained': 'dispatcher',
       'dispatch.inner': 'dispatcher',
       'dispatch.leave': 'dispatcher',
       'results.write': 'results',

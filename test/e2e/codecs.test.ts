@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatch, dispatchSync, getValue } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
-import { breaking, breakingHere, everywhere } from './workflows/instances.ts';
-import { Matrix } from './workflows/matrix.ts';
+import { breaking, breakingHere, everywhere, passing } from './workflows/instances.ts';
+import { Broken, Matrix } from './workflows/matrix.ts';
 
 const hub = new RealHub();
 beforeAll(() => hub.start());
@@ -18,6 +18,7 @@ it('instances arrive as instances: as arguments, results, in collections, as ite
     items: [0, 1, 2].map((i) => Matrix.filled(i + 1, 2 * i)),
     total: 2 * 4 + 4 * 9,
     largeSum: 300 * 300 + 12,
+    inside: [3, 6].map((x) => ({ m: Matrix.filled(2, x), doubled: Matrix.filled(2, 2 * x) })),
   });
   expect(await everywhere.local(Matrix.filled(2, 3))).toStrictEqual(await getValue(id));
 
@@ -61,6 +62,12 @@ describe('a codec that is broken', () => {
   });
 
   it('is named with the line at dispatch', async () => {
+    await expect(dispatch(passing)(new Broken('encode'))).rejects.toMatchObject({
+      code: 'NOT_SERIALISABLE',
+      message: expect.stringMatching(
+        /^electron "takes" \(instances\.ts:\d+\), argument 1 is not serialisable .*\(the codec of Broken threw/,
+      ),
+    });
     await expect(dispatch(breakingHere)()).rejects.toMatchObject({
       code: 'NOT_SERIALISABLE',
       message: expect.stringMatching(

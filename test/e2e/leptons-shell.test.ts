@@ -6,7 +6,7 @@ import { cancel, dispatch, dispatchSync, getResult, getValue } from 'polaron';
 import { processInfo } from '../../executors/process/process-table.ts';
 import { RealHub } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
-import { badShell, hostile, shells, waiting } from './workflows/shell.ts';
+import { badShell, hostile, shells, waiting, withHooks } from './workflows/shell.ts';
 
 const hub = new RealHub();
 beforeAll(() => hub.start());
@@ -26,6 +26,12 @@ describe('a shell lepton', () => {
     expect(await (await result.electrons.get('exitCode')).stdout()).toBe('said\n');
     expect(await (await result.electrons.get('listed')).stderr()).toBe('making 3\n');
     expect(await (await result.electrons.get('listed')).stdout()).toBe('');
+  });
+
+  it('has hooks like any electron', async () => {
+    const id = await dispatch(withHooks)('text');
+    expect(await getValue(id)).toBe('text');
+    expect(await (await (await getResult(id)).electrons.get('hooked')).stdout()).toBe('before and after\n');
   });
 
   it.each([

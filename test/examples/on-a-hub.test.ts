@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { python } from '../support/python.ts';
 import { isolation } from '../support/real-hub.ts';
+import { withRealPart } from '../support/real-part.ts';
 import { totalsByHand } from './flights-by-hand.ts';
 import { scoreByHand } from './penguins-by-hand.ts';
 
@@ -48,6 +50,12 @@ describe('on a hub', () => {
     rmSync(home, { recursive: true, force: true });
   });
 
+  it('dependencies.ts counts with the program that its agent made for it', async () => {
+    const { id, printed } = await run('dependencies.ts');
+    expect(printed).toContain("[ '3 river', '2 sea' ]");
+    expect(await resultOf(id)).toMatchObject({ status: 'completed', value: ['3 river', '2 sea'] });
+  });
+
   it('svm.ts prints the accuracy of libsvm called directly, and the hub keeps it', async () => {
     const { id, printed } = await run('svm.ts');
     const { correct, total } = scoreByHand(1, 0.7);
@@ -82,5 +90,15 @@ describe('on a hub', () => {
     const wanted = [...totals].map(([state, { flights, late }]) => ({ state, flights, late: late / flights }));
     expect(rows).toEqual(expect.arrayContaining(wanted.map((row) => expect.objectContaining(row))));
     expect(printed.trim().split('\n')).toHaveLength(6);
+  });
+
+  withRealPart('python3', python, 'there is none on this machine', () => {
+    it('texts.ts has a shell command, a Python function and a C function work on one text', async () => {
+      const { id } = await run('texts.ts');
+      expect(await resultOf(id)).toMatchObject({
+        status: 'completed',
+        value: { count: 10, root: Math.sqrt(10), lengths: { longest: 'question', median: 2.5 } },
+      });
+    });
   });
 });

@@ -41,7 +41,7 @@ test('it has no bus client, value codec, tracer or table of all errors in it, ev
   expect(sdkFiles).toContain('sdk/context.ts');
   expect(
     sdkFiles.filter((name) =>
-      /^bus\/(?!protocol\/registry)|trace|local\.ts|draw|sdk\/call-site|error-table/.test(name),
+      /^bus\/(?!protocol\/registry)|trace|local\.ts|sdk\/local-log|draw|sdk\/call-site|error-table/.test(name),
     ),
   ).toEqual([]);
   expect(code.length).toBeLessThan(20 * 1024);
@@ -72,7 +72,7 @@ export const step = electron(function step() {
   expect(results).toEqual([
     {
       value: [
-        'NOT_ALLOWED',
+        'OUTSIDE_ELECTRON',
         false,
         'Call it inside the function of an electron, while that runs.',
         'context() was called outside a running electron (a.ts:4)',
@@ -140,6 +140,10 @@ test("context() is the runner's", () => {
     dispatchId: 'd',
     nodeId: 'n',
     attempt: 2,
+    electronName: 'e',
+    latticeName: 'l',
+    user: 'u',
+    metadata: {},
     signal: new AbortController().signal,
     scratchDir: '/x',
     injected: {},

@@ -1,4 +1,5 @@
 /** What `lepton` checks where it is defined, what it packs, and that it runs here by `.local()`. */
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PolaronError } from '../../model/errors.ts';
 import { trusted } from '../../model/trusted.ts';
@@ -92,6 +93,31 @@ describe('an electron that is a lepton', () => {
     expect(text).toContain('"name":"other"');
     // its siblings too: a lattice that is traced on an agent may call them
     expect(text).toContain('inline.set("base"');
+  });
+
+  it('has the digest of its data, with what hooks are around it', async () => {
+    const codeOf = async (command: string, hook?: string): Promise<string | undefined> => {
+      const hooks = hook === undefined ? '' : `, before: [{ run() { ${hook} } }]`;
+      const folder = project({
+        'a.mjs': `import { lepton } from 'polaron'; lepton({ name: 'it', language: 'shell', command: '${command}'${hooks} });`,
+      });
+      lepton({
+        name: 'it',
+        language: 'shell',
+        command,
+        ...(hook === undefined ? {} : { before: [{ run: () => hook }] }),
+      });
+      const entry = registry().electrons.at(-1);
+      if (entry === undefined) throw new Error('it was not registered');
+      const electron = { name: 'it', fn: entry.fn, at: 'a.mjs:1', file: join(folder, 'a.mjs') };
+      return (await ship(folder, [electron])).codes['it'];
+    };
+    expect(await codeOf('a')).toBe(await codeOf('a'));
+    expect(await codeOf('a')).not.toBe(await codeOf('b'));
+    const hooked = await codeOf('a', 'x = 1');
+    expect(hooked).toBe(await codeOf('a', 'x = 1'));
+    expect(hooked).not.toBe(await codeOf('b', 'x = 1'));
+    expect(hooked).not.toBe(await codeOf('a', 'x = 2'));
   });
 
   it('of another definition with the same name is not mixed up with it', async () => {

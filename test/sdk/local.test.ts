@@ -1,5 +1,7 @@
 /** `.local()`: a lattice in this process, with the values that a real run would give. */
 /* oxlint-disable typescript/no-non-null-assertion -- an element of a Ref is always there; noUncheckedIndexedAccess can't know */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { after } from '../../sdk/after.ts';
 import { context } from '../../sdk/context.ts';
@@ -107,6 +109,26 @@ describe('a local run', () => {
     const size = electron({ name: 'size' }, (x: Float64Array) => x.length);
     const big = new Float64Array(10_000);
     await expect(run(() => [size(big), size(big)])).resolves.toEqual([10_000, 10_000]);
+  });
+
+  test('has metadata, and a scratch folder that is removed however it ends', async () => {
+    const folders: string[] = [];
+    const use = electron({ name: 'use' }, async (fails: boolean) => {
+      const { scratchDir, metadata, latticeName, electronName, user, log, progress } = context();
+      writeFileSync(join(scratchDir, 'left'), 'behind');
+      folders.push(scratchDir);
+      log('used', { fails });
+      progress(1);
+      if (fails) throw new Error('as told');
+      return [metadata, latticeName, electronName, user];
+    });
+    const options = { name: 'outer', metadata: { team: 'a' } };
+    await expect(lattice(options, () => use(false)).local()).resolves.toEqual([{ team: 'a' }, 'outer', 'use', 'local']);
+    await expect(lattice(options, () => use(true)).local()).rejects.toThrow('as told');
+    await expect(use.local(false)).resolves.toEqual([{}, 'local', 'use', 'local']);
+    const sync = electron({ name: 'sync' }, () => context().scratchDir);
+    folders.push(sync.local());
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false, false, false, false]);
   });
 
   test('has a context', async () => {

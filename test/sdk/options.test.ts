@@ -106,6 +106,10 @@ describe('an electron', () => {
     [{ executor: 5 }, /executor is 5; expected a name/],
     [{ needs: 'gpu' }, /needs is "gpu"/],
     [{ memoryMb: 0 }, /memoryMb is 0/],
+    [{ concurrency: 4 }, /concurrency is 4; expected a key and a limit, such as \{ key: 'db', limit: 4 \}/],
+    [{ concurrency: { key: '', limit: 1 } }, /concurrency\.key is ""; expected a text of 1 to 200 characters/],
+    [{ concurrency: { key: 'db', limit: 0 } }, /concurrency\.limit is 0; expected a whole number of at least 1/],
+    [{ exclusive: 'yes' }, /exclusive is "yes"; expected true or false/],
     [{ env: { A: 1 } }, /env is \{"A":1\}; expected an object of strings/],
     [{ env: { 'A B': '1' } }, /a name in env is "A B"; expected letters, digits and _/],
     [{ env: { POLARON_URL: 'x' } }, /a name in env is "POLARON_URL"/],
@@ -114,11 +118,43 @@ describe('an electron', () => {
     expect(refused(options)).toMatch(message);
   });
 
-  test('with an option that is not there yet is refused, and not run without it', () => {
-    expect(refused({ exclusive: true, concurrency: { key: 'a', limit: 1 } })).toMatch(
-      /^NOT_SUPPORTED electron "train" \(options\.test\.ts:\d+\): this version does not have the option concurrency, exclusive yet$/,
+  test('with dependencies says them in one form, however they were written', () => {
+    const deps = {
+      pip: ['numpy==2.1.0', 'attrs', 'numpy==2.1.0'],
+      npm: { sharp: '^0.35.0', '@a/b': '1' },
+      shell: ['b', 'a'],
+    };
+    expect(JSON.stringify(resolved({ deps }).deps)).toBe(
+      JSON.stringify({
+        npm: { '@a/b': '1', sharp: '^0.35.0' },
+        pip: ['attrs', 'numpy==2.1.0'],
+        shell: ['b', 'a'],
+      }),
     );
-    for (const options of [{ deps: { npm: {} } }, { isolation: 'thread' }, { cache: true }]) {
+    expect(resolved({ deps: { npm: {}, pip: [], shell: [] } })).not.toHaveProperty('deps');
+  });
+
+  test.each([
+    [{ deps: ['sharp'] }, /deps is \["sharp"\]; expected an object/],
+    [{ deps: { nmp: {} } }, /deps\.nmp is not known; did you mean npm\?/],
+    [{ deps: { conda: [] } }, /deps\.conda is not known; there are npm, pip and shell/],
+    [{ deps: { npm: ['sharp'] } }, /deps\.npm is \["sharp"\]; expected an object of package → version/],
+    [{ deps: { npm: { 'no name': '1' } } }, /deps\.npm names "no name", which is no name of a package/],
+    [{ deps: { npm: { sharp: '' } } }, /deps\.npm\.sharp is ""; expected a version/],
+    [{ deps: { npm: { mine: 'file:../mine' } } }, /deps\.npm\.mine is "file:\.\.\/mine": an agent has no such path/],
+    [{ deps: { pip: 'numpy' } }, /deps\.pip is "numpy"; expected an array of strings/],
+    [{ deps: { pip: ['numpy\n--index-url x'] } }, /deps\.pip holds .*; expected a line of text/],
+    [{ deps: { shell: [' '] } }, /deps\.shell holds " "/],
+  ])('with the dependencies %j is refused', (options, message) => {
+    expect(refused(options)).toMatch(message);
+    expect(refused(options)).toMatch(/^USAGE electron "train" \(options\.test\.ts:\d+\): /);
+  });
+
+  test('with an option that is not there yet is refused, and not run without it', () => {
+    expect(refused({ isolation: 'thread', cache: true })).toMatch(
+      /^NOT_SUPPORTED electron "train" \(options\.test\.ts:\d+\): this version does not have the option isolation: 'thread', cache yet$/,
+    );
+    for (const options of [{ isolation: 'thread' }, { cache: true }]) {
       expect(refused(options)).toMatch(/^NOT_SUPPORTED/);
     }
     expect(refused({ exclusive: false, isolation: 'process', cache: false, before: [], after: [] })).toBe('accepted');

@@ -1,9 +1,10 @@
 /** Packing modules for agents: what comes out, what is refused and how, what is warned of, and what is kept. */
+import { packagesOf } from '../../bus/protocol/bundle-packages.ts';
 import { readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PolaronError } from '../../model/errors.ts';
-import { bundleElectrons, recentBundle } from '../../sdk/ship/bundle.ts';
+import { bundleElectrons, recentBundle, type Bundle } from '../../sdk/ship/bundle.ts';
 import { load, project, removeProjects, REPO, run, ship, shipped, tempFolder } from './ship-support.ts';
 
 afterAll(removeProjects);
@@ -80,6 +81,24 @@ describe('a bundle', () => {
     });
     const { code } = await ship(folder, [shipped('a', join(folder, 'a.ts'))], { external: ['sharp'] });
     expect(Buffer.from(code).toString()).toContain('from"sharp"');
+    expect(packagesOf(code)).toBeUndefined();
+  });
+
+  it('says which packages it needs to be loaded: those that are imported at the top, with their versions', async () => {
+    const folder = project({
+      'a.ts': `${HEAD}import sharp from 'sharp/lib';
+export const a = electron(async function a() { return [sharp, await import('later'), '\\n//polaron:packages {}']; });`,
+    });
+    const of = async (packages: Readonly<Record<string, string>>): Promise<Bundle> =>
+      ship(folder, [shipped('a', join(folder, 'a.ts'))], { packages });
+    const { code, digest, map } = await of({ sharp: '1.2.3', later: '2', unused: '3' });
+    expect(packagesOf(code)).toEqual({ sharp: '1.2.3' });
+    expect(Buffer.from(code).toString()).toMatch(
+      /\n\/\/polaron:packages \{"sharp":"1\.2\.3"\}\n\/\/# sourceMappingURL=/,
+    );
+    expect(map).toBeDefined();
+    expect((await of({ sharp: '1.2.4', later: '2' })).digest).not.toBe(digest);
+    expect((await of({ sharp: '1.2.3', later: '9' })).digest).toBe(digest);
   });
 
   it('hints at a native package that only another package asks for', async () => {

@@ -449,7 +449,7 @@ describe('outside of a running electron', () => {
   test('context() is refused, and given inside a local run', () => {
     const error = failure(() => context());
     expect([error.code, error.message]).toEqual([
-      'NOT_ALLOWED',
+      'OUTSIDE_ELECTRON',
       expect.stringMatching(new RegExp(`^context\\(\\) was called outside a running electron ${HERE}$`)),
     ]);
     expect(electron({ name: 'ctx' }, () => context().nodeId).local()).toBe('ctx');

@@ -14,6 +14,7 @@ import {
   getValue,
   lattice,
   lepton,
+  redispatch,
   registerCodec,
   type Arg,
   type Cancelled,
@@ -368,6 +369,21 @@ void getValue('plain');
 if (result.status === 'done') void 0;
 // @ts-expect-error TS2345: a fraction
 context().progress('half');
+
+// ---- redispatch
+declare const ofValue: DispatchId<Value>;
+expectTypeOf(redispatch(ofValue)()).resolves.toExtend<DispatchId<Value>>();
+expectTypeOf(redispatch('plain')()).resolves.toEqualTypeOf<DispatchId>();
+expectTypeOf(redispatch('plain', { lattice: pipeline })('x')).resolves.toExtend<DispatchId<Value>>();
+expectTypeOf(redispatch(known, { lattice: pipeline, replaceElectrons: { add } })()).resolves.toExtend<
+  DispatchId<Value>
+>();
+// @ts-expect-error TS2345: the lattice takes another
+void redispatch(ofValue, { lattice: pipeline })(5);
+// @ts-expect-error TS2353: no such option
+void redispatch(ofValue, { reuse: true })();
+// @ts-expect-error TS2739: an electron is made by electron()
+void redispatch(ofValue, { replaceElectrons: { add: (a: number) => a } })();
 
 // ---- options
 electron(

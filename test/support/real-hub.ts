@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectNats } from '../../bus/nats-bus.ts';
 import type { Bus } from '../../bus/bus.ts';
@@ -98,17 +98,32 @@ export class RealHub {
   }
 
   /** Starts a user's script: a plain module in a folder where `polaron` is installed. */
-  launchScript(source: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Running {
+  launchScript(
+    source: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+    files: Readonly<Record<string, string>> = {},
+  ): Running {
     const folder = mkdtempSync(join(this.home, 'script-'));
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(root, join(folder, 'node_modules', 'polaron'));
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
     const file = join(folder, 'script.mjs');
     writeFileSync(file, source);
     return this.launch([file, ...args], env);
   }
 
-  script(source: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-    return this.launchScript(source, args, env).finished;
+  /** The same to its end; `files` lie beside the script. */
+  script(
+    source: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<Finished> {
+    return this.launchScript(source, args, env, files).finished;
   }
 
   launch(args: readonly string[], env: NodeJS.ProcessEnv): Running {

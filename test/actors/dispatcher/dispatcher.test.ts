@@ -59,6 +59,7 @@ function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): voi
       })),
     about: () => ({ version: '0', pid: 1, node: 'n1', bus: '', data: '', startedAt: 0 }),
     ...(limits === undefined ? {} : { limits }),
+    why: () => [],
     waitingAhead: (key, priority) => ahead(key, priority),
     mostWaiting: 2,
     spawnSupervisor: (id) => {

@@ -76,14 +76,17 @@ describe('a dispatch may wait without a supervisor', () => {
 
   it('when all that could begin asks for the same agents', () => {
     const two = graphOf(['f', 'g'], [electron(0), electron(1, [literal]), electron(1, [0]), electron(0, [], [1])]);
-    expect(firstNeedOf(two)).toEqual({ requirement: { key: 'process', capabilities: ['process'] }, electrons: 2 });
-    const gpu = firstNeedOf(withDef({ needs: ['gpu', 'cuda'] }));
+    expect(firstNeedOf(two, 'kim')).toEqual({
+      requirement: { key: 'process', capabilities: ['process'] },
+      electrons: 2,
+    });
+    const gpu = firstNeedOf(withDef({ needs: ['gpu', 'cuda'] }), 'kim');
     expect(gpu?.requirement.key).toBe('cuda\ngpu\nprocess');
   });
 
   it('when a map that it has waits for an electron', () => {
     const later = graphOf(['f'], [electron(0), map('m', 0, [electron(0, [{ item: 0 }])])]);
-    expect(firstNeedOf(later)?.electrons).toBe(1);
+    expect(firstNeedOf(later, 'kim')?.electrons).toBe(1);
   });
 
   it.each([
@@ -96,6 +99,6 @@ describe('a dispatch may wait without a supervisor', () => {
       { ...graphOf([], [electron(0), electron(1)]), electrons: [def('f'), def('g', { needs: ['gpu'] })] },
     ],
   ])('but not one that %s', (_, graph) => {
-    expect(firstNeedOf(graph)).toBeUndefined();
+    expect(firstNeedOf(graph, 'kim')).toBeUndefined();
   });
 });

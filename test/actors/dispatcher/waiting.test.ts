@@ -49,6 +49,7 @@ function begin(): void {
       return [];
     },
     about: () => ({ version: '0', pid: 1, node: 'n1', bus: '', data: '', startedAt: 0 }),
+    why: () => [],
     waitingAhead: (_key, from) => queued.filter((one) => one >= from).length,
     mostWaiting: MOST,
     spawnSupervisor: (id) => {

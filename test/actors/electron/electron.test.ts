@@ -77,6 +77,7 @@ function work(
     },
     requirement: { key: 'process', capabilities: ['process'] },
     priority: 0,
+    root: id,
     template,
     inputs: over.inputs ?? [],
     inputsDigest,

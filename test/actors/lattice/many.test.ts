@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { valueCache } from '../../../actors/caches.ts';
 import { ElectronActor } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
+import { ReuseTables } from '../../../actors/lattice/reuse-table.ts';
 import { LatticeSupervisor } from '../../../actors/lattice/supervisor.ts';
 import { makeMoment } from '../../../actors/moment.ts';
 import type { Message } from '../../../actors/system.ts';
@@ -40,6 +41,7 @@ it.each(['ready', 'retrying'] as const)(
       epoch: { value: 1 },
       spawnElectron: (work, services, restored) =>
         system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
+      reuseTables: new ReuseTables(results),
       onEnd: () => undefined,
     });
     system.spawn(system.address('lattice', id), supervisor, isLattice);

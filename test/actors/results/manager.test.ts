@@ -298,7 +298,11 @@ describe('what the result manager answers', () => {
     expect(await names({ name: 'train' })).toEqual([['train[0] running', 'train[1] skipped'], undefined]);
     expect(await names({ name: 'train[1]' })).toEqual([['train[1] skipped'], undefined]);
     const { electrons } = await ask('results.snapshot', { id, user: 'kim', from: 4 });
-    expect(electrons).toMatchObject([{ id: 4 }, { id: 5, cause: 'load' }]);
+    expect(electrons).toMatchObject([
+      { id: 4, map: 1 },
+      { id: 5, map: 1, cause: 'load' },
+    ]);
+    expect((await ask('results.snapshot', { id, user: 'kim', limit: 1 })).electrons[0]).not.toHaveProperty('map');
   });
 
   it('leaves source and graph out of a brief snapshot', async () => {
@@ -371,15 +375,15 @@ describe('what the result manager answers', () => {
       (await ask('results.attempts', { id, user: 'kim', electron })).attempts;
     const before = [
       {
-        ...{ attempt: 1, status: 'failed', agent: 'lab.a1', startedAt: 1, endedAt: 2, stdout: 5, stderr: 2 },
+        ...{ attempt: 1, status: 'failed', agent: 'lab.a1', startedAt: 1, endedAt: 2, stdout: 5, stderr: 2, log: 0 },
         error: { code: 'TASK_THREW', message: 'no' },
       },
-      { attempt: 3, status: 'lost', agent: 'lab.a2', endedAt: 4, error: lost, stdout: 0, stderr: 0 },
+      { attempt: 3, status: 'lost', agent: 'lab.a2', endedAt: 4, error: lost, stdout: 0, stderr: 0, log: 0 },
     ];
     expect(await attempts('load')).toEqual(before);
     world.results.write(electronOp(0, { status: 'assigned', attempt: 4, agent: 'lab.a3', startedAt: 5 }));
     world.results.write({ op: 'running', id, node: 0, startedAt: 6 });
-    const last = { attempt: 4, agent: 'lab.a3', startedAt: 6, stdout: 0, stderr: 0 };
+    const last = { attempt: 4, agent: 'lab.a3', startedAt: 6, stdout: 0, stderr: 0, log: 0 };
     expect(await attempts(0)).toEqual([...before, { ...last, status: 'running' }]);
     world.results.write(electronOp(0, { status: 'completed', attempt: 4, agent: 'lab.a3', startedAt: 6, endedAt: 7 }));
     expect(await attempts(0)).toEqual([...before, { ...last, status: 'completed', endedAt: 7 }]);

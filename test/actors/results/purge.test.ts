@@ -61,6 +61,21 @@ describe('a purge', () => {
     expect(keysOf(store, live)).toHaveLength(3);
   });
 
+  it('leaves what a dispatch that lives takes values over from, until that has ended', async () => {
+    const [old, made] = [dispatchId(1), dispatchId(2)];
+    const use = (reuse: boolean) => ({ origin: { of: old, root: old, reuse } });
+    for (const reuse of [false, true]) {
+      await rig.accept(specOf(old));
+      await rig.ended(old, { endedAt: 1 });
+      await rig.accept(specOf(made, use(reuse)));
+      expect(await purgePage(rig, all)).toMatchObject({ dispatches: reuse ? 0 : 1 });
+      await rig.ended(made, { endedAt: 2 });
+      expect(await purgePage(rig, { ...all, endedBefore: 1 })).toMatchObject({ dispatches: reuse ? 1 : 0 });
+      expect(await purgePage(rig, all)).toMatchObject({ dispatches: 1 });
+      expect(keysOf(store)).toEqual([]);
+    }
+  });
+
   it('comes in pages that bound the work of a turn', async () => {
     for (let n = 1; n <= 250; n++) {
       void rig.accept(specOf(dispatchId(n)));

@@ -4,6 +4,7 @@
  */
 import { ElectronActor } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
+import { ReuseTables } from '../../../actors/lattice/reuse-table.ts';
 import { LatticeSupervisor } from '../../../actors/lattice/supervisor.ts';
 import { makeMoment } from '../../../actors/moment.ts';
 import { valueCache } from '../../../actors/caches.ts';
@@ -62,18 +63,31 @@ export class LatticeHub {
   readonly #cancelled = new Set<number>();
   #plan: Plan | undefined;
 
-  constructor(graph: WireGraph, given: Given, over: Partial<DispatchSpec> = {}, flush: 'turn' | 'manual' = 'turn') {
+  /** `prepare`: the store has its graph, and whatever else is wanted, before it begins. */
+  constructor(
+    graph: WireGraph,
+    given: Given,
+    over: Partial<DispatchSpec> = {},
+    flush: 'turn' | 'manual' = 'turn',
+    prepare?: (world: HubWorld, graph: Uint8Array) => Promise<void>,
+  ) {
     this.#graph = graph;
     this.#given = given;
     const bytes = encodeGraph(graph);
     this.#spec = specOf(id, { graph: valueInfoOf(bytes), nodes: graph.nodes.length, ...over });
     this.world = makeHubWorld({ flush });
     this.#build();
-    this.world.results.write(
-      { op: 'value', digest: digestOf(bytes), bytes },
-      { op: 'accept', spec: this.#spec, contentDigest: digestOf(bytes) },
-    );
-    this.tell({ type: 'lattice.start', spec: this.#spec, graph });
+    if (prepare !== undefined) {
+      void prepare(this.world, bytes).then(() => this.#begin());
+      return;
+    }
+    this.world.results.write({ op: 'value', digest: digestOf(bytes), bytes });
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.world.results.write({ op: 'accept', spec: this.#spec, contentDigest: digestOf(Buffer.from(this.#spec.key)) });
+    this.tell({ type: 'lattice.start', spec: this.#spec, graph: this.#graph });
   }
 
   get store(): MemoryStore {
@@ -142,6 +156,7 @@ export class LatticeHub {
       maxLosses: 10,
       spawnElectron: (work, services, restored) =>
         system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
+      reuseTables: new ReuseTables(results),
       onEnd: () => undefined,
     });
     system.spawn(system.address('lattice', id), this.#supervisor, isLattice);

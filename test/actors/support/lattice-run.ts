@@ -122,6 +122,7 @@ export class LatticeRun {
         case 'leave':
           this.#stopping.add(effect.node);
           break;
+        case 'judge': // of those that take values over: reuse.test.ts
         case 'withdraw':
           break;
         case 'ended':

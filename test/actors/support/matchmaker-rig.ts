@@ -5,7 +5,7 @@ import { Matchmaker } from '../../../actors/matchmaker/matchmaker.ts';
 import type { Epoch } from '../../../actors/services.ts';
 import type { Message } from '../../../actors/system.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../../bus/protocol/actors.ts';
-import type { FinishedTask, Manifest } from '../../../bus/protocol/agent.ts';
+import type { FinishedTask, Manifest, Sync } from '../../../bus/protocol/agent.ts';
 import type { RosterEntry } from '../../../bus/protocol/results.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
 import { taskIdOf, type DispatchId, type TaskId } from '../../../model/ids.ts';
@@ -127,9 +127,9 @@ export const outcome = (n: number, token: Token = [100, 1]): FinishedTask => ({
 });
 export const judge = (receipt: number, n: number, verdict: 'committed' | 'stale' = 'committed'): void =>
   tell({ type: 'attempt.judged', receipt, task: task(n), token: [100, 1], verdict, current: true });
-export async function join(name = 'a1', slots = 2): Promise<FakeAgent> {
+export async function join(name = 'a1', slots = 2, first: Partial<Sync> = {}): Promise<FakeAgent> {
   const agent = new FakeAgent(world.network, name);
-  agent.base = { slots };
+  agent.base = { slots, ...first };
   expect((await agent.sync()).type).toBe('ok');
   await settle();
   return agent;

@@ -48,6 +48,7 @@ export async function polaron(argv: readonly string[], options: FakeOptions = {}
     snapshot: missing('snapshot'),
     logs: missing('logs'),
     attempts: missing('attempts'),
+    why: missing('why'),
     cancel: missing('cancel'),
     redispatch: missing('redispatch'),
     purge: missing('purge'),

@@ -102,6 +102,7 @@ await run(process, {
     snapshot: missing,
     logs: missing,
     attempts: missing,
+    why: missing,
     cancel: missing,
     redispatch: missing,
     purge: missing,

@@ -21,6 +21,10 @@ const large = electron(function large(rows: number): Matrix {
   return Matrix.filled(rows, 1);
 });
 
+const within = lattice(function within(m: Matrix) {
+  return { m, doubled: double(m) };
+});
+
 export const everywhere = lattice(function everywhere(given: Matrix) {
   const items = several(3).map(double);
   return {
@@ -29,6 +33,8 @@ export const everywhere = lattice(function everywhere(given: Matrix) {
     items,
     total: sum(items),
     largeSum: sum([large(300), given]),
+    /** A lattice that is drawn here, and one that an agent draws when the matrix is there. */
+    inside: [within(given), within(double(given))],
   };
 });
 
@@ -40,6 +46,9 @@ const takes = electron({ retries: 3 }, function takes(_given: unknown): string {
 });
 export const breaking = lattice(function breaking(how: 'encode' | 'decode' | 'content') {
   return takes({ of: breaks(how) });
+});
+export const passing = lattice(function passing(given: Broken) {
+  return takes(given);
 });
 export const breakingHere = lattice(function breakingHere() {
   return takes({ of: [new Broken('encode')] });

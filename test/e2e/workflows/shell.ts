@@ -73,3 +73,15 @@ const waits = lepton<[folder: string], string>({
 export const waiting = lattice(function waiting(folder: string) {
   return waits(folder);
 });
+
+const notes: string[] = [];
+const hooked = lepton<[string], string>({
+  name: 'hooked',
+  language: 'shell',
+  command: 'printf %s "$1"',
+  before: [{ run: () => void notes.push('before') }],
+  after: [{ run: () => console.log(`${notes.join()} and after`) }],
+});
+export const withHooks = lattice(function withHooks(text: string) {
+  return hooked(text);
+});

@@ -71,6 +71,7 @@ function start(name = 'step', timeoutMs = 0, timeouts: Timeouts = NO_TIMEOUTS, c
       task,
       token: [1, 1],
       dispatch: 'd',
+      about: { user: 'u', lattice: 'l' },
       node: name,
       electron: { name, executor: 'process', needs: [], retries: DEFAULT_RETRY, timeouts },
       template: encodeTemplate([], () => undefined, 'arguments'),

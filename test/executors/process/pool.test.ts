@@ -75,6 +75,7 @@ function start(
         task: taskId(id),
         token: [1, 1],
         dispatch: 'd',
+        about: { user: 'u', lattice: 'l' },
         node: electron,
         electron: { name: electron, executor: 'process', needs: [], retries: DEFAULT_RETRY, timeouts: NO_TIMEOUTS },
         template: encodeTemplate(args, () => undefined, 'arguments'),

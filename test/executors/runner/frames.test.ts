@@ -57,6 +57,7 @@ const run: RunTask = {
   task: '00000000000000000000-n1_7',
   electron: 'train',
   token: [1_700_000_000_000, 2],
+  about: { user: 'u', lattice: 'l', metadata: { team: 'a' } },
   node: 'train[7] 😀',
   template: Uint8Array.of(1, 2, 3),
   inputs: [Uint8Array.of(4), new Uint8Array(300).fill(5)],
@@ -149,7 +150,7 @@ describe('messages between agent and runner', () => {
       { type: 'load', argv: ['a'] },
       { type: 'load', bundleFile: '/b.mjs', argv: [] },
       { type: 'index', electrons: ['e'], captures: { e: { x: 1 } } },
-      { type: 'cancel', task: 't', reason: 'r' },
+      { type: 'cancel', task: 't', code: 'TIMEOUT', reason: 'r' },
     ];
     for (const one of others) expect(runnerHears(toRunner(one))).toEqual([one]);
     const answers: FromRunner[] = [

@@ -1,6 +1,7 @@
 /** Bounded output: head and tail stay, the cut is marked. Pure. */
 import { describe, expect, it } from 'vitest';
-import { BoundedText, HEAD_CHARS, LogBuffer, TAIL_CHARS } from '../../../executors/runner/log-buffer.ts';
+import { BoundedText, LogBuffer } from '../../../executors/runner/log-buffer.ts';
+import { HEAD_CHARS, TAIL_CHARS } from '../../../model/log-entry.ts';
 
 describe('captured output', () => {
   it('is kept whole up to head and tail', () => {

@@ -13,6 +13,7 @@ const task = (id: string, startBy = 0): RunTask => ({
   task: `d_${id}`,
   electron: 'note',
   token: [1, 1],
+  about: { user: 'u', lattice: 'l', metadata: { team: 'a' } },
   node: id,
   template: encodeTemplate([id], () => undefined, 'arguments'),
   inputs: [],
@@ -86,7 +87,7 @@ it('starts nothing after a task that was told to stop: what began in this proces
   for (const one of [task('a'), task('b')]) runner.message(one);
   runner.work();
   await until(() => started.length === 1, 'the first one');
-  runner.message({ type: 'cancel', task: 'd_a', reason: 'no more' });
+  runner.message({ type: 'cancel', task: 'd_a', code: 'CANCELLED', reason: 'no more' });
   gate.resolve();
   await until(() => sent.some(({ type }) => type === 'finished'), 'its answer');
   runner.message(task('c'));
@@ -94,4 +95,20 @@ it('starts nothing after a task that was told to stop: what began in this proces
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   expect(started).toEqual(['a']);
   expect(sent).toContainEqual(expect.objectContaining({ task: 'd_a', result: { status: 'cancelled' } }));
+});
+
+it('sends what is printed right after other output, though the function goes on and says nothing more', async () => {
+  const gate = deferred<void>();
+  const { runner, sent } = runnerOf(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { current } = runner;
+    if (current === undefined) throw new Error('it runs');
+    for (const text of ['first', 'second', 'third']) runner.write(current, 'stdout', text);
+    return gate.promise;
+  });
+  runner.message(task('a'));
+  runner.work();
+  const said = (): string => sent.flatMap((message) => (message.type === 'log' ? [message.text] : [])).join('');
+  await until(() => said() === 'firstsecondthird', 'all that it printed');
+  gate.resolve();
 });

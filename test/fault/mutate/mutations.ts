@@ -111,6 +111,22 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    id: 'keys-open-at-once',
+    breaks: 'a restarted hub gives keys out before all agents have told what they have',
+    caughtBy: 'simulate',
+    seeds: 2_000,
+    edits: [
+      { file: 'actors/matchmaker/roster.ts', from: 'this.#keys.closed = true;', to: 'this.#keys.closed = false;' },
+    ],
+  },
+  {
+    id: 'exclusive-runs-on',
+    breaks: 'an exclusive electron runs on after the lease of its agent (A3)',
+    caughtBy: 'simulate',
+    seeds: 2_000,
+    edits: [{ file: 'executors/agent/fuse.ts', from: 'SHARE_PERCENT = 85', to: 'SHARE_PERCENT = 300' }],
+  },
+  {
     id: 'restart-waits-for-nobody',
     breaks: 'a restarted hub gives out what is ready before all agents have told what they have (H8)',
     caughtBy: 'simulate',

@@ -1,4 +1,5 @@
 /** One agent over its lives: started, killed, cut off from power, drained, started again. The agent itself is the real one. */
+import { refuseDeps } from '../../../executors/deps/dependencies.ts';
 import { agentIdentity } from '../../../bus/identity.ts';
 import type { Subjects } from '../../../bus/subjects.ts';
 import type { RunningAgent } from '../../../executors/agent/agent.ts';
@@ -97,6 +98,7 @@ export class AgentHost {
         cache: folder.shelf(process, 'cache'),
         bundles: folder.shelf(process, 'bundles'),
         executor,
+        deps: refuseDeps(o.name),
         close: () => undefined,
       };
     };

@@ -7,6 +7,7 @@ import type { Logged } from './history.ts';
 import type { RunPlan } from './plan.ts';
 import type { Broken } from './promise.ts';
 import { checkDispatch, FinalRecords } from './record-check.ts';
+import { checkKeys } from './key-check.ts';
 import { checkRun } from './run-check.ts';
 import { checkTimeouts } from './timeout-check.ts';
 import { World } from './world.ts';
@@ -58,6 +59,7 @@ export async function judge(plan: RunPlan, hear?: (entry: Logged) => void): Prom
     }
   }
   broken.push(...checkRun({ plan, does: world.does, entries, attempts, records }));
+  broken.push(...checkKeys({ plan, does: world.does, entries, attempts, records }));
   broken.push(...checkTimeouts({ plan, does: world.does, entries, attempts, records }));
   return { plan, digest: world.history.digest, broken, world };
 }

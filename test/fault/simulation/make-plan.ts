@@ -1,5 +1,6 @@
 /** Makes up the plan of a seed: graphs, electrons, agents, cancels, faults. Not here: what becomes of it (run.ts). */
 import { NO_TIMEOUTS, type Input, type Timeouts } from '../../../model/graph.ts';
+import { contendedPlan, isContended } from './contended.ts';
 import { isLostParent, lostParentPlan } from './lost-parent.ts';
 import {
   agentName,
@@ -23,6 +24,7 @@ const DAY_MS = 86_400_000;
 
 export function makePlan(seed: number): RunPlan {
   if (isLostParent(seed)) return lostParentPlan(seed);
+  if (isContended(seed)) return contendedPlan(seed);
   const random = new Rng(seed, 'plan');
   const isolated = random.chance(0.2);
   const agents = Array.from({ length: random.between(1, 4) }, (_, i) => ({

@@ -1,5 +1,5 @@
 /** What a seed does, as data: it can be printed, shrunk and run again. Times are ms since the beginning. Not here: how one is made up (make-plan.ts). */
-import type { Input, Timeouts } from '../../../model/graph.ts';
+import type { Concurrency, Input, Timeouts } from '../../../model/graph.ts';
 import { netFaults, type NetFault } from './sim-bus.ts';
 
 /** What an electron does each time that it runs. */
@@ -27,6 +27,8 @@ export interface ElectronPlan {
   readonly after: readonly number[];
   readonly retries: number;
   readonly timeouts: Timeouts;
+  readonly concurrency?: Concurrency;
+  readonly exclusive?: boolean;
 }
 export interface MapPlan {
   readonly kind: 'map';

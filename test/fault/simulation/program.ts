@@ -46,13 +46,15 @@ export function programOf(plan: DispatchPlan, index: number, does: Map<string, E
   const electrons: ElectronDef[] = [];
   const make = (electron: ElectronPlan, name: string): WireNode => {
     does.set(name, electron);
-    const { retries, timeouts, inputs, after } = electron;
+    const { retries, timeouts, inputs, after, concurrency, exclusive } = electron;
     electrons.push({
       name,
       executor: 'process',
       needs: [],
       retries: { max: retries, delayMs: 150, backoff: 2, maxDelayMs: 2_000, jitter: 0.2, retryOn: [], notOn: [] },
       timeouts,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(exclusive === undefined ? {} : { exclusive }),
     });
     const split = electron.does.list > 0;
     return { kind: 'electron', electron: electrons.length - 1, template, inputs, after, ...(split ? { split } : {}) };

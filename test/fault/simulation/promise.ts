@@ -8,6 +8,7 @@ export const promises = {
   executed: 'an electron is executed at least once, and without faults exactly once',
   reason: 'an electron runs again only when its attempt failed, or its agent died or was out of reach',
   fenced: 'no attempt begins for a token that is not above all that began before, and no token is given twice',
+  keys: 'no more electrons have an agent with a lease than the limit of their key; of exclusive ones never more run, and never two attempts of one',
   contact: 'nothing new is given to an agent that is not heard of any more',
   strict: 'in a strict lattice no electron runs on a value that is not recorded',
   cancelled: "a cancelled electron's outcome is never used",

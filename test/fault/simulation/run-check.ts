@@ -167,9 +167,11 @@ const hadSeen = (sync: Extract<Logged, { type: 'sync' }>, { hubEpoch, n }: Extra
   sync.hubEpoch > hubEpoch || (sync.hubEpoch === hubEpoch && sync.seen >= n);
 
 /** Why a task ran again, although an attempt of it had begun. */
-function reason({ entries, plan }: RunCheck, attempt: AttemptLog, all: readonly AttemptLog[], say: Say): void {
+function reason({ entries, plan, does }: RunCheck, attempt: AttemptLog, all: readonly AttemptLog[], say: Say): void {
   const before = predecessorOf(attempt, all);
   if (before === undefined || before.how === 'failed') return;
+  // its agent, cut off, has killed it (A3)
+  if (before.how === 'killed' && does.get(before.name)?.exclusive === true) return;
   let given: Extract<Logged, { type: 'assign' }> | undefined;
   let sentBefore: typeof given;
   let heardBy: string | undefined;

@@ -170,6 +170,7 @@ export class Runner implements ExecutorHandle {
     return this.#pool.unqueue(this);
   }
 
+  /** At once, whatever is asked for. */
   forget(): void {
     this.#told = false;
     if (!this.#pool.unqueue(this)) this.killed();

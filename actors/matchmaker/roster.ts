@@ -1,0 +1,66 @@
+/**
+ * The agents with a record, which a restarted hub waits for: what was ready in dispatches from before until each has told what it has, at most 1.5 leases (M3, H8);
+ * what needs a key until each has also heard of this life of the hub (K2). Not here: what they told (agent-state.ts).
+ */
+import type { RosterEntry } from '../../bus/protocol/results.ts';
+import type { AgentKey } from '../../model/ids.ts';
+import type { AgentState } from './agent-state.ts';
+import { HeldRequests, type MatchRequest } from './held-requests.ts';
+import type { Keys } from './keys.ts';
+
+export class Roster {
+  readonly held = new HeldRequests();
+  readonly #agents: ReadonlyMap<AgentKey, AgentState>;
+  readonly #keys: Keys;
+  readonly #recorded = new Set<AgentKey>();
+  /** They had time enough to be heard. */
+  #overdue = false;
+
+  constructor(agents: ReadonlyMap<AgentKey, AgentState>, keys: Keys) {
+    this.#agents = agents;
+    this.#keys = keys;
+  }
+
+  load(roster: readonly RosterEntry[]): void {
+    for (const { agent, lost } of roster) if (lost !== true) this.#recorded.add(agent);
+    if (this.#recorded.size === 0) return;
+    this.held.begin();
+    this.#keys.closed = true;
+  }
+
+  joined(agent: AgentKey): void {
+    this.#recorded.add(agent);
+  }
+
+  /** True: it was waited for, and is no more. */
+  lost(agent: AgentKey): boolean {
+    return this.#recorded.delete(agent);
+  }
+
+  /** The time to be heard is over: what was held may go. */
+  overdue(): readonly MatchRequest[] {
+    this.#overdue = true;
+    return this.held.release();
+  }
+
+  /** What was held, if all have told by now what they have; undefined: nothing is held, or not all have. */
+  told(): readonly MatchRequest[] | undefined {
+    return this.held.holding && this.#all((agent) => agent.synced) ? this.held.release() : undefined;
+  }
+
+  /** True: the keys are open from now on. What an earlier life of the hub sent may still come to an agent that has not heard of this one. */
+  opens(hub: number): boolean {
+    const strictly = !this.#overdue;
+    if (!this.#keys.closed || !this.#all((agent) => agent.knows(hub, strictly))) return false;
+    this.#keys.closed = false;
+    return true;
+  }
+
+  #all(is: (agent: AgentState) => boolean): boolean {
+    for (const key of this.#recorded) {
+      const agent = this.#agents.get(key);
+      if (agent === undefined || !is(agent)) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The key of an electron's value: equal keys, equal value, as far as code and inputs decide it (docs/adr/020). Pure.
+ * Not here: how a code's digest is made (sdk/ship/code-digest.ts), where keys are looked up (actors/lattice/reuse.ts).
+ *
+ * U1. Code is the electron's name in its bundle, the digest of its code, the variables it captured, and every option of its definition but those
+ *     that only say where, when and how often it runs. An option that isn't known here counts.
+ * U2. An input is the digest of its value, wherever that came from.
+ */
+import { IDENTITY_ELECTRON, type ElectronDef, type Input } from '../model/graph.ts';
+import type { Digest } from '../model/ids.ts';
+import type { ValueInfo } from '../model/outcome.ts';
+import type { Place, Plan } from '../model/plan.ts';
+import type { DispatchSpec } from '../model/records.ts';
+import { digestOf } from './value/digest.ts';
+import { encodeValue } from './value/value.ts';
+
+/** What a dispatch knows of its values. */
+export interface KnownValues {
+  readonly plan: Plan;
+  value(node: number): ValueInfo | undefined;
+  /** The element that an item of a map works on. */
+  item(map: number, item: number): ValueInfo | undefined;
+}
+
+/** U1: of an `ElectronDef`, and of what it becomes in later versions. */
+const PLACE_AND_TIME = new Set(
+  'name executor executorOptions needs retries timeouts memoryMb isolation concurrency exclusive priority cache'.split(
+    ' ',
+  ),
+);
+
+type Coded = Pick<DispatchSpec, 'bundle' | 'captures' | 'codes'>;
+
+/** Keys of one dispatch's electrons. */
+export class ReuseKeys {
+  readonly #known: KnownValues;
+  readonly #spec: Coded;
+  readonly #codes = new Map<number, Digest>();
+
+  constructor(spec: Coded, known: KnownValues) {
+    this.#spec = spec;
+    this.#known = known;
+  }
+
+  /** Undefined: it is no electron, or an input of it has no value. */
+  of(node: number): Digest | undefined {
+    const place = this.#known.plan.place(node);
+    if (place.node.kind !== 'electron') return undefined;
+    const { electron, inputs, template, split } = place.node;
+    const parts: Buffer[] = [Buffer.from(`${this.codeOf(electron)}${split === true ? '+' : '-'}`, 'latin1')];
+    for (const input of inputs) {
+      const digest = this.inputOf(place, input);
+      if (digest === undefined) return undefined;
+      parts.push(Buffer.from(digest, 'latin1'));
+    }
+    parts.push(Buffer.from(template.buffer, template.byteOffset, template.byteLength));
+    return digestOf(Buffer.concat(parts));
+  }
+
+  /** U1, as one digest; `electron`: index of its definition. */
+  codeOf(electron: number): Digest {
+    let code = this.#codes.get(electron);
+    if (code === undefined) {
+      const def = this.#known.plan.graph.electrons[electron];
+      code = codeDigestOf(def ?? { name: `#${electron}` }, this.#spec);
+      this.#codes.set(electron, code);
+    }
+    return code;
+  }
+
+  /** U2. */
+  inputOf(place: Place, input: Input): Digest | undefined {
+    const source = this.#known.plan.source(place, input);
+    if ('digest' in source) return source.digest;
+    if ('index' in source) return digestOf(encodeValue(source.index, 'index'));
+    const value = 'node' in source ? this.#known.value(source.node) : this.#known.item(source.map, source.item);
+    return value?.digest;
+  }
+}
+
+function codeDigestOf(
+  def: Partial<ElectronDef> & { readonly name: string },
+  { bundle, captures, codes }: Coded,
+): Digest {
+  const { name } = def;
+  const options = Object.entries(def).filter(([option]) => !PLACE_AND_TIME.has(option));
+  const code = name === IDENTITY_ELECTRON ? '' : (own(codes, name) ?? bundle?.digest ?? '');
+  return digestOf(
+    Buffer.from(JSON.stringify([name, code, sorted(own(captures, name) ?? {}), sorted(Object.fromEntries(options))])),
+  );
+}
+
+const own = <T>(of: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
+  of !== undefined && Object.hasOwn(of, name) ? of[name] : undefined;
+
+/** The order of an object's properties is nobody's business, at whatever depth. */
+function sorted(x: unknown): unknown {
+  if (Array.isArray(x)) return x.map(sorted);
+  if (typeof x !== 'object' || x === null) return x;
+  return Object.entries(x)
+    .sort(([a], [b]) => (a < b ? -1 : Number(a > b)))
+    .map(([key, value]) => [key, sorted(value)]);
+}

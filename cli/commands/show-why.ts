@@ -1,0 +1,71 @@
+/** `polaron show ID [ELECTRON] --why`: what electrons that don't run yet wait for, those that wait for the same together. */
+import type { Why, WhyGroup } from '../../bus/protocol/why.ts';
+import { withHub, writeJson } from '../context.ts';
+import type { Context } from '../context.ts';
+import { electronArgument } from '../electrons.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { plain } from '../style.ts';
+import { localTime } from '../times.ts';
+import { namingNear } from '../unknown.ts';
+
+export interface ShowWhyArguments {
+  readonly id: string;
+  /** Name or node id; absent: all. */
+  readonly electron?: string;
+}
+
+export async function showWhy(context: Context, asked: ShowWhyArguments): Promise<ExitCode> {
+  const { id, electron } = asked;
+  await withHub(context, (hub) =>
+    namingNear(hub, asked, async () => {
+      const request = { id, ...(electron === undefined ? {} : { electron: electronArgument(electron) }) };
+      const { reasons } = await hub.why(request);
+      if (context.json)
+        writeJson(context, { dispatch: id, why: reasons.map(({ why, ...group }) => ({ ...why, ...group })) });
+      else if (reasons.length === 0) context.terminal.out('nothing waits');
+      else for (const group of reasons) context.terminal.out(lineOf(group));
+    }),
+  );
+  return exitCodes.ok;
+}
+
+/** `3 electrons wait for parse (running): load[0], load[1], load[2]`. */
+function lineOf({ why, electrons, first }: WhyGroup): string {
+  const who = electrons === 1 ? '1 electron waits' : `${electrons} electrons wait`;
+  const more = electrons > first.length && first.length > 0 ? ', …' : '';
+  const names = first.length === 0 ? '' : `: ${first.map(({ name }) => name).join(', ')}${more}`;
+  return plain(`${who} ${reasonOf(why)}${names}`);
+}
+
+function reasonOf(why: Why): string {
+  switch (why.kind) {
+    case 'parent':
+      return `for ${why.name} (${why.status})`;
+    case 'map':
+      return `since ${why.name} runs ${why.limit} items at once`;
+    case 'capability': {
+      const { needs, nearest } = why;
+      const near = nearest === undefined ? 'no agent is there' : `${nearest.agent} lacks ${nearest.lacks.join(', ')}`;
+      return `for an agent that offers ${needs.join(', ')} (${near})`;
+    }
+    case 'slot': {
+      const { needs, agents, slots, ahead } = why;
+      const [s, a] = [slots === 1 ? '1 slot' : `${slots} slots`, agents === 1 ? '1 agent' : `${agents} agents`];
+      const turn = ahead === 0 ? '' : `, in turn with ${ahead} other ${ahead === 1 ? 'dispatch' : 'dispatches'}`;
+      return `for one of the ${s} of the ${a} with ${needs.join(', ')}${turn}`;
+    }
+    case 'key':
+      return `for the key "${why.key}", held by ${why.held} of ${why.limit} (${why.holders.join(', ')}${why.held > why.holders.length ? ', …' : ''})`;
+    case 'attempt':
+      return 'until an older attempt is known to have stopped (exclusive)';
+    case 'restart':
+      return 'until the agents have told the restarted hub what they have';
+    case 'back-off':
+      return `until ${localTime(why.until)}, since attempt ${why.attempt} failed with ${why.code}`;
+    case 'room':
+      return `for ${why.ahead} dispatches that want the same and came before`;
+    case 'agent':
+      return `on ${why.agent}, which has not begun with it`;
+  }
+}

@@ -1,0 +1,19 @@
+/** Agents find electrons by name alone: no two may have one name. */
+import { PolaronError } from '../../model/errors.ts';
+import type { ShippedElectron } from './shipped.ts';
+
+/** Raises ELECTRON_AMBIGUOUS. */
+export function checkNames(electrons: readonly ShippedElectron[]): void {
+  const byName = new Map<string, ShippedElectron>();
+  for (const electron of electrons) {
+    const other = byName.get(electron.name);
+    if (other !== undefined && other.fn !== electron.fn) {
+      throw new PolaronError(
+        'ELECTRON_AMBIGUOUS',
+        `two different electrons are called '${electron.name}' (${other.at}, ${electron.at}): give one of them { name: '...' }`,
+        { details: { electron: electron.name, at: [other.at, electron.at] } },
+      );
+    }
+    byName.set(electron.name, electron);
+  }
+}

@@ -1,0 +1,74 @@
+/** `polaron show ID --why`: a line for each thing that is waited for, and the same as JSON. */
+import { expect, it } from 'vitest';
+import type { Why, WhyGroup, WhyReply, WhyRequest } from '../../bus/protocol/why.ts';
+import { parseWhyReply } from '../../bus/protocol/why.ts';
+import { polaron } from './support/fake-context.ts';
+
+const group = (why: Why, electrons: number, ...names: string[]): WhyGroup => ({
+  why,
+  electrons,
+  first: names.map((name, node) => ({ node, name })),
+});
+const reasons: readonly WhyGroup[] = [
+  group({ kind: 'slot', needs: ['process'], agents: 2, slots: 8, ahead: 1 }, 90_000, 'step[0]', 'step[1]'),
+  group({ kind: 'parent', node: 3, name: 'parse', status: 'running' }, 2, 'load', 'join'),
+  group({ kind: 'key', key: 'db', limit: 2, held: 2, holders: ['d1_1', 'd2_7'] }, 1, 'query'),
+  group({ kind: 'capability', needs: ['gpu', 'process'], nearest: { agent: 'lab.a1', lacks: ['gpu'] } }, 1, 'train'),
+  group({ kind: 'capability', needs: ['process'] }, 1, 'any'),
+  group({ kind: 'map', node: 4, name: 'sweep', limit: 10 }, 5, 'run[10]'),
+  group({ kind: 'back-off', until: 0, attempt: 2, code: 'TASK_THREW' }, 1, 'flaky'),
+  group({ kind: 'attempt' }, 1, 'alone'),
+  group({ kind: 'restart' }, 1, 'old'),
+  group({ kind: 'room', ahead: 1_024 }, 3),
+  group({ kind: 'agent', agent: 'lab.a1' }, 1, 'next'),
+];
+const hub = { why: async () => parseWhyReply({ reasons }) };
+
+it('tells each reason in a line, with the first who wait for it', async () => {
+  const { exit, out } = await polaron(['show', 'd1', '--why'], { hub });
+  expect([
+    exit,
+    out
+      .replace(/until [^,]+,/, 'until TIME,')
+      .trimEnd()
+      .split('\n'),
+  ]).toEqual([
+    0,
+    [
+      '90000 electrons wait for one of the 8 slots of the 2 agents with process, in turn with 1 other dispatch: step[0], step[1], …',
+      '2 electrons wait for parse (running): load, join',
+      '1 electron waits for the key "db", held by 2 of 2 (d1_1, d2_7): query',
+      '1 electron waits for an agent that offers gpu, process (lab.a1 lacks gpu): train',
+      '1 electron waits for an agent that offers process (no agent is there): any',
+      '5 electrons wait since sweep runs 10 items at once: run[10], …',
+      '1 electron waits until TIME, since attempt 2 failed with TASK_THREW: flaky',
+      '1 electron waits until an older attempt is known to have stopped (exclusive): alone',
+      '1 electron waits until the agents have told the restarted hub what they have: old',
+      '3 electrons wait for 1024 dispatches that want the same and came before',
+      '1 electron waits on lab.a1, which has not begun with it: next',
+    ],
+  ]);
+});
+
+it('says so when nothing waits, and gives JSON of one flat record a reason', async () => {
+  const asked: unknown[] = [];
+  const why = async (request: WhyRequest): Promise<WhyReply> => (asked.push(request), { reasons: [] });
+  expect((await polaron(['show', 'd1', '3', '--why'], { hub: { why } })).out).toBe('nothing waits\n');
+  expect(asked).toEqual([{ id: 'd1', electron: 3 }]);
+  expect(JSON.parse((await polaron(['show', 'd1', '--why', '--json'], { hub })).out)).toMatchObject({
+    dispatch: 'd1',
+    why: expect.arrayContaining([
+      {
+        kind: 'parent',
+        node: 3,
+        name: 'parse',
+        status: 'running',
+        electrons: 2,
+        first: [
+          { node: 0, name: 'load' },
+          { node: 1, name: 'join' },
+        ],
+      },
+    ]),
+  });
+});
