@@ -1,6 +1,7 @@
 /** Every question of the bench, in the order in which they are asked. Another one is a file and a line here. */
 import { cancelled } from './cancel.ts';
 import { cost } from './cost.ts';
+import { fairness } from './fairness.ts';
 import { growth } from './growth.ts';
 import { largeValue } from './large-value.ts';
 import { leptons } from './lepton.ts';
@@ -31,6 +32,7 @@ export const questions: readonly Question[] = [
   recovery,
   cost,
   cancelled,
+  fairness,
   growth,
   largeValue,
   leptons,
