@@ -39,8 +39,8 @@ export function sendOf(
 ): Extract<MatchmakerMessage, { type: 'attempt.send' }> {
   const { task, manifest, def, name, path, split, inputsDigest, requirement } = work;
   const holds = holdsOf(requirement.limited, task);
-  return {
-    type: 'attempt.send',
+  const sent = {
+    type: 'attempt.send' as const,
     agent,
     task,
     token,
@@ -52,8 +52,8 @@ export function sendOf(
     template,
     inputs,
     split,
-    ...(holds === undefined ? {} : { holds }),
   };
+  return holds === undefined ? sent : { ...sent, holds };
 }
 
 /** To the matchmaker: the agent has had this attempt since before the hub restarted. */

@@ -1,18 +1,20 @@
 /** What a dispatch's electrons have in common, and the order to work on one: manifest, requirement, resolved inputs. */
-import type { Requirement } from '../../bus/protocol/actors.ts';
+import type { MatchmakerMessage, Requirement } from '../../bus/protocol/actors.ts';
 import type { Manifest } from '../../bus/protocol/agent.ts';
 import type { DispatchSpec } from '../../bus/protocol/results.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { isTimed } from '../../model/timeouts.ts';
-import { taskIdOf, type DispatchId, type TaskId } from '../../model/ids.ts';
+import { taskIdOf, type TaskId } from '../../model/ids.ts';
 import { requirementOf } from '../requirement.ts';
 import type { ElectronWork } from '../services.ts';
 import type { Address } from '../system.ts';
 import { rootOf } from './inner.ts';
 import { resolveInputs } from './inputs.ts';
 import type { LatticeState } from './state.ts';
+
+type MatchRequest = Extract<MatchmakerMessage, { type: 'match.request' }>;
 
 export class Orders {
   readonly #spec: DispatchSpec;
@@ -24,11 +26,6 @@ export class Orders {
   readonly #literals: ReadonlyMap<string, ValueInfo>;
   readonly #requirements = new Map<ElectronDef, Requirement>();
   readonly #anyTimed: boolean;
-
-  /** Whose turn it counts as. */
-  get whose(): { readonly user: string; readonly root: DispatchId } {
-    return { user: this.#spec.user, root: rootOf(this.#spec) };
-  }
 
   /** `addressOf`: where a task's electron actor is. */
   constructor(spec: DispatchSpec, state: LatticeState, addressOf: (task: TaskId) => Address) {
@@ -93,8 +90,8 @@ export class Orders {
     return wire.kind === 'electron' && isTimed(this.#def(wire.electron).timeouts);
   }
 
-  /** Nodes by what they ask of an agent. */
-  byRequirement(nodes: readonly number[]): ReadonlyMap<Requirement, readonly number[]> {
+  /** What these nodes ask of the matchmaker, those that ask for the same together. */
+  requests(nodes: readonly number[], resumed: boolean): readonly MatchRequest[] {
     const groups = new Map<Requirement, number[]>();
     for (const node of nodes) {
       const wire = this.#state.plan.place(node).node;
@@ -104,7 +101,18 @@ export class Orders {
       if (group === undefined) groups.set(requirement, [node]);
       else group.push(node);
     }
-    return groups;
+    const { id: dispatch, priority, user } = this.#spec;
+    const root = rootOf(this.#spec);
+    return Array.from(groups, ([requirement, group]) => ({
+      type: 'match.request' as const,
+      dispatch,
+      nodes: group,
+      requirement,
+      priority,
+      user,
+      root,
+      resumed,
+    }));
   }
 
   #def(index: number): ElectronDef {

@@ -331,12 +331,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
   }
 
   #request(nodes: readonly number[]): void {
-    for (const [requirement, group] of this.#orders?.byRequirement(nodes) ?? []) {
-      const about = { priority: this.#spec?.priority ?? 0, resumed: this.#resumed };
-      const whose = this.#orders?.whose ?? { user: '', root: this.#id };
-      const asked = { type: 'match.request', dispatch: this.#id, nodes: group, requirement } as const;
-      this.#tellMatchmaker({ ...asked, ...about, ...whose });
-    }
+    for (const request of this.#orders?.requests(nodes, this.#resumed) ?? []) this.#tellMatchmaker(request);
   }
 
   #effect(effect: Exclude<Effect, { type: 'ready' | 'judge' | 'withdraw' | 'cancel' }>): void {

@@ -128,7 +128,7 @@ export class Assigner {
       if (manifest < 0) manifest = manifests.push(request.manifest) - 1;
       if (electron < 0) electron = electrons.push(def) - 1;
       const { task, token, inputsDigest, name, path, template, inputs, split, holds } = request;
-      tasks.push({
+      const sent = {
         task,
         token,
         inputsDigest,
@@ -140,8 +140,8 @@ export class Assigner {
         inputs,
         split,
         timeoutMs: def.timeouts.attemptMs,
-        ...(holds === undefined ? {} : { holds }),
-      });
+      };
+      tasks.push(holds === undefined ? sent : { ...sent, holds });
       agent.hold(task, token, n);
     }
     const { epoch, instance } = agent;

@@ -39,6 +39,8 @@ export interface Waiting {
 
 /** How many nodes of one dispatch are taken before the next has its turn. */
 const TURN = 64;
+/** Classes that are kept though nothing waits in them: the next electron asks for the same. */
+const MOST_IDLE = 64;
 /** Where those wait that have no key of their own, while the keys are closed. */
 const CLOSED = '';
 
@@ -260,7 +262,7 @@ export class ReadyQueues {
       if (lanes?.delete(need) === true && lanes.size === 0) queue.limited.delete(dispatch);
     }
     this.#count(need, priorityOf(lane), -1);
-    if (queue.waiting === 0) this.#classes.delete(queue.requirement.key);
+    if (queue.waiting === 0 && this.#classes.size > MOST_IDLE) this.#classes.delete(queue.requirement.key);
   }
 
   #count(need: string, priority: number, by: 1 | -1): void {

@@ -133,8 +133,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'actors/lattice/supervisor.ts',
-        from: 'const about = { priority: this.#spec?.priority ?? 0, resumed: this.#resumed };',
-        to: 'const about = { priority: this.#spec?.priority ?? 0, resumed: false };',
+        from: 'this.#orders?.requests(nodes, this.#resumed)',
+        to: 'this.#orders?.requests(nodes, false)',
       },
     ],
   },
