@@ -147,6 +147,16 @@ describe('after a restart of the hub', () => {
     expect(given()).toEqual([5]);
   });
 
+  it('an agent that has nothing may still be sent something late by the hub before, until it has heard of this one', async () => {
+    const a1 = await again();
+    await a1.sync({ run: [] });
+    await settle();
+    expect(given()).toEqual([]);
+    await a1.sync({ hub: 100, run: [] });
+    await settle();
+    expect(given()).toEqual([5]);
+  });
+
   it('a claim that is refused holds its key until the agent has dropped it', async () => {
     const a1 = await again();
     await a1.sync({ hub: 100, run: [entry(0, [50, 1])] });
