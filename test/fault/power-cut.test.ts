@@ -10,7 +10,11 @@ import { startVerifier } from './power-cut/verifier.ts';
 
 const CUTS = 80;
 const folder = mkdtempSync(join(tmpdir(), 'polaron-power-cut-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const verifier = startVerifier();
+afterAll(() => {
+  verifier.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** What is broken by so many cuts, each with its seed; ends early once something is. */
 async function cutOften(recording: Recording, seed: number): Promise<readonly string[]> {
@@ -18,19 +22,14 @@ async function cutOften(recording: Recording, seed: number): Promise<readonly st
     const random = randomFrom(seed + cut);
     return { cut, random, line: random.pick(recording.lines) };
   });
-  const verifier = startVerifier();
-  try {
-    for (const { cut, random, line } of cuts.sort((a, b) => a.line - b.line)) {
-      const target = join(folder, `cut-${seed + cut}`);
-      recording.cut(line, target, (low, high) => random.between(low, high));
-      const found = await verifier.verify(target, recording.acknowledged(line));
-      if (found.length > 0) return found.map((what) => `seed ${seed + cut}, line ${line}: ${what}`);
-      rmSync(target, { recursive: true });
-    }
-    return [];
-  } finally {
-    verifier.stop();
+  for (const { cut, random, line } of cuts.sort((a, b) => a.line - b.line)) {
+    const target = mkdtempSync(join(folder, 'cut-'));
+    recording.cut(line, target, (low, high) => random.between(low, high));
+    const found = await verifier.verify(target, recording.acknowledged(line));
+    if (found.length > 0) return found.map((what) => `seed ${seed + cut}, line ${line}: ${what}`);
+    rmSync(target, { recursive: true });
   }
+  return [];
 }
 
 withRealPart('strace', strace, 'recording calls to the kernel needs it', () => {

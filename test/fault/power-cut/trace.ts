@@ -101,6 +101,15 @@ function argAt(text: string, at: number): readonly [Arg, number] {
   return [{ type: 'word', word: text.slice(at, next).replace(/, $/, '') }, next];
 }
 
-const bytesOf = (text: string): Buffer => Buffer.from(text.replaceAll('\\x', ''), 'hex');
+/** Of `\\xNN\\xNN…`: a trace has millions of them. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length / 4);
+  for (let at = 0; at < bytes.length; at++)
+    bytes[at] = (digitOf(text.charCodeAt(4 * at + 2)) << 4) | digitOf(text.charCodeAt(4 * at + 3));
+  return bytes;
+}
+
+/** `0` to `9` and `a` to `f` are the only ones that strace writes. */
+const digitOf = (code: number): number => (code < 58 ? code - 48 : code - 87);
 const cut = (text: string, at: number): RangeError =>
   new RangeError(`strace cut an argument, or wrote one that is not understood: ${text.slice(at, at + 80)}`);

@@ -12,7 +12,25 @@ export interface Verifier {
   stop(): void;
 }
 
+/** Begins a process when it is first asked, and another after one has ended. */
 export function startVerifier(): Verifier {
+  let running: ReturnType<typeof begin> | undefined;
+  return {
+    verify: async (target, promised) => {
+      const { child, ended } = (running ??= begin());
+      const answered = once(child, 'message').then(([found]: unknown[]) =>
+        Array.isArray(found) ? found.map(String) : [],
+      );
+      child.send({ target, promised });
+      const found = await Promise.race([answered, ended]);
+      if (child.exitCode !== null || child.signalCode !== null) running = undefined;
+      return found;
+    },
+    stop: () => void running?.child.kill(),
+  };
+}
+
+function begin() {
   const child = fork(CHILD, {
     execArgv: ['--import', import.meta.resolve('tsx')],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -24,14 +42,5 @@ export function startVerifier(): Verifier {
   const ended = once(child, 'close').then(() => [
     `who opened it ended with ${child.signalCode ?? child.exitCode}: ${said.trim()}`,
   ]);
-  return {
-    verify: async (target, promised) => {
-      const answered = once(child, 'message').then(([found]: unknown[]) =>
-        Array.isArray(found) ? found.map(String) : [],
-      );
-      child.send({ target, promised });
-      return Promise.race([answered, ended]);
-    },
-    stop: () => void child.kill(),
-  };
+  return { child, ended };
 }
