@@ -1,6 +1,6 @@
 /**
  * How the tests run. Kinds by folder, so that what starts processes doesn't starve what doesn't on two cores:
- * `pure` first (no process of its own), then `system` (brokers, hubs, agents, runners), and `*.alone.test.ts` (they measure time) one file at a time at the end.
+ * `pure` first (no process of its own), then `system` (brokers, hubs, agents, runners; most of their time is waiting, so there are more at once), and `*.alone.test.ts` (they measure time) one file at a time at the end.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -41,6 +41,7 @@ export default defineConfig({
           name: 'system',
           include: system,
           exclude: [alone, 'test/fixtures/**'],
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },

@@ -138,11 +138,12 @@ export class TraceBuilder implements Builder, RefOwner {
     return this.#refOf(scope, scope.nodes.push(node) - 1, name);
   }
 
-  /** `value` as a Ref to a whole value of an electron. */
-  whole(value: unknown): unknown {
+  /** What the lattice of that name returns, as a Ref to a whole value of an electron. */
+  whole(value: unknown, lattice: string): unknown {
     const ref = refMetaOf(value);
     if (ref?.scope === this.root && typeof ref.origin === 'number' && ref.parent === undefined) return value;
-    return this.#refOf(this.root, this.root.nodes.push(this.#identityNode(this.root, 'result', value)) - 1, 'result');
+    const node = this.#identityNode(this.root, 'result of lattice', lattice, value);
+    return this.#refOf(this.root, this.root.nodes.push(node) - 1, 'result');
   }
 
   /** The lattice's result. */
@@ -154,8 +155,9 @@ export class TraceBuilder implements Builder, RefOwner {
     return new RefMeta(this, scope, id, name).ref;
   }
 
-  #identityNode(scope: Scope, what: string, value: unknown): DraftElectron {
-    const { template, inputs } = this.#encoder.args(scope, 'callback of', what, [value]);
+  /** `kind` and `name` say in a message what gave the value. */
+  #identityNode(scope: Scope, kind: string, name: string, value: unknown): DraftElectron {
+    const { template, inputs } = this.#encoder.args(scope, kind, name, [value]);
     return { kind: 'electron', electron: this.definitions.identity(), template, inputs, after: [] };
   }
 
@@ -188,7 +190,7 @@ export class TraceBuilder implements Builder, RefOwner {
     if (home === undefined) throw foreign(over);
     let id = this.#wholes?.get(over);
     if (id === undefined) {
-      const node = this.#identityNode(home, 'map', over.ref);
+      const node = this.#identityNode(home, 'callback of', 'map', over.ref);
       node.split = true;
       id = home.nodes.push(node) - 1;
       this.#wholes ??= new Map();
@@ -218,7 +220,7 @@ export class TraceBuilder implements Builder, RefOwner {
           : this.callElectron(electron, [item.ref]);
     const ref = refMetaOf(returned);
     if (ref?.scope === body && typeof ref.origin === 'number' && ref.parent === undefined) return ref.origin;
-    return body.nodes.push(this.#identityNode(body, 'map', returned)) - 1;
+    return body.nodes.push(this.#identityNode(body, 'callback of', 'map', returned)) - 1;
   }
 
   /** A map is called after what makes its items' values. */
@@ -234,17 +236,17 @@ export class TraceBuilder implements Builder, RefOwner {
 const afterArg = (what: string): PolaronError =>
   new PolaronError('AFTER_ARG', `after(parents, body) (${errorSite().at}): ${what}`);
 
-const asyncBody = (what: string): PolaronError =>
+const asyncBody = (what: string, at = errorSite().at): PolaronError =>
   new PolaronError(
     'ASYNC_LATTICE',
-    `${what} is async (${errorSite().at}): a lattice is traced synchronously. Do async work in electrons.`,
+    `${what} is async (${at}): a lattice is traced synchronously. Do async work in electrons.`,
   );
 
-/** Refuses a promise, which a function that wasn't declared async may also return. */
-export function sync(returned: unknown, what: string): unknown {
+/** Refuses a promise, which a function that wasn't declared async may also return. `at`: where that function is, when another line than the one that calls it. */
+export function sync(returned: unknown, what: string, at?: string): unknown {
   if (!(returned instanceof Promise)) return returned;
   returned.catch(() => undefined);
-  throw asyncBody(what);
+  throw asyncBody(what, at);
 }
 
 function describe(x: unknown): string {

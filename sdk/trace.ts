@@ -60,8 +60,8 @@ function trace(lattice: unknown, args: readonly unknown[], options: TraceOptions
   const outer = shared.builder;
   shared.builder = builder;
   try {
-    const output = sync(Reflect.apply(info.fn, undefined, args), `lattice "${info.name}"`);
-    return finish(info, builder, level === 0 ? output : builder.whole(output));
+    const output = sync(Reflect.apply(info.fn, undefined, args), `lattice "${info.name}"`, info.at);
+    return finish(info, builder, level === 0 ? output : builder.whole(output, info.name));
   } finally {
     shared.builder = outer;
   }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancel, dispatch, dispatchSync, getResult, type Result } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
-import { all, bottomless, countdown, failing, waiting } from './workflows/sublattices.ts';
+import { all, bottomless, countdown, failing, promising, waiting } from './workflows/sublattices.ts';
 
 const hub = new RealHub({ start: ['--slots', '4'] });
 let folder: string;
@@ -85,6 +85,15 @@ describe('a lattice inside another', { timeout: 60_000 }, () => {
     expect([result.error.code, result.error.message]).toEqual([
       'SUBLATTICE_DEPTH',
       expect.stringContaining('32 lattices'),
+    ]);
+  });
+
+  it('that returns a promise when it is drawn on an agent says where it is', async () => {
+    const result = await dispatchSync(promising)(2);
+    if (result.status !== 'failed') throw new Error(result.status);
+    expect([result.error.code, result.error.message]).toEqual([
+      'ASYNC_LATTICE',
+      expect.stringMatching(/^lattice "promised" is async \(sublattices\.ts:\d+\): /),
     ]);
   });
 

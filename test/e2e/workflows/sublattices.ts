@@ -61,3 +61,11 @@ export const countdown: Lattice<[n: number], Ref<number>> = lattice(function cou
 export const bottomless: typeof countdown = lattice(function bottomlessFrom(n: number): Ref<number> {
   return bottomless(add(n, 1));
 });
+
+/** The types refuse a promise that they can see. */
+const promised = lattice(function promised(x: number): number {
+  return Object(Promise.resolve(x));
+});
+export const promising = lattice(function promising(x: number) {
+  return promised(add(x, 1));
+});
