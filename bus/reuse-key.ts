@@ -2,7 +2,7 @@
  * The key of an electron's value: equal keys, equal value, as far as code and inputs decide it (docs/adr/020). Pure.
  * Not here: how a code's digest is made (sdk/ship/code-digest.ts), where keys are looked up (actors/lattice/reuse.ts).
  *
- * U1. Code is the electron's name in its bundle, the digest of its code, the variables it captured, and every option of its definition but those
+ * U1. Code is the electron's name in its bundle, the digest of its code and of its lattice's hooks, the variables it captured, and every option of its definition but those
  *     that only say where, when and how often it runs. An option that isn't known here counts.
  * U2. An input is the digest of its value, wherever that came from.
  */
@@ -82,12 +82,12 @@ function codeDigestOf(
   def: Partial<ElectronDef> & { readonly name: string },
   { bundle, captures, codes }: Coded,
 ): Digest {
-  const { name } = def;
+  const { name, hooks } = def;
   const options = Object.entries(def).filter(([option]) => !PLACE_AND_TIME.has(option));
-  const code = name === IDENTITY_ELECTRON ? '' : (own(codes, name) ?? bundle?.digest ?? '');
-  return digestOf(
-    Buffer.from(JSON.stringify([name, code, sorted(own(captures, name) ?? {}), sorted(Object.fromEntries(options))])),
-  );
+  const coded = (one: string): string => own(codes, one) ?? bundle?.digest ?? '';
+  const code = name === IDENTITY_ELECTRON ? '' : coded(name);
+  const parts = [name, code, sorted(own(captures, name) ?? {}), sorted(Object.fromEntries(options))];
+  return digestOf(Buffer.from(JSON.stringify(hooks === undefined ? parts : [...parts, coded(hooks)])));
 }
 
 const own = <T>(of: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>

@@ -34,6 +34,8 @@ export interface ElectronDef {
   readonly memoryMb?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly deps?: DepsDef;
+  /** What puts its lattice's hooks around it: an electron of the bundle, `polaron:hooks:LATTICE`. */
+  readonly hooks?: string;
 }
 
 /** What an agent installs before the electron runs, as the user wrote it; sorted where the order has no meaning. */
@@ -133,6 +135,15 @@ export interface WireGraph {
 
 /** Before a lattice's name: the electron that draws it. */
 export const DRAWING = 'lattice:';
+
+/** Before a lattice's name: the electron of its bundle that makes a function one with the lattice's hooks around it. */
+export const HOOKING = 'polaron:hooks:';
+
+/** The lattice that an electron of a bundle stands for, if it is no electron of a user's. */
+export function latticeBehind(electron: string): string | undefined {
+  const prefix = [DRAWING, HOOKING].find((one) => electron.startsWith(one));
+  return prefix === undefined ? undefined : electron.slice(prefix.length);
+}
 
 /** Lattices inside lattices. */
 export const MOST_LEVELS = 32;

@@ -4,6 +4,7 @@
  */
 import { registry, type ElectronEntry, type LatticeEntry } from '../bus/protocol/registry.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Hooking } from './hooks.ts';
 import type { ElectronOptions, LatticeOptions } from './types.ts';
 
 const ELECTRON = Symbol.for('polaron.electron.v1');
@@ -24,6 +25,8 @@ export interface ElectronInfo {
 export interface LatticeInfo extends LatticeEntry {
   readonly fn: (...args: never[]) => unknown;
   readonly options: Readonly<LatticeOptions>;
+  /** The hooks that its electrons inherit. */
+  readonly hooking?: Hooking;
   /** The function's text, for the dispatch's record. */
   readonly source: string;
 }

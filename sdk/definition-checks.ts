@@ -5,10 +5,11 @@
 import { registry } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
 import { trusted } from '../model/trusted.ts';
-import type { Hooks } from './hooks.ts';
 import type { ElectronOptions, Hook } from './types.ts';
 
-/** Raises USAGE. */
+type Hooks = Pick<ElectronOptions, 'before' | 'after'>;
+
+/** Of an electron, or of a lattice. Raises USAGE. */
 export function checkHooks(where: () => string, options: Hooks): void {
   const before = checked(where, 'before', options.before);
   checked(where, 'after', options.after);

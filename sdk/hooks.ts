@@ -4,7 +4,9 @@
  */
 import { around, HOOK_FAILURE, type HookFailure } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
+import { HOOKING } from '../model/graph.ts';
 import { context } from './context.ts';
+import { checkHooks } from './definition-checks.ts';
 import type { Hook } from './types.ts';
 
 type Fn = (...args: never[]) => unknown;
@@ -59,4 +61,32 @@ function failureOf(which: string, { run }: Hook, thrown: unknown): PolaronError 
   return Object.defineProperty(new PolaronError('HOOK_FAILED', message, { cause: thrown }), HOOK_FAILURE, {
     value: failure,
   });
+}
+
+/** The hooks among a lattice's defaults, as agents find them: it puts them around an electron's function. Raises USAGE; undefined when there are none. */
+export function hookingOf(
+  lattice: string,
+  site: { readonly at: string; readonly file: string | undefined },
+  { before, after }: Hooks = {},
+): Hooking | undefined {
+  if (before === undefined && after === undefined) return undefined;
+  const hooks = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+  const where = (): string => `lattice "${lattice}" (${site.at})`;
+  checkHooks(where, hooks);
+  return {
+    name: `${HOOKING}${lattice}`,
+    file: site.file,
+    get at() {
+      return site.at;
+    },
+    fn: (fn: Fn, electron: string): Fn => withHooks(() => `electron "${electron}", by ${where()}`, hooks, fn),
+  };
+}
+
+/** An electron by its form, that takes a function and its electron's name. */
+export interface Hooking {
+  readonly name: string;
+  readonly file: string | undefined;
+  readonly at: string;
+  readonly fn: (fn: Fn, electron: string) => Fn;
 }

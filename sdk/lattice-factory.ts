@@ -8,6 +8,7 @@ import { attachLattice, currentBuilder, isAsync, type LatticeInfo } from './buil
 import { definitionSite, errorSite } from './call-site.ts';
 import { notePackages } from './definition-checks.ts';
 import { nameOf } from './definition-name.ts';
+import { hookingOf } from './hooks.ts';
 import { trusted } from '../model/trusted.ts';
 import type { DrawFormat, Graph, LatticeFactory, LatticeOptions } from './types.ts';
 
@@ -42,6 +43,8 @@ function define(tools: LatticeTools, options: LatticeOptions, fn: unknown): unkn
   notePackages(options.electrons);
   const name = nameOf('lattice', options.name, plain, site);
   refuseAsync(name, plain, site.at);
+  const hooking = hookingOf(name, site, options.electrons);
+  if (hooking !== undefined) registry().electrons.push(hooking);
   const handle = (...args: unknown[]): unknown => call(info, args);
   const info: LatticeInfo = {
     name,
@@ -50,6 +53,7 @@ function define(tools: LatticeTools, options: LatticeOptions, fn: unknown): unkn
     options: Object.freeze({ ...options }),
     source: Function.prototype.toString.call(plain),
     file: site.file,
+    ...(hooking === undefined ? {} : { hooking }),
     get at() {
       return site.at;
     },

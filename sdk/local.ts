@@ -39,9 +39,17 @@ class LocalRun {
   readonly #values: ReadonlyMap<Digest, Bytes>;
   readonly #inner: Trace['inner'];
 
+  /** By the number of its definition: an electron with the lattice's hooks around it. */
+  readonly #functions: readonly (ElectronEntry['fn'] | undefined)[];
   readonly #about: LocalRunAbout;
 
   constructor(trace: Trace, about: LocalRunAbout) {
+    const { hooking, graph } = trace;
+    this.#functions = trace.definitions.map((entry, i) =>
+      entry === undefined || hooking === undefined || graph.electrons[i]?.hooks === undefined
+        ? entry?.fn
+        : hooking.fn(entry.fn, entry.name),
+    );
     this.#about = about;
     this.#inner = trace.inner;
     this.#definitions = trace.definitions;
@@ -90,11 +98,12 @@ class LocalRun {
     const name = (entry?.name ?? 'identity') + frame.suffix;
     const args = await this.#fill(frame, `electron "${name}"`, node.template, node.inputs);
     const list: readonly unknown[] = Array.isArray(args) ? args : [];
-    if (entry === undefined) return encodeValue(list[0], 'identity');
+    const fn = this.#functions[node.electron];
+    if (entry === undefined || fn === undefined) return encodeValue(list[0], 'identity');
     // what an agent would draw from these is traced here when it is run
     if (name.startsWith(DRAWING)) return encodeValue([undefined, list], name);
     try {
-      const run = async (): Promise<unknown> => Reflect.apply(entry.fn, undefined, list);
+      const run = async (): Promise<unknown> => Reflect.apply(fn, undefined, list);
       const value: unknown = await withLocalTask(nodeId, entry.name, run, this.#about);
       return encodeValue(value, `electron "${name}": result`, 'RESULT_NOT_SERIALISABLE');
     } catch (error) {

@@ -16,6 +16,7 @@ import {
 import type { ElectronInfo } from './builder.ts';
 import { depsOf } from './deps-option.ts';
 import { milliseconds } from './durations.ts';
+import type { Hooking } from './hooks.ts';
 import { impliedNeeds } from './lepton-mark.ts';
 import type { ElectronOptions, ExecutorSpec } from './types.ts';
 
@@ -100,10 +101,8 @@ const isSpec = (x: unknown): x is ExecutorSpec =>
   typeof x === 'object' && x !== null && 'type' in x && typeof x.type === 'string' && x.type !== '';
 
 /** Options that would be ignored silently, which for some of them would be wrong results: refused instead. */
-function refuseUnsupported(where: string, options: ElectronOptions, own: ElectronOptions): void {
+function refuseUnsupported(where: string, options: ElectronOptions): void {
   const used: string[] = [];
-  for (const hooks of ['before', 'after'] as const)
-    if (options[hooks] !== own[hooks]) used.push(`${hooks} among the lattice's defaults`);
   if (options.isolation === 'thread') used.push("isolation: 'thread'");
   if (options.cache !== undefined && options.cache !== false) used.push('cache');
   if (used.length === 0) return;
@@ -147,6 +146,8 @@ export interface Inherited {
   readonly defaults: Omit<ElectronOptions, 'name' | 'module'>;
   /** Electron name → executor; given at dispatch, stronger than the electron's own. */
   readonly executors: Readonly<Record<string, string | ExecutorSpec>>;
+  /** The lattice's hooks: for electrons that have none of their own. */
+  readonly hooking?: Hooking;
 }
 
 /** An electron as the hub and the agents see it. */
@@ -156,10 +157,10 @@ export function resolveElectron(info: ElectronInfo, inherited: Inherited): Elect
   const implied = impliedNeeds(info.entry.fn);
   // The place is computed only for an error: with source maps it costs more than all the rest.
   try {
-    return resolve(`electron "${info.name}"`, info, options, override, implied);
+    return resolve(`electron "${info.name}"`, info, options, override, implied, inherited.hooking);
   } catch (error) {
     if (!(error instanceof PolaronError)) throw error;
-    return resolve(`electron "${info.name}" (${info.entry.at})`, info, options, override, implied);
+    return resolve(`electron "${info.name}" (${info.entry.at})`, info, options, override, implied, inherited.hooking);
   }
 }
 
@@ -169,8 +170,9 @@ function resolve(
   options: ElectronOptions,
   override: unknown,
   implied: readonly string[],
+  hooking: Hooking | undefined,
 ): ElectronDef {
-  refuseUnsupported(where, options, own);
+  refuseUnsupported(where, options);
   const deps = depsOf(where, options.deps);
   return {
     name,
@@ -183,5 +185,6 @@ function resolve(
     ...(options.memoryMb === undefined ? {} : { memoryMb: countOf(where, 'memoryMb', options.memoryMb, 1) }),
     ...(options.env === undefined ? {} : { env: envOf(where, options.env) }),
     ...(deps === undefined ? {} : { deps }),
+    ...(hooking === undefined || own.before !== undefined || own.after !== undefined ? {} : { hooks: hooking.name }),
   };
 }

@@ -20,6 +20,8 @@ export class Definitions {
   readonly defs: ElectronDef[] = [];
   /** Beside `defs`; undefined: the identity electron. */
   readonly entries: (ElectronEntry | undefined)[] = [];
+  /** What puts the lattice's hooks around those that have none of their own. */
+  readonly hookings = new Set<ElectronEntry>();
   readonly #inherited: Inherited;
   readonly #byInfo = new Map<ElectronInfo, number>();
   readonly #byContent = new Map<ElectronEntry, Map<string, number>>();
@@ -92,6 +94,7 @@ export class Definitions {
     if (known !== undefined) return known;
     const index = this.#add(def, entry);
     of.set(content, index);
+    if (def.hooks !== undefined && this.#inherited.hooking !== undefined) this.hookings.add(this.#inherited.hooking);
     return index;
   }
 

@@ -8,6 +8,7 @@ import { MOST_LEVELS, type WireGraph, type WireNode } from '../model/graph.ts';
 import type { Digest } from '../model/ids.ts';
 import { latticeInfoOf, type LatticeInfo } from './builder.ts';
 import { errorSite } from './call-site.ts';
+import type { Hooking } from './hooks.ts';
 import { sync, TraceBuilder } from './trace-builder.ts';
 import type { ExecutorSpec } from './types.ts';
 
@@ -21,6 +22,8 @@ export interface Trace {
   readonly output: unknown;
   /** Bytes of the values that `{ value }` inputs name. */
   readonly values: ReadonlyMap<Digest, Uint8Array>;
+  /** What puts the lattice's hooks around the electrons that say so. */
+  readonly hooking: Hooking | undefined;
   /** The lattices inside it, by their nodes. */
   readonly inner: ReadonlyMap<WireNode, unknown>;
 }
@@ -54,7 +57,9 @@ export function traceLattice(lattice: unknown, args: readonly unknown[], options
 function trace(lattice: unknown, args: readonly unknown[], options: TraceOptions, level: number): Trace {
   const info = latticeOf(lattice);
   if (level > MOST_LEVELS) throw tooDeep(info);
-  const inherited = { defaults: info.options.electrons ?? {}, executors: options.executors ?? {} };
+  const { hooking } = info;
+  const own = { defaults: info.options.electrons ?? {}, executors: options.executors ?? {} };
+  const inherited = hooking === undefined ? own : { ...own, hooking };
   const builder = new TraceBuilder(inherited, (inner, given) => trace(inner, given, {}, level + 1));
   const shared = registry();
   const outer = shared.builder;
@@ -94,9 +99,10 @@ function finish(info: LatticeInfo, builder: TraceBuilder, output: unknown): Trac
   return {
     graph: { electrons: definitions.defs, nodes: root.nodes, output: encoded },
     definitions: definitions.entries,
-    electronsUsed: used([...definitions.entries, ...builder.shippedToo]),
+    electronsUsed: used([...definitions.entries, ...definitions.hookings, ...builder.shippedToo]),
     output,
     values: literals.values,
+    hooking: info.hooking,
     inner: builder.inner,
   };
 }

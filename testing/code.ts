@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 import { registry, type ElectronEntry } from '../bus/protocol/registry.ts';
 import { digestOf } from '../bus/value/digest.ts';
 import type { ExecutorCode } from '../executors/executor.ts';
-import { DRAWING, IDENTITY_ELECTRON } from '../model/graph.ts';
+import { DRAWING, IDENTITY_ELECTRON, type ElectronDef } from '../model/graph.ts';
 import type { Digest } from '../model/ids.ts';
 import { latticeInfoOf } from '../sdk/builder.ts';
 import type { Shipping } from '../sdk/client/preparation.ts';
@@ -17,6 +17,8 @@ import { traceInner } from '../sdk/trace.ts';
 
 export type ElectronFn = (...args: never[]) => unknown;
 
+const isFunction = (x: unknown): x is ElectronFn => typeof x === 'function';
+const missing = (): undefined => undefined;
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 export class LocalCode implements Shipping {
@@ -40,13 +42,18 @@ export class LocalCode implements Shipping {
     return {};
   }
 
-  /** The electron's function, if the code holds it. */
-  find({ bundleFile }: ExecutorCode, electron: string): ElectronFn | undefined {
-    if (electron === IDENTITY_ELECTRON) return (value: unknown) => value;
+  /** The electron's function, if the code holds it, with its lattice's hooks around it. */
+  find({ bundleFile }: ExecutorCode, { name, hooks }: ElectronDef): ElectronFn | undefined {
+    if (name === IDENTITY_ELECTRON) return (value: unknown) => value;
     if (bundleFile === undefined) return undefined;
     const digest = basename(bundleFile, '.mjs');
-    const fn = this.#bundles.get(digest)?.find(({ name }) => name === electron)?.fn;
-    return fn !== undefined && electron.startsWith(DRAWING) ? this.#drawing(digest, fn) : fn;
+    const named = (wanted: string): ElectronFn | undefined =>
+      this.#bundles.get(digest)?.find((entry) => entry.name === wanted)?.fn;
+    const fn = named(name);
+    if (fn !== undefined && name.startsWith(DRAWING)) return this.#drawing(digest, fn);
+    if (fn === undefined || hooks === undefined) return fn;
+    const hooked: unknown = Reflect.apply(named(hooks) ?? missing, undefined, [fn, name]);
+    return isFunction(hooked) ? hooked : undefined;
   }
 
   /** What an agent runs to draw the lattice of this function (sdk/agent-shim-drawing.ts). */

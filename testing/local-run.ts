@@ -58,11 +58,9 @@ export class LocalRun implements JobHolder, RunHome {
     this.jobs = [job];
     this.scratchRoot = o.scratchDir;
     const { task, about, electron, token, node, template, inputs, split } = job.task;
-    const { name, env } = electron;
-    this.#run = new TaskRun(
-      { type: 'run', task, about, electron: name, token, node, template, inputs, split, env, startBy: 0 },
-      this,
-    );
+    const { name, env, hooks } = electron;
+    const given = { task, about, electron: name, token, node, template, inputs, split, env, hooks, startBy: 0 };
+    this.#run = new TaskRun({ type: 'run', ...given }, this);
     this.#work = new Work(o.timeline, () => this.#run.signal);
   }
 
@@ -133,7 +131,7 @@ export class LocalRun implements JobHolder, RunHome {
   #played(task: ExecutorTask, args: readonly unknown[]): unknown {
     const { agent, clock, code, mocks, play } = this.#o;
     const { name } = task.electron;
-    const own = code.find(task.code, name);
+    const own = code.find(task.code, task.electron);
     if (own === undefined) throw new Error(`electron "${name}" is no function of this process`);
     const shown: TestTask = {
       electron: name,

@@ -125,6 +125,7 @@ export const electronDef: Reader<ElectronDef> = object((o) => ({
   ...optional(o, 'memoryMb', nonNegative),
   ...optional(o, 'env', (from, key) => record(from, key, MANY, aText(TEXT_LENGTH))),
   ...optional(o, 'deps', (from, key) => field(from, key, depsDef)),
+  ...optional(o, 'hooks', (from, key) => text(from, key)),
 }));
 
 /** An electron's definition. Raises BAD_MESSAGE. */

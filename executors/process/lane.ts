@@ -135,8 +135,8 @@ export class Lane implements RunnerListener {
     this.jobs.push(job);
     this.#byTask.set(task, job);
     const { startBy } = job;
-    const { name, env } = electron;
-    const run = { task, electron: name, token, node, about, template, inputs, split, env, startBy };
+    const { name, env, hooks } = electron;
+    const run = { task, electron: name, token, node, about, template, inputs, split, env, hooks, startBy };
     this.#process.send({ type: 'run', ...run });
   }
 

@@ -1,4 +1,5 @@
 /** What is wrong with a bundle on this agent, as errors that say what to do. Not here: loading (loader.ts) and reading captured values (bus/capture.ts). */
+import { latticeBehind } from '../../model/graph.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -66,7 +67,7 @@ export function notFoundError(
   haltedAt: string | undefined,
   refusal: InlineRefusal | undefined,
 ): ErrorInfo {
-  const known = [...new Set(defined)];
+  const known = [...new Set(defined.filter((name) => latticeBehind(name) === undefined))];
   const shown =
     known.length <= 12 ? known.join(', ') : `${known.slice(0, 12).join(', ')} and ${known.length - 12} more`;
   const alone =
@@ -82,10 +83,14 @@ export function notFoundError(
   };
 }
 
-export const ambiguousError = (electron: string, places: readonly string[]): ErrorInfo => ({
-  code: 'ELECTRON_AMBIGUOUS',
-  message: `two different electrons are called '${electron}' (${places.join(', ')}): give one of them { name: '...' }`,
-});
+export function ambiguousError(electron: string, places: readonly string[]): ErrorInfo {
+  const lattice = latticeBehind(electron);
+  const two = lattice === undefined ? `electrons are called '${electron}'` : `lattices are called '${lattice}'`;
+  return {
+    code: 'ELECTRON_AMBIGUOUS',
+    message: `two different ${two} (${places.join(', ')}): give one of them { name: '...' }`,
+  };
+}
 
 /**
  * Does this error of a running electron come from a variable that its module defines after dispatch()? Only asked for a module that halted.

@@ -43,6 +43,8 @@ export interface RunTask {
   readonly split: boolean;
   /** Variables of the electron's own. */
   readonly env: Readonly<Record<string, string>> | undefined;
+  /** What puts its lattice's hooks around it: found in the bundle by this name. */
+  readonly hooks: string | undefined;
   /**
    * Handed over ahead of a running one: start it only before this moment (ms of the machine's monotonic clock, `process.hrtime`), else answer
    * `returned`. So the agent can give it to another runner when this one is stuck, without an answer. 0: whenever it comes.

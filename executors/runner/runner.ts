@@ -5,7 +5,7 @@
  * knows which task runs in a process that is stuck or dead, and which never will; R3 after an error escaped from a function that is still at
  * work the process takes no more: it answers, gives the rest back, and ends; R4 after a task that was told to stop no other is started: the agent ends the process.
  */
-import { IDENTITY_ELECTRON } from '../../model/graph.ts';
+import { HOOKING, IDENTITY_ELECTRON } from '../../model/graph.ts';
 import type { Stream } from '../../model/log-entry.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import { callElectron, type CallOptions } from './call.ts';
@@ -220,7 +220,7 @@ export class Runner {
     this.#current = run;
     const startedAt = Date.now();
     const began = performance.now();
-    const fn = this.#functions.get(task.electron);
+    const fn = this.#functions.get(functionKey(task));
     const result = fn === undefined ? this.#findAndCall(run) : callElectron(run, fn, this.#call);
     if (!(result instanceof Promise)) {
       this.#settled(run, result, startedAt, began);
@@ -248,17 +248,29 @@ export class Runner {
   }
 
   async #findAndCall(run: TaskRun): Promise<RunFinished['result']> {
-    const fn = await this.#find(run.task.electron);
+    const fn = await this.#find(run.task);
     return typeof fn === 'function' ? callElectron(run, fn, this.#call) : { status: 'failed', error: fn };
   }
 
-  async #find(electron: string): Promise<ElectronFn | ErrorInfo> {
-    const found = await (await this.#loading)?.find(electron);
+  async #find(task: RunTask): Promise<ElectronFn | ErrorInfo> {
+    const { electron, hooks } = task;
+    const bundle = await this.#loading;
+    const found = await bundle?.find(electron);
     if (found === undefined)
       return { code: 'ELECTRON_NOT_FOUND', message: `electron '${electron}' was asked for before any code was loaded` };
     if ('error' in found) return found.error;
-    this.#functions.set(electron, found.fn);
-    return found.fn;
+    let { fn } = found;
+    if (hooks !== undefined) {
+      const around = await bundle?.find(hooks);
+      if (around === undefined) return noHooks(electron, hooks);
+      if ('error' in around)
+        return around.error.code === 'ELECTRON_NOT_FOUND' ? noHooks(electron, hooks) : around.error;
+      const hooked: unknown = Reflect.apply(around.fn, undefined, [fn, electron]);
+      if (!isElectronFn(hooked)) return noHooks(electron, hooks);
+      fn = hooked;
+    }
+    this.#functions.set(functionKey(task), fn);
+    return fn;
   }
 
   #collect(): void {
@@ -276,3 +288,13 @@ export class Runner {
     process.exit(0);
   }
 }
+
+const functionKey = ({ electron, hooks }: RunTask): string =>
+  hooks === undefined ? electron : `${electron}\0${hooks}`;
+const isElectronFn = (x: unknown): x is ElectronFn => typeof x === 'function';
+const noHooks = (electron: string, hooks: string): ErrorInfo => ({
+  code: 'ELECTRON_NOT_FOUND',
+  message:
+    `lattice '${hooks.slice(HOOKING.length)}', whose hooks run around electron '${electron}', was not defined when its module was loaded on the agent. ` +
+    'It has to be created at the top level of a module, not inside a function that only your script runs.',
+});

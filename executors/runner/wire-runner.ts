@@ -2,7 +2,7 @@
  * The bytes of the messages between an agent and a runner, and their checked readers. What comes with every task is an array, the rest a map;
  * no other version ever reads either. The agent doubts what a runner says: user code may write to the same pipe.
  *
- * run       [1, task, electron, hub epoch, attempt, node, user, lattice, metadata or null, template, [input or path…], 0 or 1 (split), env or null, startBy or 0]
+ * run       [1, task, electron, hub epoch, attempt, node, user, lattice, metadata or null, template, [input or path…], 0 or 1 (split), env or null, hooks or null, startBy or 0]
  * finished  [2, task, startedAt, endedAt, 0 or 1 (scratch folder), digest, size, length or -1, bytes or null, file or null], when it completed
  */
 import { encodeBody } from '../../bus/codec.ts';
@@ -37,7 +37,7 @@ import type { FromRunner, RunFinished, ToRunner } from './messages.ts';
 
 const MANY = 1_000_000;
 const RUN = 1;
-const RUN_FIELDS = 14;
+const RUN_FIELDS = 15;
 const FINISHED = 2;
 const FINISHED_FIELDS = 10;
 const NULL = 0xc0;
@@ -48,7 +48,7 @@ type Completed = Extract<RunFinished['result'], { status: 'completed' }>;
 /** Of a message to a runner. */
 export function writeToRunner(out: ByteWriter, message: ToRunner): Uint8Array | undefined {
   if (message.type !== 'run') return encodeBody(message);
-  const { task, electron, token, node, about, template, inputs, split, env, startBy } = message;
+  const { task, electron, token, node, about, template, inputs, split, env, hooks, startBy } = message;
   const { user, lattice, metadata } = about;
   let bytes = template.length;
   for (const input of inputs) bytes += input instanceof Uint8Array ? input.length : 0;
@@ -56,7 +56,7 @@ export function writeToRunner(out: ByteWriter, message: ToRunner): Uint8Array | 
     const [hub, attempt] = token;
     const sent = inputs.map((input) => (input instanceof Uint8Array ? input : input.file));
     const head = [RUN, task, electron, hub, attempt, node, user, lattice, metadata ?? null];
-    return encodeBody([...head, template, sent, split ? 1 : 0, env ?? null, startBy]);
+    return encodeBody([...head, template, sent, split ? 1 : 0, env ?? null, hooks ?? null, startBy]);
   }
   out.array(RUN_FIELDS);
   out.byte(RUN);
@@ -77,6 +77,8 @@ export function writeToRunner(out: ByteWriter, message: ToRunner): Uint8Array | 
   out.byte(split ? 1 : 0);
   if (env === undefined) out.byte(NULL);
   else out.raw(encodeBody(env));
+  if (hooks === undefined) out.byte(NULL);
+  else out.text(hooks);
   out.number(startBy);
   return undefined;
 }
@@ -127,6 +129,8 @@ export function readToRunner(body: WireReader): ToRunner {
   }
   const split = body.uint() === 1;
   const env: unknown = body.value();
+  const hooks = body.value() ?? undefined;
+  if (hooks !== undefined && typeof hooks !== 'string') throw bad('a name or nothing');
   const startBy = aNumber(body.value());
   return {
     type: 'run',
@@ -139,6 +143,7 @@ export function readToRunner(body: WireReader): ToRunner {
     inputs,
     split,
     env: env === null ? undefined : parse('env', words, env),
+    hooks,
     startBy,
   };
 }

@@ -9,7 +9,7 @@ import { encodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { encodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { maxValueBytesOf } from '../../model/value-limit.ts';
-import { DRAWING, type ElectronDef } from '../../model/graph.ts';
+import { latticeBehind, type ElectronDef } from '../../model/graph.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { LatticeInfo } from '../builder.ts';
 import { errorSite } from '../call-site.ts';
@@ -101,8 +101,8 @@ const NOTHING: Shipment = { bundle: undefined, captures: {} };
 export function ship(shipping: Shipping, trace: Trace, options: DispatchOptions): Shipment | Promise<Shipment> {
   const { electronsUsed } = trace;
   if (electronsUsed.length === 0) return NOTHING;
-  // what draws a lattice there is another function than the one here
-  const captures = shipping.captures(electronsUsed.filter(({ name }) => !name.startsWith(DRAWING)));
+  // what stands for a lattice there is another function than the one here
+  const captures = shipping.captures(electronsUsed.filter(({ name }) => latticeBehind(name) === undefined));
   const bundle = shipping.bundle(electronsUsed, options, packagesOf(trace.graph.electrons));
   if (bundle instanceof Promise || captures instanceof Promise) return together(bundle, captures);
   warnOnce(bundle.warnings);

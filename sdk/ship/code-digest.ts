@@ -7,7 +7,7 @@
  *     change it in any function. What changes something global is everybody's code.
  * K3. Where the function can't be told (made by a factory, inside another function, under a computed name) or can't be followed (`eval`), its code is the whole bundle.
  */
-import { DRAWING } from '../../model/graph.ts';
+import { DRAWING, HOOKING } from '../../model/graph.ts';
 import type { Digest } from '../../model/ids.ts';
 import { child, children, isFunctionNode, list, text, type AstNode } from './ast.ts';
 import { sha256 } from './bundle-cache.ts';
@@ -133,12 +133,19 @@ class BundleCode {
     if (fn === undefined || callee === undefined || calledName(call) === undefined) return;
     const name = nameIn(parts) ?? text(child(fn, 'id') ?? fn, 'name');
     if (name === undefined) return;
-    const code = [fn, ...parts.filter((part) => part !== fn).flatMap(codeInOptions)];
-    const made: Root = {
-      text: code.map(({ start, end }) => item.text.slice(start - item.node.start, end - item.node.start)).join('\n\0'),
-      names: new Set([callee, ...code].flatMap((part) => [...freeNames(part)])),
+    const options = parts.filter((part) => part !== fn);
+    const set = (what: string, code: readonly AstNode[]): void => {
+      const made: Root = {
+        text: code
+          .map(({ start, end }) => item.text.slice(start - item.node.start, end - item.node.start))
+          .join('\n\0'),
+        names: new Set([callee, ...code].flatMap((part) => [...freeNames(part)])),
+      };
+      this.#roots.set(what, nested || this.#roots.has(what) ? 'unclear' : made);
     };
-    this.#roots.set(name, nested || this.#roots.has(name) ? 'unclear' : made);
+    set(name, [fn, ...options.flatMap(codeInOptions)]);
+    const hooks = options.flatMap(codeInDefaults);
+    if (hooks.length > 0) set(`${HOOKING}${name}`, hooks);
   }
 
   /** The name of a declared function. */
@@ -159,6 +166,17 @@ function codeInOptions(part: AstNode): readonly AstNode[] {
   return list(part, 'properties').filter((property) => {
     const key = text(child(property, 'key'), 'name');
     return property['computed'] === true || key === undefined || !PLAIN.has(key);
+  });
+}
+
+/** Hooks among a lattice's defaults, and what can't be told: `lattice({ electrons: { before: [{ run: fetch }] } }, …)`. */
+function codeInDefaults(part: AstNode): readonly AstNode[] {
+  if (part.type !== 'ObjectExpression') return [part];
+  return list(part, 'properties').flatMap((property) => {
+    const key = text(child(property, 'key'), 'name');
+    if (property['computed'] === true || key === undefined) return [property];
+    const value = child(property, 'value');
+    return key === 'electrons' && value !== undefined ? codeInOptions(value) : [];
   });
 }
 

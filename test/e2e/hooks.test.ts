@@ -2,7 +2,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatchSync, type TerminalResult } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
-import { pluggedLater, queries, regions, spoils, unplugged } from './workflows/hooked.ts';
+import {
+  inherited,
+  makeLate,
+  nested,
+  outsiders,
+  pluggedLater,
+  queries,
+  regions,
+  spoils,
+  unplugged,
+} from './workflows/hooked.ts';
 
 const hub = new RealHub({ start: ['--slots', '1'], env: { TZ: 'UTC' } });
 beforeAll(() => hub.start());
@@ -40,6 +50,38 @@ describe('hooks', () => {
     if (result.status !== 'failed') throw new Error(result.status);
     expect(result.error.message).toMatch(/^electron "spoilt" \(hooked\.ts:\d+\): after hook 2: .*JSON/);
     expect(await (await result.electrons.get(0)).stdout()).toBe('noted\n');
+  });
+});
+
+describe('hooks of a lattice', () => {
+  it('run around its electrons that have none, wherever these are defined, and in the next dispatch no more', async () => {
+    const result = await dispatchSync(inherited)();
+    expect(completed(result)).toEqual([
+      ['db'],
+      { x: 3, db: { name: 'main', attempt: 1 } },
+      { name: 'all', attempt: 1 },
+      expect.stringContaining('hello'),
+    ]);
+    expect(await (await result.electrons.get('shellGreets')).stdout()).toContain('closed all\n');
+    expect(await (await result.electrons.get('outside')).stdout()).toBe('closed all\n');
+    expect(await (await result.electrons.get('query')).stdout()).toBe('closed\n');
+    expect(completed(await dispatchSync(queries)())[1]).toEqual([]);
+    expect(completed(await dispatchSync(outsiders)())).toEqual({ name: 'far', attempt: 1 });
+  });
+
+  it('inside another one are its own, drawn on an agent, too', async () => {
+    const value = [['drawn later', ['inner'], []], ['outer']];
+    expect(completed(await dispatchSync(nested)())).toEqual(value);
+    expect(await nested.local()).toEqual(value);
+  });
+
+  it('that agents can not find because it is made too late say so', async () => {
+    const result = await dispatchSync(makeLate())();
+    if (result.status !== 'failed') throw new Error(result.status);
+    expect(result.error.code).toBe('ELECTRON_NOT_FOUND');
+    expect(result.error.message).toMatch(
+      /^lattice 'late', whose hooks run around electron 'plain', was not defined when its module was loaded on the agent/,
+    );
   });
 });
 

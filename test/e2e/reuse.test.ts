@@ -29,7 +29,8 @@ const scale = (x) => x * rates[0];
 const load = electron(function load(folder, n) { ran(folder, 'load'); return Array.from({ length: n }, (_, i) => i); });
 const work = electron(function work(folder, x) { ran(folder, 'work ' + x); return scale(x); });
 const sum = electron(function sum(folder, xs) { ran(folder, 'sum'); return xs.reduce((a, b) => a + b, 0); });
-const total = lattice(function total(folder, n) {
+const prepare = () => 1;
+const total = lattice({ electrons: { before: [{ run: prepare }] } }, function total(folder, n) {
   const xs = load(folder, n);
   return sum(folder, xs.map((x) => work(folder, x)));
 });
@@ -80,6 +81,8 @@ describe('reusePreviousResults', () => {
     expect(helper).toMatchObject({ value: 6, ran: ['work 0', 'work 1', 'work 2'] });
     const table = await script(3, first.id, [['push(2)', 'push(3)']]);
     expect(table).toMatchObject({ value: 9, ran: ['sum', 'work 0', 'work 1', 'work 2'] });
+    const hook = await script(3, first.id, [['prepare = () => 1', 'prepare = () => 2']]);
+    expect(hook).toMatchObject({ value: 6, ran: first.ran });
     const inserted = await script(3, first.id, [
       ['const xs = load(folder, n);', 'const other = work(folder, 7); const xs = load(folder, n);'],
       ['return sum(', 'return sum(folder, [other, sum('],

@@ -8,6 +8,8 @@ import { electronInfoOf } from '../../sdk/builder.ts';
 import { context } from '../../sdk/context.ts';
 import { electron } from '../../sdk/electron.ts';
 import { lattice } from '../../sdk/lattice.ts';
+import { lepton } from '../../sdk/lepton.ts';
+import { checkNames } from '../../sdk/ship/check-names.ts';
 import type { ElectronOptions } from '../../sdk/types.ts';
 
 function errorOf(make: () => unknown): PolaronError {
@@ -167,6 +169,17 @@ describe('hooks', () => {
   });
 });
 
+test('a lepton has those of its lattice, or its own', async () => {
+  const shout = { name: 'shout', language: 'shell', command: 'echo hi', output: 'stdout' } as const;
+  const seen: string[] = [];
+  const note = (what: string) => ({ before: [{ run: () => void seen.push(what) }] });
+  const all = lattice({ electrons: note('of the lattice') }, function all() {
+    return [lepton<[], string>(shout)(), lepton<[], string>({ ...shout, ...note('own') })()];
+  });
+  expect(await all.local()).toEqual(['hi', 'hi']);
+  expect(seen.toSorted()).toEqual(['of the lattice', 'own']);
+});
+
 describe('with()', () => {
   const plain = electron({ before: [{ run: () => 1, as: 'x' }] }, function plain() {
     return context().injected;
@@ -193,12 +206,51 @@ describe('with()', () => {
   });
 });
 
-test('a lattice that would hand hooks on is refused, and not run without them', () => {
-  const step = electron(function step() {});
-  const all = lattice({ electrons: { before: [{ run: () => 1 }] } }, function all() {
-    return step();
+describe('hooks of a lattice', () => {
+  test('of which there are two of one name are refused', () => {
+    const [first, second] = [1, 2].map(() => ({
+      name: 'polaron:hooks:all',
+      fn: () => 1,
+      at: 'a.ts:1',
+      file: undefined,
+    }));
+    if (first === undefined || second === undefined) throw new Error('none');
+    expect(errorOf(() => checkNames([first, second])).message).toMatch(/^two different lattices are called 'all' \(/);
   });
-  expect(errorOf(() => all.graph()).message).toContain("before among the lattice's defaults");
+
+  const plain = electron(function plain() {
+    return Object.keys(context().injected);
+  });
+  const own = electron({ after: [] }, function own() {
+    return Object.keys(context().injected);
+  });
+
+  test('run around its electrons that have none of their own, and around those of no other lattice', async () => {
+    const inner = lattice(function inner() {
+      return plain();
+    });
+    const all = lattice({ electrons: { before: [{ run: one, as: 'x' }] } }, function all() {
+      return [plain(), own(), plain.with({ retries: 1 })(), inner()];
+    });
+    expect(await all.local()).toEqual([['x'], [], ['x'], []]);
+    expect(await inner.local()).toEqual([]);
+  });
+
+  test('that throw say which lattice they are of, and wrong ones are refused where they are given', async () => {
+    const throwing = { before: [{ run: () => JSON.parse('{') }] };
+    const all = lattice({ electrons: throwing }, function all() {
+      return plain();
+    });
+    await expect(all.local()).rejects.toMatchObject({
+      code: 'HOOK_FAILED',
+      message: expect.stringMatching(
+        /^electron "plain", by lattice "all" \(hooks\.test\.ts:\d+\): before hook 1: .*JSON/,
+      ),
+    });
+    expect(
+      errorOf(() => lattice({ electrons: { before: [{ run: one, as: '' }] } }, function wrong() {})).message,
+    ).toMatch(/^lattice "wrong" \(hooks\.test\.ts:\d+\): `as` of before hook 1 is no name$/);
+  });
 });
 
 test("what the user's own function captures is compared, not what stands around it", async () => {

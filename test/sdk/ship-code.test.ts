@@ -19,6 +19,8 @@ const prepare = () => 4;
 export const hooked = electron({ before: [{ run: prepare }] }, function hooked() { return 1; });
 export const look = electron(function look(i: number) { return table[i]; });
 export const limited = electron(function limited(x: number) { return Math.max(x, limits.low); });
+const open = () => 7;
+export const looked = lattice({ electrons: { retries: 1, before: [{ run: open }] } }, function looked() { return look(1); });
 export const read = electron(function read(path: string) { return readFileSync(path, 'utf8'); });
 export const added = electron(function added(x: number) { return plus(x); });
 `,
@@ -26,7 +28,8 @@ export const added = electron(function added(x: number) { return plus(x); });
     'export function scale(x: number) { return x * FACTOR + 0; }\nexport const FACTOR = Number("3");\nexport const unused = 1;',
   'plus.cjs': 'module.exports = (x) => x + 1;',
 };
-const names = ['double', 'hooked', 'look', 'limited', 'read', 'added'];
+const HOOKS = 'polaron:hooks:looked';
+const names = ['double', 'hooked', 'look', HOOKS, 'limited', 'read', 'added'];
 
 /** Of each electron of `steps.ts`, with these changes to the files: text for text, or more at the end. */
 async function codes(changes: readonly (readonly [file: keyof typeof BASE, from: string, to: string])[] = []) {
@@ -58,6 +61,7 @@ describe("an electron's code is another when", () => {
     ['a constant behind that is edited', ['helpers.ts', '"3"', '"4"'] as const, ['double']],
     ['its hook is edited', ['steps.ts', '=> 4', '=> 5'] as const, ['hooked']],
     ['it gets another hook', ['steps.ts', 'run: prepare', 'run: Math.random'] as const, ['hooked']],
+    ['a hook of its lattice is edited', ['steps.ts', '=> 7', '=> 8'] as const, [HOOKS]],
     ['what fills its table is edited', ['steps.ts', 'push(1)', 'push(2)'] as const, ['look']],
     ['something else fills its table', more('function fill() { table.push(7); }\nfill();'), ['look']],
     [

@@ -53,6 +53,19 @@ describe('a mock', () => {
   });
 });
 
+it('hooks of a lattice run around its electrons, and not around a mock', async () => {
+  hub = await createTestHub();
+  const seen: number[] = [];
+  const electrons = { before: [{ run: () => void seen.push(context().attempt) }] };
+  const hooked = lattice({ electrons }, function hooked() {
+    return [split('a'), split.with({ after: [], name: 'own' })('b')];
+  });
+  expect(await hub.client.dispatchSync(hooked)()).toMatchObject({ value: [['a'], ['b']] });
+  hub.mock(split, () => []);
+  expect(await hub.client.dispatchSync(hooked)()).toMatchObject({ value: [[], ['b']] });
+  expect(seen).toEqual([1]);
+});
+
 describe('agents of a test hub', () => {
   it('stand for executors, take time, and run what they are given', async () => {
     const slurm = electron({ executor: 'slurm', name: 'slurm' }, (steps: number): number => steps / 0);

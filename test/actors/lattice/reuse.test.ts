@@ -131,6 +131,20 @@ describe('reuse', () => {
     expect((await statusesAgain(before, after))['b']).toBe(wanted);
   });
 
+  it('the code of the hooks that its lattice puts around it is its code', async () => {
+    const hooks = { hooks: 'polaron:hooks:all' };
+    const before = {
+      graph: {
+        ...chain.graph,
+        electrons: chain.graph.electrons.map((one) => (one.name === 'b' ? { ...one, ...hooks } : one)),
+      },
+      spec: { codes: { ...codes(), [hooks.hooks]: digestOf(Buffer.from('1')) } },
+    };
+    const edited = { ...before, spec: { codes: { ...before.spec.codes, [hooks.hooks]: digestOf(Buffer.from('2')) } } };
+    expect(await statusesAgain(before, before)).toMatchObject({ a: 'reused', b: 'reused' });
+    expect(await statusesAgain(before, edited)).toMatchObject({ a: 'reused', b: 'completed', c: 'reused' });
+  });
+
   it('without digests of code the bundle is the code', async () => {
     const bundle = (text: string) => ({ bundle: valueInfoOf(Buffer.from(text)) });
     const before = { ...chain, spec: bundle('one') };

@@ -1,5 +1,6 @@
 /** Electrons with hooks and variables of their own: each says what it saw of them. */
-import { after, context, electron, lattice } from 'polaron';
+import { after, context, electron, lattice, lepton } from 'polaron';
+import { outside } from './hooked-outside.ts';
 
 interface Db {
   readonly name: string;
@@ -61,3 +62,44 @@ export const regions = lattice({ electrons: { env: { REGION: 'us' } } }, functio
   const own = region();
   return [own, after(own, () => bare()), after(own, () => bare.with({ env: {} })())];
 });
+
+const shell = lepton<[], string>({ name: 'shellGreets', language: 'shell', command: 'echo hello' });
+export const inherited = lattice(
+  {
+    electrons: {
+      before: [{ run: openDb, args: ['all'], as: 'db' }],
+      after: [{ run: () => console.log('closed all') }],
+    },
+  },
+  function inherited() {
+    return [plain(), query(3), outside(), shell()];
+  },
+);
+/** All of its electrons are of another module. */
+export const outsiders = lattice(
+  { electrons: { before: [{ run: openDb, args: ['far'], as: 'db' }] } },
+  function outsiders() {
+    return outside();
+  },
+);
+
+const name = electron(function name(): string {
+  return 'drawn later';
+});
+const unhooked = plain.with({ name: 'unhooked', before: [] });
+/** Drawn on an agent, with hooks that are its own. */
+const inner = lattice(
+  { electrons: { before: [{ run: (): number => 5, as: 'inner' }] } },
+  function inner(value: string) {
+    return [value, plain(), unhooked()];
+  },
+);
+export const nested = lattice({ electrons: { before: [{ run: (): number => 6, as: 'outer' }] } }, function nested() {
+  return [inner(name()), plain()];
+});
+
+/** Made inside a function, where no agent gets to. */
+export const makeLate = () =>
+  lattice({ electrons: { before: [{ run: openDb }] } }, function late() {
+    return plain();
+  });

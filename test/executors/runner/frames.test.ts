@@ -63,6 +63,7 @@ const run: RunTask = {
   inputs: [Uint8Array.of(4), new Uint8Array(300).fill(5)],
   split: true,
   env: { A: 'b' },
+  hooks: 'polaron:hooks:all',
   startBy: 12_345.678,
 };
 const value = { digest: digestOf(Buffer.from('x')), size: 1 };

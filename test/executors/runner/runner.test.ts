@@ -19,6 +19,7 @@ const task = (id: string, startBy = 0): RunTask => ({
   inputs: [],
   split: false,
   env: undefined,
+  hooks: undefined,
   startBy,
 });
 
