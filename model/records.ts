@@ -1,4 +1,5 @@
 /** What the store keeps of dispatches and electrons. How they become bytes: store/records.ts. */
+import type { ExecutorChoices } from './executor-choice.ts';
 import type { AgentKey, Digest, DispatchId } from './ids.ts';
 import type { DispatchStatus, ElectronStatus } from './lifecycle.ts';
 import type { ErrorInfo, Token, ValueInfo } from './outcome.ts';
@@ -12,8 +13,17 @@ export interface NodeFailure {
 
 export type StatusCounts = Readonly<Partial<Record<ElectronStatus, number>>>;
 
+/** What a lattice's options ask of the hub. */
+export interface LatticeSettings {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly durability: 'pipelined' | 'strict';
+  readonly failFast: boolean;
+  /** 0: none. */
+  readonly timeoutMs: number;
+}
+
 /** What is fixed when a dispatch is accepted. Times are wall-clock ms. */
-export interface DispatchSpec {
+export interface DispatchSpec extends LatticeSettings {
   readonly id: DispatchId;
   readonly user: string;
   readonly key: string;
@@ -29,11 +39,9 @@ export interface DispatchSpec {
   readonly origin?: Origin;
   /** Electrons that stand for those which the lattice names. */
   readonly replaced?: ReplacedElectrons;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly durability: 'pipelined' | 'strict';
-  readonly failFast: boolean;
+  /** Given at dispatch: for lattices inside, whose graphs come later. */
+  readonly executors?: ExecutorChoices;
   readonly priority: number;
-  readonly timeoutMs: number;
   /** Nodes of the graph, maps not expanded. */
   readonly nodes: number;
   /** Values that the graph refers to. */

@@ -3,6 +3,7 @@
  * Everything is checked here, so that a wrong option is an error in the user's process. Raises USAGE, and NOT_SUPPORTED for what is not built yet.
  */
 import { PolaronError } from '../model/errors.ts';
+import type { ExecutorChoice, ExecutorChoices } from '../model/executor-choice.ts';
 import { MOST_RETRIES } from '../model/retry.ts';
 import {
   DEFAULT_RETRY,
@@ -18,7 +19,7 @@ import { depsOf } from './deps-option.ts';
 import { milliseconds } from './durations.ts';
 import type { Hooking } from './hooks.ts';
 import { impliedNeeds } from './lepton-mark.ts';
-import type { ElectronOptions, ExecutorSpec } from './types.ts';
+import type { DispatchOptions, ElectronOptions, ExecutorSpec } from './types.ts';
 
 /** What runs an electron that names no executor. */
 export const DEFAULT_EXECUTOR = 'process';
@@ -88,13 +89,23 @@ function timeoutsOf(where: string, timeout: ElectronOptions['timeout']): Timeout
   return { queueMs: ms('queue'), attemptMs: ms('attempt'), totalMs: ms('total'), silenceMs: ms('silence') };
 }
 
-export function executorOf(where: string, executor: unknown): Pick<ElectronDef, 'executor' | 'executorOptions'> {
+function executorOf(where: string, executor: unknown): ExecutorChoice {
   if (typeof executor === 'string' && executor !== '') return { executor };
   if (isSpec(executor)) {
     const { type, ...rest } = executor;
     return Object.keys(rest).length === 0 ? { executor: type } : { executor: type, executorOptions: rest };
   }
   throw wrong(where, 'executor', executor, "a name, or an object with a type, such as { type: 'process' }");
+}
+
+/** Those given at dispatch, as the hub gets them. Raises USAGE. */
+export function executorsOf({ executors = {} }: Pick<DispatchOptions, 'executors'>): {
+  readonly executors?: ExecutorChoices;
+} {
+  const given = Object.entries(executors).map(
+    ([name, executor]) => [name, executorOf(`executors["${name}"]`, executor)] as const,
+  );
+  return given.length === 0 ? {} : { executors: Object.fromEntries(given) };
 }
 
 const isSpec = (x: unknown): x is ExecutorSpec =>

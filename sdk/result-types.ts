@@ -127,7 +127,7 @@ export interface DispatchOptions {
   bus?: string;
   /** The same key again gives the same dispatch, and starts nothing. @default a new one for each call */
   idempotencyKey?: string;
-  /** Runs electrons elsewhere without touching their code: `{ trainSvm: 'gpu' }`. */
+  /** Runs electrons elsewhere without touching their code, in lattices inside, too: `{ trainSvm: 'gpu' }`. */
   executors?: Record<string, ExecutorName | ExecutorSpec>;
   /** `bundle`: the modules of the electrons; `inline`: their functions' text, for functions that use nothing from outside. @default 'bundle', and 'inline' where there is no file */
   code?: 'bundle' | 'inline';

@@ -26,7 +26,8 @@ import { holdsRef, RefMeta, refMetaOf, type RefOwner } from './refs.ts';
 import { ArgumentEncoder, type Encoded } from './trace-arguments.ts';
 import { Definitions } from './trace-definitions.ts';
 import { foreign, Scope, type DraftElectron } from './trace-scope.ts';
-import { drawnBytes, type TraceInner } from './trace-drawn.ts';
+import { drawnParts, type TraceInner } from './trace-drawn.ts';
+import { encodeList } from '../bus/value/list.ts';
 import { trusted } from '../model/trusted.ts';
 
 type Callback = (...args: never[]) => unknown;
@@ -96,7 +97,7 @@ export class TraceBuilder implements Builder, RefOwner {
   #drawnHere(info: LatticeInfo, args: readonly unknown[]): Input {
     const trace = this.#trace(info.lattice, args);
     this.shippedToo.push(...trace.electronsUsed);
-    return { value: this.literals.keepBytes(drawnBytes(trace, args, info.name)) };
+    return { value: this.literals.keepBytes(encodeList(drawnParts(trace, args))) };
   }
 
   after(parents: unknown, body: unknown): unknown {

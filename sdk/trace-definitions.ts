@@ -1,7 +1,7 @@
 /** The electrons that a trace uses: each definition once, however many calls, handles or copies of its options there are. */
 import { PolaronError } from '../model/errors.ts';
 import type { ElectronDef } from '../model/graph.ts';
-import type { ElectronEntry } from '../bus/protocol/registry.ts';
+import { registry, type ElectronEntry } from '../bus/protocol/registry.ts';
 import { DRAWING } from '../model/graph.ts';
 import type { ElectronInfo, LatticeInfo } from './builder.ts';
 import { nearest } from './near-match.ts';
@@ -64,11 +64,13 @@ export class Definitions {
     return this.#identity;
   }
 
-  /** Raises UNKNOWN_ELECTRON when an executor was given for an electron that the lattice doesn't use. */
-  checkExecutors(lattice: string): void {
+  /** Raises UNKNOWN_ELECTRON when an executor was given for an electron that the lattice doesn't use. `inner`: what lattices inside it use. */
+  checkExecutors(lattice: string, inner: readonly ElectronEntry[]): void {
     const named = Object.keys(this.#inherited.executors);
     if (named.length === 0) return;
-    const used = this.defs.map((def) => def.name);
+    const used = [...this.defs, ...inner].map(({ name }) => name);
+    // One that is drawn on an agent may call any.
+    if (used.some((name) => name.startsWith(DRAWING))) used.push(...registry().electrons.map(({ name }) => name));
     for (const name of named) {
       if (used.includes(name)) continue;
       const near = nearest(name, used);

@@ -13,6 +13,7 @@ import { sync, TraceBuilder } from './trace-builder.ts';
 import type { ExecutorSpec } from './types.ts';
 
 export interface Trace {
+  readonly lattice: LatticeInfo;
   readonly graph: WireGraph;
   /** Beside `graph.electrons`: where the function of each is; undefined for the identity electron. */
   readonly definitions: readonly (ElectronEntry | undefined)[];
@@ -95,8 +96,9 @@ function finish(info: LatticeInfo, builder: TraceBuilder, output: unknown): Trac
   const { definitions, literals, root } = builder;
   const encoded = builder.output(info.name, output);
   literals.verify();
-  definitions.checkExecutors(info.name);
+  definitions.checkExecutors(info.name, builder.shippedToo);
   return {
+    lattice: info,
     graph: { electrons: definitions.defs, nodes: root.nodes, output: encoded },
     definitions: definitions.entries,
     electronsUsed: used([...definitions.entries, ...definitions.hookings, ...builder.shippedToo]),

@@ -17,7 +17,7 @@ import type { ValueInfo } from '../../model/outcome.ts';
 import type { BytesOrValue } from '../../bus/protocol/api.ts';
 import type { ResultsClient } from '../results-client.ts';
 import { originFrom, type Taken } from './redispatch.ts';
-import { replaceIn } from './replacing.ts';
+import { changesElectrons, replaceIn } from './replacing.ts';
 
 export interface IntakeOptions {
   readonly results: ResultsClient;
@@ -72,8 +72,10 @@ export async function takeIn(o: IntakeOptions, user: string, asked: Taken): Prom
   const { results } = o;
   const old = await oldOf(o, user, asked);
   const origin = old === undefined || asked.origin === undefined ? undefined : originFrom(old, asked.origin.reuse);
-  const replaces = old !== undefined && asked.replace !== undefined && asked.replace.length > 0;
-  const request = replaces ? await replaceIn(results, asked, await graphOf(o, user, asked), old) : asked;
+  const request =
+    old !== undefined && changesElectrons(asked)
+      ? await replaceIn(results, asked, await graphOf(o, user, asked), old)
+      : asked;
   checkSubmit(request);
   const graph = await graphOf(o, user, request);
   const decoded = decodeGraph(graph);
@@ -101,6 +103,7 @@ export async function takeIn(o: IntakeOptions, user: string, asked: Taken): Prom
         request.timeoutMs,
         JSON.stringify(request.argv),
         ...(origin === undefined ? [] : [origin.of, origin.reuse, JSON.stringify(request.replaced ?? {})]),
+        ...(request.executors === undefined ? [] : [JSON.stringify(request.executors)]),
       ].join('\n'),
     ),
   );
@@ -134,6 +137,7 @@ export async function takeIn(o: IntakeOptions, user: string, asked: Taken): Prom
     ...(request.codes === undefined ? {} : { codes: request.codes }),
     ...(origin === undefined ? {} : { origin }),
     ...(request.replaced === undefined ? {} : { replaced: request.replaced }),
+    ...(request.executors === undefined ? {} : { executors: request.executors }),
     metadata: request.metadata,
     durability: request.durability,
     failFast: request.failFast,

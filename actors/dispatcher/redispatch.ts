@@ -4,16 +4,28 @@
  */
 import type { RedispatchRequest } from '../../bus/protocol/redispatch.ts';
 import type { SubmitRequest } from '../../bus/protocol/api.ts';
+import type { ExecutorChoices } from '../../model/executor-choice.ts';
 import type { Origin, DispatchSpec } from '../../model/records.ts';
 import type { ReplacedElectrons } from '../../model/replaced.ts';
 
-/** A submit, and what earlier redispatches replaced. */
+/** A submit, what earlier redispatches replaced, and executors that its graph doesn't have yet. */
 export interface Taken extends SubmitRequest {
   readonly replaced?: ReplacedElectrons;
+  readonly moved?: ExecutorChoices;
 }
 
 export function submitOf(old: DispatchSpec, request: RedispatchRequest): Taken {
-  const { key, reuse, priority, replace, graph = old.graph, args = old.args, bundle = old.bundle } = request;
+  const {
+    key,
+    reuse,
+    priority,
+    replace,
+    executors: moved,
+    graph = old.graph,
+    args = old.args,
+    bundle = old.bundle,
+  } = request;
+  const executors = moved === undefined ? old.executors : { ...old.executors, ...moved };
   return {
     key,
     lattice: old.lattice,
@@ -26,6 +38,8 @@ export function submitOf(old: DispatchSpec, request: RedispatchRequest): Taken {
     origin: { of: old.id, reuse },
     ...(replace === undefined ? {} : { replace }),
     ...(old.replaced === undefined ? {} : { replaced: old.replaced }),
+    ...(executors === undefined ? {} : { executors }),
+    ...(moved === undefined ? {} : { moved }),
     metadata: old.metadata,
     durability: old.durability,
     failFast: old.failFast,

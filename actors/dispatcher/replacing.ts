@@ -1,11 +1,13 @@
 /**
- * The electrons that a redispatch replaces, by name: every occurrence in its graph, and in those of the lattices inside, whenever they are drawn.
+ * The electrons that a redispatch replaces or moves to other executors, by name: every occurrence in its graph, and in those of the lattices inside,
+ * whenever they are drawn.
  * Not here: that arguments fit (the SDK, which knows the functions).
  */
 import type { Replacement } from '../../bus/protocol/redispatch.ts';
 import { innerIdOf } from '../../bus/inner-id.ts';
 import { decodeGraph, encodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { PolaronError } from '../../model/errors.ts';
+import { withExecutor, withExecutors } from '../../model/executor-choice.ts';
 import type { Digest, DispatchId } from '../../model/ids.ts';
 import { nearMatches } from '../../model/near.ts';
 import { Plan } from '../../model/plan.ts';
@@ -16,6 +18,9 @@ import type { Taken } from './redispatch.ts';
 
 type Captures = DispatchSpec['captures'];
 
+export const changesElectrons = ({ replace = [], moved = {} }: Taken): boolean =>
+  replace.length > 0 || Object.keys(moved).length > 0;
+
 /** The submit with them in it. Raises UNKNOWN_ELECTRON with near matches, ELECTRON_AMBIGUOUS, GRAPH_INVALID. */
 export async function replaceIn(
   results: ResultsClient,
@@ -25,9 +30,11 @@ export async function replaceIn(
 ): Promise<Taken> {
   const graph = decodeGraph(encoded);
   const asked: readonly Replacement[] = request.replace ?? [];
+  const moved = request.moved ?? {};
   const names = new Set(graph.electrons.map(({ name }) => name));
-  if (asked.some(({ name }) => !names.has(name))) await addInner(results, names, old.id);
-  for (const { name } of asked) if (!names.has(name)) throw unknown(name, names);
+  const wanted = [...asked.map(({ name }) => name), ...Object.keys(moved)];
+  if (wanted.some((name) => !names.has(name))) await addInner(results, names, old.id);
+  for (const name of wanted) if (!names.has(name)) throw unknown(name, names);
   const now: ReplacedElectrons = Object.fromEntries(
     asked.map(({ name, def, bundle }) => [name, bundle === undefined ? { def } : { def, bundle }]),
   );
@@ -38,10 +45,13 @@ export async function replaceIn(
     codes[def.name] = code ?? bundle.digest;
     captures[def.name] = own ?? {};
   }
-  const replaced = replacedAgain(request.replaced ?? {}, now);
+  const before = Object.entries(request.replaced ?? {}).map(
+    ([name, one]) => [name, { ...one, def: withExecutor(one.def, moved) }] as const,
+  );
+  const replaced = replacedAgain(Object.fromEntries(before), now);
   return {
     ...request,
-    graph: { bytes: Uint8Array.from(encodeGraph(withReplaced(graph, now))) },
+    graph: { bytes: Uint8Array.from(encodeGraph(withReplaced(withExecutors(graph, moved), now))) },
     replaced,
     captures,
     codes,
@@ -66,7 +76,7 @@ function unknown(name: string, names: Iterable<string>): PolaronError {
   const near = nearMatches(name, names);
   return new PolaronError(
     'UNKNOWN_ELECTRON',
-    `the dispatch has no electron "${name}" to replace${near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`}`,
+    `the dispatch has no electron "${name}" that could be replaced or moved${near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`}`,
     { details: { near } },
   );
 }

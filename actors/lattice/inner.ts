@@ -1,27 +1,22 @@
 /**
- * The lattices inside a dispatch, each a dispatch of its own: read, begun, cancelled, asked for after a restart. See docs/adr/019-sublattices.md.
- * Not here: what their ends mean for this dispatch (state.ts).
+ * The lattices inside a dispatch, each a dispatch of its own: begun, cancelled, asked for after a restart. See docs/adr/019-sublattices.md.
+ * Not here: reading what they drew (drawn.ts), what their ends mean for this dispatch (state.ts).
  *
  * I1. A node's dispatch has one id, whatever happens: it is made of this one's id and the node's place in the graph.
  * I2. The records that accept it and the node's `running` are one batch, so after a restart either both are there or none.
  */
 import type { Drawn, LatticeMessage } from '../../bus/protocol/actors.ts';
-import { decodeGraph, encodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { innerIdOf } from '../../bus/inner-id.ts';
-import { bytesIn } from '../../bus/value/bare-value.ts';
 import { digestOf } from '../../bus/value/digest.ts';
 import type { Clock } from '../../model/clock.ts';
-import { PolaronError } from '../../model/errors.ts';
-import { checkGraph, DEFAULT_GRAPH_LIMITS } from '../../model/graph-check.ts';
-import { MOST_LEVELS } from '../../model/graph.ts';
-import { literalsOf, outputValue } from '../../model/graph-values.ts';
+import { outputValue } from '../../model/graph-values.ts';
 import type { Digest, DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch, type DispatchStatus } from '../../model/lifecycle.ts';
 import { errorInfoOf, type ErrorInfo, type ValueInfo } from '../../model/outcome.ts';
 import type { DispatchSpec, NodeFailure } from '../../model/records.ts';
-import { withReplaced } from '../../model/replaced.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { ActorSystem, Address } from '../system.ts';
+import { levelOf, readDrawn } from './drawn.ts';
 import type { LatticeState } from './state.ts';
 
 export interface InnerOptions {
@@ -45,8 +40,8 @@ export class InnerDispatches {
 
   /** Reads what was drawn; answered by `lattice.entered`. */
   enter(node: number, digest: Digest): void {
-    const { state } = this.#o;
-    this.#read(state.plan.nameOf(node), digest).then(
+    const { spec, state, results } = this.#o;
+    readDrawn(results, spec, state.plan.nameOf(node), digest).then(
       (drawn) => this.#tell({ type: 'lattice.entered', node, drawn }),
       (error: unknown) =>
         this.#tell({ type: 'lattice.entered', node, drawn: { error: errorInfoOf(error, 'STORE_FAILED') } }),
@@ -101,14 +96,14 @@ export class InnerDispatches {
     return innerIdOf(spec.id, state.plan.pathOf(node));
   }
 
-  #specOf(node: number, { graph, stored, args, literals }: Drawn): DispatchSpec {
+  #specOf(node: number, { source, settings, graph, stored, args, literals }: Drawn): DispatchSpec {
     const { spec, state, clock } = this.#o;
-    const { user, bundle, argv, captures, codes, origin, replaced, metadata, durability, priority } = spec;
+    const { user, bundle, argv, captures, codes, origin, replaced, executors, priority } = spec;
     return {
       id: this.idOf(node),
       user,
       key: `${spec.id} ${state.plan.pathOf(node)}`,
-      lattice: { name: state.plan.plainNameOf(node), source: '' },
+      lattice: { name: state.plan.plainNameOf(node), source },
       graph: stored,
       args,
       ...(bundle === undefined ? {} : { bundle }),
@@ -117,47 +112,14 @@ export class InnerDispatches {
       ...(codes === undefined ? {} : { codes }),
       ...(origin?.reuse === true ? { origin: { ...origin, by: origin.by ?? spec.id } } : {}),
       ...(replaced === undefined ? {} : { replaced }),
-      metadata,
-      durability,
-      failFast: false,
+      ...(executors === undefined ? {} : { executors }),
+      ...settings,
       priority,
-      timeoutMs: 0,
       nodes: graph.nodes.length,
       literals,
       acceptedAt: clock.now(),
       outer: { dispatch: spec.id, node, level: levelOf(spec) + 1, root: rootOf(spec) },
     };
-  }
-
-  /** Raises GRAPH_INVALID, SUBLATTICE_DEPTH, VALUE_MISSING. */
-  async #read(name: string, digest: Digest): Promise<Drawn> {
-    const { spec, results } = this.#o;
-    if (levelOf(spec) + 1 > MOST_LEVELS)
-      throw new PolaronError(
-        'SUBLATTICE_DEPTH',
-        `lattice "${name}" is called ${MOST_LEVELS} lattices deep: does it call itself without an end?`,
-      );
-    const { items } = await results.ask('results.slice', { digest });
-    const [drawn, args, ...given] = items;
-    if (drawn === undefined || args === undefined) throw invalid(name, 'what it drew is not complete');
-    const bytes = bytesIn((await results.ask('results.bytes', { digest: drawn.digest })).bytes);
-    if (bytes === undefined) throw invalid(name, 'what it drew is no graph');
-    const drawnGraph = decodeGraph(bytes);
-    const graph = spec.replaced === undefined ? drawnGraph : withReplaced(drawnGraph, spec.replaced);
-    checkGraph(graph, DEFAULT_GRAPH_LIMITS);
-    const [output] = graph.output.inputs;
-    if (output === undefined || (typeof output !== 'number' && !('value' in output)))
-      throw invalid(name, 'its result is no value of one of its electrons');
-    const known = new Map(given.map((value) => [value.digest, value]));
-    const literals = [...literalsOf(graph)].map((wanted) => {
-      const found = known.get(wanted);
-      if (found === undefined) throw invalid(name, `it names the value ${wanted}, which did not come with it`);
-      return found;
-    });
-    const { value: stored } = await results.ask('results.store', {
-      bytes: graph === drawnGraph ? bytes : encodeGraph(graph),
-    });
-    return { graph, stored, args, literals };
   }
 
   #tell(message: LatticeMessage): void {
@@ -167,7 +129,6 @@ export class InnerDispatches {
 
 /** The outermost dispatch around it, or itself. */
 export const rootOf = (spec: DispatchSpec): DispatchId => spec.outer?.root ?? spec.id;
-const levelOf = (spec: DispatchSpec): number => spec.outer?.level ?? 0;
 
 /** What the supervisor of the lattice around is told. */
 export function leftOf(
@@ -197,6 +158,3 @@ function causesOf(error: ErrorInfo): number {
   for (let at = error.cause; at !== undefined; at = at.cause) causes++;
   return causes;
 }
-
-const invalid = (name: string, reason: string): PolaronError =>
-  new PolaronError('GRAPH_INVALID', `lattice "${name}": ${reason}`);

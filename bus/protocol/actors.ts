@@ -7,6 +7,7 @@ import type { AgentKey, Digest, DispatchId, TaskId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { Stream } from '../../model/log-entry.ts';
 import type { ErrorInfo, Outcome, Token, ValueInfo } from '../../model/outcome.ts';
+import type { LatticeSettings } from '../../model/records.ts';
 import type { ElectronTimeout } from '../../model/timeouts.ts';
 import type { AssignedTask, KeyHold, Manifest, Verdict } from './agent.ts';
 import type { Why } from './why.ts';
@@ -82,6 +83,9 @@ export type LatticeMessage =
 
 /** What a lattice inside another drew, once its arguments were known. */
 export interface Drawn {
+  readonly source: string;
+  /** With those of the dispatch around it. */
+  readonly settings: LatticeSettings;
   readonly graph: WireGraph;
   /** Its bytes, stored. */
   readonly stored: ValueInfo;

@@ -7,6 +7,7 @@ import type { ElectronStatus, DispatchStatus } from '../../model/lifecycle.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ErrorInfo, TaskLogs, ValueInfo } from '../../model/outcome.ts';
 import type { NodeFailure, StatusCounts } from '../../model/records.ts';
+import type { ExecutorChoices } from '../../model/executor-choice.ts';
 import type { Input } from '../../model/graph.ts';
 import type { Replacement } from './redispatch.ts';
 
@@ -43,6 +44,8 @@ export interface SubmitRequest {
   readonly origin?: { readonly of: string; readonly reuse: boolean };
   /** Only with an origin. */
   readonly replace?: readonly Replacement[];
+  /** Given at dispatch. They are in the graph already; those of lattices inside, which may be drawn later, get theirs from here. */
+  readonly executors?: ExecutorChoices;
   readonly metadata: Readonly<Record<string, string>>;
   readonly durability: 'pipelined' | 'strict';
   readonly failFast: boolean;

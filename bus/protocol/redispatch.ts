@@ -1,4 +1,5 @@
 /** What a redispatch asks for: `polaron.api.USER.redispatch`. Shapes only; wire-redispatch.ts checks them. */
+import type { ExecutorChoices } from '../../model/executor-choice.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
@@ -23,6 +24,8 @@ export interface RedispatchRequest {
   /** @default that of the other */
   readonly priority?: number;
   readonly replace?: readonly Replacement[];
+  /** Other executors, by the electron's name. */
+  readonly executors?: ExecutorChoices;
   /** Other arguments, with the graph and the code that they need. */
   readonly graph?: ValueInfo;
   readonly args?: ValueInfo;

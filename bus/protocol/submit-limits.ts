@@ -9,10 +9,19 @@ import type { SubmitRequest } from './api.ts';
 
 /** Of the lattice's source, which people read: what is longer is cut. */
 export const SOURCE_CHARACTERS = 64 * 1024;
+/** With the word that it was cut. */
+export const LONGEST_SOURCE = SOURCE_CHARACTERS + 1_024;
+export const MOST_METADATA = 1_000;
 
-type Bounded = 'argv' | 'captures' | 'codes' | 'metadata';
+type Bounded = 'argv' | 'captures' | 'codes' | 'executors' | 'metadata';
 
-const BYTES = { argv: 128 * 1024, captures: 128 * 1024, codes: 128 * 1024, metadata: 64 * 1024 } as const;
+const BYTES = {
+  argv: 128 * 1024,
+  captures: 128 * 1024,
+  codes: 128 * 1024,
+  executors: 128 * 1024,
+  metadata: 64 * 1024,
+} as const;
 const WORDS: { readonly [part in Bounded]: readonly [what: string, help: string] } = {
   argv: ['the command line of the script (process.argv)', 'Pass large data as an argument of the lattice.'],
   captures: [
@@ -20,15 +29,25 @@ const WORDS: { readonly [part in Bounded]: readonly [what: string, help: string]
     'Pass them as arguments, or keep them in one object.',
   ],
   codes: ["the digests of the electrons' code", 'Send none: the code of each is the bundle then.'],
+  executors: [
+    'the executors that were given at dispatch',
+    'Name fewer electrons, or give options in the electrons themselves.',
+  ],
   metadata: ["the lattice's metadata", 'Keep it to short texts; large data is an argument of the lattice.'],
 };
-const PARTS = ['argv', 'captures', 'codes', 'metadata'] as const;
+const PARTS = ['argv', 'captures', 'codes', 'executors', 'metadata'] as const;
 
 /** Raises PAYLOAD_TOO_LARGE. */
-export function checkSubmit({ argv, captures, codes = {}, metadata }: Pick<SubmitRequest, Bounded>): void {
+export function checkSubmit({
+  argv,
+  captures,
+  codes = {},
+  executors = {},
+  metadata,
+}: Pick<SubmitRequest, Bounded>): void {
   // Nearly always small, all together.
-  if (encodeBody([argv, captures, codes, metadata]).byteLength <= BYTES.metadata) return;
-  const parts = { argv, captures, codes, metadata };
+  if (encodeBody([argv, captures, codes, executors, metadata]).byteLength <= BYTES.metadata) return;
+  const parts = { argv, captures, codes, executors, metadata };
   for (const part of PARTS) {
     const bytes = encodeBody(parts[part]).byteLength;
     if (bytes <= BYTES[part]) continue;

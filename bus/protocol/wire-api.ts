@@ -5,7 +5,7 @@
 import { dispatchStatuses, electronStatuses, type DispatchStatus } from '../../model/lifecycle.ts';
 import type * as api from './api.ts';
 import { attemptStatuses } from './api.ts';
-import { SOURCE_CHARACTERS } from './submit-limits.ts';
+import { LONGEST_SOURCE, MOST_METADATA } from './submit-limits.ts';
 import {
   aDigest,
   aText,
@@ -31,8 +31,9 @@ import {
   type Reader,
 } from './shape.ts';
 import { capturesOf } from './wire-agent.ts';
+import { durabilities } from './wire-drawing.ts';
 import { codesOf, lineageOf, originOf, replaceOf } from './wire-redispatch.ts';
-import { errorInfo, MANY, taskLogs, valueInfo } from './wire-value.ts';
+import { errorInfo, executorChoices, MANY, taskLogs, valueInfo } from './wire-value.ts';
 
 const MOST = 1_000_000;
 
@@ -40,15 +41,11 @@ const longText = (o: Fields, key: string): string => text(o, key, TEXT_LENGTH);
 const anInfo = (o: Fields, key: string) => field(o, key, valueInfo);
 /** Optional whole number. */
 const whole = (o: Fields, key: string): number => int(o, key);
-const words = (o: Fields, key: string): Record<string, string> => record(o, key, 1_000, aText(TEXT_LENGTH));
+const words = (o: Fields, key: string): Record<string, string> => record(o, key, MOST_METADATA, aText(TEXT_LENGTH));
 
 const bytesOrValue: Reader<api.BytesOrValue> = object((o) =>
   o['bytes'] instanceof Uint8Array ? { bytes: o['bytes'] } : { value: anInfo(o, 'value') },
 );
-
-/** With the word that it was cut. */
-const LONGEST_SOURCE = SOURCE_CHARACTERS + 1_024;
-const durabilities = ['pipelined', 'strict'] as const;
 
 export const parseSubmit: Reader<api.SubmitRequest> = parser(
   'submit',
@@ -67,6 +64,7 @@ export const parseSubmit: Reader<api.SubmitRequest> = parser(
     ...optional(o, 'codes', codesOf),
     ...optional(o, 'origin', originOf),
     ...optional(o, 'replace', replaceOf),
+    ...optional(o, 'executors', executorChoices),
     metadata: words(o, 'metadata'),
     durability: oneOf(o, 'durability', durabilities),
     failFast: bool(o, 'failFast'),

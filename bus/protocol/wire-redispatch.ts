@@ -18,7 +18,7 @@ import {
   type Fields,
   type Reader,
 } from './shape.ts';
-import { electronDef, MANY, valueInfo } from './wire-value.ts';
+import { electronDef, executorChoices, MANY, valueInfo } from './wire-value.ts';
 
 export const codesOf = (o: Fields, key: string): Readonly<Record<string, Digest>> => record(o, key, MANY, aDigest);
 
@@ -56,6 +56,7 @@ export const parseRedispatch = parser<RedispatchRequest>(
     reuse: bool(o, 'reuse'),
     ...optional(o, 'priority', number),
     ...optional(o, 'replace', replaceOf),
+    ...optional(o, 'executors', executorChoices),
     ...optional(o, 'graph', aValue),
     ...optional(o, 'args', aValue),
     ...optional(o, 'bundle', aValue),

@@ -1,4 +1,5 @@
 /** Checked readers of the words that several protocols share: value descriptions, errors, outcomes, electron definitions. */
+import type { ExecutorChoice, ExecutorChoices } from '../../model/executor-choice.ts';
 import type { DepsDef, ElectronDef } from '../../model/graph.ts';
 import type { ErrorInfo, Outcome, TaskLogs, Usage, ValueInfo } from '../../model/outcome.ts';
 import {
@@ -113,10 +114,15 @@ const depsDef: Reader<DepsDef> = object((o) => ({
 }));
 const concurrency = object((o) => ({ key: text(o, 'key'), limit: int(o, 'limit') }));
 
-export const electronDef: Reader<ElectronDef> = object((o) => ({
-  name: text(o, 'name'),
+const executorChoice: Reader<ExecutorChoice> = object((o) => ({
   executor: text(o, 'executor'),
   ...optional(o, 'executorOptions', (from, key) => record(from, key, MANY, anything)),
+}));
+export const executorChoices = (o: Fields, key: string): ExecutorChoices => record(o, key, MANY, executorChoice);
+
+export const electronDef: Reader<ElectronDef> = object((o) => ({
+  name: text(o, 'name'),
+  ...executorChoice(o),
   needs: array(o, 'needs', 100, aText()),
   retries: field(o, 'retries', retries),
   timeouts: field(o, 'timeouts', timeouts),

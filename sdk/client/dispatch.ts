@@ -14,7 +14,8 @@ import { valueInfoOf } from '../../bus/value/digest.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { LatticeInfo } from '../builder.ts';
-import { milliseconds } from '../durations.ts';
+import { settingsOf, sourceOf } from '../lattice-settings.ts';
+import { executorsOf } from '../options.ts';
 import type { DispatchOptions } from '../types.ts';
 import { payloadRoom } from './api.ts';
 import type { Blobs } from './blobs.ts';
@@ -86,8 +87,9 @@ async function send(
   again: Pick<SubmitRequest, 'origin' | 'replace'>,
 ): Promise<SubmitReply> {
   const argv = environment.argv();
-  const wanted = optionsOf(lattice);
-  checkSubmit({ argv, captures, metadata: wanted.metadata });
+  const { durability = 'pipelined', failFast = false, ...settings } = settingsOf(lattice);
+  const executors = executorsOf(options);
+  checkSubmit({ argv, captures, ...executors, metadata: settings.metadata });
   const uploads = new Uploads(hub.blobs);
   for (const [digest, bytes] of trace.values) uploads.add(digest, bytes);
   if (bundle !== undefined) uploads.add(bundle.digest, bundle.code);
@@ -100,7 +102,7 @@ async function send(
   };
   const request: SubmitRequest = {
     key,
-    lattice: { name: lattice.name, source: shortened(lattice.source) },
+    lattice: { name: lattice.name, source: sourceOf(lattice) },
     graph: carried(graph),
     args: carried(args),
     ...(bundle === undefined ? {} : { bundle: { digest: bundle.digest, size: bundle.code.length } }),
@@ -108,7 +110,10 @@ async function send(
     captures,
     ...(bundle === undefined ? {} : { codes: fittingCodes(bundle.codes) }),
     ...again,
-    ...wanted,
+    ...executors,
+    ...settings,
+    durability,
+    failFast,
     priority: options.priority ?? 0,
   };
   if (uploads.values !== undefined) await hub.blobs.ensure(uploads.values);
@@ -131,19 +136,6 @@ class Uploads {
   }
 }
 
-/** What the lattice's options ask of the hub. Raises USAGE. */
-function optionsOf({
-  name,
-  options,
-}: LatticeInfo): Pick<SubmitRequest, 'metadata' | 'durability' | 'failFast' | 'timeoutMs'> {
-  return {
-    metadata: options.metadata ?? {},
-    durability: options.durability ?? 'pipelined',
-    failFast: options.failFast ?? false,
-    timeoutMs: options.timeout === undefined ? 0 : milliseconds(options.timeout, `lattice "${name}": timeout`),
-  };
-}
-
 /** A bus may allow less than our own limit. */
 function inlineRoom(hub: Hub, lattice: LatticeInfo): number {
   const line = hub.connection.live();
@@ -151,6 +143,3 @@ function inlineRoom(hub: Hub, lattice: LatticeInfo): number {
   const sourceBytes = Math.min(lattice.source.length, SOURCE_CHARACTERS) * 3;
   return Math.min(INLINE_BYTES, payloadRoom(line.bus) / 2 - sourceBytes);
 }
-
-const shortened = (source: string): string =>
-  source.length <= SOURCE_CHARACTERS ? source : `${source.slice(0, SOURCE_CHARACTERS)}\n// … (cut)`;

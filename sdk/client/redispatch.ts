@@ -3,6 +3,7 @@
  * Not here: which values are taken over (the hub decides).
  */
 import { PolaronError } from '../../model/errors.ts';
+import { executorsOf } from '../options.ts';
 import type { RedispatchOptions } from '../types.ts';
 import { type DispatchEnvironment, freshKey, startDispatch } from './dispatch.ts';
 import type { Hub } from './hub.ts';
@@ -37,6 +38,7 @@ export async function startRedispatch(
     reuse,
     ...(rest.priority === undefined ? {} : { priority: rest.priority }),
     ...(replace.length === 0 ? {} : { replace }),
+    ...executorsOf(rest),
     ...others,
   };
   const send = async (): Promise<string> => {

@@ -1,16 +1,15 @@
 /**
- * What `replaceElectrons` and `executors` ask of a redispatch: definitions and code of the new electrons, checked against the calls in the old graph.
+ * What `replaceElectrons` asks of a redispatch: definitions and code of the new electrons, checked against the calls in the old graph.
  * Not here: putting them into graphs (the hub, since lattices inside others may be drawn later).
  */
 import type { Replacement } from '../../bus/protocol/redispatch.ts';
 import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
 import { decodeTemplate } from '../../bus/value/template.ts';
 import { PolaronError } from '../../model/errors.ts';
-import type { ElectronDef, WireGraph, WireNode } from '../../model/graph.ts';
+import type { WireGraph, WireNode } from '../../model/graph.ts';
 import type { Digest } from '../../model/ids.ts';
 import { electronInfoOf, type ElectronInfo } from '../builder.ts';
-import { nearest } from '../near-match.ts';
-import { executorOf, resolveElectron } from '../options.ts';
+import { resolveElectron } from '../options.ts';
 import type { DispatchOptions } from '../types.ts';
 import type { Hub } from './hub.ts';
 import { packagesOf, type Shipping } from './preparation.ts';
@@ -32,20 +31,10 @@ export async function replacementsOf(
   options: DispatchOptions,
 ): Promise<Replacements> {
   const wanted = wantedOf(electrons);
-  const executors = Object.entries(options.executors ?? {});
-  if (wanted.length === 0 && executors.length === 0) return { replace: [], uploads: new Map() };
+  if (wanted.length === 0) return { replace: [], uploads: new Map() };
   const graph = await graphOf(hub, id);
   for (const [name, info] of wanted) checkCalls(graph, name, info);
-  const { replace, uploads } = await shipped(shipping, wanted, options);
-  for (const [name, executor] of executors) {
-    const index = replace.findIndex((one) => one.name === name);
-    const found = replace[index];
-    const def = found?.def ?? defIn(graph, name);
-    const moved = { ...def, executorOptions: {}, ...executorOf(`electron "${name}"`, executor) };
-    if (found === undefined) replace.push({ name, def: moved });
-    else replace[index] = { ...found, def: moved };
-  }
-  return { replace, uploads };
+  return shipped(shipping, wanted, options);
 }
 
 /** The same for a lattice at hand, whose calls are traced: nothing is compared with the old graph. */
@@ -70,15 +59,14 @@ function infoOf(name: string, handle: unknown): ElectronInfo {
   );
 }
 
-async function shipped(
-  shipping: Shipping,
-  wanted: Wanted,
-  options: DispatchOptions,
-): Promise<{ replace: Replacement[]; uploads: Map<Digest, Uint8Array> }> {
+async function shipped(shipping: Shipping, wanted: Wanted, options: DispatchOptions): Promise<Replacements> {
   const uploads = new Map<Digest, Uint8Array>();
   if (wanted.length === 0) return { replace: [], uploads };
   const entries = wanted.map(([, info]) => info.entry);
-  const defs = wanted.map(([, info]) => resolveElectron(info, { defaults: {}, executors: {} }));
+  const defs = wanted.map(([name, info]) => {
+    const executor = options.executors?.[name];
+    return resolveElectron(info, { defaults: {}, executors: executor === undefined ? {} : { [info.name]: executor } });
+  });
   const [bundle, captures] = await Promise.all([
     shipping.bundle(entries, options, packagesOf(defs)),
     shipping.captures(entries),
@@ -103,19 +91,6 @@ async function graphOf(hub: Hub, id: string): Promise<WireGraph> {
   if (dispatch.graph === undefined)
     throw new PolaronError('BAD_MESSAGE', `dispatch ${id}: the hub's snapshot has no graph`);
   return decodeGraph(await hub.blobs.fetch(dispatch.graph));
-}
-
-function defIn({ electrons }: WireGraph, name: string): ElectronDef {
-  const found = electrons.find((def) => def.name === name);
-  if (found !== undefined) return found;
-  const near = nearest(
-    name,
-    electrons.map((def) => def.name),
-  );
-  throw new PolaronError(
-    'UNKNOWN_ELECTRON',
-    `executors names "${name}", but the dispatch has no such electron${near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`}`,
-  );
 }
 
 /** A call that gives fewer arguments than the new function needs would run it with nothing in their place. */

@@ -70,7 +70,7 @@ class BundleCode {
   }
 
   digestOf(name: string): Digest {
-    const root = this.#roots.get(name.startsWith(DRAWING) ? name.slice(DRAWING.length) : name);
+    const root = this.#roots.get(name);
     if (root === undefined || root === 'unclear') return this.#whole;
     const reach = this.#reach(root.names);
     if (reach === undefined) return this.#whole;
@@ -144,6 +144,8 @@ class BundleCode {
       this.#roots.set(what, nested || this.#roots.has(what) ? 'unclear' : made);
     };
     set(name, [fn, ...options.flatMap(codeInOptions)]);
+    // all options of a lattice are part of what it draws
+    set(`${DRAWING}${name}`, [fn, ...options]);
     const hooks = options.flatMap(codeInDefaults);
     if (hooks.length > 0) set(`${HOOKING}${name}`, hooks);
   }

@@ -2,10 +2,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cancel, dispatch, dispatchSync, getResult, type Result } from 'polaron';
+import { cancel, dispatch, dispatchSync, getResult, getValue, redispatch, type Result } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
-import { all, bottomless, countdown, failing, promising, waiting } from './workflows/sublattices.ts';
+import { all, bottomless, bounding, countdown, failing, moving, promising, waiting } from './workflows/sublattices.ts';
 
 const hub = new RealHub({ start: ['--slots', '4'] });
 let folder: string;
@@ -26,6 +26,16 @@ const innerOf = async (result: Result<unknown>, name: string): Promise<string> =
   if (subDispatch === undefined) throw new Error(`${name} has no dispatch of its own`);
   return subDispatch;
 };
+
+/** Its dispatch. */
+async function begins(id: string, name: string): Promise<string> {
+  let inner = '';
+  await until(async () => {
+    inner = await innerOf(await getResult(id), name).catch(() => '');
+    return inner !== '';
+  }, `${name} begins`);
+  return inner;
+}
 
 /** The gate of its inner one waits. */
 const opens = (id: string): Promise<void> =>
@@ -76,6 +86,39 @@ describe('a lattice inside another', { timeout: 60_000 }, () => {
     await hub.start();
     writeFileSync(file, '');
     expect(await getResult(id, { wait: true })).toMatchObject({ status: 'completed', value: 9 });
+  });
+
+  it('has a timeout and metadata of its own, which hold over a restart', async () => {
+    const id = await dispatch(bounding)(join(folder, 'never'));
+    await begins(id, 'bounded[0]');
+    await hub.kill(hub.file().pid);
+    await hub.start();
+    const result = await getResult(id, { wait: true });
+    if (result.status !== 'failed') throw new Error(result.status);
+    const ends = result.errors.map(({ node, code }) => [node, code]);
+    expect(ends.toSorted()).toEqual([
+      ['bounded', 'TIMEOUT'],
+      ['bounded[0]', 'TIMEOUT'],
+    ]);
+    expect((await result.electrons.get('add')).status).toBe('completed');
+    const inner = await getResult(await innerOf(result, 'bounded[0]'));
+    expect([inner.status, inner.metadata]).toEqual(['failed', { run: '7', stage: 'inner' }]);
+  });
+
+  it('gets the executors that were given at dispatch, after a restart too; a redispatch takes others', async () => {
+    const file = join(folder, 'moving');
+    const id = await dispatch(moving, { executors: { doubled: 'elsewhere' } })(file);
+    await until(async () => (await getResult(id)).electrons.counts.running === 1, 'the gate waits');
+    await hub.kill(hub.file().pid);
+    await hub.start();
+    writeFileSync(file, '');
+    for (const name of ['doubling', 'doubling[3]']) {
+      const inner = await begins(id, name);
+      await until(async () => (await hub.polaron(['show', inner, '--why'])).out.includes('elsewhere'), 'it waits');
+    }
+    const made = await redispatch(id, { executors: { doubled: 'process' } })();
+    expect(await getValue(made)).toEqual({ known: 10, each: [0, 2, 4, 6, 8, 10, 12] });
+    await cancel(id);
   });
 
   it('may call itself, and is stopped when it does so without an end', async () => {

@@ -23,13 +23,15 @@ const open = () => 7;
 export const looked = lattice({ electrons: { retries: 1, before: [{ run: open }] } }, function looked() { return look(1); });
 export const read = electron(function read(path: string) { return readFileSync(path, 'utf8'); });
 export const added = electron(function added(x: number) { return plus(x); });
+const longest = 60_000;
+export const drawn = lattice({ timeout: longest }, function drawn() { return 1; });
 `,
   'helpers.ts':
     'export function scale(x: number) { return x * FACTOR + 0; }\nexport const FACTOR = Number("3");\nexport const unused = 1;',
   'plus.cjs': 'module.exports = (x) => x + 1;',
 };
 const HOOKS = 'polaron:hooks:looked';
-const names = ['double', 'hooked', 'look', HOOKS, 'limited', 'read', 'added'];
+const names = ['double', 'hooked', 'look', HOOKS, 'limited', 'read', 'added', 'lattice:drawn'];
 
 /** Of each electron of `steps.ts`, with these changes to the files: text for text, or more at the end. */
 async function codes(changes: readonly (readonly [file: keyof typeof BASE, from: string, to: string])[] = []) {
@@ -51,7 +53,7 @@ const changed = async (...changes: Parameters<typeof codes>[0] & {}): Promise<st
   const now = await codes(changes);
   return names.filter((name) => now[name] !== base[name]);
 };
-const END = 'return plus(x); });\n';
+const END = 'return 1; });\n';
 const more = (text: string) => ['steps.ts', END, `${END}${text}\n`] as const;
 
 describe("an electron's code is another when", () => {
@@ -59,6 +61,7 @@ describe("an electron's code is another when", () => {
     ['its function is edited', ['steps.ts', '* 2', '* 4'] as const, ['double']],
     ['what it calls in another module is edited', ['helpers.ts', '+ 0', '+ 1'] as const, ['double']],
     ['a constant behind that is edited', ['helpers.ts', '"3"', '"4"'] as const, ['double']],
+    ['an option of its lattice is edited', ['steps.ts', '60_000', '90_000'] as const, ['lattice:drawn']],
     ['its hook is edited', ['steps.ts', '=> 4', '=> 5'] as const, ['hooked']],
     ['it gets another hook', ['steps.ts', 'run: prepare', 'run: Math.random'] as const, ['hooked']],
     ['a hook of its lattice is edited', ['steps.ts', '=> 7', '=> 8'] as const, [HOOKS]],

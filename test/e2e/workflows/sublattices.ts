@@ -1,6 +1,6 @@
 /** Lattices inside lattices, for sublattices.test.ts. */
 import { existsSync } from 'node:fs';
-import { electron, lattice, type Lattice, type Ref } from 'polaron';
+import { after, electron, lattice, type Lattice, type Ref } from 'polaron';
 
 const add = electron(function add(a: number, b: number) {
   return a + b;
@@ -22,7 +22,7 @@ export const sumOf = lattice(function sumOf(a: number, b: number, c: number) {
 
 /** What it draws depends on a value that an electron made. */
 export const totalOf = lattice(function totalOf(items: number[]) {
-  let total = add(0, 0);
+  let total = sumOf(0, 0, 0);
   for (const one of items) if (one % 2 === 1) total = add(total, one);
   return { total, length: items.length };
 });
@@ -52,6 +52,31 @@ const opened = lattice(function opened(file: string) {
 });
 export const waiting = lattice(function waiting(file: string) {
   return add(opened(file), add(1, 1));
+});
+
+const bounded = lattice(
+  { timeout: '5s', failFast: true, metadata: { stage: 'inner' } },
+  function bounded(file: string) {
+    return add(gate(file), 1);
+  },
+);
+/** One is drawn at once, the others when the list is there. */
+export const bounding = lattice({ metadata: { run: '7' } }, function bounding(file: string) {
+  return { known: bounded(file), each: naming(file).map(bounded), last: add(1, 1) };
+});
+const naming = electron(function naming(file: string) {
+  return [file];
+});
+
+const doubled = electron(function doubled(n: number) {
+  return 2 * n;
+});
+const doubling = lattice(function doubling(n: number) {
+  return doubled(n);
+});
+export const moving = lattice(function moving(file: string) {
+  const opening = gate(file);
+  return { known: after(opening, () => doubling(5)), each: upTo(opening).map(doubling) };
 });
 
 /** Each level is drawn on an agent when the one before is done. */
