@@ -57,12 +57,18 @@ export class ReuseKeys {
     return digestOf(Buffer.concat(parts));
   }
 
-  /** U1, as one digest; `electron`: index of its definition. */
+  /** U1, apart; `electron`: index of its definition. */
+  partsOf(electron: number): CodeParts {
+    return codePartsOf(this.#known.plan.graph.electrons[electron] ?? { name: `#${electron}` }, this.#spec);
+  }
+
+  /** U1, as one digest. */
   codeOf(electron: number): Digest {
     let code = this.#codes.get(electron);
     if (code === undefined) {
-      const def = this.#known.plan.graph.electrons[electron];
-      code = codeDigestOf(def ?? { name: `#${electron}` }, this.#spec);
+      const { name, digest, captures, options, hooks } = this.partsOf(electron);
+      const parts = [name, digest, sorted(captures), sorted(options)];
+      code = digestOf(Buffer.from(JSON.stringify(hooks === undefined ? parts : [...parts, hooks])));
       this.#codes.set(electron, code);
     }
     return code;
@@ -78,20 +84,40 @@ export class ReuseKeys {
   }
 }
 
-function codeDigestOf(
+/** What U1 is made of. */
+export interface CodeParts {
+  readonly name: string;
+  /** Of its own code, or (`whole`) of the bundle that stands for it. */
+  readonly digest: string;
+  readonly whole: boolean;
+  /** Of the code of its lattice's hooks. */
+  readonly hooks?: string;
+  readonly captures: Readonly<Record<string, unknown>>;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+function codePartsOf(
   def: Partial<ElectronDef> & { readonly name: string },
   { bundle, captures, codes }: Coded,
-): Digest {
+): CodeParts {
   const { name, hooks } = def;
-  const options = Object.entries(def).filter(([option]) => !PLACE_AND_TIME.has(option));
-  const coded = (one: string): string => own(codes, one) ?? bundle?.digest ?? '';
-  const code = name === IDENTITY_ELECTRON ? '' : coded(name);
-  const parts = [name, code, sorted(own(captures, name) ?? {}), sorted(Object.fromEntries(options))];
-  return digestOf(Buffer.from(JSON.stringify(hooks === undefined ? parts : [...parts, coded(hooks)])));
+  const code = own(codes, name);
+  const options = Object.fromEntries(Object.entries(def).filter(([option]) => !PLACE_AND_TIME.has(option)));
+  return {
+    name,
+    digest: name === IDENTITY_ELECTRON ? '' : (code ?? bundle?.digest ?? ''),
+    whole: code === undefined && bundle !== undefined && name !== IDENTITY_ELECTRON,
+    ...(hooks !== undefined && { hooks: own(codes, hooks) ?? bundle?.digest ?? '' }),
+    captures: own(captures, name) ?? {},
+    options,
+  };
 }
 
 const own = <T>(of: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
   of !== undefined && Object.hasOwn(of, name) ? of[name] : undefined;
+
+/** Of two parts of a code: do they count as the same? */
+export const sameCode = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 
 /** The order of an object's properties is nobody's business, at whatever depth. */
 function sorted(x: unknown): unknown {

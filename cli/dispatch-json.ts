@@ -50,6 +50,7 @@ export const electronJson = (electron: ElectronView): Readonly<Record<string, un
   ...(electron.error === undefined ? {} : { error: electron.error }),
   ...(electron.cause === undefined ? {} : { cause: electron.cause }),
   ...(electron.value === undefined ? {} : { value: electron.value }),
+  ...(electron.from === undefined ? {} : { from: electron.from }),
 });
 
 /** With what it wrote in place of how much. */

@@ -1,6 +1,6 @@
 /** What became of an attempt, a value's description, and an error as data. */
 import { asPolaronError, type ErrorCode } from './errors.ts';
-import type { Digest } from './ids.ts';
+import type { Digest, DispatchId } from './ids.ts';
 
 /** What the hub knows of a value: it never decodes one. */
 export interface ValueInfo {
@@ -9,6 +9,12 @@ export interface ValueInfo {
   readonly size: number;
   /** Number of elements when the value was encoded as a list that the hub can cut (see bus/value/list.ts). */
   readonly length?: number;
+}
+
+/** The electron that a value was taken over from. Its dispatch may be gone. */
+export interface ValueOrigin {
+  readonly dispatch: DispatchId;
+  readonly node: number;
 }
 
 /** An error as data, safe to store and send; `code` is an ErrorCode or the user's own `error.code` / class name stays in `name`. */

@@ -2,7 +2,7 @@
 import type { ExecutorChoices } from './executor-choice.ts';
 import type { AgentKey, Digest, DispatchId } from './ids.ts';
 import type { DispatchStatus, ElectronStatus } from './lifecycle.ts';
-import type { ErrorInfo, Token, ValueInfo } from './outcome.ts';
+import type { ErrorInfo, Token, ValueInfo, ValueOrigin } from './outcome.ts';
 import type { ReplacedElectrons } from './replaced.ts';
 
 export interface NodeFailure {
@@ -106,6 +106,8 @@ export interface ElectronRecord {
   /** Agents that attempts were lost with. */
   readonly lostWith?: readonly AgentKey[];
   readonly value?: ValueInfo;
+  /** Of one that was taken over. */
+  readonly from?: ValueOrigin;
   readonly error?: ErrorInfo;
   /** Node id of what a skipped one waited for. */
   readonly cause?: number;

@@ -24,8 +24,8 @@ import { electronStatuses } from '../model/lifecycle.ts';
 import type { TaskLogs, ValueInfo } from '../model/outcome.ts';
 import type { AttemptRecord, DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord } from '../model/records.ts';
 
-/** Raised when a record's shape changes; older ones are still read. 2: an electron's due times and the agents it was lost with; attempts. 3: batches stand in a journal before LMDB has them. */
-export const SCHEMA_VERSION = 3;
+/** Raised when a record's shape changes; older ones are still read. 2: an electron's due times and the agents it was lost with; attempts. 3: batches stand in a journal before LMDB has them. 4: where a value was taken over from. */
+export const SCHEMA_VERSION = 4;
 
 const packr = new Packr({ useRecords: false });
 const pad = (n: number): string => n.toString(36).padStart(7, '0');
@@ -169,8 +169,9 @@ export function encodeElectron(r: ElectronRecord): Uint8Array {
     r.error ?? null,
     r.cause ?? null,
   ];
-  if (r.queueDue !== undefined || r.totalDue !== undefined || r.lostWith !== undefined)
+  if (r.queueDue !== undefined || r.totalDue !== undefined || r.lostWith !== undefined || r.from !== undefined)
     fields.push(r.queueDue ?? null, r.totalDue ?? null, r.lostWith ?? null);
+  if (r.from !== undefined) fields.push([r.from.dispatch, r.from.node]);
   return packr.pack(fields);
 }
 
@@ -194,6 +195,7 @@ export function decodeElectron(bytes: Uint8Array): ElectronRecord {
     queueDue,
     totalDue,
     lostWith,
+    from,
   ] = unpack(bytes, 'electron');
   const named = typeof status === 'number' ? electronStatuses[status] : undefined;
   if (named === undefined) throw new PolaronError('DATA_DAMAGED', `electron: there is no status ${String(status)}`);
@@ -211,6 +213,7 @@ export function decodeElectron(bytes: Uint8Array): ElectronRecord {
   if (isGiven(queueDue)) record['queueDue'] = queueDue;
   if (isGiven(totalDue)) record['totalDue'] = totalDue;
   if (isGiven(lostWith)) record['lostWith'] = lostWith;
+  if (Array.isArray(from)) record['from'] = { dispatch: from[0], node: from[1] };
   return trusted('electron', record);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Answers why electrons of a dispatch don't run yet: what the matchmaker knows of the ready ones, the supervisor of the waiting ones, and the records of those that are
- * between two attempts. Not here: whose dispatch it is (dispatcher.ts).
+ * between two attempts. Not here: whose dispatch it is (dispatcher.ts), why they were taken over or not (why-reuse.ts).
  */
 import type { DispatcherMessage, LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchDetail, ElectronView } from '../../bus/protocol/api.ts';
@@ -8,10 +8,12 @@ import type { WhyGroup, WhyReply } from '../../bus/protocol/why.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
+import { firstWithin, LIST_BYTES } from '../answer-size.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { ActorSystem, Address } from '../system.ts';
 import { WhyGroups, type Waits } from '../why-groups.ts';
 import type { FirstNeed } from './first-need.ts';
+import { ReuseQuestions } from './why-reuse.ts';
 
 type Explained = Extract<DispatcherMessage, { type: 'lattice.explained' }>;
 
@@ -23,6 +25,12 @@ export interface WhyOptions {
   readonly why: (id: DispatchId, node: number | undefined, need: FirstNeed | undefined) => readonly Waits[];
 }
 
+const named = ({ why, electrons, first }: Waits, nameOf: (node: number) => string): WhyGroup => ({
+  why,
+  electrons,
+  first: first.map((node) => ({ node, name: nameOf(node) })),
+});
+
 /** Electrons between two attempts that are looked up. */
 const RETRYING = 1_000;
 /** A supervisor that doesn't answer is beginning again. */
@@ -31,11 +39,13 @@ const PATIENCE_MS = 2_000;
 export class WhyRequests {
   readonly #o: WhyOptions;
   readonly #self: Address;
+  readonly #reuse: ReuseQuestions;
   readonly #waiting = new Map<number, (told: Explained | undefined) => void>();
   #next = 1;
 
   constructor(options: WhyOptions, self: Address) {
     this.#o = options;
+    this.#reuse = new ReuseQuestions(options.results);
     this.#self = self;
   }
 
@@ -46,9 +56,22 @@ export class WhyRequests {
     electron: ElectronView | undefined,
     need: FirstNeed | undefined,
   ): Promise<WhyReply> {
-    if (isTerminalDispatch(dispatch.status)) return { reasons: [] };
+    const waits = isTerminalDispatch(dispatch.status) ? [] : await this.#waits(dispatch, id, electron, need);
+    if (need !== undefined) return { reasons: waits };
+    const { reasons = [], nameOf = String } = (await this.#reuse.ask(id, dispatch.user, electron?.id)) ?? {};
+    const all = [...waits, ...reasons.map((group) => named(group, nameOf))];
+    const told = firstWithin(all, 2 * LIST_BYTES);
+    return { reasons: told, ...(told.length < all.length ? { more: all.length - told.length } : {}) };
+  }
+
+  async #waits(
+    dispatch: DispatchDetail,
+    id: DispatchId,
+    electron: ElectronView | undefined,
+    need: FirstNeed | undefined,
+  ): Promise<readonly WhyGroup[]> {
     const ready = this.#o.why(id, electron?.id, need);
-    if (need !== undefined) return { reasons: ready.map(({ why, electrons }) => ({ why, electrons, first: [] })) };
+    if (need !== undefined) return ready.map(({ why, electrons }) => ({ why, electrons, first: [] }));
     const pauses = await this.#pauses(dispatch, id, electron);
     const told = await this.#explain(
       id,
@@ -56,13 +79,10 @@ export class WhyRequests {
       [...ready, ...pauses].flatMap(({ first }) => first),
     );
     const names = new Map(told?.names);
-    const named = ({ why, electrons, first }: Waits): WhyGroup => ({
-      why,
-      electrons,
-      first: first.map((node) => ({ node, name: names.get(node) ?? String(node) })),
-    });
     const all = [...ready, ...pauses, ...(told?.waits ?? [])];
-    return { reasons: all.sort((a, b) => b.electrons - a.electrons).map(named) };
+    return all
+      .sort((a, b) => b.electrons - a.electrons)
+      .map((group) => named(group, (node) => names.get(node) ?? String(node)));
   }
 
   explained(message: Explained): void {

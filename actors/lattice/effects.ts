@@ -2,7 +2,7 @@
 import type { ExpansionRecord } from '../../bus/protocol/results.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
-import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
+import type { ErrorInfo, ValueInfo, ValueOrigin } from '../../model/outcome.ts';
 
 export type Effect =
   | { readonly type: 'ready'; readonly node: number }
@@ -15,6 +15,8 @@ export type Effect =
       readonly was: ElectronStatus;
       readonly status: ElectronStatus;
       readonly value?: ValueInfo;
+      /** It was taken over from there. */
+      readonly from?: ValueOrigin;
       readonly error?: ErrorInfo;
       readonly cause?: number;
     }

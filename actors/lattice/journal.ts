@@ -68,7 +68,7 @@ export class LatticeJournal {
 
   /** A transition that the supervisor decided itself. */
   settled(effect: Extract<Effect, { type: 'settled' }>, plan: Plan): void {
-    const { node, was, status, value, error, cause } = effect;
+    const { node, was, status, value, from, error, cause } = effect;
     const seq = ++this.seq;
     const record: ElectronRecord = {
       status,
@@ -78,6 +78,7 @@ export class LatticeJournal {
       seq,
       ...(isTerminalElectron(status) ? { endedAt: this.#s.clock.now() } : {}),
       ...(value === undefined ? {} : { value }),
+      ...(from === undefined ? {} : { from }),
       ...(error === undefined ? {} : { error }),
       ...(cause === undefined ? {} : { cause }),
     };

@@ -4,16 +4,20 @@
  */
 import { innerIdOf } from '../../bus/inner-id.ts';
 import type { LoadedDispatch } from '../../bus/protocol/results.ts';
-import { decodeGraph } from '../../bus/protocol/wire-graph.ts';
-import { ReuseKeys, type KnownValues } from '../../bus/reuse-key.ts';
+import { ReuseKeys } from '../../bus/reuse-key.ts';
 import { asPolaronError } from '../../model/errors.ts';
 import type { Digest, DispatchId } from '../../model/ids.ts';
-import { hasValue } from '../../model/lifecycle.ts';
-import type { ValueInfo } from '../../model/outcome.ts';
-import { Plan } from '../../model/plan.ts';
+import type { ValueInfo, ValueOrigin } from '../../model/outcome.ts';
+import { valuesOf } from '../recorded-values.ts';
 import type { ResultsClient } from '../results-client.ts';
 
-export type ReuseTable = ReadonlyMap<Digest, ValueInfo>;
+/** A value that may be taken over. */
+export interface Reusable {
+  readonly value: ValueInfo;
+  readonly from: ValueOrigin;
+}
+
+export type ReuseTable = ReadonlyMap<Digest, Reusable>;
 
 /** Electrons read before others have their turn: some ms. */
 const MOST_IN_TURN = 1_000;
@@ -39,7 +43,7 @@ export class ReuseTables {
   }
 
   async #load(old: DispatchId): Promise<ReuseTable> {
-    const table = new Map<Digest, ValueInfo>();
+    const table = new Map<Digest, Reusable>();
     const left = [old];
     for (let id = left.pop(); id !== undefined; id = left.pop()) {
       try {
@@ -53,38 +57,20 @@ export class ReuseTables {
 }
 
 /** Resolves with the dispatches of the lattices inside. */
-async function addTo(table: Map<Digest, ValueInfo>, loaded: LoadedDispatch): Promise<readonly DispatchId[]> {
+async function addTo(table: Map<Digest, Reusable>, loaded: LoadedDispatch): Promise<readonly DispatchId[]> {
   const known = valuesOf(loaded);
   const keys = new ReuseKeys(loaded.spec, known);
+  const dispatch = loaded.spec.id;
   let inTurn = 0;
   for (const node of known.nodes) {
     const value = known.value(node);
     const key = keys.of(node);
-    if (key !== undefined && value !== undefined) table.set(key, value);
+    if (key !== undefined && value !== undefined) table.set(key, { value, from: { dispatch, node } });
     if (++inTurn < MOST_IN_TURN) continue;
     inTurn = 0;
     await new Promise((resolve) => setImmediate(resolve));
   }
   return loaded.electrons.flatMap(([node]) =>
-    known.plan.place(node).node.kind === 'lattice' ? [innerIdOf(loaded.spec.id, known.plan.pathOf(node))] : [],
+    known.plan.place(node).node.kind === 'lattice' ? [innerIdOf(dispatch, known.plan.pathOf(node))] : [],
   );
-}
-
-/** A dispatch's values as its records tell them. */
-export function valuesOf(loaded: LoadedDispatch): KnownValues & { readonly nodes: Iterable<number> } {
-  const plan = new Plan(decodeGraph(loaded.graph));
-  const items = new Map<number, readonly ValueInfo[]>();
-  for (const expansion of loaded.expansions) {
-    plan.expand(expansion.map, expansion.items.length);
-    items.set(expansion.map, expansion.items);
-  }
-  const values = new Map<number, ValueInfo>();
-  for (const [node, { status, value }] of loaded.electrons)
-    if (value !== undefined && hasValue(status)) values.set(node, value);
-  return {
-    plan,
-    nodes: values.keys(),
-    value: (node) => values.get(node),
-    item: (map, item) => items.get(map)?.[item],
-  };
 }

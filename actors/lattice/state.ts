@@ -10,13 +10,14 @@ import { PolaronError } from '../../model/errors.ts';
 import { hasValue, isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
 import type { Input } from '../../model/graph.ts';
 import { isDigest, type Digest } from '../../model/ids.ts';
-import type { ErrorInfo, ValueInfo } from '../../model/outcome.ts';
+import type { ErrorInfo, ValueInfo, ValueOrigin } from '../../model/outcome.ts';
 import type { ExpansionRecord } from '../../bus/protocol/results.ts';
 import { nextStatus, type LifecycleEvent } from '../machine.ts';
 import type { Place, Plan } from '../../model/plan.ts';
 import type { Effect } from './effects.ts';
 import { MapRuns } from './map-runs.ts';
 import { NodeTable } from './node-table.ts';
+import type { Reusable } from './reuse-table.ts';
 
 const idle = (): boolean => false;
 
@@ -120,10 +121,10 @@ export class LatticeState {
     this.#checkEnd();
   }
 
-  /** Of a `judge`: `value` is there already, or it has to run. */
-  judged(node: number, value: ValueInfo | undefined): void {
+  /** Of a `judge`: its value is there already, or it has to run. */
+  judged(node: number, found: Reusable | undefined): void {
     if (this.status(node) !== 'waiting') return;
-    if (value !== undefined) return this.#settle(node, 'electron.reuse', value, undefined);
+    if (found !== undefined) return this.#settle(node, 'electron.reuse', found.value, undefined, undefined, found.from);
     this.#apply(node, 'inputs.ready');
     this.#effects.push({ type: 'ready', node });
   }
@@ -303,6 +304,7 @@ export class LatticeState {
     value: ValueInfo | undefined,
     error: ErrorInfo | undefined,
     cause?: number,
+    from?: ValueOrigin,
   ): void {
     const was = this.#apply(node, event);
     if (cause !== undefined) this.#causes.set(node, cause);
@@ -312,6 +314,7 @@ export class LatticeState {
       was,
       status: this.status(node),
       ...(value === undefined ? {} : { value }),
+      ...(from === undefined ? {} : { from }),
       ...(error === undefined ? {} : { error }),
       ...(cause === undefined ? {} : { cause }),
     });

@@ -174,11 +174,10 @@ export class Queries {
   }
 
   async snapshot(request: SnapshotRequest & { readonly id: DispatchId }): Promise<SnapshotReply> {
-    const { id } = request;
+    const { id, name: names } = request;
     const limit = Math.min(request.limit ?? 1_000, MOST_PAGE);
     const plan = await this.plan(id);
     const electrons: ElectronView[] = [];
-    const names = request.name === undefined ? undefined : request.name;
     let node = request.from ?? 0;
     let left = LIST_BYTES;
     for (; node < plan.size && electrons.length < limit && left > 0; node++) {
@@ -353,6 +352,7 @@ export class Queries {
       ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
       ...(record.error === undefined ? {} : { error: errorWithin(record.error, ERROR_BYTES) }),
       ...(record.value === undefined ? {} : { value: record.value }),
+      ...(record.from === undefined ? {} : { from: record.from }),
       ...(record.status === 'retrying' && record.retryAt !== undefined ? { retryAt: record.retryAt } : {}),
       ...(record.cause === undefined ? {} : { cause: plan.nameOf(record.cause) }),
       ...innerView(id, plan, node),

@@ -176,6 +176,8 @@ export interface ElectronView {
   readonly endedAt?: number;
   readonly error?: ErrorInfo;
   readonly value?: ValueInfo;
+  /** Of one that was reused: where its value is from. */
+  readonly from?: { readonly dispatch: string; readonly node: number };
   readonly seq: number;
   /** Of one that is between two attempts: when the next is due, wall clock, ms. */
   readonly retryAt?: number;

@@ -1,4 +1,4 @@
-/** Why electrons don't run yet: what `why` asks and is answered, with the readers. Decides nothing. */
+/** Why electrons don't run yet, or ran though they need not have: what `why` asks and is answered, with the readers. Decides nothing. */
 import { electronStatuses, type ElectronStatus } from '../../model/lifecycle.ts';
 import {
   aText,
@@ -14,9 +14,11 @@ import {
   text,
   type Reader,
 } from './shape.ts';
+import { whyReuse, type WhyReuse } from './why-reuse.ts';
 
-/** What an electron waits for. */
+/** What an electron waits for, or why it was taken over or not. */
 export type Why =
+  | WhyReuse
   /** Another node that has not ended. */
   | { readonly kind: 'parent'; readonly node: number; readonly name: string; readonly status: ElectronStatus }
   /** A map of which no more items may be begun at once. */
@@ -68,6 +70,8 @@ export interface WhyRequest {
 }
 export interface WhyReply {
   readonly reasons: readonly WhyGroup[];
+  /** Reasons that did not fit into the answer. */
+  readonly more?: number;
 }
 
 /** How many of a group are named. */
@@ -124,8 +128,11 @@ const why: Reader<Why> = object((o): Why => {
       return { kind: 'room', ahead: int(o, 'ahead') };
     case 'agent':
       return { kind: 'agent', agent: text(o, 'agent') };
-    default:
-      throw misfit('a reason that this version knows', o['kind'], 'kind');
+    default: {
+      const reuse = whyReuse(o);
+      if (reuse === undefined) throw misfit('a reason that this version knows', o['kind'], 'kind');
+      return reuse;
+    }
   }
 });
 const nearest = object((o) => ({ agent: text(o, 'agent'), lacks: array(o, 'lacks', 1_000, aText()) }));
@@ -144,5 +151,6 @@ export const parseWhyReply: Reader<WhyReply> = parser(
         first: array(group, 'first', NAMED, named),
       })),
     ),
+    ...optional(o, 'more', int),
   })),
 );

@@ -195,6 +195,8 @@ const detail: Reader<api.DispatchDetail> = object((o) => ({
   ...optional(o, 'bundleSize', whole),
 }));
 
+const valueOrigin = object((o) => ({ dispatch: text(o, 'dispatch'), node: int(o, 'node') }));
+
 const electronView: Reader<api.ElectronView> = object((o) => ({
   id: int(o, 'id'),
   name: text(o, 'name', 300),
@@ -205,6 +207,7 @@ const electronView: Reader<api.ElectronView> = object((o) => ({
   ...optional(o, 'endedAt', number),
   ...optional(o, 'error', (from, key) => field(from, key, errorInfo)),
   ...optional(o, 'value', anInfo),
+  ...optional(o, 'from', (of, key) => field(of, key, valueOrigin)),
   seq: int(o, 'seq'),
   ...optional(o, 'retryAt', number),
   ...optional(o, 'cause', (from, key) => text(from, key, 300)),

@@ -62,6 +62,10 @@ async function showLines(context: Context, hub: HubApi, asked: ShowElectronArgum
       ['node', String(electron.id)],
       ['status', paintStatus(electron.status, colour)],
       ['ended', time(electron.endedAt)],
+      [
+        'reused from',
+        electron.from === undefined ? undefined : `${electron.from.dispatch}, node ${electron.from.node}`,
+      ],
       ['because of', electron.cause === undefined ? undefined : plain(electron.cause)],
     ]),
     ...(electron.error === undefined

@@ -1,5 +1,6 @@
-/** `polaron show ID [ELECTRON] --why`: what electrons that don't run yet wait for, those that wait for the same together. */
+/** `polaron show ID [ELECTRON] --why`: what electrons that don't run yet wait for, and why they were taken over from another dispatch or not; the same together. */
 import type { Why, WhyGroup } from '../../bus/protocol/why.ts';
+import type { WhyReuse } from '../../bus/protocol/why-reuse.ts';
 import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { electronArgument } from '../electrons.ts';
@@ -8,6 +9,7 @@ import type { ExitCode } from '../exit-code.ts';
 import { plain } from '../style.ts';
 import { localTime } from '../times.ts';
 import { namingNear } from '../unknown.ts';
+import { reuseText } from '../why-reuse-text.ts';
 
 export interface ShowWhyArguments {
   readonly id: string;
@@ -20,11 +22,17 @@ export async function showWhy(context: Context, asked: ShowWhyArguments): Promis
   await withHub(context, (hub) =>
     namingNear(hub, asked, async () => {
       const request = { id, ...(electron === undefined ? {} : { electron: electronArgument(electron) }) };
-      const { reasons } = await hub.why(request);
+      const { reasons, more } = await hub.why(request);
       if (context.json)
-        writeJson(context, { dispatch: id, why: reasons.map(({ why, ...group }) => ({ ...why, ...group })) });
+        writeJson(context, {
+          dispatch: id,
+          why: reasons.map(({ why, ...group }) => ({ ...why, ...group })),
+          ...(more === undefined ? {} : { more }),
+        });
       else if (reasons.length === 0) context.terminal.out('nothing waits');
       else for (const group of reasons) context.terminal.out(lineOf(group));
+      if (!context.json && more !== undefined)
+        context.terminal.out(`… ${more} more; \`polaron show ${id} ELECTRON --why\` tells of one electron`);
     }),
   );
   return exitCodes.ok;
@@ -32,13 +40,14 @@ export async function showWhy(context: Context, asked: ShowWhyArguments): Promis
 
 /** `3 electrons wait for parse (running): load[0], load[1], load[2]`. */
 function lineOf({ why, electrons, first }: WhyGroup): string {
-  const who = electrons === 1 ? '1 electron waits' : `${electrons} electrons wait`;
   const more = electrons > first.length && first.length > 0 ? ', …' : '';
   const names = first.length === 0 ? '' : `: ${first.map(({ name }) => name).join(', ')}${more}`;
-  return plain(`${who} ${reasonOf(why)}${names}`);
+  const one = electrons === 1;
+  const what = 'dispatch' in why ? reuseText(why, one) : `${one ? 'waits' : 'wait'} ${reasonOf(why)}`;
+  return plain(`${one ? '1 electron' : `${electrons} electrons`} ${what}${names}`);
 }
 
-function reasonOf(why: Why): string {
+function reasonOf(why: Exclude<Why, WhyReuse>): string {
   switch (why.kind) {
     case 'parent':
       return `for ${why.name} (${why.status})`;

@@ -21,6 +21,35 @@ const reasons: readonly WhyGroup[] = [
   group({ kind: 'restart' }, 1, 'old'),
   group({ kind: 'room', ahead: 1_024 }, 3),
   group({ kind: 'agent', agent: 'lab.a1' }, 1, 'next'),
+  group({ kind: 'reused', dispatch: 'd0', name: 'load' }, 1, 'load'),
+  group({ kind: 'reused', dispatch: 'd0', name: 'work' }, 2, 'work[0]', 'work[1]'),
+  group({ kind: 'replaced', dispatch: 'd0', name: 'best' }, 1, 'lowest'),
+  group({ kind: 'code', dispatch: 'd0', own: true, whole: false, captured: [], options: [] }, 1, 'sum'),
+  group(
+    { kind: 'code', dispatch: 'd0', own: true, whole: true, captured: ['k', 'l'], options: ['env'] },
+    2,
+    'sum',
+    'x',
+  ),
+  group({ kind: 'arguments', dispatch: 'd0' }, 1, 'fit'),
+  group(
+    {
+      kind: 'input',
+      dispatch: 'd0',
+      from: [
+        { kind: 'node', name: 'load', ran: true },
+        { kind: 'item', name: 'm[3]', ran: false },
+        { kind: 'given', name: '', ran: false },
+      ],
+    },
+    1,
+    'score',
+  ),
+  group({ kind: 'no-value', dispatch: 'd0', status: 'failed' }, 1, 'heal'),
+  group({ kind: 'too-late', dispatch: 'd0' }, 1, 'slow'),
+  group({ kind: 'new', dispatch: 'd0' }, 1, 'other'),
+  group({ kind: 'gone', dispatch: 'd0' }, 3, 'p'),
+  group({ kind: 'lattice', dispatch: 'd2' }, 1, 'part'),
 ];
 const hub = { why: async () => parseWhyReply({ reasons }) };
 
@@ -46,6 +75,18 @@ it('tells each reason in a line, with the first who wait for it', async () => {
       '1 electron waits until the agents have told the restarted hub what they have: old',
       '3 electrons wait for 1024 dispatches that want the same and came before',
       '1 electron waits on lab.a1, which has not begun with it: next',
+      '1 electron was reused from d0/load: load',
+      '2 electrons were reused from d0/work: work[0], work[1]',
+      '1 electron had to run, since it replaced best: lowest',
+      '1 electron had to run, since its code changed: sum',
+      '2 electrons had to run, since the bundle changed, all of which counts as their code and what they captured changed (k, l) and their options changed (env): sum, x',
+      '1 electron had to run, since it is called with other arguments in the lattice: fit',
+      '1 electron had to run, since the value of load, which ran, and the element of m[3] and a value that the lattice was given differ: score',
+      '1 electron had to run, since it had no value in d0 (failed): heal',
+      '1 electron had to run, since it had no value in d0 yet (now there is one): slow',
+      '1 electron had to run, since d0 has no such electron there: other',
+      '3 electrons had to run: why is not known any more, since d0 is gone: p, …',
+      '1 electron is a lattice, see `polaron show d2 --why`: part',
     ],
   ]);
 });

@@ -123,3 +123,52 @@ describe('reusePreviousResults', () => {
     expect(shorter).toMatchObject({ value: 6, ran: ['load', 'sum'] });
   });
 });
+
+describe('polaron show --why', { timeout: 120_000 }, () => {
+  it('tells of each electron why it was taken over or ran, after the end and a restart, too', async () => {
+    const first = await script(2);
+    const helper = await script(3, first.id, [['x * rates[0]', 'x * rates[0] + 0']]);
+    const asked = async (id: string, ...electron: string[]): Promise<unknown> =>
+      hub.json(['show', id, ...electron, '--why']);
+    const code = { kind: 'code', dispatch: first.id, own: true, whole: false };
+    const wanted = {
+      why: [
+        { ...code, electrons: 2, first: [{ name: 'work[0]' }, { name: 'work[1]' }] },
+        { kind: 'arguments', dispatch: first.id, electrons: 1, first: [{ name: 'load' }] },
+        { kind: 'input', dispatch: first.id, from: [{ kind: 'node', name: 'work', ran: true }] },
+        { kind: 'new', dispatch: first.id, electrons: 1, first: [{ name: 'work[2]' }] },
+      ],
+    };
+    expect(await asked(helper.id)).toMatchObject(wanted);
+    const same = await script(2, first.id);
+    expect(await asked(same.id, 'work[1]')).toMatchObject({
+      why: [{ kind: 'reused', dispatch: first.id, name: 'work[1]' }],
+    });
+    const { out } = await hub.polaron(['show', same.id, '--why']);
+    expect(out).toBe(
+      [
+        `2 electrons were reused from ${first.id}/work: work[0], work[1]`,
+        `1 electron was reused from ${first.id}/load: load`,
+        `1 electron was reused from ${first.id}/sum: sum`,
+        '',
+      ].join('\n'),
+    );
+    await hub.stop();
+    await hub.start();
+    expect(await asked(helper.id)).toMatchObject(wanted);
+    expect((await hub.polaron(['show', same.id, 'sum'])).out).toMatch(new RegExp(`reused from +${first.id}, node`));
+  });
+
+  it('of lattices inside', async () => {
+    const old = await dispatch(nested)(folder);
+    await getResult(old, { wait: true });
+    writeFileSync(join(folder, 'fixed'), '');
+    const made = await redispatch(old, { reusePreviousResults: true })();
+    await getValue(made);
+    const { out } = await hub.polaron(['show', made, '--why']);
+    const [, inside = ''] = /are lattices, see of the first `polaron show (\S+) --why`/.exec(out) ?? [];
+    const told = await hub.polaron(['show', inside, '--why']);
+    expect(told.out).toMatch(/1 electron had to run, since it had no value in \S+ \(failed\): healed/);
+    expect(told.out).toMatch(/was reused from \S+\/draw: draw/);
+  });
+});

@@ -2,6 +2,7 @@
 import { Packr } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../bus/value/digest.ts';
+import { dispatchId } from '../actors/support/hub-world.ts';
 import type { ElectronRecord } from '../../model/records.ts';
 import { decodeAttempt, decodeElectron, encodeAttempt, encodeElectron, SCHEMA_VERSION } from '../../store/records.ts';
 
@@ -24,7 +25,8 @@ const record: ElectronRecord = {
 describe('an electron record', () => {
   it('is read as it was written', () => {
     const rich: ElectronRecord = { ...record, queueDue: 11, totalDue: 12, lostWith: ['lab.a1', 'lab.a2'] };
-    for (const one of [record, rich, { ...record, totalDue: 12 }] as const)
+    const reused: ElectronRecord = { ...record, from: { dispatch: dispatchId(3), node: 4 } };
+    for (const one of [record, rich, { ...record, totalDue: 12 }, reused, { ...reused, totalDue: 1 }] as const)
       expect(decodeElectron(encodeElectron(one))).toEqual(one);
   });
 

@@ -80,6 +80,7 @@ describe('reuse', () => {
     expect([0, 1, 2, 3].map((node) => hub.record(node)?.value)).toEqual(
       [0, 1, 2, 3].map((node) => before.record(node)?.value),
     );
+    expect(hub.record(2)?.from).toEqual({ dispatch: OLD, node: 2 });
   });
 
   it('goes by content: what comes in front, or another order, changes nothing', async () => {
