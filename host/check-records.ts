@@ -2,7 +2,8 @@
 import type { Database } from 'lmdb';
 import { valuesOf } from '../actors/results/references.ts';
 import { keyPart } from '../actors/results/writer.ts';
-import { isList, isPointer, listElement, listLength, pointerOf } from '../bus/value/list.ts';
+import { isList, isPointer, pointerOf } from '../bus/value/list.ts';
+import { isSettled, partsOf } from '../bus/value/settled.ts';
 import { PolaronError } from '../model/errors.ts';
 import { isDispatchId, type Digest } from '../model/ids.ts';
 import { isTerminalDispatch } from '../model/lifecycle.ts';
@@ -105,13 +106,10 @@ function checkReference(stored: StoredValues, info: ValueInfo, report: (problem:
 function checkPointers(stored: StoredValues, digest: Digest, report: (problem: ValueProblem) => void): void {
   const bytes = stored.bytes(digest);
   if (!isList(bytes)) return report({ problem: `it names list ${digest}, which is none`, value: digest });
-  const length = listLength(bytes);
-  for (let i = 0; i < length; i++) {
-    const element = listElement(bytes, i);
-    if (!isPointer(element)) continue;
-    const pointer = pointerOf(element);
-    checkReference(stored, pointer, ({ problem, value }) =>
-      report({ problem: `list ${digest}[${i}]: ${problem}`, ...(value === undefined ? {} : { value }) }),
-    );
+  for (const [i, element] of partsOf(bytes).entries()) {
+    const [value = element] = isSettled(element) ? partsOf(element) : [];
+    if (!isPointer(value)) continue;
+    const pointer = pointerOf(value);
+    checkReference(stored, pointer, (found) => report({ ...found, problem: `list ${digest}[${i}]: ${found.problem}` }));
   }
 }

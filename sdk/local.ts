@@ -9,6 +9,7 @@ import type { ElectronEntry } from '../bus/protocol/registry.ts';
 import { PolaronError } from '../model/errors.ts';
 import {
   DRAWING,
+  IDENTITY_ELECTRON,
   type ElectronNode,
   type Input,
   type LatticeNode,
@@ -18,6 +19,7 @@ import {
 import type { Digest } from '../model/ids.ts';
 import { withLocalTask, type LocalRunAbout } from './context.ts';
 import { LocalGate } from './local-gate.ts';
+import { Failures } from './local-settled.ts';
 import { traceInner, type Trace } from './trace.ts';
 
 type Bytes = Uint8Array;
@@ -42,6 +44,7 @@ class LocalRun {
   /** By the number of its definition: an electron with the lattice's hooks around it. */
   readonly #functions: readonly (ElectronEntry['fn'] | undefined)[];
   readonly #about: LocalRunAbout;
+  readonly #failures = new Failures();
 
   constructor(trace: Trace, about: LocalRunAbout) {
     const { hooking, graph } = trace;
@@ -70,10 +73,17 @@ class LocalRun {
     for (const [number, node] of nodes.entries()) {
       const nodeId = `${frame.path}${number}`;
       const running = this.#run(frame, node, nodeId);
-      // Those that nobody awaits before the first failure is thrown must not count as unhandled.
-      running.catch(() => undefined);
+      // Those that nobody awaits before the first failure is thrown don't count as unhandled, either.
+      running.catch((error: unknown) =>
+        this.#failures.add(error, { node: this.#nameOf(frame, node), isLattice: node.kind === 'lattice' }),
+      );
       frame.nodes.push(running);
     }
+  }
+
+  #nameOf({ suffix }: Frame, node: WireNode): string {
+    const name = node.kind === 'electron' ? this.#definitions[node.electron]?.name : node.name;
+    return (name ?? IDENTITY_ELECTRON) + suffix;
   }
 
   #run(frame: Frame, node: WireNode, nodeId: string): Promise<Bytes> {
@@ -119,7 +129,12 @@ class LocalRun {
     }
     const gate = new LocalGate(node.concurrency);
     const list: readonly unknown[] = items;
-    const results = list.map((item, index) => gate.run(() => this.#runItem(frame, node, nodeId, item, index)));
+    const results = list.map((item, index) =>
+      gate.run(() => {
+        const run = this.#runItem(frame, node, nodeId, item, index);
+        return node.onItemError === 'collect' ? this.#failures.settled(run) : run;
+      }),
+    );
     return encodeValue(await Promise.all(results), `map "${node.name}"`);
   }
 
@@ -128,9 +143,11 @@ class LocalRun {
     const suffix = `${parent.suffix}[${index}]`;
     const frame: Frame = { parent, suffix, path: `${nodeId}[${index}].`, item: bytes, index, nodes: [] };
     this.#start(frame, node.body.nodes);
-    const output = await found(frame.nodes[node.body.output]);
     // The map ends when all of its bodies have ended, as in a real run.
-    await Promise.allSettled(frame.nodes);
+    const ended = Promise.allSettled(frame.nodes);
+    if (node.onItemError === 'collect') await ended;
+    const output = await found(frame.nodes[node.body.output]);
+    await ended;
     return decodeValue(output);
   }
 

@@ -20,14 +20,5 @@ export function mapPolicy(options: unknown): MapPolicy {
   if (onItemError !== 'fail' && onItemError !== 'collect') {
     throw wrong(`onItemError is ${String(onItemError)}; expected 'fail' or 'collect'`);
   }
-  if (onItemError === 'collect') {
-    throw new PolaronError(
-      'NOT_SUPPORTED',
-      `.map(task, options) (${errorSite().at}): this version does not have onItemError: 'collect' yet`,
-      {
-        help: 'Catch the error inside the electron and return it as data.',
-      },
-    );
-  }
   return { concurrency, onItemError };
 }

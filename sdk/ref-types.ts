@@ -4,6 +4,7 @@
  * `any` stands here on purpose: it is what conditional types match against.
  */
 /* oxlint-disable typescript/no-explicit-any */
+import type { Mapped, MapOptions, OnItemError } from './map-types.ts';
 
 declare const REF: unique symbol;
 
@@ -49,19 +50,15 @@ export interface RefArray<T> extends Omit<NoFunctionMembers, 'length'> {
   /** How many elements the array will have. */
   readonly length: Ref<number>;
   /** Dynamic fan-out over an electron or lattice: one run per element; it gets the item only. */
-  map<U>(task: { (item: RefBase<T>): U; readonly kind: 'electron' | 'lattice' }, opts?: MapOptions): Ref<Resolved<U>[]>;
+  map<U, E extends OnItemError = 'fail'>(
+    task: { (item: RefBase<T>): U; readonly kind: 'electron' | 'lattice' },
+    opts?: MapOptions<E>,
+  ): Ref<Mapped<Resolved<U>, E>[]>;
   /** Dynamic fan-out over a sub-graph: the callback is traced once, with placeholders for item and index. */
-  map<U>(
+  map<U, E extends OnItemError = 'fail'>(
     body: ((item: Ref<T>, index: Ref<number>) => U & SyncOnly<U>) & { readonly kind?: undefined },
-    opts?: MapOptions,
-  ): Ref<Resolved<U>[]>;
-}
-/** How a map runs. */
-export interface MapOptions {
-  /** At most so many items at once. @default no limit */
-  concurrency?: number;
-  /** `fail`: a failed item fails the map; `collect`: the others go on. @default 'fail' */
-  onItemError?: 'fail' | 'collect';
+    opts?: MapOptions<E>,
+  ): Ref<Mapped<Resolved<U>, E>[]>;
 }
 interface NoSuchTupleElement {
   readonly 'this tuple has no element at that position': never;
@@ -87,11 +84,14 @@ type OutOfRange<T> = {
  * lambda is no subtype of `{ kind?: undefined }`. Hence the callback as a type parameter here.
  */
 interface TupleMap<T> {
-  map<U>(task: { (item: RefBase<T>): U; readonly kind: 'electron' | 'lattice' }, opts?: MapOptions): Ref<Resolved<U>[]>;
-  map<F extends (item: Ref<T>, index: Ref<number>) => unknown>(
+  map<U, E extends OnItemError = 'fail'>(
+    task: { (item: RefBase<T>): U; readonly kind: 'electron' | 'lattice' },
+    opts?: MapOptions<E>,
+  ): Ref<Mapped<Resolved<U>, E>[]>;
+  map<F extends (item: Ref<T>, index: Ref<number>) => unknown, E extends OnItemError = 'fail'>(
     body: F & (F extends { readonly kind: unknown } ? never : unknown),
-    opts?: MapOptions,
-  ): Ref<Resolved<ReturnType<F>>[]>;
+    opts?: MapOptions<E>,
+  ): Ref<Mapped<Resolved<ReturnType<F>>, E>[]>;
 }
 type TupleElems<T extends readonly unknown[]> = { readonly [K in keyof T]: Ref<T[K]> };
 /** TupleElems brings Array's other methods too. They would be called while the lattice is traced, when there are no elements yet. */

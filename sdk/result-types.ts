@@ -3,6 +3,7 @@
  * Types only; sdk/client/ makes such objects.
  */
 import type { Electron, ExecutorName, ExecutorSpec, Duration, Graph, Lattice } from './definition-types.ts';
+import type { NodeError } from './node-error.ts';
 import type { Resolved } from './ref-types.ts';
 import type { ElectronStatus } from '../model/lifecycle.ts';
 
@@ -13,19 +14,6 @@ export type { ElectronStatus };
 export type DispatchId<T = unknown> = string & { readonly [RESULT]: T };
 /** The statuses that never change again. */
 export type Terminal = 'completed' | 'failed' | 'cancelled';
-/** Why an electron failed. */
-export interface NodeError {
-  /** Name of the electron; for one inside a sublattice, with the lattices around it. */
-  node: string;
-  /** What was thrown, or what happened to the process. */
-  message: string;
-  /** Word of docs/errors.md; TASK_THREW for what your function threw. */
-  code: string;
-  /** Where, with lines of your source. */
-  stack?: string;
-  /** The error's own cause. */
-  cause?: NodeError;
-}
 /** All that is known of a dispatch, readable while it runs, after a failure, and without the user's script. */
 export interface ResultBase {
   /** Of the dispatch. */

@@ -1,5 +1,5 @@
 /** What a lattice's state decides and its supervisor carries out, in order. */
-import type { ExpansionRecord } from '../../bus/protocol/results.ts';
+import type { ExpansionRecord, ListElement } from '../../bus/protocol/results.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, ValueInfo, ValueOrigin } from '../../model/outcome.ts';
@@ -24,7 +24,13 @@ export type Effect =
   | { readonly type: 'cancel'; readonly node: number; readonly reason: string }
   | { readonly type: 'slice'; readonly map: number; readonly value: ValueInfo }
   | { readonly type: 'expanded'; readonly record: ExpansionRecord }
-  | { readonly type: 'compose'; readonly map: number; readonly elements: readonly ValueInfo[] }
+  /** `settled`: a list of how each item ended. */
+  | {
+      readonly type: 'compose';
+      readonly map: number;
+      readonly elements: readonly ListElement[];
+      readonly settled: boolean;
+    }
   /** The value that holds the graph of a lattice's node is there. */
   | { readonly type: 'enter'; readonly node: number; readonly digest: Digest }
   /** The dispatch of a lattice's node is wanted no more. */

@@ -5,6 +5,7 @@
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import { errorInfoOf, type ValueInfo } from '../../model/outcome.ts';
 import type { ResultsClient } from '../results-client.ts';
+import type { Effect } from './effects.ts';
 import { tooManyItems } from './expansion-limit.ts';
 import type { LatticeState } from './state.ts';
 
@@ -43,9 +44,9 @@ export class Maps {
   }
 
   /** Answered by `map.composed`. */
-  compose(map: number, elements: readonly ValueInfo[]): void {
+  compose({ map, elements, settled }: Extract<Effect, { type: 'compose' }>): void {
     const { results, tell } = this.#o;
-    results.ask('results.compose', { elements }).then(
+    results.ask('results.compose', { elements, settled }).then(
       ({ value }) => tell({ type: 'map.composed', map, value }),
       (error: unknown) => tell({ type: 'map.composed', map, error: errorInfoOf(error, 'STORE_FAILED') }),
     );

@@ -5,15 +5,19 @@
  * L2. Statuses change by `nextStatus` only; an event that the machine doesn't know is a bug and crashes the supervisor.
  * L3. The dispatch ends when no node can change any more; it is completed when every value that its output needs exists.
  * L4. An electron that is being worked on ends by its actor's word alone: a cancel asks for it, and an outcome queued earlier stands (H10).
+ * L5. What rejects an item of a map that collects is told in that map's value: it is no root of a failure.
  */
 import { PolaronError } from '../../model/errors.ts';
 import { hasValue, isTerminalElectron, type ElectronStatus } from '../../model/lifecycle.ts';
 import type { Input } from '../../model/graph.ts';
 import { isDigest, type Digest } from '../../model/ids.ts';
 import type { ErrorInfo, ValueInfo, ValueOrigin } from '../../model/outcome.ts';
-import type { ExpansionRecord } from '../../bus/protocol/results.ts';
+import type { ExpansionRecord, ListElement } from '../../bus/protocol/results.ts';
 import { nextStatus, type LifecycleEvent } from '../machine.ts';
 import type { Place, Plan } from '../../model/plan.ts';
+import { reasonOf } from '../../model/reason.ts';
+import type { NodeFailure } from '../../model/records.ts';
+import { Collected, collects } from './collected.ts';
 import type { Effect } from './effects.ts';
 import { MapRuns } from './map-runs.ts';
 import { NodeTable } from './node-table.ts';
@@ -28,7 +32,8 @@ export class LatticeState {
   readonly #errors = new Map<number, ErrorInfo>();
   readonly #causes = new Map<number, number>();
   readonly #maps: MapRuns;
-  /** Nodes that failed or were cancelled by themselves, in order. */
+  readonly #collected: Collected;
+  /** Nodes that failed or were cancelled by themselves, in order; without those that a map collects. */
   readonly roots: number[] = [];
   #open: number;
   cancelled: string | undefined;
@@ -43,6 +48,7 @@ export class LatticeState {
     this.#open = plan.size;
     this.#nodes = new NodeTable(plan.root());
     this.#maps = new MapRuns(plan);
+    this.#collected = new Collected(plan, (node) => this.status(node));
   }
 
   status(node: number): ElectronStatus {
@@ -97,7 +103,8 @@ export class LatticeState {
     if (error !== undefined) this.#errors.set(node, error);
     if (cause !== undefined) this.#causes.set(node, cause);
     // A map without a cause failed by itself, and not with one of its items.
-    if ((status === 'failed' && cause === undefined) || status === 'cancelled') this.roots.push(node);
+    const root = (status === 'failed' && cause === undefined) || status === 'cancelled';
+    if (root && !this.#collected.takes(node)) this.roots.push(node);
     this.#open--;
     this.#maps.restored(node);
     if (hasValue(status)) for (const dependent of this.plan.dependentsOf(node)) this.#nodes.arrived(dependent);
@@ -326,8 +333,8 @@ export class LatticeState {
     const status = this.status(node);
     if (value !== undefined) this.#values.set(node, value);
     if (error !== undefined) this.#errors.set(node, error);
-    const itself = status === 'failed' && this.#causes.get(node) === undefined;
-    if (itself || (status === 'cancelled' && this.cancelled === undefined)) this.roots.push(node);
+    const root = status === 'failed' ? !this.#causes.has(node) : status === 'cancelled' && this.cancelled === undefined;
+    if (root && !this.#collected.takes(node)) this.roots.push(node);
     this.#open--;
     if (hasValue(status)) {
       for (const dependent of this.plan.dependentsOf(node)) {
@@ -363,19 +370,26 @@ export class LatticeState {
       this.#settle(map, 'attempt.stopped', undefined, undefined);
       return;
     }
-    const elements: ValueInfo[] = [];
+    const settled = collects(this.plan.place(map).node);
+    const elements: ListElement[] = [];
     for (const output of this.#maps.outputsOf(map)) {
       const value = this.#values.get(output);
-      if (value === undefined) {
+      if (value !== undefined) elements.push(value);
+      else if (settled) elements.push(reasonOf(this.#failureOf(this.#collected.causeOf(output))));
+      else {
         const cause = this.#causes.get(output) ?? output;
-        const inner = this.#errors.get(cause);
-        const message = `${this.plan.nameOf(cause)}: ${inner?.message ?? this.status(cause)}`;
-        this.#settle(map, 'inner.failed', undefined, { code: inner?.code ?? 'SKIPPED', message }, cause);
+        const { node, error } = this.#failureOf(cause);
+        this.#settle(map, 'inner.failed', undefined, { code: error.code, message: `${node}: ${error.message}` }, cause);
         return;
       }
-      elements.push(value);
     }
-    if (this.#maps.composes(map)) this.#effects.push({ type: 'compose', map, elements });
+    if (this.#maps.composes(map)) this.#effects.push({ type: 'compose', map, elements, settled });
+  }
+
+  #failureOf(node: number): NodeFailure {
+    const status = this.status(node);
+    const code = status === 'cancelled' ? 'CANCELLED' : 'SKIPPED';
+    return { node: this.plan.nameOf(node), error: this.#errors.get(node) ?? { code, message: status } };
   }
 
   #checkEnd(): void {

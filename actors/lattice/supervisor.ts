@@ -347,7 +347,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         this.#s.results.write({ op: 'expansion', id: this.#id, record: effect.record });
         return;
       case 'compose':
-        this.#maps?.compose(effect.map, effect.elements);
+        this.#maps?.compose(effect);
         return;
       case 'enter':
         this.#inner?.enter(effect.node, effect.digest);

@@ -132,7 +132,7 @@ export class ResultManager implements Actor<ResultsAsk> {
       case 'results.store':
         return this.#lasting({ value: await storeBytes(store, message.bytes) });
       case 'results.compose':
-        return this.#lasting({ value: await composeList(store, message.elements) });
+        return this.#lasting({ value: await composeList(store, message.elements, message.settled) });
       case 'results.slice':
         return this.#lasting({ items: await sliceList(store, message.digest) });
       case 'results.fetch':

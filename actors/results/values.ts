@@ -10,6 +10,9 @@ import {
   ListWriter,
   POINTER_BYTES,
 } from '../../bus/value/list.ts';
+import { FULFILLED, REJECTED, withContent } from '../../bus/value/settled.ts';
+import { encodeValue } from '../../bus/value/value.ts';
+import type { ListElement } from '../../bus/protocol/results.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
@@ -56,25 +59,43 @@ export async function storeBytes(store: Store, bytes: Uint8Array): Promise<Value
   return info;
 }
 
-/** One list value of these; large elements as pointers. Others have their turn meanwhile: to read a million takes seconds. */
-export async function composeList(store: Store, elements: readonly ValueInfo[]): Promise<ValueInfo> {
+/**
+ * One list value of these; large elements as pointers. `settled`: each is put in how its item ended. Others have their turn meanwhile: to read a million
+ * takes seconds.
+ */
+export async function composeList(store: Store, elements: readonly ListElement[], settled = false): Promise<ValueInfo> {
+  const head = settled ? FULFILLED : undefined;
+  const failures: Uint8Array[] = [];
   let bytes = 0;
-  for (const info of elements) bytes += isInline(info) ? info.size : POINTER_BYTES;
-  const list = new ListWriter(elements.length, bytes);
   let inTurn = 0;
-  for (const info of elements) {
-    const element = isInline(info)
-      ? (store.smallValue(info.digest) ?? (await wholeValue(store, info.digest)))
-      : encodePointer(info);
-    if (isInline(info) && element.byteLength !== info.size)
-      throw new PolaronError('VALUE_MISSING', `value ${info.digest} has ${element.byteLength} bytes, not ${info.size}`);
-    list.add(element);
-    if (++inTurn < MOST_IN_TURN) continue;
-    inTurn = 0;
-    await new Promise((resolve) => setImmediate(resolve));
+  for (const element of elements) {
+    if ('digest' in element) bytes += (head?.byteLength ?? 0) + (isInline(element) ? element.size : POINTER_BYTES);
+    else {
+      const rejected = withContent(REJECTED, encodeValue(element, 'a reason'));
+      failures.push(rejected);
+      bytes += rejected.byteLength;
+      if (++inTurn % MOST_IN_TURN === 0) await nextTurn();
+    }
+  }
+  const list = new ListWriter(elements.length, bytes);
+  let failed = 0;
+  for (const element of elements) {
+    if (!('digest' in element)) list.add(failures[failed++] ?? REJECTED);
+    else if (isInline(element))
+      list.add(asSaid(element, store.smallValue(element.digest) ?? (await wholeValue(store, element.digest))), head);
+    else list.add(encodePointer(element), head);
+    if (++inTurn % MOST_IN_TURN === 0) await nextTurn();
   }
   return storeBytes(store, list.end());
 }
+
+function asSaid({ digest, size }: ValueInfo, bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength !== size)
+    throw new PolaronError('VALUE_MISSING', `value ${digest} has ${bytes.byteLength} bytes, not ${size}`);
+  return bytes;
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const isInline = ({ size }: ValueInfo): boolean => size <= INLINE_ELEMENT_BYTES;
 

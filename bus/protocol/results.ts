@@ -6,6 +6,7 @@
 import type { AgentKey, Digest, DispatchId } from '../../model/ids.ts';
 import type { DispatchStatus, ElectronStatus } from '../../model/lifecycle.ts';
 import type { TaskLogs, Token, ValueInfo } from '../../model/outcome.ts';
+import type { Reason } from '../../model/reason.ts';
 import type {
   AttemptRecord,
   DispatchRecord,
@@ -100,6 +101,9 @@ export interface LoadedDispatch {
   readonly expansions: readonly ExpansionRecord[];
 }
 
+/** What a list is made of: values, and of a map that collects what its items failed of. */
+export type ListElement = ValueInfo | Reason;
+
 /** Requests to the result manager by type, with the shape of their answers. */
 export interface ResultsRequests {
   'results.write': {
@@ -132,9 +136,9 @@ export interface ResultsRequests {
   'results.bytes': { readonly ask: { readonly digest: Digest }; readonly answer: { readonly bytes: Uint8Array } };
   /** Stores bytes of any size under their digest. */
   'results.store': { readonly ask: { readonly bytes: Uint8Array }; readonly answer: { readonly value: ValueInfo } };
-  /** Stores one list value made of these; larger elements as pointers. */
+  /** Stores one list value made of these; larger elements as pointers. `settled`: each is told with how it ended, and reasons may be among them. */
   'results.compose': {
-    readonly ask: { readonly elements: readonly ValueInfo[] };
+    readonly ask: { readonly elements: readonly ListElement[]; readonly settled?: boolean };
     readonly answer: { readonly value: ValueInfo };
   };
   /** Stores each element of a list value as a value of its own. */

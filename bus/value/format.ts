@@ -5,10 +5,11 @@
  * LIST      an array whose elements can be cut out without decoding (list.ts)
  * POINTER   stands for another stored value (list.ts)
  * TEMPLATE  like PLAIN, with placeholders for inputs (template.ts)
+ * SETTLED   how an item of a map ended, around its value or the reason (settled.ts)
  *
  * Every object, array and extension object but REFERENCE and PLACEHOLDER has a number, counted from 0 in the order in which they begin; REFERENCE names one.
  */
-export const Tag = { PLAIN: 1, LIST: 2, POINTER: 3, TEMPLATE: 4 } as const;
+export const Tag = { PLAIN: 1, LIST: 2, POINTER: 3, TEMPLATE: 4, SETTLED: 5 } as const;
 
 export const Ext = {
   UNDEFINED: 0,

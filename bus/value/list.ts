@@ -51,8 +51,12 @@ export class ListWriter {
     this.#offset();
   }
 
-  /** Raises RangeError beyond what was announced. */
-  add(element: Uint8Array): void {
+  /** `head` goes before it. Raises RangeError beyond what was announced. */
+  add(element: Uint8Array, head?: Uint8Array): void {
+    if (head !== undefined) {
+      this.#list.set(head, this.#headerBytes + this.#at);
+      this.#at += head.length;
+    }
     this.#list.set(element, this.#headerBytes + this.#at);
     this.#at += element.length;
     this.#offset();

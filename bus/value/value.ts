@@ -8,6 +8,7 @@ import { lossError, type LossCode, type PathPart } from './check.ts';
 import { Tag } from './format.ts';
 import { listElement, listLength, pointerOf } from './list.ts';
 import { pathOfByte } from './place.ts';
+import { settledContent } from './settled.ts';
 import { Unread, unreadError, type Whose } from './unread.ts';
 import { ValueReader } from './value-reader.ts';
 import { ValueWriter, type RefOf } from './value-writer.ts';
@@ -82,6 +83,8 @@ function decode(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, d
         throw new PolaronError('BAD_MESSAGE', `value: lists nested deeper than ${DEEPEST_LIST}`);
       return elements(bytes, resolvePointer, depth);
     }
+    case Tag.SETTLED:
+      return settled(bytes, resolvePointer, depth);
     case Tag.POINTER: {
       const { digest, size } = pointerOf(bytes);
       if (resolvePointer === undefined || !isDigest(digest) || depth > DEEPEST_LIST) {
@@ -110,6 +113,18 @@ function elements(list: Uint8Array, resolvePointer: ResolvePointer | undefined, 
     throw error;
   }
   return items;
+}
+
+function settled(bytes: Uint8Array, resolvePointer: ResolvePointer | undefined, depth: number): unknown {
+  const { key, content } = settledContent(bytes);
+  if (depth > DEEPEST_LIST) throw new PolaronError('BAD_MESSAGE', `value: lists nested deeper than ${DEEPEST_LIST}`);
+  try {
+    const decoded = decode(content, resolvePointer, depth + 1);
+    return key === 'value' ? { status: 'fulfilled', value: decoded } : { status: 'rejected', reason: decoded };
+  } catch (error) {
+    if (error instanceof Unread) error.path.unshift(key);
+    throw error;
+  }
 }
 
 function plain(bytes: Uint8Array): unknown {

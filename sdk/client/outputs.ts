@@ -5,8 +5,9 @@
  */
 import type { OutputView, ValueReply } from '../../bus/protocol/api.ts';
 import { showPath, type PathPart } from '../../bus/value/check.ts';
-import { isList, isPointer, listElement, listLength, pointerOf } from '../../bus/value/list.ts';
+import { isPointer, listElement, listLength, pointerOf } from '../../bus/value/list.ts';
 import { pathOfInput } from '../../bus/value/place.ts';
+import { mayPoint, partsOf } from '../../bus/value/settled.ts';
 import { decodeTemplate, followPath } from '../../bus/value/template.ts';
 import type { Whose } from '../../bus/value/unread.ts';
 import { decodeValue } from '../../bus/value/value.ts';
@@ -47,8 +48,7 @@ export function decodeOutput(hub: Hub, output: OutputView): unknown {
 }
 
 /** Are these a value's bytes, with no pointer in them? Of a list that isn't known without looking. */
-const isWhole = (input: Uint8Array | ValueInfo): input is Uint8Array =>
-  input instanceof Uint8Array && !isPointer(input) && !isList(input);
+const isWhole = (input: Uint8Array | ValueInfo): input is Uint8Array => input instanceof Uint8Array && !mayPoint(input);
 
 async function pullOutput(hub: Hub, output: OutputView): Promise<unknown> {
   const [template, inputs] = await Promise.all([
@@ -140,7 +140,7 @@ function pointersIn(bytes: Uint8Array): ValueInfo[] {
   const open = [bytes];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (isPointer(next)) pointers.push(pointerOf(next));
-    else if (isList(next)) for (let i = 0, n = listLength(next); i < n; i++) open.push(listElement(next, i));
+    else for (const part of partsOf(next)) open.push(part);
   }
   return pointers;
 }

@@ -289,7 +289,6 @@ describe('.map and after', () => {
     );
     expect(inLattice((r) => r['map']?.(add, { onItemError: 'stop' })).message).toMatch(/onItemError is stop/);
     expect(inLattice((r) => r['map']?.(add, 3)).code).toBe('MAP_ARG');
-    expect(inLattice((r) => r['map']?.(add, { onItemError: 'collect' })).code).toBe('NOT_SUPPORTED');
   });
 
   test('after refuses parents that are no Refs', () => {

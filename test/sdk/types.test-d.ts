@@ -27,6 +27,7 @@ import {
   type Ref,
   type Resolved,
   type Result,
+  type SettledItem,
 } from 'polaron';
 import { expectTypeOf } from 'vitest';
 
@@ -235,6 +236,37 @@ expectTypeOf(data.pair.map((x) => ({ x }))).toEqualTypeOf<Ref<{ x: string | numb
 expectTypeOf(data.rows.map((row) => list().map((x, i) => ({ sum: add(add(row.x, x), add(i, n)) })))).toEqualTypeOf<
   Ref<{ sum: number }[][]>
 >();
+// with 'collect', each item is its value or its error
+expectTypeOf(list().map(one, { onItemError: 'collect' })).toEqualTypeOf<Ref<SettledItem<{ n: number }>[]>>();
+expectTypeOf(list().map((item) => ({ item }), { onItemError: 'collect', concurrency: 2 })).toEqualTypeOf<
+  Ref<SettledItem<{ item: number }>[]>
+>();
+expectTypeOf(data.pair.map((x) => x, { onItemError: 'collect' })).toEqualTypeOf<Ref<SettledItem<string | number>[]>>();
+expectTypeOf(list().map(one, { onItemError: 'fail' })).toEqualTypeOf<Ref<{ n: number }[]>>();
+declare const either: 'fail' | 'collect';
+expectTypeOf(list().map(one, { onItemError: either })).toEqualTypeOf<
+  Ref<({ n: number } | SettledItem<{ n: number }>)[]>
+>();
+const settled = list().map(one, { onItemError: 'collect' });
+expectTypeOf(settled[0]!.status).toEqualTypeOf<Ref<'fulfilled' | 'rejected'>>();
+const allSettled = electron((items: PromiseSettledResult<{ n: number }>[]) => items.length);
+expectTypeOf(allSettled(settled)).toEqualTypeOf<Ref<number>>();
+const reasons = electron((items: SettledItem<{ n: number }>[]) =>
+  items.flatMap((item) => (item.status === 'rejected' ? [item.reason.code, item.reason.node] : [`${item.value.n}`])),
+);
+expectTypeOf(reasons(settled)).toEqualTypeOf<Ref<string[]>>();
+const sums = electron((items: { n: number }[]) => items.length);
+// @ts-expect-error TS2345: its items may be errors
+sums(settled);
+// @ts-expect-error TS2345: a failed item has no value
+settled.map((item) => add(item.value.n, 1));
+// @ts-expect-error TS2339: what an item gave is its `value`
+void settled[0]!.n;
+const unsure = electron((items: SettledItem<number>[]) =>
+  // @ts-expect-error TS2339: only a fulfilled item has a value
+  items.map((item) => item.value),
+);
+void unsure;
 // @ts-expect-error TS2769: the electron takes another item
 data.rows.map(one);
 // @ts-expect-error TS2769: an electron gets the item only: no index sneaks in

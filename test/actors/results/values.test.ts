@@ -1,5 +1,6 @@
 /** Values as bytes: stored once, cut apart with bounded memory. */
 import { expect, it } from 'vitest';
+import { decodeValue, encodeValue } from '../../../bus/value/value.ts';
 import { composeList, sliceList, storeBytes, wholeValue } from '../../../actors/results/values.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeList } from '../../../bus/value/list.ts';
@@ -77,4 +78,23 @@ it('a value of another size than was said is not joined', async () => {
   const store = openMemoryStore();
   const info = await storeBytes(store, Buffer.from('five!'));
   await expect(composeList(store, [{ ...info, size: 4 }])).rejects.toMatchObject({ code: 'VALUE_MISSING' });
+});
+
+it('how items ended is put around their values, large ones as pointers, and decodes to results and reasons', async () => {
+  const store = openMemoryStore();
+  const small = await storeBytes(store, encodeValue({ rows: 1 }, 'x'));
+  const large = await storeBytes(store, encodeValue('x'.repeat(5_000), 'x'));
+  const reason = { node: 'count[1]', message: 'boom', code: 'TASK_THREW' };
+  const list = await composeList(store, [small, reason, large, reason], true);
+  expect(list.length).toBe(4);
+  const bytes = await wholeValue(store, list.digest);
+  expect(bytes.length).toBeLessThan(500);
+  const found = store.smallValue(large.digest) ?? Buffer.of();
+  expect(decodeValue(bytes, () => found)).toEqual([
+    { status: 'fulfilled', value: { rows: 1 } },
+    { status: 'rejected', reason },
+    { status: 'fulfilled', value: 'x'.repeat(5_000) },
+    { status: 'rejected', reason },
+  ]);
+  expect(await composeList(store, [small, reason, large, reason], true)).toEqual(list);
 });

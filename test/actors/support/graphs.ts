@@ -31,14 +31,19 @@ export const map = (
   name: string,
   over: Input,
   nodes: readonly WireNode[],
-  o: { readonly output?: number; readonly after?: readonly number[]; readonly concurrency?: number } = {},
+  o: {
+    readonly output?: number;
+    readonly after?: readonly number[];
+    readonly concurrency?: number;
+    readonly collects?: boolean;
+  } = {},
 ): MapNode => ({
   kind: 'map',
   name,
   over,
   after: o.after ?? [],
   concurrency: o.concurrency ?? 0,
-  onItemError: 'fail',
+  onItemError: o.collects === true ? 'collect' : 'fail',
   body: { nodes, output: o.output ?? nodes.length - 1 },
 });
 /** A lattice's node: `graph` is where its graph comes from. */
@@ -102,6 +107,7 @@ export function randomGraph(seed: number, size: number): WireGraph {
           map(`m${maps++}`, over, scope(1 + random(3), [...outer, sources]), {
             after: some(sources),
             concurrency: random(3),
+            collects: random(3) === 0,
             output: 0,
           }),
         );

@@ -176,7 +176,7 @@ export class LatticeRun {
     } else if (ask.type === 'inner') this.#leave(ask.node, name);
     else if (this.#world.fails(`${name} composed`))
       this.state.mapFailed(ask.map, { code: 'STORE_FAILED', message: 'no room' });
-    else this.state.composed(ask.map, valueNamed(`list ${name}`, ask.elements.length));
+    else this.state.composed(ask.map, valueNamed(`list ${JSON.stringify(ask.elements)}`, ask.elements.length));
     this.carryOut();
   }
 
@@ -208,6 +208,15 @@ export class LatticeRun {
     return found;
   }
 
+  /** Digests of the values that there are. */
+  values(): Record<string, string> {
+    const found: Record<string, string> = {};
+    for (let node = 0; node < this.state.plan.size; node++) {
+      const value = this.state.value(node);
+      if (value !== undefined) found[this.state.plan.nameOf(node)] = value.digest;
+    }
+    return found;
+  }
   /** Names of nodes that have not ended. */
   unfinished(): string[] {
     return Object.entries(this.statuses()).flatMap(([name, status]) => (isTerminalElectron(status) ? [] : [name]));
