@@ -126,19 +126,24 @@ function makeTimeouts(random: Rng, ms: number): Timeouts {
 }
 
 function makeMap(random: Rng, over: number, below: number, pace: number): MapPlan {
+  // a stream of its own, so that seeds mean what they meant before
+  const other = random.fork(`collects ${below}`);
+  const collects = other.chance(0.3);
   const body: ElectronPlan[] = [];
   for (let width = random.between(1, 2); width > 0; width--) {
     const inputs: Input[] = [body.length > 0 ? body.length - 1 : { item: 0 }];
     if (random.chance(0.3)) inputs.push({ index: 0 });
     if (random.chance(0.3)) inputs.push({ up: 1, node: random.below(below) });
     const electron = makeElectron(random, pace, inputs, []);
-    body.push({ ...electron, does: { ...electron.does, list: 0, large: false } });
+    const fails = collects && other.chance(0.3) ? 1_000_000 : electron.does.fails;
+    body.push({ ...electron, does: { ...electron.does, list: 0, large: false, fails } });
   }
   return {
     kind: 'map',
     over,
     after: parents(random, below, 0.2),
     concurrency: random.below(3),
+    ...(collects ? { collects } : {}),
     body,
     output: body.length - 1,
   };

@@ -35,6 +35,8 @@ export interface MapPlan {
   readonly over: number;
   readonly after: readonly number[];
   readonly concurrency: number;
+  /** Tells of each item its value or its error. */
+  readonly collects?: boolean;
   readonly body: readonly ElectronPlan[];
   readonly output: number;
 }

@@ -4,9 +4,11 @@
  */
 import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeList, listElement } from '../../../bus/value/list.ts';
+import { FULFILLED, REJECTED, withContent } from '../../../bus/value/settled.ts';
 import { encodeValue } from '../../../bus/value/value.ts';
 import type { ElectronDef, Timeouts, WireGraph, WireNode } from '../../../model/graph.ts';
-import type { Token } from '../../../model/outcome.ts';
+import type { ErrorInfo, Token } from '../../../model/outcome.ts';
+import { reasonOf } from '../../../model/reason.ts';
 import type { Plan } from '../../../model/plan.ts';
 import type { AttemptTimeout } from '../../../model/timeouts.ts';
 import type { DispatchPlan, Does, ElectronPlan, RunPlan } from './plan.ts';
@@ -61,10 +63,10 @@ export function programOf(plan: DispatchPlan, index: number, does: Map<string, E
   };
   const nodes = plan.nodes.map((node, i): WireNode => {
     if (node.kind === 'electron') return make(node, `d${index}e${i}`);
-    const { over, after, concurrency, body, output } = node;
+    const { over, after, concurrency, collects, body, output } = node;
     const inner = body.map((electron, at) => make(electron, `d${index}e${i}b${at}`));
     const map = { over, after, concurrency, body: { nodes: inner, output } };
-    return { kind: 'map', name: `d${index}m${i}`, onItemError: 'fail', ...map };
+    return { kind: 'map', name: `d${index}m${i}`, onItemError: collects === true ? 'collect' : 'fail', ...map };
   });
   return { plan, graph: { electrons, nodes, output: { template, inputs: plan.output } } };
 }
@@ -83,10 +85,17 @@ export class Answers {
   readonly #plan: Plan;
   readonly #does: ReadonlyMap<string, ElectronPlan>;
   readonly #tokenOf: (id: number) => Token | undefined;
+  readonly #errorOf: (id: number) => ErrorInfo | undefined;
   readonly #known = new Map<number, Uint8Array>();
 
-  /** `tokenOf`: the attempt that counts. */
-  constructor(plan: Plan, does: ReadonlyMap<string, ElectronPlan>, tokenOf: (id: number) => Token | undefined) {
+  /** `tokenOf`: the attempt that counts; `errorOf`: why a node ended by itself without a value. */
+  constructor(
+    plan: Plan,
+    does: ReadonlyMap<string, ElectronPlan>,
+    tokenOf: (id: number) => Token | undefined,
+    errorOf: (id: number) => ErrorInfo | undefined,
+  ) {
+    this.#errorOf = errorOf;
     this.#plan = plan;
     this.#does = does;
     this.#tokenOf = tokenOf;
@@ -98,13 +107,28 @@ export class Answers {
     return value;
   }
 
+  /** Of an item that has no value the first of its nodes that failed or was cancelled says why. */
+  #settled(output: number): Uint8Array {
+    const { region, item } = this.#plan.place(output);
+    const first = region.base + item * region.nodes.length;
+    for (let id = first; id < first + region.nodes.length; id++) {
+      const error = this.#errorOf(id);
+      if (error === undefined) continue;
+      const reason = reasonOf({ node: this.#plan.nameOf(id), error });
+      return withContent(REJECTED, encodeValue(reason, 'reason'));
+    }
+    return withContent(FULFILLED, this.of(output));
+  }
+
   #make(id: number): Uint8Array {
     const place = this.#plan.place(id);
     const { node } = place;
     if (node.kind === 'map') {
       const region = this.#plan.regionOf(id);
       if (region === undefined) throw new Error(`map ${id} was never expanded`);
-      return encodeList(Array.from({ length: region.items }, (_, item) => this.of(this.#plan.outputOf(region, item))));
+      const outputs = Array.from({ length: region.items }, (_, item) => this.#plan.outputOf(region, item));
+      if (node.onItemError === 'fail') return encodeList(outputs.map((output) => this.of(output)));
+      return encodeList(outputs.map((output) => this.#settled(output)));
     }
     if (node.kind === 'lattice') throw new Error('plans have no lattices inside');
     const name = this.#plan.graph.electrons[node.electron]?.name ?? '';

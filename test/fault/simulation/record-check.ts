@@ -6,7 +6,7 @@ import { decodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
 import { taskIdOf, type DispatchId } from '../../../model/ids.ts';
 import { isTerminalDispatch, isTerminalElectron } from '../../../model/lifecycle.ts';
-import { sameToken } from '../../../model/outcome.ts';
+import { sameToken, type ErrorInfo } from '../../../model/outcome.ts';
 import { Plan } from '../../../model/plan.ts';
 import { isFinalTimeout } from '../../../model/timeouts.ts';
 import type { DispatchRecord, ElectronRecord } from '../../../model/records.ts';
@@ -62,7 +62,12 @@ export function checkDispatch(o: DispatchCheck, records: FinalRecords): readonly
   const parents: number[][] = Array.from({ length: plan.size }, () => []);
   for (let node = 0; node < plan.size; node++)
     for (const dependent of plan.dependentsOf(node)) parents[dependent]?.push(node);
-  const answers = new Answers(plan, o.does, (node) => electrons[node]?.token);
+  const errorOf = (node: number): ErrorInfo | undefined => {
+    const record = electrons[node];
+    if (record?.status === 'cancelled') return { code: 'CANCELLED', message: 'cancelled' };
+    return record?.status === 'failed' ? record.error : undefined;
+  };
+  const answers = new Answers(plan, o.does, (node) => electrons[node]?.token, errorOf);
   const mayCancel = o.cancelAsked || o.plan.failFast || o.plan.timeoutMs > 0;
 
   electrons.forEach((record, node) => {
