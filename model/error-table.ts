@@ -59,8 +59,8 @@ export const errorTable = {
   MAP_ARG: entry(
     'tracing',
     false,
-    '`.map` got something that is neither an electron, a lattice nor a function.',
-    'Pass an electron or a callback.',
+    '`.map` got something that is neither an electron, a lattice nor a function; or, when it ran, a value that is not an array.',
+    'Pass an electron or a callback; let the electron that is named return an array.',
   ),
   AFTER_ARG: entry(
     'tracing',

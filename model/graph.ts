@@ -98,6 +98,8 @@ export interface MapNode {
   /** 0: no limit. */
   readonly concurrency: number;
   readonly onItemError: 'fail' | 'collect';
+  /** Where the user wrote it, for errors: `flow.ts:12`. */
+  readonly at?: string;
   readonly body: MapBody;
 }
 

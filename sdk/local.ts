@@ -125,7 +125,11 @@ class LocalRun {
     await this.#waitFor(frame, node.after);
     const items = decodeValue(await this.#bytes(frame, node.over));
     if (!Array.isArray(items)) {
-      throw new PolaronError('MAP_ARG', `map "${node.name}": the value it runs over is not an array (${typeof items})`);
+      const label = `map "${node.name}${frame.suffix}"${node.at === undefined ? '' : ` (${node.at})`}`;
+      throw new PolaronError(
+        'MAP_ARG',
+        `${label}: the value that it runs over is not an array but of type ${typeof items}`,
+      );
     }
     const gate = new LocalGate(node.concurrency);
     const list: readonly unknown[] = items;

@@ -123,6 +123,7 @@ export class TraceBuilder implements Builder, RefOwner {
     if (registry().builder !== this) throw foreign(over);
     const scope = this.#scope;
     const policy = mapPolicy(options);
+    const at = errorSite().at.slice(-200);
     const input = this.#whole(scope, over);
     const body = new Scope(scope);
     const item = new RefMeta(this, body, 'item', 'item');
@@ -135,7 +136,7 @@ export class TraceBuilder implements Builder, RefOwner {
     }
     const name = this.#nameOf(body, output, task);
     const after = [...new Set([...scope.waiting, ...(body.mapWaits ?? [])])];
-    const node: MapNode = { kind: 'map', name, over: input, after, ...policy, body: { nodes: body.nodes, output } };
+    const node: MapNode = { kind: 'map', name, over: input, after, ...policy, body: { nodes: body.nodes, output }, at };
     return this.#refOf(scope, scope.nodes.push(node) - 1, name);
   }
 

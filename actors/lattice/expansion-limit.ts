@@ -2,6 +2,7 @@
 import { DEFAULT_GRAPH_LIMITS } from '../../model/graph-check.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import type { Plan } from '../../model/plan.ts';
+import { mapLabel } from './not-an-array.ts';
 
 /** Why not; undefined: it may. */
 export function tooManyItems(
@@ -15,6 +16,6 @@ export function tooManyItems(
   if (plan.size + nodes <= limit) return undefined;
   return {
     code: 'GRAPH_INVALID',
-    message: `map "${plan.nameOf(map)}": ${items} items would make the lattice ${plan.size + nodes} nodes; at most ${limit} are taken. Give each item more to do`,
+    message: `${mapLabel(plan, map)}: ${items} items would make the lattice ${plan.size + nodes} nodes; at most ${limit} are taken. Give each item more to do`,
   };
 }

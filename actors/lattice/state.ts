@@ -21,6 +21,7 @@ import { Collected, collects } from './collected.ts';
 import type { Effect } from './effects.ts';
 import { MapRuns } from './map-runs.ts';
 import { NodeTable } from './node-table.ts';
+import { notAnArray } from './not-an-array.ts';
 import type { Reusable } from './reuse-table.ts';
 
 const idle = (): boolean => false;
@@ -265,12 +266,8 @@ export class LatticeState {
       return;
     }
     const over = this.#over(place);
-    if (over?.length === undefined) {
-      this.mapFailed(node, {
-        code: 'MAP_ARG',
-        message: `map "${this.plan.nameOf(node)}": the value it runs over is not an array`,
-      });
-    } else this.#effects.push({ type: 'slice', map: node, value: over });
+    if (over?.length === undefined) this.mapFailed(node, notAnArray(this.plan, node));
+    else this.#effects.push({ type: 'slice', map: node, value: over });
   }
 
   #over(place: Place): ValueInfo | undefined {

@@ -4,7 +4,7 @@
  * graph    [2, [electron…], [node…], [template, [input…]]]
  * electron bytes: an ElectronDef as a map (shared-parts.ts)
  * node     [0 or 1 (split), electron, template, [input…], [after…]]
- *          [2, name, over, [after…], concurrency, 0 (fail) or 1 (collect), [body node…], body output]
+ *          [2, name, over, [after…], concurrency, 0 (fail) or 1 (collect), [body node…], body output, where it was written (may be left out)]
  *          [3, name, graph, [after…]]
  * input    number | "digest" | [0, up, node] | [1, up] (item) | [2, up] (index)
  *
@@ -61,8 +61,8 @@ function writeNodes(out: ByteWriter, nodes: readonly WireNode[]): void {
   }
 }
 
-function writeMap(out: ByteWriter, { name, over, after, concurrency, onItemError, body }: MapNode): void {
-  out.array(8);
+function writeMap(out: ByteWriter, { name, over, after, concurrency, onItemError, body, at }: MapNode): void {
+  out.array(at === undefined ? 8 : 9);
   out.number(MAP);
   out.text(name);
   writeInput(out, over);
@@ -71,6 +71,7 @@ function writeMap(out: ByteWriter, { name, over, after, concurrency, onItemError
   out.number(onItemError === 'collect' ? 1 : 0);
   writeNodes(out, body.nodes);
   out.number(body.output);
+  if (at !== undefined) out.text(at);
 }
 
 function writeNumbers(out: ByteWriter, numbers: readonly number[]): void {
@@ -151,6 +152,7 @@ class GraphReader {
     const fields = reader.arrayHeader();
     const kind = reader.uint();
     if (kind === MAP && fields === 8) return this.#map(depth);
+    if (kind === MAP && fields === 9) return { ...this.#map(depth), at: reader.text(NAME_LENGTH) };
     if (kind === LATTICE && fields === 4) return this.#lattice();
     if (kind > SPLIT || fields !== 5) throw invalid(`node of kind ${kind} with ${fields} fields`);
     const node: ElectronNode = {

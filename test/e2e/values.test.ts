@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatch, dispatchSync, getResult, getValue } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
 import { describeKinds, digestOf, everyKind, kindsEverywhere, large, noise, paths } from './workflows/kinds.ts';
-import { doubled, ordered, squares, tagged } from './workflows/maps.ts';
+import { doubled, ordered, overNoArray, squares, tagged } from './workflows/maps.ts';
 
 const hub = new RealHub();
 beforeAll(() => hub.start());
@@ -65,6 +65,20 @@ describe('map', () => {
   it.each([0, 1, 25])('over a path, with a callback that uses outer Refs, for %i items', async (count) => {
     const value = await getValue(await dispatch(tagged)(count));
     expect(value).toEqual(Array.from({ length: count }, (_, index) => `i${index}:${index * 10 + index}/${count}`));
+  });
+
+  it('over what is no array fails with a code, and names its line in the script and whose value that was', async () => {
+    const line = readFileSync(new URL('./workflows/maps.ts', import.meta.url), 'utf8')
+      .split('\n')
+      .findIndex((text) => text.includes('notAList().map'));
+    expect(await dispatchSync(overNoArray)()).toMatchObject({
+      status: 'failed',
+      error: {
+        node: 'double',
+        code: 'MAP_ARG',
+        message: `map "double" (maps.ts:${line + 1}): the value of "notAList" that it runs over is not an array`,
+      },
+    });
   });
 
   it('in a map composes', async () => {

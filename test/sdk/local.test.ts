@@ -181,6 +181,9 @@ describe('a failure in a local run', () => {
     });
     expect(await caught(() => trusted<{ map(x: unknown): unknown }>(mk(1)).map(double))).toMatchObject({
       code: 'MAP_ARG',
+      message: expect.stringMatching(
+        /^map "double" \(local\.test\.ts:\d+\): the value that it runs over is not an array but of type object$/,
+      ),
     });
   });
 });

@@ -267,6 +267,7 @@ describe('map', () => {
     expect(electronAt(graph.nodes, 0).split).toBe(true);
     const map = mapAt(graph.nodes, 1);
     expect(map).toMatchObject({ name: 'use', over: 0, concurrency: 2, onItemError: 'fail', body: { output: 0 } });
+    expect(map.at).toMatch(/^trace\.test\.ts:\d+$/);
     expect(electronAt(map.body.nodes, 0).inputs).toEqual([{ item: 0 }]);
     expect(argsOf(electronAt(map.body.nodes, 0))).toEqual([{ input: 0, path: [] }]);
   });

@@ -176,7 +176,8 @@ describe('maps', () => {
   it('fails when what it runs over is no array, naming itself', () => {
     const run = ran(sweep(), world());
     expect(run.statuses()).toMatchObject({ sweep: 'failed', best: 'skipped' });
-    expect(verdictOf(run.state, false).errors).toMatchObject([{ node: 'sweep', error: { code: 'MAP_ARG' } }]);
+    const message = 'map "sweep": the value of "load" that it runs over is not an array';
+    expect(verdictOf(run.state, false).errors).toEqual([{ node: 'sweep', error: { code: 'MAP_ARG', message } }]);
   });
 
   it('fails when an item fails, naming it, once the other items have ended', () => {

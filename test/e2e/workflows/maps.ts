@@ -47,6 +47,13 @@ export const squares = lattice(function squares() {
   return table().map((row) => addAll(row.map((x) => scale(x, x, 0))));
 });
 
+const notAList = electron(function notAList(): number[] {
+  return JSON.parse('{ "rows": [] }');
+});
+export const overNoArray = lattice(function overNoArray() {
+  return notAList().map(double);
+});
+
 export const appendTo = electron(async function appendTo(file: string, line: string): Promise<string> {
   const { appendFile } = await import('node:fs/promises');
   await appendFile(file, `${line}\n`);
