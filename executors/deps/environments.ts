@@ -18,7 +18,7 @@ import { tryLock } from '../process/lock-file.ts';
 import { startTimeOf } from '../process/process-table.ts';
 import { runCommand, type CommandEnd } from './command.ts';
 import { describe, install, type InstallOptions } from './install.ts';
-import { aboutPython } from './tools.ts';
+import { aboutPython, type BasePython } from './tools.ts';
 
 /** Part of every key: raise it when the same deps are installed in another way. */
 const MAKER = 1;
@@ -53,7 +53,7 @@ export class Environments {
   readonly #options: EnvironmentsOptions;
   readonly #instance = randomUUID().slice(0, 8);
   #claims = 0;
-  #python: Promise<string> | undefined;
+  #python: Promise<BasePython> | undefined;
 
   constructor(options: EnvironmentsOptions) {
     this.#options = options;
@@ -61,14 +61,14 @@ export class Environments {
 
   /** Names what these deps become here. Raises DEPS_INSTALL_FAILED when there is no Python for pip. */
   async keyOf(deps: DepsDef): Promise<string> {
-    const python = deps.pip === undefined ? '' : await this.#aboutPython();
+    const python = deps.pip === undefined ? '' : (await this.#aboutPython()).about;
     const { platform, arch, versions } = process;
     const content = [MAKER, deps.npm ?? {}, deps.pip ?? [], deps.shell ?? [], platform, arch, versions.modules, python];
     return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 24);
   }
 
   /** Asked once, and again when it failed. */
-  async #aboutPython(): Promise<string> {
+  async #aboutPython(): Promise<BasePython> {
     const { python, agent } = this.#options;
     const never = new AbortController().signal;
     this.#python ??= aboutPython(python, agent, (file, args) => this.#ask(file, args, never));
@@ -114,7 +114,8 @@ export class Environments {
     const { dir, key } = installed;
     await rm(dir, { recursive: true, force: true });
     try {
-      await install(this.#options, installed, deps, tell, signal);
+      const python = deps.pip === undefined ? this.#options.python : (await this.#aboutPython()).program;
+      await install({ ...this.#options, python }, installed, deps, tell, signal);
       const { how, tail } = await this.#ask('du', ['-sk', dir], signal);
       // a power cut must not leave a mark on files that aren't there; where `sync` can't do it, the mark is only as good as the disk
       await this.#ask('sync', ['-f', dir], signal);

@@ -13,12 +13,21 @@ export function npmBeside(nodePath: string): string {
   return existsSync(beside) ? beside : 'npm';
 }
 
-const ABOUT = 'import sys; print(sys.implementation.cache_tag, sys.version.split()[0], sys.base_prefix)';
+const ABOUT =
+  'import sys; print(sys.implementation.cache_tag, sys.version.split()[0], sys.base_prefix); print(sys.executable)';
 
-/** What tells one Python from another, so that a venv of an older one isn't used. Raises DEPS_INSTALL_FAILED. */
-export async function aboutPython(python: string, agent: string, ask: Ask): Promise<string> {
+export interface BasePython {
+  /** What tells one Python from another, so that a venv of an older one isn't used. */
+  readonly about: string;
+  /** Its own path: where a venv is on the PATH, its name is that of the venv's. */
+  readonly program: string;
+}
+
+/** Raises DEPS_INSTALL_FAILED. */
+export async function aboutPython(python: string, agent: string, ask: Ask): Promise<BasePython> {
   const { how, tail, end } = await ask(python, ['-c', ABOUT]);
-  if (how === 'ok') return tail.trim();
+  const [about = '', program = ''] = tail.trim().split('\n');
+  if (how === 'ok') return { about, program: program.startsWith('/') ? program : python };
   throw how === 'missing' ? missingTool('Python', python, agent) : brokenPython(python, agent, `${end} ${tail}`);
 }
 

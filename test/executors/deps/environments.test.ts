@@ -246,6 +246,20 @@ describe('an installation', () => {
     );
   });
 
+  it("into a venv is the work of the Python's own pip, also when that is known by its name alone", async () => {
+    const log = join(dir, 'asked');
+    const program = join(dir, 'python3');
+    // it makes venves whose Python has no pip, as a real one does
+    writeFileSync(
+      program,
+      `#!/bin/sh\ncase "$2" in\nvenv) mkdir -p "$4/bin"; printf '#!/bin/sh\\necho "No module named pip"; exit 1\\n' > "$4/bin/python3"; chmod +x "$4/bin/python3";;\npip) echo "pip $*" >> ${log};;\n*) echo cpython 3.9.9; echo ${program};;\nesac\n`,
+      { mode: 0o755 },
+    );
+    const env = { PATH: `${dir}:${process.env['PATH'] ?? ''}` };
+    const { installed } = await agent({ python: 'python3', env }).obtain({ pip: ['one'] }, silent, signal);
+    expect(readFileSync(log, 'utf8')).toMatch(`pip -m pip --python ${installed.dir}/venv/bin/python install`);
+  });
+
   it('is refused by an agent that installs nothing', async () => {
     expect(await codeOf(refuseDeps('lab.two').obtain({ pip: ['a'] }, silent, signal))).toBe('DEPS_REFUSED');
   });
