@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { getResult } from 'polaron';
 import { npmPackage, wheel } from '../support/local-packages.ts';
 import { RealHub, type Finished } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
@@ -47,12 +48,23 @@ const result = await getResult(id, { wait: true });
 console.log(JSON.stringify({ id, status: result.status, value: result.value, errors: result.errors, lines }));
 `;
 
-const failureOf = (said: unknown): { readonly code: string; readonly message: string; readonly node: string } => {
-  const { errors }: { errors: readonly [{ code: string; message: string; node: string }] } = JSON.parse(
-    JSON.stringify(said),
-  );
-  return errors[0];
-};
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly node: string;
+}
+function failuresOf(said: unknown): readonly Failure[] {
+  const { errors }: { errors: readonly Failure[] } = JSON.parse(JSON.stringify(said));
+  return errors;
+}
+function idOf(said: unknown): string {
+  const { id }: { id: string } = JSON.parse(JSON.stringify(said));
+  return id;
+}
+function linesOf(said: unknown): readonly string[] {
+  const { lines }: { lines: readonly string[] } = JSON.parse(JSON.stringify(said));
+  return lines.join('').trim().split('\n');
+}
 
 const source = (spec: string, more = ''): string => `
 import { dispatch, electron, getResult, lattice, watch } from 'polaron';
@@ -89,12 +101,10 @@ describe('npm packages', { timeout: 180_000 }, () => {
     const first = said(await hub.script(source(counted), ['', words]));
     expect(first).toMatchObject(wanted);
     expect(JSON.stringify(first)).toContain(`installing npm counted@${counted}`);
-    // in another dispatch, and by an agent that was started again
-    const second = said(await hub.script(source(counted), ['', words]));
+    // in another dispatch, by an agent that was started again
     await hub.stop();
     await hub.start();
-    const third = said(await hub.script(source(counted), ['', words]));
-    for (const later of [second, third]) expect(later).toMatchObject({ ...wanted, lines: [] });
+    expect(said(await hub.script(source(counted), ['', words]))).toMatchObject({ ...wanted, lines: [] });
     expect(environments()).toHaveLength(1);
   });
 
@@ -119,69 +129,88 @@ export const plain = electron(function plain() { return where(); });
     const result = said(await hub.script(script, [], {}, { 'steps.mjs': steps, ...installed }));
     expect(result).toMatchObject({ status: 'completed', value: [4, expect.stringContaining('/cache/deps/')] });
   });
-
-  it("that can't be installed fail the electron with npm's last lines, the agent and the versions", async () => {
-    const missing = `file:${join(shelf, 'counted-9.9.9.tgz')}`;
-    const { code, message, node } = failureOf(said(await hub.script(source(missing), ['', words])));
-    expect([code, node]).toEqual(['DEPS_INSTALL_FAILED', 'count']);
-    expect(message).toMatch(
-      /^electron "count": npm could not install counted@file:.*counted-9\.9\.9\.tgz on agent local\.local \(\w+-\w+, Node \d[\d.]+, npm \d[\d.]+\): exit code \d+\n/,
-    );
-    expect(message).toMatch(/\nnpm (?:error|ERR!).*ENOENT/);
-    expect(environments()).toHaveLength(1);
-  });
 });
 
-describe('Python packages', { timeout: 180_000 }, () => {
-  const source = (requirement: string): string => `
-import { dispatch, electron, getResult, lattice, watch } from 'polaron';
-import { execFileSync } from 'node:child_process';
-const ask = electron({ deps: { pip: [${JSON.stringify(requirement)}] }, retries: { max: 1, delay: 0 } }, function ask(text) {
-  const code = 'import sys, shouter; print(shouter.shout(sys.argv[1]), sys.prefix)';
-  const [said, prefix] = execFileSync('python3', ['-c', code, text], { encoding: 'utf8' }).trim().split(' ');
-  return [said, prefix === process.env.VIRTUAL_ENV];
-});
-const main = lattice(function main() { return [ask('a'), ask('b')]; });
-${RUN}`;
-
-  it('are installed once into a venv, whose Python the electron has on its PATH', async () => {
+describe('packages of npm and of Python, and commands', { timeout: 180_000 }, () => {
+  it('are installed once and in this order; then come variables, the hooks before, the function and the hooks after', async () => {
     const before = environments().length;
     const file = wheel(shelf, 'shouter', '2.0.0', 'def shout(text):\n    return text.upper() + "!"\n');
-    const first = said(await hub.script(source(file)));
-    const value = [
-      ['A!', true],
-      ['B!', true],
-    ];
-    expect(first).toMatchObject({ status: 'completed', value });
-    expect(JSON.stringify(first)).toMatch(/installed a Python venv in [\d.]+ s.*installed pip [^"]*shouter-2\.0\.0/);
-    expect(said(await hub.script(source(file)))).toMatchObject({ status: 'completed', value, lines: [] });
+    const source = `
+import { context, dispatch, electron, getResult, lattice, watch } from 'polaron';
+import { execFileSync } from 'node:child_process';
+const deps = {
+  shell: [
+    'counted npm > order',
+    "python3 -c \\"import shouter; print(shouter.shout('pip'))\\" >> order",
+    "printf '#!/bin/sh\\\\ncat $POLARON_DEPS/order' > bin/tell; chmod +x bin/tell",
+  ],
+  pip: [${JSON.stringify(file)}],
+  npm: { counted: ${JSON.stringify(counted)} },
+};
+const run = (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }).trim();
+const tell = electron({
+  deps,
+  env: { WORD: 'variable' },
+  before: [{ run: () => [run('tell'), process.env.WORD], as: 'one' }, { run: async () => [...context().injected.one, 'two'], as: 'two' }],
+  after: [{ run: async () => console.log('after one') }, { run: () => console.log('after two') }],
+}, function tell() {
+  console.log('function');
+  const prefix = run('python3', '-c', 'import shouter, sys; print(sys.prefix)');
+  return [context().injected.two, prefix === process.env.VIRTUAL_ENV];
+});
+const main = lattice(function main() { return tell(); });
+${RUN}`;
+    const wanted = { status: 'completed', value: [['counted npm\nPIP!', 'variable', 'two'], true] };
+    const first = said(await hub.script(source));
+    expect(first).toMatchObject(wanted);
+    const lines = linesOf(first);
+    const installed = lines.filter((line) => line.startsWith('installing')).map((line) => line.split(' ')[1]);
+    expect(installed).toEqual(['npm', 'a', 'pip', 'shell', 'shell', 'shell']);
+    expect(lines.join('\n')).toMatch(/installed a Python venv in [\d.]+ s[^]*installed pip [^\n]*shouter-2\.0\.0/);
+    const again = said(await hub.script(source));
+    expect(again).toMatchObject(wanted);
+    expect(linesOf(again).filter((line) => line.startsWith('install'))).toEqual([]);
+    const ran = await (await getResult(idOf(again))).electrons.get('tell');
+    expect(await ran.stdout()).toBe('function\nafter one\nafter two\n');
     expect(environments()).toHaveLength(before + 1);
   });
 
-  it("that can't be installed fail the electron with pip's last lines and version, after its retries", async () => {
-    const result = said(await hub.script(source(join(shelf, 'nothing-1.0.0-py3-none-any.whl'))));
-    const { code, message } = failureOf(result);
-    expect(code).toBe('DEPS_INSTALL_FAILED');
-    expect(message).toMatch(
-      /pip could not install .*nothing-1\.0\.0.* on agent local\.local \(.*, Node [\d.]+, pip \d[\d.]+\): exit code 1\n/,
-    );
-    expect(message).toMatch(/ERROR: .*nothing-1\.0\.0-py3-none-any\.whl/);
-    const { id }: { id: string } = JSON.parse(JSON.stringify(result));
-    expect(await hub.json(['show', id])).toMatchObject({ electrons: [{ attempts: 2 }, {}] });
-    expect((await hub.polaron(['logs', id, 'ask'])).out).toContain('nothing-1.0.0');
-  });
-});
-
-describe('commands', { timeout: 180_000 }, () => {
-  it('are run once, after the packages, and what they make is on the PATH', async () => {
+  it("that can't be installed fail the electron with the last lines, the agent and the versions, after its retries", async () => {
+    const before = environments();
     const source = `
 import { dispatch, electron, getResult, lattice, watch } from 'polaron';
-import { execFileSync } from 'node:child_process';
-const deps = { npm: { counted: ${JSON.stringify(counted)} }, shell: ['counted all > made', "printf '#!/bin/sh\\\\ncat $POLARON_DEPS/made' > bin/tell; chmod +x bin/tell"] };
-const tell = electron({ deps }, function tell() { return execFileSync('tell', { encoding: 'utf8' }); });
-const main = lattice(function main() { return tell(); });
+const failing = (name, deps) => electron({ name, deps, retries: { max: 1, delay: 0 } }, () => 1);
+const ofNpm = failing('ofNpm', { npm: { counted: ${JSON.stringify(`file:${join(shelf, 'counted-9.9.9.tgz')}`)} } });
+const ofPip = failing('ofPip', { pip: [${JSON.stringify(join(shelf, 'nothing-1.0.0-py3-none-any.whl'))}] });
+const ofShell = failing('ofShell', { shell: ['echo no compiler here; exit 7'] });
+const main = lattice(function main() { return [ofNpm(), ofPip(), ofShell()]; });
 ${RUN}`;
-    expect(said(await hub.script(source))).toMatchObject({ status: 'completed', value: 'counted all\n' });
+    const result = said(await hub.script(source));
+    const messages = Object.fromEntries(
+      failuresOf(result).map(({ node, code, message }) => [node, `${code} ${message}`]),
+    );
+    const machine = String.raw`on agent local\.local \(\w+-\w+, Node \d[\d.]+`;
+    expect(messages['ofNpm']).toMatch(
+      new RegExp(
+        `^DEPS_INSTALL_FAILED electron "ofNpm": npm could not install counted@file:.*counted-9\\.9\\.9\\.tgz ${machine}, npm \\d[\\d.]+\\): exit code \\d+\n[^]*npm (?:error|ERR!).*ENOENT`,
+      ),
+    );
+    expect(messages['ofPip']).toMatch(
+      new RegExp(
+        `^DEPS_INSTALL_FAILED .*pip could not install .*nothing-1\\.0\\.0.* ${machine}, pip \\d[\\d.]+\\): exit code 1\n[^]*ERROR: .*nothing-1\\.0\\.0`,
+      ),
+    );
+    expect(messages['ofShell']).toMatch(
+      new RegExp(
+        `^DEPS_INSTALL_FAILED .*the command "echo no .*" failed ${machine}\\): exit code 7\nno compiler here$`,
+      ),
+    );
+    const id = idOf(result);
+    expect(await hub.json(['show', id])).toMatchObject({
+      electrons: [{ attempts: 2 }, { attempts: 2 }, { attempts: 2 }],
+    });
+    expect((await hub.polaron(['logs', id, 'ofPip'])).out).toContain('nothing-1.0.0');
+    expect(environments()).toEqual(before);
   });
 });
 
@@ -195,12 +224,12 @@ describe('an agent that was started with --no-deps', () => {
 const there = { needs: ['strict'] };
 const main = lattice(function main() { return [plain.with(there)(), count.with(there)('a')]; });`;
     const result = said(await hub.script(source(counted).replace(/const main = .*/, strict)));
-    expect(failureOf(result)).toMatchObject({
+    expect(failuresOf(result)[0]).toMatchObject({
       code: 'DEPS_REFUSED',
       node: 'count',
       message: 'electron "count": agent local.strict installs nothing (--no-deps), and was asked for npm',
     });
-    const { id }: { id: string } = JSON.parse(JSON.stringify(result));
+    const id = idOf(result);
     expect(await hub.json(['show', id])).toMatchObject({
       electrons: [
         { name: 'plain', status: 'completed', agent: 'local.strict' },

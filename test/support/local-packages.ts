@@ -1,4 +1,4 @@
-/** Packages made by a test, so that npm and pip install without a network: a tarball as `npm pack` makes it, and a folder that pip builds from nothing. */
+/** Packages made by a test, so that npm and pip install without a network: a tarball as `npm pack` makes it, and a wheel. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ function write(folder: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-/** `file:` and the tarball of a package with these files; its folder is `<dir>/<name>-<version>`. */
+/** `file:` and the tarball of a package with these files. */
 export function npmPackage(
   dir: string,
   name: string,
@@ -19,9 +19,10 @@ export function npmPackage(
   manifest: object = {},
 ): string {
   const folder = join(dir, `${name}-${version}`);
-  write(folder, { 'package.json': JSON.stringify({ name, version, main: 'index.js', ...manifest }), ...files });
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: folder, stdio: 'ignore' });
-  return `file:${join(dir, `${name}-${version}.tgz`)}`;
+  const about = { name, version, main: 'index.js', ...manifest };
+  write(join(folder, 'package'), { 'package.json': JSON.stringify(about), ...files });
+  execFileSync('tar', ['-czf', `${folder}.tgz`, '-C', folder, 'package']);
+  return `file:${folder}.tgz`;
 }
 
 /** A wheel is a zip: made by Python's own `zipfile`. Returns its path. */
