@@ -5,6 +5,7 @@
  *     it stays `accepted`, on disk and as a row here. Its turn comes as those are given out.
  * B2. What addresses it alone begins it out of turn: a cancel, an agent's claim or outcome. It begins from its records, as after a restart.
  * B3. One whose times run (a timeout of its own, or of an electron) never waits here, and neither does one that takes values over: it may want no agent.
+ * B4. One inside another begins when its records are on disk: it has the same id after a restart that undid them, which would give out again what agents still have.
  */
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { DispatchSpec, LoadedDispatch } from '../../bus/protocol/results.ts';
@@ -44,6 +45,8 @@ export class Beginnings {
   readonly #o: BeginningsOptions;
   readonly #most: number;
   readonly #room = new WaitingRoom();
+  /** Inside others, and not on disk: resolve when they have begun. */
+  readonly #unflushed = new Map<DispatchId, Promise<void>>();
   /** Taken from the room, and being read. */
   readonly #reading = new Map<string, number>();
 
@@ -64,8 +67,23 @@ export class Beginnings {
     if (!this.#waits(spec, graph)) this.#begin({ type: 'lattice.start', spec, graph });
   }
 
+  /** One inside another, whose records are queued (B4). */
+  inside(spec: DispatchSpec, graph: WireGraph): void {
+    this.#o.live.add(spec.id, spec.nodes);
+    const begun = new Promise<void>((resolve) =>
+      this.#o.results.afterFlush(() => {
+        this.#unflushed.delete(spec.id);
+        this.accepted(spec, graph);
+        resolve();
+      }),
+    );
+    this.#unflushed.set(spec.id, begun);
+  }
+
   /** Puts every dispatch that has not ended back to work, or in the room. */
   async recover(ids: readonly DispatchId[]): Promise<void> {
+    // All live before the first goes on: it may have to cancel one inside it that isn't read yet.
+    for (const id of ids) this.#o.live.add(id, 0);
     const left = ids[Symbol.iterator]();
     const some = async (): Promise<void> => {
       for (const id of left) await this.#recover(id);
@@ -80,6 +98,7 @@ export class Beginnings {
 
   /** Somebody means this one (B2). Resolves when it has begun; at once when it had. */
   async wake(id: DispatchId): Promise<void> {
+    await this.#unflushed.get(id);
     if (this.#room.remove(id)) await this.#resumed(id);
   }
 

@@ -121,7 +121,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
         this.#restarts.delete(message.id);
         return;
       case 'dispatch.inner':
-        this.#beginnings.accepted(message.spec, message.graph);
+        this.#beginnings.inside(message.spec, message.graph);
         this.#o.results.afterFlush(() => this.#tellAccepted(message.spec));
         return;
       case 'dispatch.leave':

@@ -20,7 +20,7 @@ import { decodeDispatch, decodeElectron, keys } from '../../../store/records.ts'
 import { settle } from '../support/fake-clock.ts';
 import { electron, graphOf, map } from '../support/graphs.ts';
 import { graphCache } from '../../../actors/caches.ts';
-import { dispatchId, makeHubWorld, type Delivered, type HubWorld } from '../support/hub-world.ts';
+import { dispatchId, makeHubWorld, specOf, type Delivered, type HubWorld } from '../support/hub-world.ts';
 
 const isLattice = (message: Message): message is LatticeMessage => message.type.startsWith('lattice.');
 const simple = graphOf([IDENTITY_ELECTRON], [electron(0)]);
@@ -131,6 +131,26 @@ describe('a submission', () => {
     ).toBe(true);
     expect(store.hasValue(digestOf(encodeGraph(simple)))).toBe(true);
     expect(store.hasValue(digestOf(new Uint8Array([1, 2])))).toBe(true);
+  });
+
+  it('of a lattice inside another begins when its records are on disk (B4), and a cancel until then is not lost', async () => {
+    world.close();
+    begin('manual');
+    const outer = { dispatch: dispatchId(1), node: 0, level: 1, root: dispatchId(1) };
+    const spec = specOf(dispatchId(2), { outer });
+    const [to, from] = [world.system.address('dispatcher', 'main'), world.system.address('lattice', outer.dispatch)];
+    const heard = (): unknown => supervisors.get(spec.id)?.map(({ message }) => message.type);
+    world.results.write({ op: 'accept', spec, contentDigest: spec.graph.digest });
+    world.system.send(to, { type: 'dispatch.inner', spec, graph: simple }, from);
+    world.system.send(to, { type: 'dispatch.leave', id: spec.id, reason: 'not wanted' }, from);
+    await settle(10);
+    expect([heard(), await dispatcher.handle('kim', 'status', {})]).toMatchObject([
+      undefined,
+      { dispatches: { live: 1 } },
+    ]);
+    world.store.flush();
+    await settle(10);
+    expect(heard()).toEqual(['lattice.start', 'lattice.cancel']);
   });
 
   it('starts one supervisor with its graph', async () => {
@@ -439,6 +459,23 @@ describe('D2: a supervisor that crashes', () => {
       await world.clock.advance(25_000);
     }
     expect(stored(id).status).toBe('accepted');
+  });
+
+  it('of one inside another hears after a restart that it is not wanted, though it was not read yet', async () => {
+    const graph = encodeGraph(simple);
+    const outer = { dispatch: dispatchId(1), node: 0, level: 1, root: dispatchId(1) };
+    const spec = specOf(dispatchId(2), { outer, graph: valueInfoOf(graph) });
+    const { digest } = spec.graph;
+    world.results.write({ op: 'value', digest, bytes: graph }, { op: 'accept', spec, contentDigest: digest });
+    await world.results.flushed();
+    const recovered = dispatcher.recover([spec.id]);
+    const [to, from] = [world.system.address('dispatcher', 'main'), world.system.address('lattice', outer.dispatch)];
+    world.system.send(to, { type: 'dispatch.leave', id: spec.id, reason: 'not wanted' }, from);
+    await recovered;
+    await settle(10);
+    await world.clock.advance(100);
+    const heard = supervisors.get(spec.id)?.map(({ message }) => message.type);
+    expect(heard).toEqual(['lattice.resume', 'lattice.cancel']);
   });
 
   it('is put back to work after a restart of the hub', async () => {

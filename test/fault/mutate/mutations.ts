@@ -203,4 +203,56 @@ export const mutations: readonly Mutation[] = [
       },
     ],
   },
+  {
+    id: 'inner-id-not-kept',
+    breaks: 'a lattice that begins again inside a restarted dispatch gets another id',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/lattice/inner.ts',
+        from: '  readonly #o: InnerOptions;\n',
+        to: "  readonly #o: InnerOptions;\n  #attempt = '';\n",
+      },
+      {
+        file: 'actors/lattice/inner.ts',
+        from: '  resume(): void {\n',
+        to: "  resume(): void {\n    this.#attempt = 'again';\n",
+      },
+      {
+        file: 'actors/lattice/inner.ts',
+        from: 'return innerIdOf(spec.id, state.plan.pathOf(node));',
+        to: 'return innerIdOf(spec.id, `${state.plan.pathOf(node)}${this.#attempt}`);',
+      },
+    ],
+  },
+  {
+    id: 'inner-before-the-flush',
+    breaks: 'a lattice inside gives out its electrons before it is on disk',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/dispatcher/dispatcher.ts',
+        from: 'this.#beginnings.inside(message.spec, message.graph);',
+        to: 'this.#beginnings.accepted(message.spec, message.graph);',
+      },
+    ],
+  },
+  {
+    id: 'inner-not-asked-for',
+    breaks: 'a dispatch that begins again does not ask whether the lattices inside have ended',
+    caughtBy: 'simulate',
+    edits: [{ file: 'actors/lattice/supervisor.ts', from: '    this.#inner?.resume();\n', to: '' }],
+  },
+  {
+    id: 'cancel-stays-outside',
+    breaks: 'a cancel does not reach the lattices inside',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/lattice/supervisor.ts',
+        from: '        this.#inner?.leave(effect.node, effect.reason);\n',
+        to: '',
+      },
+    ],
+  },
 ];

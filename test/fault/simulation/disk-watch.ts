@@ -10,18 +10,16 @@ import { decodeDispatch, decodeElectron, decodeNumber, keys } from '../../../sto
 import { SITE } from './agent-host.ts';
 import { show } from './attempts.ts';
 import type { Logged, TaskRef } from './history.ts';
-import type { Program } from './program.ts';
+import type { Home } from './program.ts';
 import type { Broken, PromiseName } from './promise.ts';
 import type { StoreDisk } from './store-disk.ts';
 
 export interface DiskWatchOptions {
   readonly disk: StoreDisk;
-  readonly programs: readonly Program[];
+  readonly homes: ReadonlyMap<string, Home>;
   /** An attempt is given out of which the disk knows nothing yet. */
   readonly early: (attempt: TaskRef) => void;
 }
-
-const NAME = /^d(\d+)e(\d+)(?:b(\d+))?$/;
 
 export class DiskWatch {
   readonly broken: Broken[] = [];
@@ -111,15 +109,13 @@ export class DiskWatch {
 
   #begun({ name, task }: Extract<Logged, { type: 'begun' }>): void {
     const { dispatch, node } = parseTaskId(task);
-    const [, index, at = '', inner] = NAME.exec(name) ?? [];
-    const plan = this.#o.programs[Number(index)]?.plan;
-    const outer = plan?.nodes[Number(at)];
-    if (plan?.strict !== true || outer === undefined) return;
+    const home = this.#o.homes.get(name);
+    const outer = home?.nodes[home.at];
+    if (home?.strict !== true || outer === undefined) return;
     const parents: number[] = [...outer.after];
     if (outer.kind === 'map') parents.push(outer.over);
-    const electron = outer.kind === 'map' ? outer.body[Number(inner)] : outer;
-    const base = outer.kind === 'map' ? node - Number(inner) : 0;
-    for (const input of electron?.inputs ?? []) {
+    const base = node - (home.local ?? node);
+    for (const input of home.electron.inputs) {
       if (typeof input === 'number') parents.push(base + input);
       else if ('up' in input) parents.push(input.node);
     }

@@ -1,12 +1,15 @@
 /** Runs one plan and judges it: which promises were broken. */
 import { isDispatchId, type DispatchId } from '../../../model/ids.ts';
+import { Answers } from './answers.ts';
+import { checkInside, checkLate, checkNone, outerOf } from './inner-check.ts';
 import { keys } from '../../../store/records.ts';
 import { attemptsOf } from './attempts.ts';
 import { DiskWatch } from './disk-watch.ts';
 import type { Logged } from './history.ts';
 import type { RunPlan } from './plan.ts';
 import type { Broken } from './promise.ts';
-import { checkDispatch, FinalRecords } from './record-check.ts';
+import { InnerWatch } from './inner-watch.ts';
+import { checkDispatch, FinalRecords, type DispatchCheck } from './record-check.ts';
 import { checkKeys } from './key-check.ts';
 import { checkRun } from './run-check.ts';
 import { checkTimeouts } from './timeout-check.ts';
@@ -17,6 +20,8 @@ export interface Verdict {
   readonly digest: string;
   readonly broken: readonly Broken[];
   readonly world: World;
+  /** Of all dispatches, those inside others included. */
+  readonly records: ReadonlyMap<DispatchId, FinalRecords>;
 }
 
 /** `hear`: each entry of the history as it comes. */
@@ -26,12 +31,14 @@ export async function judge(plan: RunPlan, hear?: (entry: Logged) => void): Prom
   const { disk } = world.hub;
   const watch = new DiskWatch({
     disk,
-    programs: world.programs,
+    homes: world.homes,
     early: (attempt) => world.history.add({ type: 'early', ...attempt }),
   });
+  const inner = new InnerWatch(disk, () => world.timeline.now);
   world.history.listen(watch.hear);
+  world.history.listen(inner.hear);
   const rested = await world.run();
-  const broken: Broken[] = [...watch.broken];
+  const broken: Broken[] = [...watch.broken, ...inner.broken];
   for (const error of world.timeline.errors)
     broken.push({
       promise: 'ends',
@@ -40,28 +47,50 @@ export async function judge(plan: RunPlan, hear?: (entry: Logged) => void): Prom
   if (!rested) broken.push({ promise: 'ends', what: 'not everything came to rest' });
   broken.push(...left(world));
   const { entries } = world.history;
+  const happened = world.plan;
   const attempts = attemptsOf(entries);
   const records = new Map<DispatchId, FinalRecords>();
   for (const entry of entries) {
     if (entry.type !== 'submitted') continue;
     const { dispatch: id, index } = entry;
-    const dispatchPlan = plan.dispatches[index];
-    if (!isDispatchId(id) || dispatchPlan === undefined || records.has(id)) continue;
+    const program = world.programs[index];
+    if (!isDispatchId(id) || program === undefined || records.has(id)) continue;
     try {
       const final = new FinalRecords(disk.content, id);
-      records.set(id, final);
+      const { output, failFast, timeoutMs } = program.plan;
+      const answers = new Answers(final, world.does, program.values);
       const told = entries.find((one) => one.type === 'ended' && one.dispatch === id);
-      const cancelAsked = entries.some((one) => one.type === 'cancelling' && one.dispatch === id);
-      const o = { id, plan: dispatchPlan, does: world.does, store: disk.content, attempts, cancelAsked };
-      broken.push(...checkDispatch({ ...o, told: told?.type === 'ended' ? told : undefined }, final));
+      const o = { id, output, does: world.does, attempts, mayCancel: failFast || timeoutMs > 0, answers };
+      broken.push(...checkTree({ ...o, told: told?.type === 'ended' ? told : undefined }, final, entries, records));
     } catch (error) {
       broken.push({ promise: 'kept', what: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   }
-  broken.push(...checkRun({ plan, does: world.does, entries, attempts, records }));
-  broken.push(...checkKeys({ plan, does: world.does, entries, attempts, records }));
-  broken.push(...checkTimeouts({ plan, does: world.does, entries, attempts, records }));
-  return { plan, digest: world.history.digest, broken, world };
+  broken.push(...checkNone(disk.content, new Set(records.keys())));
+  broken.push(...checkLate(entries, (id) => outerOf(disk.content, id)?.dispatch));
+  broken.push(...checkRun({ plan: happened, does: world.does, entries, attempts, records }));
+  broken.push(...checkKeys({ plan: happened, does: world.does, entries, attempts, records }));
+  broken.push(...checkTimeouts({ plan: happened, does: world.does, entries, attempts, records }));
+  return { plan, digest: world.history.digest, broken, world, records };
+}
+
+/** A dispatch and those inside it; `records` gets those of all. */
+function checkTree(
+  o: DispatchCheck,
+  final: FinalRecords,
+  entries: readonly Logged[],
+  records: Map<DispatchId, FinalRecords>,
+): readonly Broken[] {
+  records.set(o.id, final);
+  const asked = entries.some((entry) => entry.type === 'cancelling' && entry.dispatch === o.id);
+  const mayCancel = o.mayCancel || asked;
+  const broken = [...checkDispatch({ ...o, mayCancel }, final), ...checkInside(o.id, final, o.answers)];
+  for (const [node, { id, records: inner }] of final.inside) {
+    const output = inner.plan.graph.output.inputs.filter((input) => typeof input === 'number');
+    const answers = o.answers.inside(node);
+    broken.push(...checkTree({ ...o, id, output, mayCancel, answers, told: undefined }, inner, entries, records));
+  }
+  return broken;
 }
 
 /** What shouldn't be there any more. */

@@ -18,12 +18,17 @@ export interface Does {
   readonly kills: boolean;
   /** Another attempt gives another value. */
   readonly varies: boolean;
+  /** Its value is this graph, for the lattice that takes it. */
+  readonly draws?: GraphPlan;
 }
+
+/** `arg`: a value that came with the graph around it: what drew the graph gives it its own inputs, and the digest of its call. */
+export type PlanInput = Input | { readonly arg: number };
 
 export interface ElectronPlan {
   readonly kind: 'electron';
   readonly does: Does;
-  readonly inputs: readonly Input[];
+  readonly inputs: readonly PlanInput[];
   readonly after: readonly number[];
   readonly retries: number;
   readonly timeouts: Timeouts;
@@ -37,10 +42,23 @@ export interface MapPlan {
   readonly concurrency: number;
   /** Tells of each item its value or its error. */
   readonly collects?: boolean;
-  readonly body: readonly ElectronPlan[];
+  readonly body: readonly (ElectronPlan | LatticePlan)[];
   readonly output: number;
 }
-export type NodePlan = ElectronPlan | MapPlan;
+/** A lattice inside the graph: a dispatch of its own. */
+export interface LatticePlan {
+  readonly kind: 'lattice';
+  /** The node of the same scope that draws it, or what was known when the graph around it was made. */
+  readonly graph: number | GraphPlan;
+  readonly after: readonly number[];
+}
+export type NodePlan = ElectronPlan | MapPlan | LatticePlan;
+
+/** What a lattice inside runs, and the node that gives its value. */
+export interface GraphPlan {
+  readonly nodes: readonly NodePlan[];
+  readonly output: number;
+}
 
 export interface DispatchPlan {
   readonly at: number;
@@ -61,6 +79,8 @@ export interface AgentPlan {
 export interface CancelPlan {
   readonly at: number;
   readonly dispatch: number;
+  /** One of the dispatches inside, of those known by then. */
+  readonly inner?: number;
   /** Absent: all of it. */
   readonly nodes?: readonly number[];
 }
@@ -112,6 +132,14 @@ export interface FaultPlan {
   readonly amount: number;
 }
 
+/** The hub is killed `afterMs` after so many dispatches inside others, or electrons of those, were recorded to have begun or ended, and stays away for `ms`. */
+export interface CrashPoint {
+  readonly record: 'begun' | 'electron' | 'ended';
+  readonly nth: number;
+  readonly afterMs: number;
+  readonly ms: number;
+}
+
 export interface RunPlan {
   readonly seed: number;
   /** The result manager has a process of its own. */
@@ -127,6 +155,7 @@ export interface RunPlan {
   /** Assigns, counted from 1, whose first electron is cancelled as soon as they are sent: the cancel may overtake them. */
   readonly cancelled: readonly number[];
   readonly faults: readonly FaultPlan[];
+  readonly crashes?: readonly CrashPoint[];
 }
 
 export const agentName = (index: number): string => `a${index + 1}`;

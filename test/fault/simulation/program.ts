@@ -1,17 +1,18 @@
 /**
  * What the electrons of a plan give: a pure function of an electron's name, its inputs and, for some, the attempt, so that every right value is known.
- * Also the graph that is dispatched. Not here: when they run (sim-executor.ts).
+ * Also the graphs that are dispatched, and those that electrons draw. Not here: when they run (sim-executor.ts), what is right in the end (answers.ts).
  */
+import { encodeBody } from '../../../bus/codec.ts';
+import type { DrawingHead } from '../../../bus/protocol/drawing.ts';
+import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
-import { encodeList, listElement } from '../../../bus/value/list.ts';
-import { FULFILLED, REJECTED, withContent } from '../../../bus/value/settled.ts';
+import { encodeList } from '../../../bus/value/list.ts';
 import { encodeValue } from '../../../bus/value/value.ts';
-import type { ElectronDef, Timeouts, WireGraph, WireNode } from '../../../model/graph.ts';
-import type { ErrorInfo, Token } from '../../../model/outcome.ts';
-import { reasonOf } from '../../../model/reason.ts';
-import type { Plan } from '../../../model/plan.ts';
+import type { ElectronDef, Input, Timeouts, WireGraph, WireNode } from '../../../model/graph.ts';
+import type { Digest } from '../../../model/ids.ts';
+import type { Token } from '../../../model/outcome.ts';
 import type { AttemptTimeout } from '../../../model/timeouts.ts';
-import type { DispatchPlan, Does, ElectronPlan, RunPlan } from './plan.ts';
+import type { DispatchPlan, Does, ElectronPlan, GraphPlan, NodePlan, PlanInput, RunPlan } from './plan.ts';
 
 /** Over what a message carries with an outcome, and over what the store keeps among its records. */
 const LARGE_TEXT = 'x'.repeat(70_000);
@@ -23,6 +24,7 @@ export const bundle = Buffer.from('the code of every electron');
 export function valueOf(name: string, does: Does, inputs: readonly Uint8Array[], token: Token | undefined): Uint8Array {
   const call = `${name}(${inputs.map((bytes) => digestOf(bytes)).join()})`;
   const seen = digestOf(Buffer.from(does.varies ? `${call} ${token?.join()}` : call)).slice(0, 16);
+  if (does.draws !== undefined) return drawn(makeGraph(does.draws, `${name}.`, [...inputs, encodeValue(seen, name)]));
   if (does.list === 0) return encodeValue(does.large ? `${seen} ${LARGE_TEXT}` : seen, name);
   return encodeList(Array.from({ length: does.list }, (_, i) => encodeValue(`${seen}/${i}`, name)));
 }
@@ -38,113 +40,121 @@ export function endOf(
   return silent < long ? { ms: silent, by: 'silence' } : { ms: long, by: 'attempt' };
 }
 
-export interface Program {
+/** A graph as it travels, with the values that it names. */
+export interface Made {
   readonly graph: WireGraph;
+  readonly values: ReadonlyMap<Digest, Uint8Array>;
+}
+export interface Program extends Made {
   readonly plan: DispatchPlan;
 }
 
-/** Dispatch number `index` of a plan. */
-export function programOf(plan: DispatchPlan, index: number, does: Map<string, ElectronPlan>): Program {
+/** As the hub reads it: the graph with its settings, the arguments, and what the graph names. */
+function drawn({ graph, values }: Made): Uint8Array {
+  const head: DrawingHead = { graph: encodeGraph(graph), source: '', metadata: {}, timeoutMs: 0 };
+  const bytes = new Uint8Array(encodeBody(head));
+  return encodeList([encodeValue(bytes, 'graph'), encodeValue([], 'arguments'), ...values.values()]);
+}
+
+/** `names`: before the name of each node. `args`: values that come with it. */
+function makeGraph({ nodes, output }: GraphPlan, names: string, args: readonly Uint8Array[]): Made {
+  const made = makeNodes(nodes, names, args);
+  return { ...made, graph: { ...made.graph, output: { template, inputs: [output] } } };
+}
+
+function makeNodes(plans: readonly NodePlan[], names: string, args: readonly Uint8Array[]): Made {
   const electrons: ElectronDef[] = [];
-  const make = (electron: ElectronPlan, name: string): WireNode => {
-    does.set(name, electron);
-    const { retries, timeouts, inputs, after, concurrency, exclusive } = electron;
-    electrons.push({
-      name,
-      executor: 'process',
-      needs: [],
-      retries: { max: retries, delayMs: 150, backoff: 2, maxDelayMs: 2_000, jitter: 0.2, retryOn: [], notOn: [] },
-      timeouts,
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(exclusive === undefined ? {} : { exclusive }),
-    });
-    const split = electron.does.list > 0;
-    return { kind: 'electron', electron: electrons.length - 1, template, inputs, after, ...(split ? { split } : {}) };
+  const values = new Map<Digest, Uint8Array>();
+  const literal = (bytes: Uint8Array): Input => {
+    const digest = digestOf(bytes);
+    values.set(digest, bytes);
+    return { value: digest };
   };
-  const nodes = plan.nodes.map((node, i): WireNode => {
-    if (node.kind === 'electron') return make(node, `d${index}e${i}`);
-    const { over, after, concurrency, collects, body, output } = node;
-    const inner = body.map((electron, at) => make(electron, `d${index}e${i}b${at}`));
-    const map = { over, after, concurrency, body: { nodes: inner, output } };
-    return { kind: 'map', name: `d${index}m${i}`, onItemError: collects === true ? 'collect' : 'fail', ...map };
-  });
-  return { plan, graph: { electrons, nodes, output: { template, inputs: plan.output } } };
+  const inputOf = (input: PlanInput): Input =>
+    typeof input === 'object' && 'arg' in input
+      ? literal(args[input.arg % args.length] ?? encodeValue(null, names))
+      : input;
+  const make = (plan: NodePlan, name: string): WireNode => {
+    const { after } = plan;
+    switch (plan.kind) {
+      case 'electron': {
+        electrons.push(definitionOf(plan, name));
+        const split = plan.does.list > 0 || plan.does.draws !== undefined;
+        const inputs = plan.inputs.map(inputOf);
+        const electron = electrons.length - 1;
+        return { kind: 'electron', electron, template, inputs, after, ...(split ? { split } : {}) };
+      }
+      case 'map': {
+        const { over, concurrency, collects, body, output } = plan;
+        const inner = body.map((node, at) => make(node, `${name}b${at}`));
+        const map = { over, after, concurrency, body: { nodes: inner, output } };
+        const onItemError = collects === true ? 'collect' : 'fail';
+        return { kind: 'map', name: name.replace(/e(?=\d+$)/, 'm'), onItemError, ...map };
+      }
+      case 'lattice': {
+        const { graph } = plan;
+        const known = (of: GraphPlan): Input =>
+          literal(drawn(makeGraph(of, `${name}.`, [encodeValue(`came with ${name}`, name)])));
+        return { kind: 'lattice', name, graph: typeof graph === 'number' ? graph : known(graph), after };
+      }
+    }
+  };
+  const nodes = plans.map((plan, i) => make(plan, `${names}e${i}`));
+  return { graph: { electrons, nodes, output: { template, inputs: [] } }, values };
 }
 
-/** All electrons of a plan by name, and the dispatches' graphs. */
-export function programsOf(plan: RunPlan): {
+function definitionOf({ retries, timeouts, concurrency, exclusive }: ElectronPlan, name: string): ElectronDef {
+  return {
+    name,
+    executor: 'process',
+    needs: [],
+    retries: { max: retries, delayMs: 150, backoff: 2, maxDelayMs: 2_000, jitter: 0.2, retryOn: [], notOn: [] },
+    timeouts,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(exclusive === undefined ? {} : { exclusive }),
+  };
+}
+
+/** Where an electron stands in a plan. */
+export interface Home {
+  readonly electron: ElectronPlan;
+  readonly strict: boolean;
+  /** Of its graph. */
+  readonly nodes: readonly NodePlan[];
+  readonly at: number;
+  /** In the body of the map that is `nodes[at]`. */
+  readonly local?: number;
+}
+
+function* homesIn(nodes: readonly NodePlan[], names: string, strict: boolean): Generator<[string, Home]> {
+  const inside = ({ nodes: inner }: GraphPlan, name: string): Generator<[string, Home]> =>
+    homesIn(inner, `${name}.`, strict);
+  for (const [at, node] of nodes.entries()) {
+    const name = `${names}e${at}`;
+    const body = node.kind === 'map' ? node.body : [node];
+    for (const [local, one] of body.entries()) {
+      const own = node.kind === 'map' ? `${name}b${local}` : name;
+      const place = node.kind === 'map' ? { at, local } : { at };
+      if (one.kind === 'electron') yield [own, { electron: one, strict, nodes, ...place }];
+      if (one.kind === 'electron' && one.does.draws !== undefined) yield* inside(one.does.draws, own);
+      if (one.kind === 'lattice' && typeof one.graph === 'object') yield* inside(one.graph, own);
+    }
+  }
+}
+
+export interface Programs {
+  /** All electrons of a plan by name. */
+  readonly homes: ReadonlyMap<string, Home>;
   readonly does: ReadonlyMap<string, ElectronPlan>;
+  /** Of the plan's dispatches. */
   readonly programs: readonly Program[];
-} {
-  const does = new Map<string, ElectronPlan>();
-  return { does, programs: plan.dispatches.map((dispatch, index) => programOf(dispatch, index, does)) };
 }
 
-/** The right value of a node, whatever happened to it. `plan` has the maps expanded. */
-export class Answers {
-  readonly #plan: Plan;
-  readonly #does: ReadonlyMap<string, ElectronPlan>;
-  readonly #tokenOf: (id: number) => Token | undefined;
-  readonly #errorOf: (id: number) => ErrorInfo | undefined;
-  readonly #known = new Map<number, Uint8Array>();
-
-  /** `tokenOf`: the attempt that counts; `errorOf`: why a node ended by itself without a value. */
-  constructor(
-    plan: Plan,
-    does: ReadonlyMap<string, ElectronPlan>,
-    tokenOf: (id: number) => Token | undefined,
-    errorOf: (id: number) => ErrorInfo | undefined,
-  ) {
-    this.#errorOf = errorOf;
-    this.#plan = plan;
-    this.#does = does;
-    this.#tokenOf = tokenOf;
-  }
-
-  of(id: number): Uint8Array {
-    let value = this.#known.get(id);
-    if (value === undefined) this.#known.set(id, (value = this.#make(id)));
-    return value;
-  }
-
-  /** Of an item that has no value the first of its nodes that failed or was cancelled says why. */
-  #settled(output: number): Uint8Array {
-    const { region, item } = this.#plan.place(output);
-    const first = region.base + item * region.nodes.length;
-    for (let id = first; id < first + region.nodes.length; id++) {
-      const error = this.#errorOf(id);
-      if (error === undefined) continue;
-      const reason = reasonOf({ node: this.#plan.nameOf(id), error });
-      return withContent(REJECTED, encodeValue(reason, 'reason'));
-    }
-    return withContent(FULFILLED, this.of(output));
-  }
-
-  #make(id: number): Uint8Array {
-    const place = this.#plan.place(id);
-    const { node } = place;
-    if (node.kind === 'map') {
-      const region = this.#plan.regionOf(id);
-      if (region === undefined) throw new Error(`map ${id} was never expanded`);
-      const outputs = Array.from({ length: region.items }, (_, item) => this.#plan.outputOf(region, item));
-      if (node.onItemError === 'fail') return encodeList(outputs.map((output) => this.of(output)));
-      return encodeList(outputs.map((output) => this.#settled(output)));
-    }
-    if (node.kind === 'lattice') throw new Error('plans have no lattices inside');
-    const name = this.#plan.graph.electrons[node.electron]?.name ?? '';
-    const does = this.#does.get(name)?.does;
-    if (does === undefined) throw new Error(`no electron is called ${name}`);
-    const inputs = node.inputs.map((input) => {
-      const source = this.#plan.source(place, input);
-      if ('node' in source) return this.of(source.node);
-      if ('index' in source) return encodeValue(source.index, 'index');
-      if ('digest' in source) throw new Error('plans have no literals');
-      const map = this.#plan.place(source.map);
-      if (map.node.kind !== 'map') throw new Error(`node ${source.map} is no map`);
-      const over = this.#plan.source(map, map.node.over);
-      if (!('node' in over)) throw new Error('plans map over nodes');
-      return listElement(this.of(over.node), source.item);
-    });
-    return valueOf(name, does, inputs, this.#tokenOf(id));
-  }
+export function programsOf({ dispatches }: RunPlan): Programs {
+  const homes = new Map(dispatches.flatMap(({ nodes, strict }, index) => [...homesIn(nodes, `d${index}`, strict)]));
+  const programs = dispatches.map((plan, index): Program => {
+    const made = makeNodes(plan.nodes, `d${index}`, []);
+    return { ...made, plan, graph: { ...made.graph, output: { template, inputs: plan.output } } };
+  });
+  return { homes, programs, does: new Map([...homes].map(([name, { electron }]) => [name, electron])) };
 }

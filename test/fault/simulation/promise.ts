@@ -1,6 +1,7 @@
 /** The promises by name, and what a broken one says. */
 export const promises = {
   ends: 'a dispatch whose id was returned runs to an end, and all comes to rest',
+  inner: 'a lattice inside a dispatch is one dispatch, agrees with its node, and ends before what is around it',
   kept: 'an id, a verdict `committed`, a durable event, a result that was told is never taken back',
   flushed: 'what lets somebody forget or rely is told only when it is on disk',
   once: "each electron's outcome is committed exactly once",

@@ -2,29 +2,31 @@
  * Judges what the disk holds at the end against the plan, the executors' log and what was told: `value`, `skipped`, `failed`, `cancelled`, `kept`, `clean`.
  * One dispatch at a time.
  */
+import { innerIdOf } from '../../../bus/inner-id.ts';
 import { decodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
 import { taskIdOf, type DispatchId } from '../../../model/ids.ts';
 import { isTerminalDispatch, isTerminalElectron } from '../../../model/lifecycle.ts';
-import { sameToken, type ErrorInfo } from '../../../model/outcome.ts';
+import { sameToken, type ErrorInfo, type Token } from '../../../model/outcome.ts';
 import { Plan } from '../../../model/plan.ts';
 import { isFinalTimeout } from '../../../model/timeouts.ts';
-import type { DispatchRecord, ElectronRecord } from '../../../model/records.ts';
+import type { DispatchRecord, DispatchSpec, ElectronRecord } from '../../../model/records.ts';
 import type { MemoryStore } from '../../../store/memory-store.ts';
 import { decodeDispatch, decodeElectron, decodeExpansion, decodeSpec, keys } from '../../../store/records.ts';
 import { show, type AttemptLog } from './attempts.ts';
-import type { DispatchPlan, ElectronPlan } from './plan.ts';
-import { Answers } from './program.ts';
+import type { ElectronPlan } from './plan.ts';
+import { Answers, type Known } from './answers.ts';
 import type { Broken, PromiseName } from './promise.ts';
 
 export interface DispatchCheck {
   readonly id: DispatchId;
-  readonly plan: DispatchPlan;
+  /** Nodes whose values are its result. */
+  readonly output: readonly number[];
+  readonly answers: Answers;
   readonly does: ReadonlyMap<string, ElectronPlan>;
-  readonly store: MemoryStore;
   readonly attempts: ReadonlyMap<string, readonly AttemptLog[]>;
-  /** Somebody asked for something of it to be cancelled. */
-  readonly cancelAsked: boolean;
+  /** Something of it may be cancelled: somebody asked for that, or its plan does. */
+  readonly mayCancel: boolean;
   /** What the client's wait was told. */
   readonly told: { readonly status: string; readonly output?: readonly string[] } | undefined;
 }
@@ -32,16 +34,21 @@ export interface DispatchCheck {
 export const MOST_LOSSES = 10;
 
 /** The records of one dispatch, with its maps expanded. */
-export class FinalRecords {
+export class FinalRecords implements Known {
   readonly plan: Plan;
   readonly dispatch: DispatchRecord;
   readonly electrons: readonly (ElectronRecord | undefined)[];
+  readonly spec: DispatchSpec;
+  /** The dispatches of its lattices, by node. */
+  readonly inside: ReadonlyMap<number, { readonly id: DispatchId; readonly records: FinalRecords }>;
 
   constructor(store: MemoryStore, id: DispatchId) {
     const spec = store.get(keys.spec(id));
     const dispatch = store.get(keys.dispatch(id));
     const graph = spec === undefined ? undefined : store.smallValue(decodeSpec(spec).graph.digest);
-    if (dispatch === undefined || graph === undefined) throw new Error(`${id} is not on the disk`);
+    if (spec === undefined || dispatch === undefined || graph === undefined)
+      throw new Error(`${id} is not on the disk`);
+    this.spec = decodeSpec(spec);
     this.plan = new Plan(decodeGraph(graph));
     this.dispatch = decodeDispatch(dispatch);
     for (const { value } of store.range(keys.expansionsOf(id))) {
@@ -52,6 +59,27 @@ export class FinalRecords {
       const bytes = store.get(keys.electron(id, node));
       return bytes === undefined ? undefined : decodeElectron(bytes);
     });
+    this.inside = new Map(this.#inside(store, id));
+  }
+
+  token(node: number): Token | undefined {
+    return this.electrons[node]?.token;
+  }
+  error(node: number): ErrorInfo | undefined {
+    const record = this.electrons[node];
+    if (record?.status === 'cancelled') return { code: 'CANCELLED', message: 'cancelled' };
+    return record?.status === 'failed' ? record.error : undefined;
+  }
+  inner(node: number): FinalRecords | undefined {
+    return this.inside.get(node)?.records;
+  }
+
+  *#inside(store: MemoryStore, outer: DispatchId): Generator<[number, { id: DispatchId; records: FinalRecords }]> {
+    for (let node = 0; node < this.plan.size; node++) {
+      if (this.plan.place(node).node.kind !== 'lattice') continue;
+      const id = innerIdOf(outer, this.plan.pathOf(node));
+      if (store.get(keys.dispatch(id)) !== undefined) yield [node, { id, records: new FinalRecords(store, id) }];
+    }
   }
 }
 
@@ -62,13 +90,7 @@ export function checkDispatch(o: DispatchCheck, records: FinalRecords): readonly
   const parents: number[][] = Array.from({ length: plan.size }, () => []);
   for (let node = 0; node < plan.size; node++)
     for (const dependent of plan.dependentsOf(node)) parents[dependent]?.push(node);
-  const errorOf = (node: number): ErrorInfo | undefined => {
-    const record = electrons[node];
-    if (record?.status === 'cancelled') return { code: 'CANCELLED', message: 'cancelled' };
-    return record?.status === 'failed' ? record.error : undefined;
-  };
-  const answers = new Answers(plan, o.does, (node) => electrons[node]?.token, errorOf);
-  const mayCancel = o.cancelAsked || o.plan.failFast || o.plan.timeoutMs > 0;
+  const { answers, mayCancel } = o;
 
   electrons.forEach((record, node) => {
     const name = `${plan.nameOf(node)} (${node})`;
@@ -88,18 +110,19 @@ export function checkDispatch(o: DispatchCheck, records: FinalRecords): readonly
     if (status === 'completed') completed(o, records, node, name, record, answers, say);
     else if (record.value !== undefined) say('cancelled', `${name} is ${status} and has a value`);
     if (status === 'failed') failed(o, records, node, name, record, say);
-    if (status === 'cancelled' && !mayCancel) say('cancelled', `${name} was cancelled, and nobody asked for that`);
+    if (status === 'cancelled' && !mayCancel && records.inner(node)?.dispatch.status !== 'cancelled')
+      say('cancelled', `${name} was cancelled, and nobody asked for that`);
   });
 
   if (!isTerminalDispatch(dispatch.status)) say('ends', `it is ${dispatch.status}`);
-  const whole = o.plan.output.every((node) => electrons[node]?.status === 'completed');
+  const whole = o.output.every((node) => electrons[node]?.status === 'completed');
   if (whole !== (dispatch.status === 'completed'))
     say('value', `it is ${dispatch.status}, and its output ${whole ? 'is' : "isn't"} there`);
   if (o.told === undefined) return broken;
   if (o.told.status !== dispatch.status)
     say('kept', `${o.told.status} was told, and ${dispatch.status} is on the disk`);
   if (o.told.status !== 'completed' || !whole) return broken;
-  const right = o.plan.output.map((node) => digestOf(answers.of(node))).join();
+  const right = o.output.map((node) => digestOf(answers.of(node))).join();
   const told = o.told.output?.join();
   if (told !== right) say('value', `its result was told as ${told}; right is ${right}`);
   return broken;
@@ -118,7 +141,8 @@ function completed(
 ): void {
   const right = digestOf(answers.of(node));
   if (record.value?.digest !== right) say('value', `${name} has the value ${record.value?.digest}; right is ${right}`);
-  if (plan.place(node).node.kind === 'map') return;
+  // of lattices inside: inner-check.ts
+  if (plan.place(node).node.kind !== 'electron') return;
   const { token } = record;
   const attempt = attempts.get(taskIdOf(id, node))?.find((one) => token !== undefined && sameToken(one.token, token));
   if (attempt === undefined) say('executed', `${name} is completed by [${show(record.token)}], which never began`);
@@ -135,7 +159,8 @@ function failed(
   say: Say,
 ): void {
   const { node: wire } = plan.place(node);
-  if (wire.kind !== 'electron') {
+  if (wire.kind === 'lattice') return;
+  if (wire.kind === 'map') {
     const cause = record.cause === undefined ? undefined : electrons[record.cause];
     if (cause === undefined || cause.status === 'completed') say('failed', `map ${name} failed for ${record.cause}`);
     return;

@@ -2,6 +2,8 @@
 import { sameToken } from '../../../model/outcome.ts';
 import { show } from './attempts.ts';
 import type { Logged } from './history.ts';
+import { innerNames, innerSights } from './inner-sights.ts';
+import type { FinalRecords } from './record-check.ts';
 import { timeoutNames } from './timeout-check.ts';
 import type { World } from './world.ts';
 
@@ -44,10 +46,11 @@ export const ruleNames = [
   'time over: total',
   'asked back, and given back',
   'asked back, and ran on',
+  ...innerNames,
 ] as const;
 export type RuleName = (typeof ruleNames)[number];
 
-export function sightsOf(world: World): ReadonlyMap<RuleName, number> {
+export function sightsOf(world: World, records: ReadonlyMap<string, FinalRecords>): ReadonlyMap<RuleName, number> {
   const sights = new Map<RuleName, number>();
   const see = (rule: RuleName): void => void sights.set(rule, (sights.get(rule) ?? 0) + 1);
   const { entries } = world.history;
@@ -56,6 +59,7 @@ export function sightsOf(world: World): ReadonlyMap<RuleName, number> {
   syncSights(entries, world, see);
   agentSights(entries, world, see);
   timeSights(entries, see);
+  innerSights(entries, records, see);
   for (const { record } of world.finalElectrons()) {
     if (record.losses > 0) see('H9 lost attempts on record');
     const kind = timeoutNames.get(record.error?.name);

@@ -1,6 +1,6 @@
 /** Makes a failing plan smaller while it still fails: fewer faults, cancels, dispatches, agents, electrons. */
 import { NO_TIMEOUTS } from '../../../model/graph.ts';
-import type { DispatchPlan, NodePlan, RunPlan } from './plan.ts';
+import type { DispatchPlan, GraphPlan, NodePlan, RunPlan } from './plan.ts';
 
 /** Runs that a shrink may take. */
 const MOST_RUNS = 400;
@@ -42,25 +42,36 @@ function* smallerPlans(plan: RunPlan): Generator<RunPlan> {
 }
 
 function* smallerDispatches(dispatch: DispatchPlan): Generator<DispatchPlan> {
-  const { nodes, output } = dispatch;
-  for (const length of new Set([nodes.length >> 1, nodes.length - 1])) {
-    if (length < 1 || length >= nodes.length) continue;
-    const left = output.filter((node) => node < length);
-    yield { ...dispatch, nodes: nodes.slice(0, length), output: left.length === 0 ? [length - 1] : left };
-  }
-  for (const [i, node] of nodes.entries()) {
-    const plain = plainer(node);
-    if (plain !== undefined) yield { ...dispatch, nodes: nodes.with(i, plain) };
+  for (const { nodes, length } of smallerNodes(dispatch.nodes)) {
+    const left = dispatch.output.filter((node) => node < length);
+    yield { ...dispatch, nodes, output: left.length === 0 ? [length - 1] : left };
   }
 }
 
-/** The same electron without what it waits for, or without its times. */
-function plainer(node: NodePlan): NodePlan | undefined {
-  if (node.kind === 'map') return node.after.length > 0 ? { ...node, after: [] } : undefined;
-  if (node.after.length > 0) return { ...node, after: [] };
-  if (node.inputs.length > 1) return { ...node, inputs: node.inputs.slice(0, 1) };
-  if (Object.values(node.timeouts).some((ms) => ms > 0)) return { ...node, timeouts: NO_TIMEOUTS };
-  return undefined;
+function* smallerGraphs(graph: GraphPlan): Generator<GraphPlan> {
+  for (const { nodes, length } of smallerNodes(graph.nodes))
+    yield { nodes, output: Math.min(graph.output, length - 1) };
+}
+
+function* smallerNodes(
+  nodes: readonly NodePlan[],
+): Generator<{ readonly nodes: readonly NodePlan[]; readonly length: number }> {
+  for (const length of new Set([nodes.length >> 1, nodes.length - 1]))
+    if (length >= 1 && length < nodes.length) yield { nodes: nodes.slice(0, length), length };
+  for (const [i, node] of nodes.entries())
+    for (const smaller of plainer(node)) yield { nodes: nodes.with(i, smaller), length: nodes.length };
+}
+
+/** The same node with less inside, without what it waits for, or without its times. */
+function* plainer(node: NodePlan): Generator<NodePlan> {
+  if (node.kind === 'lattice' && typeof node.graph === 'object')
+    for (const graph of smallerGraphs(node.graph)) yield { ...node, graph };
+  if (node.kind === 'electron' && node.does.draws !== undefined)
+    for (const draws of smallerGraphs(node.does.draws)) yield { ...node, does: { ...node.does, draws } };
+  if (node.after.length > 0) yield { ...node, after: [] };
+  else if (node.kind !== 'electron') return;
+  else if (node.inputs.length > 1) yield { ...node, inputs: node.inputs.slice(0, 1) };
+  else if (Object.values(node.timeouts).some((ms) => ms > 0)) yield { ...node, timeouts: NO_TIMEOUTS };
 }
 
 /** Halves, quarters … single ones, as [from, to). */

@@ -44,11 +44,14 @@ export interface ClientOptions {
   readonly subjects: Subjects;
   readonly history: History;
   readonly random: Rng;
+  /** A dispatch is one inside another. */
+  readonly inner: (dispatch: string) => boolean;
 }
 
 export class SimClient {
   readonly #o: ClientOptions;
   readonly #ids: (string | undefined)[] = [];
+  readonly #inner = new Set<string>();
   #uploaded: Promise<unknown> | undefined;
   /** What it has begun and has no answer to. */
   busy = 0;
@@ -64,12 +67,18 @@ export class SimClient {
         type: event,
         node,
       } = parseEvent(JSON.parse(Buffer.from(data).toString('utf8')));
+      if (event.startsWith('dispatch.') && this.#o.inner(dispatch)) this.#inner.add(dispatch);
       history.add({ type: 'event', dispatch, seq, transient, event, ...(node === undefined ? {} : { node }) });
     });
   }
 
   get ids(): readonly (string | undefined)[] {
     return this.#ids;
+  }
+
+  /** Dispatches inside its own that it has heard of. */
+  get inner(): readonly string[] {
+    return [...this.#inner];
   }
 
   /** Which dispatch of the plan this is, before the client was told. */
@@ -79,9 +88,9 @@ export class SimClient {
   }
 
   /** Submits, waits for the end, and tells what it was told. */
-  dispatch({ graph, plan }: Program, index: number): void {
+  dispatch({ graph, plan, values }: Program, index: number): void {
     this.#busy(async () => {
-      const { id, existing } = await this.#submit({
+      const { id, existing } = await this.#submit([...values.values()], {
         key: `dispatch ${index}`,
         lattice: { name: `d${index}`, source: '' },
         graph: { bytes: encodeGraph(graph) },
@@ -116,8 +125,9 @@ export class SimClient {
   }
 
   /** Nothing happens while the dispatch has no id. */
-  cancel({ dispatch, nodes }: CancelPlan): void {
-    const id = this.#ids[dispatch];
+  cancel({ dispatch, inner, nodes }: CancelPlan): void {
+    const known = this.inner;
+    const id = inner === undefined ? this.#ids[dispatch] : known[inner % known.length];
     if (id !== undefined) this.cancelOf(id, nodes);
   }
 
@@ -157,22 +167,23 @@ export class SimClient {
   }
 
   /** As the SDK does (D5): a hub that lost what was uploaded, since a clock that jumped a day ended its pin, is given it once more. */
-  async #submit(request: object): Promise<SubmitReply> {
-    this.#uploaded ??= this.#upload();
+  async #submit(values: readonly Uint8Array[], request: object): Promise<SubmitReply> {
+    this.#uploaded ??= this.#upload(bundle);
     await this.#uploaded;
+    for (const value of values) await this.#upload(value);
     const submit = (): Promise<SubmitReply> => this.#ask('submit', parseReply(parseSubmitReply), request);
     try {
       return await submit();
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== 'VALUE_MISSING') throw error;
-      await this.#upload();
+      for (const value of [bundle, ...values]) await this.#upload(value);
       return submit();
     }
   }
 
-  async #upload(): Promise<void> {
+  async #upload(bytes: Uint8Array): Promise<void> {
     const { subjects } = this.#o;
-    const body = { digest: digestOf(bundle), size: bundle.length, offset: 0, bytes: bundle };
+    const body = { digest: digestOf(bytes), size: bytes.length, offset: 0, bytes };
     await this.#request(subjects.userBlob(USER, 'put'), body, parseReply(parseBlobPutReply), REQUEST_MS);
   }
 

@@ -19,10 +19,16 @@ export class StoreDisk {
   /** The next flush fails. */
   broken = false;
   flushes = 0;
+  readonly #listeners: ((ops: readonly WriteOp[]) => void)[] = [];
 
   constructor(timeline: Timeline, random: Rng) {
     this.#timeline = timeline;
     this.#random = random;
+  }
+
+  /** Hears what was just written, and isn't flushed. */
+  listen(listener: (ops: readonly WriteOp[]) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** A record as it would be after a power cut now. */
@@ -49,7 +55,10 @@ export class StoreDisk {
       failed: store.failed,
       write: (ops: readonly WriteOp[]) => {
         const written = store.write(ops);
-        if (mine()) this.#commit(store);
+        if (mine()) {
+          this.#commit(store);
+          for (const hear of this.#listeners) hear(ops);
+        }
         return written;
       },
       get: (key) => store.get(key),

@@ -23,15 +23,17 @@ export class Tally {
   #seeds = 0;
   #crashed = 0;
   #electrons = 0;
+  #inside = 0;
 
-  add({ world, digest, plan }: Verdict): void {
+  add({ world, digest, plan, records }: Verdict): void {
     this.#seeds++;
     this.#hash.update(digest);
     for (const { nodes } of plan.dispatches) this.#electrons += nodes.length;
     for (const [kind, count] of [...world.struck, ...world.wire.faults])
       this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + count);
     if (world.history.entries.some((entry) => entry.type === 'life' && entry.what === 'dies')) this.#crashed++;
-    for (const [rule, count] of sightsOf(world)) this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + count);
+    for (const { spec } of records.values()) if (spec.outer !== undefined) this.#inside++;
+    for (const [rule, count] of sightsOf(world, records)) this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + count);
   }
 
   get digest(): string {
@@ -42,7 +44,7 @@ export class Tally {
     const list = (counts: ReadonlyMap<string, number>): string =>
       [...counts].map(([name, count]) => `${name} ${count}`).join(', ');
     return [
-      `${this.#electrons} electrons in plans; ${this.#crashed} of ${this.#seeds} seeds with a process that died`,
+      `${this.#electrons} electrons in plans, ${this.#inside} lattices inside; ${this.#crashed} of ${this.#seeds} seeds with a process that died`,
       `faults: ${list(this.#faults)}`,
       `rules: ${list(this.#rules)}`,
     ];

@@ -6,12 +6,14 @@ import type { Log } from '../../../model/log.ts';
 import type { ElectronRecord } from '../../../model/records.ts';
 import { decodeElectron } from '../../../store/records.ts';
 import { AgentHost } from './agent-host.ts';
+import { crashAtRecords } from './crash-points.ts';
 import { planFaults } from './faults.ts';
 import { History } from './history.ts';
 import { HubHost } from './hub-host.ts';
 import { Machine } from './machine.ts';
 import { agentName, quietAt, type ElectronPlan, type FaultKind, type RunPlan } from './plan.ts';
-import { programsOf, type Program } from './program.ts';
+import { outerOf } from './inner-check.ts';
+import { programsOf, type Home, type Program } from './program.ts';
 import { Rng } from './random.ts';
 import { Network } from './sim-bus.ts';
 import { SimClient, USER } from './sim-client.ts';
@@ -25,7 +27,8 @@ const LOOK_MS = 100;
 const LAST_MS = 1_000;
 
 export class World {
-  readonly plan: RunPlan;
+  /** As it turned out: with the faults whose time nobody knew before. */
+  plan: RunPlan;
   readonly timeline = new Timeline();
   readonly history: History;
   readonly wire: Wire;
@@ -35,6 +38,7 @@ export class World {
   readonly client: SimClient;
   readonly programs: readonly Program[];
   readonly does: ReadonlyMap<string, ElectronPlan>;
+  readonly homes: ReadonlyMap<string, Home>;
   readonly struck = new Map<FaultKind, number>();
   readonly #random: Rng;
   readonly #subjects = makeSubjects();
@@ -49,8 +53,9 @@ export class World {
     this.history = new History(() => timeline.now);
     this.wire = new Wire(this.history);
     this.network = new Network(timeline, this.#random.fork('net'), this.wire);
-    const { does, programs } = programsOf(plan);
+    const { does, homes, programs } = programsOf(plan);
     this.does = does;
+    this.homes = homes;
     this.programs = programs;
     const { history, network } = this;
     const machine = new Machine('hub', timeline);
@@ -62,7 +67,8 @@ export class World {
     });
     const user = new Machine('user', timeline).start('kim');
     const bus = network.connect(user, userIdentity(USER), USER);
-    this.client = new SimClient({ bus, process: user, subjects, history, random: this.#random.fork('client') });
+    const inner = (id: string): boolean => outerOf(this.hub.disk.content, id) !== undefined;
+    this.client = new SimClient({ bus, process: user, subjects, history, random: this.#random.fork('client'), inner });
   }
 
   get steps(): number {
@@ -100,13 +106,18 @@ export class World {
       const program = this.programs[index];
       if (program !== undefined) timeline.after(dispatch.at, () => client.dispatch(program, index));
     });
+    crashAtRecords(plan.crashes ?? [], hub, (fault) => {
+      this.plan = { ...this.plan, faults: [...this.plan.faults, fault] };
+      this.struck.set(fault.kind, (this.struck.get(fault.kind) ?? 0) + 1);
+    });
     for (const cancel of plan.cancels) timeline.after(cancel.at, () => client.cancel(cancel));
     let assigns = 0;
     history.listen((entry) => {
       const [task] = entry.type === 'assign' && plan.cancelled.includes(++assigns) ? entry.tasks : [];
       if (task === undefined) return;
       const { dispatch, node } = parseTaskId(task.task);
-      if (client.ids.includes(dispatch)) timeline.after(0, () => client.cancelOf(dispatch, [node]));
+      if (client.ids.includes(dispatch) || client.inner.includes(dispatch))
+        timeline.after(0, () => client.cancelOf(dispatch, [node]));
     });
     const insider = network.connect(new Machine('insider', timeline).start('insider'), 'o.insider', 'insider');
     // four copies of what crashes a supervisor would fail its dispatch, as they should
@@ -126,7 +137,7 @@ export class World {
         agents.push(twin);
         twin.start();
       },
-      ids: () => client.ids,
+      ids: () => [...client.ids, ...client.inner],
       insider,
       struck: (kind) => this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1),
     });
