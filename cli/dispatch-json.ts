@@ -30,6 +30,7 @@ export const summaryJson = (dispatch: DispatchSummary): Readonly<Record<string, 
   ...times(dispatch),
   counts: dispatch.counts,
   metadata: dispatch.metadata,
+  ...(dispatch.outer === undefined ? {} : { parent: dispatch.outer }),
   ...(dispatch.origin === undefined ? {} : { redispatchOf: dispatch.origin.of, root: dispatch.origin.root }),
   ...(dispatch.error === undefined ? {} : { error: failureJson(dispatch.error) }),
 });
@@ -51,6 +52,7 @@ export const electronJson = (electron: ElectronView): Readonly<Record<string, un
   ...(electron.cause === undefined ? {} : { cause: electron.cause }),
   ...(electron.value === undefined ? {} : { value: electron.value }),
   ...(electron.from === undefined ? {} : { from: electron.from }),
+  ...(electron.inner === undefined ? {} : { subDispatch: electron.inner }),
 });
 
 /** With what it wrote in place of how much. */

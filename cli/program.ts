@@ -127,9 +127,15 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
     .option('--limit <n>', 'how many', count(1, 1_000), 20)
     .addOption(new Option('--status <status>', 'only of this status').choices(dispatchStatuses))
     .option('--before <id>', 'only older ones than this')
+    .option('--inner', 'those of lattices inside others, too')
     .action(async (options: ListArguments) => {
-      const { limit, status, before } = options;
-      const request = { limit, ...(status && { status }), ...(before === undefined ? {} : { before }) };
+      const { limit, status, before, inner } = options;
+      const request = {
+        limit,
+        ...(status && { status }),
+        ...(before === undefined ? {} : { before }),
+        ...(inner && { inner }),
+      };
       done(await (await import('./commands/ls.ts')).list(context, request));
     });
   add('show', 'a dispatch and its electrons')

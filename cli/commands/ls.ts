@@ -15,6 +15,8 @@ export interface ListArguments {
   readonly limit: number;
   readonly status?: DispatchStatus;
   readonly before?: string;
+  /** Lattices inside others, too. */
+  readonly inner?: boolean;
 }
 
 export async function list(context: Context, request: ListArguments): Promise<ExitCode> {
@@ -30,10 +32,12 @@ export async function list(context: Context, request: ListArguments): Promise<Ex
     context.terminal.err('no dispatches');
     return exitCodes.ok;
   }
-  const rows = newestFirst.map((dispatch) => rowOf(context, dispatch));
+  const inner = request.inner === true;
+  const rows = newestFirst.map((dispatch) => rowOf(context, dispatch, inner));
   const columns = [
     { title: 'ID' },
     { title: 'LATTICE' },
+    ...(inner ? [{ title: 'INSIDE' }] : []),
     { title: 'STATUS' },
     { title: 'ELECTRONS', right: true },
     { title: 'ACCEPTED' },
@@ -41,17 +45,22 @@ export async function list(context: Context, request: ListArguments): Promise<Ex
     { title: 'ERROR' },
   ];
   for (const line of table(columns, rows)) context.terminal.out(line);
-  if (reply.more) context.terminal.err(`older ones: polaron ls --before ${last.id}`);
+  if (reply.more) context.terminal.err(`older ones: polaron ls${inner ? ' --inner' : ''} --before ${last.id}`);
   return exitCodes.ok;
 }
 
-function rowOf(context: Context, dispatch: DispatchSummary): readonly ({ text: string; shown?: string } | string)[] {
+function rowOf(
+  context: Context,
+  dispatch: DispatchSummary,
+  inner: boolean,
+): readonly ({ text: string; shown?: string } | string)[] {
   const { counts, status, error, startedAt, endedAt } = dispatch;
   const done = (counts.completed ?? 0) + (counts.reused ?? 0);
   const until = endedAt ?? context.now();
   return [
     dispatch.id,
     cut(plain(dispatch.lattice), 40),
+    ...(inner ? [dispatch.outer ?? ''] : []),
     { text: status, shown: paintStatus(status, context.terminal.colour) },
     `${done}/${totalOf(dispatch)}`,
     ago(dispatch.acceptedAt, context.now()),

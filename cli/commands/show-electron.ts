@@ -60,6 +60,7 @@ async function showLines(context: Context, hub: HubApi, asked: ShowElectronArgum
       ['dispatch', id],
       ['electron', plain(electron.name)],
       ['node', String(electron.id)],
+      ['is', electron.inner],
       ['status', paintStatus(electron.status, colour)],
       ['ended', time(electron.endedAt)],
       [

@@ -150,7 +150,8 @@ function electronLines(context: Context, electrons: readonly ElectronView[]): re
   return table(columns, rows);
 }
 
-function noteOf({ error, cause }: ElectronView): string {
+function noteOf({ error, cause, inner }: ElectronView): string {
   if (error !== undefined) return `${error.code}: ${error.message}`;
-  return cause === undefined ? '' : `because of ${cause}`;
+  if (cause !== undefined) return `because of ${cause}`;
+  return inner === undefined ? '' : `is ${inner}`;
 }

@@ -100,6 +100,19 @@ describe('polaron ls', () => {
     expect(err).toBe(`older ones: polaron ls --before ${old.id}\n`);
   });
 
+  it('lists those of lattices inside others when asked to, with what is around each', async () => {
+    const inside = { list: async () => ({ dispatches: [dispatchDetail({ id: old.id, outer: ID })], more: true }) };
+    const { out, err } = await polaron(['ls', '--inner'], { hub: inside });
+    const [title, line] = out.split('\n');
+    expect(title).toMatch(/^ID +LATTICE +INSIDE +STATUS/);
+    expect(line).toMatch(new RegExp(`^${old.id} +train model +${ID} +completed`));
+    expect(err).toBe(`older ones: polaron ls --inner --before ${old.id}\n`);
+    await polaron(['ls', '--inner'], { hub });
+    expect(asked.at(-1)).toEqual({ limit: 20, inner: true });
+    const { out: json } = await polaron(['ls', '--inner', '--json'], { hub: inside });
+    expect(JSON.parse(json)).toMatchObject({ dispatches: [{ id: old.id, parent: ID }] });
+  });
+
   it('has a stable JSON shape', async () => {
     const { out } = await polaron(['ls', '--json'], { hub });
     expect(JSON.parse(out)).toEqual({

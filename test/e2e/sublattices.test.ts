@@ -49,6 +49,8 @@ describe('a lattice inside another', { timeout: 60_000 }, () => {
     expect(await all.local(5)).toEqual(ALL);
     const inner = await getResult(await innerOf(result, 'totalOf'));
     expect([inner.status, inner.parent, inner.lattice.name]).toEqual(['completed', result.id, 'totalOf']);
+    expect((await hub.polaron(['show', result.id])).out).toContain(`is ${inner.id}`);
+    expect(await hub.json(['show', result.id, 'totalOf'])).toMatchObject({ subDispatch: inner.id });
   });
 
   it('that fails names the inner electron and keeps its error; what does not need it goes on', async () => {
@@ -146,5 +148,9 @@ describe('a lattice inside another', { timeout: 60_000 }, () => {
     const names = dispatches.map(({ lattice }) => lattice);
     expect(names).toContain('all');
     expect(names).not.toContain('totalOf');
+    const everything = await hub.json(['ls', '--inner', '--limit', '100']);
+    expect(everything).toMatchObject({
+      dispatches: expect.arrayContaining([expect.objectContaining({ lattice: 'totalOf' })]),
+    });
   });
 });
