@@ -69,6 +69,8 @@ export interface ElectronWork {
   readonly inputsDigest: Digest;
   readonly split: boolean;
   readonly strict: boolean;
+  /** Under which its value is found by others; undefined: it isn't. */
+  readonly cacheKey: Digest | undefined;
 }
 
 /** What all actors of dispatches share. */

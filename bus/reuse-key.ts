@@ -3,7 +3,7 @@
  * Not here: how a code's digest is made (sdk/ship/code-digest.ts), where keys are looked up (actors/lattice/reuse.ts).
  *
  * U1. Code is the electron's name in its bundle, the digest of its code and of its lattice's hooks, the variables it captured, and every option of its definition but those
- *     that only say where, when and how often it runs. An option that isn't known here counts.
+ *     that only say where, when and how often it runs. An option that isn't known here counts. Of `cache` its key does.
  * U2. An input is the digest of its value, wherever that came from.
  */
 import { IDENTITY_ELECTRON, type ElectronDef, type Input } from '../model/graph.ts';
@@ -66,9 +66,8 @@ export class ReuseKeys {
   codeOf(electron: number): Digest {
     let code = this.#codes.get(electron);
     if (code === undefined) {
-      const { name, digest, captures, options, hooks } = this.partsOf(electron);
-      const parts = [name, digest, sorted(captures), sorted(options)];
-      code = digestOf(Buffer.from(JSON.stringify(hooks === undefined ? parts : [...parts, hooks])));
+      const { name, digest, captures, options } = this.partsOf(electron);
+      code = digestOf(Buffer.from(JSON.stringify([name, digest, sorted(captures), sorted(options)])));
       this.#codes.set(electron, code);
     }
     return code;
@@ -90,8 +89,6 @@ export interface CodeParts {
   /** Of its own code, or (`whole`) of the bundle that stands for it. */
   readonly digest: string;
   readonly whole: boolean;
-  /** Of the code of its lattice's hooks. */
-  readonly hooks?: string;
   readonly captures: Readonly<Record<string, unknown>>;
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -101,13 +98,19 @@ function codePartsOf(
   { bundle, captures, codes }: Coded,
 ): CodeParts {
   const { name, hooks } = def;
-  const code = own(codes, name);
-  const options = Object.fromEntries(Object.entries(def).filter(([option]) => !PLACE_AND_TIME.has(option)));
+  const coded = (one: string): string => own(codes, one) ?? bundle?.digest ?? '';
+  const given = Object.fromEntries(Object.entries(def).filter(([option]) => !PLACE_AND_TIME.has(option)));
+  const cacheKey = def.cache?.key;
+  const options = {
+    ...given,
+    ...(hooks === undefined ? {} : { hooks: [hooks, coded(hooks)] }),
+    ...(cacheKey === undefined ? {} : { 'cache.key': cacheKey }),
+  };
+  const ours = name === IDENTITY_ELECTRON;
   return {
     name,
-    digest: name === IDENTITY_ELECTRON ? '' : (code ?? bundle?.digest ?? ''),
-    whole: code === undefined && bundle !== undefined && name !== IDENTITY_ELECTRON,
-    ...(hooks !== undefined && { hooks: own(codes, hooks) ?? bundle?.digest ?? '' }),
+    digest: ours ? '' : coded(name),
+    whole: !ours && own(codes, name) === undefined && bundle !== undefined,
     captures: own(captures, name) ?? {},
     options,
   };

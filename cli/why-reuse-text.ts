@@ -17,6 +17,7 @@ export function reuseText(why: WhyReuse, one: boolean): string {
     case 'no-value':
     case 'too-late':
     case 'new':
+    case 'uncached':
       return `had to run, since ${sinceOf(why, one ? 'it' : 'they')}`;
   }
 }
@@ -43,6 +44,8 @@ function sinceOf(why: Exclude<WhyReuse, { kind: 'reused' | 'lattice' | 'gone' }>
       return `${they} had no value in ${dispatch} (${why.status})`;
     case 'too-late':
       return `${they} had no value in ${dispatch} yet (now there is one)`;
+    case 'uncached':
+      return `the cache had no value of ${they === 'it' ? 'it' : 'them'}, or one that was too old`;
     case 'new':
       return `${dispatch} has no such ${they === 'it' ? 'electron' : 'electrons'} there`;
   }

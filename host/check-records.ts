@@ -10,6 +10,7 @@ import { isTerminalDispatch } from '../model/lifecycle.ts';
 import type { ValueInfo } from '../model/outcome.ts';
 import {
   decodeAttempt,
+  decodeCached,
   decodeDispatch,
   decodeElectron,
   decodeExpansion,
@@ -80,6 +81,7 @@ function* checkRecord(records: Records, kind: string, id: string, key: string, v
   else if (kind === 'x') decodeExpansion(value);
   else if (kind === 'l') decodeLogs(value);
   else if (kind === 't') decodeAttempt(value);
+  else if (kind === 'c') decodeCached(value);
   else if (kind === 'live' && isDispatchId(id)) {
     if (!has(keys.spec(id)) || !has(keys.dispatch(id))) yield `dispatch ${id} counts as live, and is not there`;
   } else if (kind === 'k') {

@@ -52,6 +52,12 @@ class GraphCheck {
       const { max } = electron.retries;
       if (max > MOST_RETRIES)
         throw invalid(`electron "${electron.name}"`, `asks for ${max} retries; at most ${MOST_RETRIES} are taken`);
+      const { key: cacheKey = '' } = electron.cache ?? {};
+      if (cacheKey.length > LONGEST_KEY)
+        throw invalid(
+          `electron "${electron.name}"`,
+          `has a cache key of ${cacheKey.length} characters; at most ${LONGEST_KEY} are taken`,
+        );
       const { key, limit } = electron.concurrency ?? { key: '', limit: 1 };
       if (limit < 1 || key.length > LONGEST_KEY)
         throw invalid(

@@ -36,6 +36,15 @@ export interface ElectronDef {
   readonly deps?: DepsDef;
   /** What puts its lattice's hooks around it: an electron of the bundle, `polaron:hooks:LATTICE`. */
   readonly hooks?: string;
+  /** Its value is taken from an earlier run that was the same, of whatever dispatch of the user. */
+  readonly cache?: CacheDef;
+}
+
+export interface CacheDef {
+  /** Beside code and inputs: what else decides the value. At most LONGEST_KEY characters. */
+  readonly key?: string;
+  /** How old a value may be; absent: as old as it is. */
+  readonly ttlMs?: number;
 }
 
 /** What an agent installs before the electron runs, as the user wrote it; sorted where the order has no meaning. */
@@ -48,7 +57,7 @@ export interface DepsDef {
   readonly shell?: readonly string[];
 }
 
-/** Characters of a concurrency key. */
+/** Characters of a concurrency key, and of a cache's. */
 export const LONGEST_KEY = 200;
 export interface Concurrency {
   readonly key: string;

@@ -37,6 +37,8 @@ export interface DispatchSpec extends LatticeSettings {
   readonly codes?: Readonly<Record<string, Digest>>;
   /** Made from another dispatch. */
   readonly origin?: Origin;
+  /** Some of its electrons look for their values in the cache. */
+  readonly caches?: true;
   /** Electrons that stand for those which the lattice names. */
   readonly replaced?: ReplacedElectrons;
   /** Given at dispatch: for lattices inside, whose graphs come later. */

@@ -47,6 +47,13 @@ export interface TimeoutOptions {
   /** No output, log or progress for so long. */
   silence?: Duration;
 }
+/** When a value of an earlier run is not the same any more. */
+export interface CacheOptions {
+  /** Counts besides code and inputs: for what the electron reads and is not given, such as the version of a data set. @default none */
+  key?: string;
+  /** An older value is not taken. @default as old as its dispatch is stored */
+  ttl?: Duration;
+}
 /** What an electron needs and what happens when it fails. All are optional; defaults are in docs/configuration.md. */
 export interface ElectronOptions {
   /** Names the function on the agents, and in results. @default the function's name */
@@ -77,8 +84,8 @@ export interface ElectronOptions {
   env?: Record<string, string>;
   /** Defining module, when the stack trace cannot find it: `import.meta.url`. */
   module?: string | URL;
-  /** Take the value of an earlier run with the same code and inputs, from any dispatch of this user. @default false */
-  cache?: boolean | { key?: string; ttl?: Duration };
+  /** Takes the value of an earlier run with the same code and inputs, from any dispatch of this user that is still stored. @default false */
+  cache?: boolean | CacheOptions;
 }
 /** Installed on the agent before the electron runs, cached by content: npm packages, Python packages (into a venv), shell commands. */
 export interface Deps {

@@ -17,6 +17,7 @@ export { replacement } from './replacement.ts';
 export type {
   Arg,
   Args,
+  CacheOptions,
   Cancelled,
   Client,
   Codec,

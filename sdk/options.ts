@@ -115,7 +115,6 @@ const isSpec = (x: unknown): x is ExecutorSpec =>
 function refuseUnsupported(where: string, options: ElectronOptions): void {
   const used: string[] = [];
   if (options.isolation === 'thread') used.push("isolation: 'thread'");
-  if (options.cache !== undefined && options.cache !== false) used.push('cache');
   if (used.length === 0) return;
   throw new PolaronError('NOT_SUPPORTED', `${where}: this version does not have the option ${used.join(', ')} yet`, {
     details: { options: used },
@@ -136,6 +135,21 @@ function exclusiveOf(where: string, given: unknown): Pick<ElectronDef, 'exclusiv
   if (given === undefined || given === false) return {};
   if (given !== true) throw wrong(where, 'exclusive', given, 'true or false');
   return { exclusive: true };
+}
+
+function cacheOf(where: string, given: unknown): Pick<ElectronDef, 'cache'> {
+  if (given === undefined || given === false) return {};
+  if (given === true) return { cache: {} };
+  if (typeof given !== 'object' || given === null)
+    throw wrong(where, 'cache', given, "true, false, or an object such as { ttl: '1d' }");
+  const { key, ttl, ...others }: { readonly key?: unknown; readonly ttl?: unknown } = given;
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw wrong(where, 'an option of cache', other, 'key or ttl');
+  if (key !== undefined && (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY))
+    throw wrong(where, 'cache.key', key, `a text of 1 to ${LONGEST_KEY} characters`);
+  const ttlMs = ttl === undefined ? undefined : milliseconds(ttl, `${where}: cache.ttl`);
+  if (ttlMs === 0) throw wrong(where, 'cache.ttl', ttl, 'more than 0: else no value would ever be taken');
+  return { cache: { ...(key === undefined ? {} : { key }), ...(ttlMs === undefined ? {} : { ttlMs }) } };
 }
 
 function envOf(where: string, env: unknown): Readonly<Record<string, string>> {
@@ -197,5 +211,6 @@ function resolve(
     ...(options.env === undefined ? {} : { env: envOf(where, options.env) }),
     ...(deps === undefined ? {} : { deps }),
     ...(hooking === undefined || own.before !== undefined || own.after !== undefined ? {} : { hooks: hooking.name }),
+    ...cacheOf(where, options.cache),
   };
 }

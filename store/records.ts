@@ -15,16 +15,17 @@
  * | `a/AGENT` | the roster: agent → epoch, and which process has the name |
  * | `hub/epoch` | the hub's epoch |
  * | `u/OLD/ID` | dispatch ID takes values over from OLD, which stays while ID lives |
+ * | `c/USER/KEY` | what makes a value → the electron that has it, and since when |
  * | `gone/ID` | the dispatch is being removed: some of its records are left |
  */
 import { Packr } from 'msgpackr';
 import { PolaronError } from '../model/errors.ts';
-import type { AgentKey, Digest, DispatchId } from '../model/ids.ts';
+import { isDispatchId, type AgentKey, type Digest, type DispatchId } from '../model/ids.ts';
 import { electronStatuses } from '../model/lifecycle.ts';
-import type { TaskLogs, ValueInfo } from '../model/outcome.ts';
+import type { TaskLogs, ValueInfo, ValueOrigin } from '../model/outcome.ts';
 import type { AttemptRecord, DispatchRecord, DispatchSpec, ElectronRecord, ExpansionRecord } from '../model/records.ts';
 
-/** Raised when a record's shape changes; older ones are still read. 2: an electron's due times and the agents it was lost with; attempts. 3: batches stand in a journal before LMDB has them. 4: where a value was taken over from. */
+/** Raised when a record's shape changes; older ones are still read. 2: an electron's due times and the agents it was lost with; attempts. 3: batches stand in a journal before LMDB has them. 4: where a value was taken over from; the cache. */
 export const SCHEMA_VERSION = 4;
 
 const packr = new Packr({ useRecords: false });
@@ -69,6 +70,8 @@ export const keys = {
     start: `u/${old}/`,
     end: `u/${old}/~`,
   }),
+  cached: (user: string, key: Digest): string => `c/${user}/${key}`,
+  allCached: { start: 'c/', end: 'c/~' },
   gone: (id: DispatchId): string => `gone/${id}`,
   allGone: { start: 'gone/', end: 'gone/~' },
   allSpecs: { start: 's/', end: 's/~' },
@@ -225,6 +228,15 @@ export const encodeKey = (id: DispatchId, content: Digest): Uint8Array => packr.
 export function decodeKey(bytes: Uint8Array): { readonly id: string; readonly contentDigest: string } {
   const [, id, content] = unpack(bytes, 'idempotency key');
   return { id: String(id), contentDigest: String(content) };
+}
+
+export const encodeCached = ({ dispatch, node }: ValueOrigin, at: number): Uint8Array =>
+  packr.pack([SCHEMA_VERSION, dispatch, node, at]);
+/** `at`: when the value was made, wall clock, ms. */
+export function decodeCached(bytes: Uint8Array): { readonly from: ValueOrigin; readonly at: number } {
+  const [, dispatch, node, at] = unpack(bytes, 'cache');
+  if (!isDispatchId(dispatch)) throw new PolaronError('DATA_DAMAGED', 'cache: the record names no dispatch');
+  return { from: { dispatch, node: Number(node) }, at: Number(at) };
 }
 
 export const encodeNumber = (n: number): Uint8Array => packr.pack([SCHEMA_VERSION, n]);

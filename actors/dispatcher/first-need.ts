@@ -15,10 +15,10 @@ const waitsForNone = (node: WireNode): boolean =>
 
 /**
  * Of a graph that can do nothing before some agent takes one of its electrons, all of one requirement. Undefined for any other: one with a map or a lattice
- * that may begin at once, with electrons that ask for different agents, or with times that run while it waits.
+ * that may begin at once, with electrons that ask for different agents or may want none, or with times that run while it waits.
  */
 export function firstNeedOf({ electrons: defs, nodes }: WireGraph, user: string): FirstNeed | undefined {
-  if (defs.some(({ timeouts }) => isTimed(timeouts))) return undefined;
+  if (defs.some(({ timeouts, cache }) => cache !== undefined || isTimed(timeouts))) return undefined;
   let requirement: Requirement | undefined;
   let electrons = 0;
   for (const node of nodes) {

@@ -136,6 +136,7 @@ export async function takeIn(o: IntakeOptions, user: string, asked: Taken): Prom
     captures: request.captures,
     ...(request.codes === undefined ? {} : { codes: request.codes }),
     ...(origin === undefined ? {} : { origin }),
+    ...(decoded.electrons.some(({ cache }) => cache !== undefined) ? { caches: true } : {}),
     ...(request.replaced === undefined ? {} : { replaced: request.replaced }),
     ...(request.executors === undefined ? {} : { executors: request.executors }),
     metadata: request.metadata,

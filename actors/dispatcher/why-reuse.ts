@@ -1,5 +1,6 @@
 /**
  * Answers why electrons of a dispatch that takes values over were reused or not, from the records of both: while it runs, when it has ended, after a restart.
+ * Of those with `cache` also which values were found.
  * Not here: what a value's key is (bus/reuse-key.ts), who decides (actors/lattice/reuse.ts).
  */
 import { MOST_NAMES, type WhyInput, type WhyReuse } from '../../bus/protocol/why-reuse.ts';
@@ -51,10 +52,10 @@ export class ReuseQuestions {
 
   async #answer(id: DispatchId, user: string, only: number | undefined): Promise<ReuseReasons | undefined> {
     const { spec } = await this.#results.ask('results.spec', { id, user });
-    if (spec.origin?.reuse !== true) return undefined;
+    if (spec.origin?.reuse !== true && spec.caches !== true) return undefined;
     const made = await this.#read(id);
     if (made === undefined) return undefined;
-    const old = await this.#oldOf(made);
+    const old = spec.origin?.reuse === true ? await this.#oldOf(made) : undefined;
     const groups = new WhyGroups();
     let inTurn = 0;
     for (const [node, record] of made.records) {
@@ -110,13 +111,14 @@ export class ReuseQuestions {
 /** Undefined: it was not judged. */
 function whyOf(
   made: Recorded,
-  old: Recorded | 'gone' | 'new',
+  old: Recorded | 'gone' | 'new' | undefined,
   node: number,
   record: ElectronRecord,
   exact: boolean,
 ): WhyReuse | undefined {
   const { plan } = made.known;
   const place = plan.place(node);
+  if (place.node.kind === 'lattice' && old === undefined) return undefined;
   if (place.node.kind === 'lattice') return { kind: 'lattice', dispatch: innerIdOf(made.spec.id, plan.pathOf(node)) };
   const { status, attempt, from } = record;
   if (place.node.kind !== 'electron' || status === 'skipped' || (status === 'cancelled' && attempt === 0))
@@ -124,6 +126,10 @@ function whyOf(
   const origin = made.spec.origin?.of ?? '';
   // Its name is a part of the key.
   if (status === 'reused') return { kind: 'reused', dispatch: from?.dispatch ?? origin, name: plan.plainNameOf(node) };
+  if (old === undefined) {
+    const cached = plan.graph.electrons[place.node.electron]?.cache !== undefined;
+    return cached ? { kind: 'uncached', dispatch: made.spec.id } : undefined;
+  }
   if (old === 'gone' || old === 'new') return { kind: old, dispatch: origin };
   const dispatch = old.spec.id;
   const there = old.places.find(made.places.stepsOf(node));
@@ -140,8 +146,7 @@ function codeChange(made: Recorded, old: Recorded, node: ElectronNode, other: El
   if (now.name !== before.name) return { kind: 'replaced', dispatch, name: before.name };
   const own = now.digest !== before.digest;
   const captured = changed(now.captures, before.captures);
-  const [hooks, hooksBefore] = [now.hooks ?? '', before.hooks ?? ''];
-  const options = changed({ ...now.options, hooks }, { ...before.options, hooks: hooksBefore });
+  const options = changed(now.options, before.options);
   if (!own && captured.length + options.length === 0) return undefined;
   return { kind: 'code', dispatch, own, whole: own && (now.whole || before.whole), captured, options };
 }

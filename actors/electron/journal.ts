@@ -28,6 +28,10 @@ export class ElectronJournal {
     this.#seq = Math.max(this.#seq, record.seq);
     const whole = record.seq === this.#seq ? record : { ...record, seq: this.#seq };
     this.#s.results.write({ op: 'electron', id, node, was: this.#recorded, record: whole });
+    const { cacheKey: key, user } = this.#work;
+    // In the same turn, and so in the same batch.
+    if (key !== undefined && record.status === 'completed')
+      this.#s.results.write({ op: 'cached', user, key, from: { dispatch: id, node }, at: this.#s.clock.now() });
     this.#recorded = record.status;
   }
 

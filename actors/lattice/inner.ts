@@ -111,6 +111,7 @@ export class InnerDispatches {
       captures,
       ...(codes === undefined ? {} : { codes }),
       ...(origin?.reuse === true ? { origin: { ...origin, by: origin.by ?? spec.id } } : {}),
+      ...(graph.electrons.some(({ cache }) => cache !== undefined) ? { caches: true } : {}),
       ...(replaced === undefined ? {} : { replaced }),
       ...(executors === undefined ? {} : { executors }),
       ...settings,

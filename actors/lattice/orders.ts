@@ -2,11 +2,12 @@
 import type { MatchmakerMessage, Requirement } from '../../bus/protocol/actors.ts';
 import type { Manifest } from '../../bus/protocol/agent.ts';
 import type { DispatchSpec } from '../../bus/protocol/results.ts';
+import { ReuseKeys } from '../../bus/reuse-key.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { isTimed } from '../../model/timeouts.ts';
-import { taskIdOf, type TaskId } from '../../model/ids.ts';
+import { taskIdOf, type Digest, type TaskId } from '../../model/ids.ts';
 import { requirementOf } from '../requirement.ts';
 import type { ElectronWork } from '../services.ts';
 import type { Address } from '../system.ts';
@@ -24,6 +25,8 @@ export class Orders {
   /** Of electrons whose code is in another bundle. */
   readonly #others: ReadonlyMap<string, Manifest> | undefined;
   readonly #literals: ReadonlyMap<string, ValueInfo>;
+  /** Of those with `cache`. */
+  #keys: ReuseKeys | undefined;
   readonly #requirements = new Map<ElectronDef, Requirement>();
   readonly #anyTimed: boolean;
 
@@ -80,6 +83,7 @@ export class Orders {
       inputsDigest: resolved.digest,
       split: split === true,
       strict: this.#manifest.strict,
+      cacheKey: def.cache === undefined ? undefined : this.#keyOf(node),
     };
   }
 
@@ -113,6 +117,11 @@ export class Orders {
       root,
       resumed,
     }));
+  }
+
+  #keyOf(node: number): Digest | undefined {
+    this.#keys ??= new ReuseKeys(this.#spec, this.#state);
+    return this.#keys.of(node);
   }
 
   #def(index: number): ElectronDef {

@@ -39,11 +39,11 @@ export class LatticeState {
   #open: number;
   cancelled: string | undefined;
   #effects: Effect[] = [];
-  readonly #judges: boolean;
+  readonly #judges: ((electron: number) => boolean) | undefined;
   #busy: (node: number) => boolean = idle;
 
-  /** `judges`: somebody else says of each electron whether it has to run. */
-  constructor(plan: Plan, judges = false) {
+  /** `judges`: of which electrons somebody else says whether they have to run, by the indices of their definitions. */
+  constructor(plan: Plan, judges?: (electron: number) => boolean) {
     this.plan = plan;
     this.#judges = judges;
     this.#open = plan.size;
@@ -250,7 +250,7 @@ export class LatticeState {
   /** All parents have values. */
   #release(node: number): void {
     const place = this.plan.place(node);
-    if (place.node.kind === 'electron' && this.#judges && !this.#busy(node)) {
+    if (place.node.kind === 'electron' && this.#judges?.(place.node.electron) === true && !this.#busy(node)) {
       this.#effects.push({ type: 'judge', node });
       return;
     }

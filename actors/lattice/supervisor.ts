@@ -27,7 +27,7 @@ import { Maps } from './maps.ts';
 import { Orders } from './orders.ts';
 import { Plan } from '../../model/plan.ts';
 import type { Effect } from './effects.ts';
-import { reuseFor, type Reuse } from './reuse.ts';
+import { judgesOf, reuseFor, type Reuse } from './reuse.ts';
 import type { ReuseTables } from './reuse-table.ts';
 import { LatticeState } from './state.ts';
 import { StrictGate } from './strict-gate.ts';
@@ -194,8 +194,8 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
 
   #begin(spec: DispatchSpec, graph: WireGraph): void {
     this.#spec = spec;
-    this.#state = new LatticeState(new Plan(graph), spec.origin?.reuse);
-    this.#reuse = reuseFor(spec, this.#state, this.#s.reuseTables, () => this.#tell({ type: 'lattice.continue' }));
+    this.#state = new LatticeState(new Plan(graph), judgesOf(spec, graph));
+    this.#reuse = reuseFor(spec, this.#state, this.#s, () => this.#tell({ type: 'lattice.continue' }));
     this.#orders = new Orders(spec, this.#state, (task) => this.#s.system.address('electron', task));
     this.#journal.begin(spec);
     this.#maps = new Maps({ state: this.#state, results: this.#s.results, tell: (answer) => this.#tell(answer) });

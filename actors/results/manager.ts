@@ -21,6 +21,7 @@ import { decodeAgent, decodeKey, decodeNumber, keys, tailOfKey } from '../../sto
 import type { Store } from '../../store/store.ts';
 import { addressOf, type Actor, type ActorSystem, type Address, type Message } from '../system.ts';
 import type { NearMemory } from '../services.ts';
+import { cachedValue } from './cached.ts';
 import { KnownSizes } from './known-sizes.ts';
 import { LiveDispatches } from './live.ts';
 import { Queries } from './queries.ts';
@@ -148,6 +149,8 @@ export class ResultManager implements Actor<ResultsAsk> {
         return { spec: this.#queries.spec(message.id) };
       case 'results.load':
         return this.#queries.load(message.id);
+      case 'results.cached':
+        return { found: message.keys.map((key) => cachedValue(store, message.user, key)) };
       case 'results.ended':
         return this.#lasting(await this.#queries.ended(message.id));
       case 'results.judge':

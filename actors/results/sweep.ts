@@ -14,6 +14,7 @@ import { isDispatchId } from '../../model/ids.ts';
 import { decodeExpansion, keys } from '../../store/records.ts';
 import type { Dropped, Store } from '../../store/store.ts';
 import type { LiveDispatches } from './live.ts';
+import { clearCached } from './cached.ts';
 import { finishRemovals } from './removal.ts';
 import { eachDigest, valuesOf } from './references.ts';
 import type { RecordWriter } from './writer.ts';
@@ -35,6 +36,7 @@ const PAUSE_MS = 1;
 export async function sweep(o: SweepOptions, turn: number): Promise<Dropped> {
   const { store, writer } = o;
   await finishRemovals(store);
+  await clearCached(store, pause, o.clock);
   const marks = new DigestFilter(store.valueCount(), turn);
   writer.watch = (ops) => eachDigest(ops, (digest) => marks.add(digest));
   try {

@@ -13,6 +13,7 @@ import type { DispatchRecord, DispatchSpec } from '../../model/records.ts';
 import {
   encodeAgent,
   encodeAttempt,
+  encodeCached,
   encodeDispatch,
   encodeElectron,
   encodeExpansion,
@@ -184,6 +185,9 @@ export class RecordWriter {
       case 'attempt':
         if (this.#purged(op.id)) return;
         writes.push({ op: 'put', key: keys.attempt(op.id, op.node, op.attempt), value: encodeAttempt(op.record) });
+        return;
+      case 'cached':
+        writes.push({ op: 'put', key: keys.cached(op.user, op.key), value: encodeCached(op.from, op.at) });
         return;
       case 'agent':
         writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeAgent(op.epoch, op.instance, op.lost) });

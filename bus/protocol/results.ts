@@ -5,7 +5,7 @@
 
 import type { AgentKey, Digest, DispatchId } from '../../model/ids.ts';
 import type { DispatchStatus, ElectronStatus } from '../../model/lifecycle.ts';
-import type { TaskLogs, Token, ValueInfo } from '../../model/outcome.ts';
+import type { TaskLogs, Token, ValueInfo, ValueOrigin } from '../../model/outcome.ts';
 import type { Reason } from '../../model/reason.ts';
 import type {
   AttemptRecord,
@@ -60,11 +60,27 @@ export type RecordOp =
       readonly attempt: number;
       readonly record: AttemptRecord;
     }
+  /** This electron has the value of `key`, which was made at `at`; goes with the electron's record. */
+  | {
+      readonly op: 'cached';
+      readonly user: string;
+      readonly key: Digest;
+      readonly from: ValueOrigin;
+      readonly at: number;
+    }
   | ({ readonly op: 'agent' } & RosterEntry)
   /** The hub's epoch: the first half of every fencing token. */
   | { readonly op: 'epoch'; readonly epoch: number }
   /** Not stored: shown while the dispatch lives. */
   | { readonly op: 'running'; readonly id: DispatchId; readonly node: number; readonly startedAt: number };
+
+/** A value that is known by what makes it. */
+export interface CachedValue {
+  readonly value: ValueInfo;
+  readonly from: ValueOrigin;
+  /** When it was made, wall clock, ms. */
+  readonly at: number;
+}
 
 /** All that this sender wrote up to batch `n`; 0: nothing. */
 export interface WritePosition {
@@ -166,6 +182,11 @@ export interface ResultsRequests {
     readonly answer: { readonly spec: DispatchSpec };
   };
   'results.load': { readonly ask: { readonly id: DispatchId }; readonly answer: LoadedDispatch };
+  /** Values by what makes them, in the same order; undefined: none is known. */
+  'results.cached': {
+    readonly ask: { readonly user: string; readonly keys: readonly Digest[] };
+    readonly answer: { readonly found: readonly (CachedValue | undefined)[] };
+  };
   /** Whether a dispatch inside another has ended, and with what. */
   'results.ended': {
     readonly ask: { readonly id: DispatchId };

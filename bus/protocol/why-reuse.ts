@@ -1,4 +1,4 @@
-/** Why electrons were taken over from another dispatch, or weren't: what `why` is answered, with the readers. Decides nothing. */
+/** Why electrons were taken over from another dispatch or from the cache, or weren't: what `why` is answered, with the readers. Decides nothing. */
 import { electronStatuses, type ElectronStatus } from '../../model/lifecycle.ts';
 import { aText, array, bool, object, oneOf, text, type Fields, type Reader } from './shape.ts';
 
@@ -30,6 +30,8 @@ export type WhyReuse = OfReuse &
     | { readonly kind: 'too-late' }
     /** There is no such electron at its place. */
     | { readonly kind: 'new' }
+    /** It has `cache`, and its own dispatch is meant: there was no value, or only one that was too old. */
+    | { readonly kind: 'uncached' }
     /** The other dispatch was removed: nobody knows. */
     | { readonly kind: 'gone' }
     /** A lattice, which is asked by itself: its own dispatch is meant. */
@@ -76,6 +78,7 @@ export function whyReuse(o: Fields): WhyReuse | undefined {
     case 'too-late':
     case 'new':
     case 'gone':
+    case 'uncached':
     case 'lattice':
       return { kind, dispatch: text(o, 'dispatch') };
     default:

@@ -114,6 +114,8 @@ const depsDef: Reader<DepsDef> = object((o) => ({
 }));
 const concurrency = object((o) => ({ key: text(o, 'key'), limit: int(o, 'limit') }));
 
+const cache = object((o) => ({ ...optional(o, 'key', text), ...optional(o, 'ttlMs', nonNegative) }));
+
 const executorChoice: Reader<ExecutorChoice> = object((o) => ({
   executor: text(o, 'executor'),
   ...optional(o, 'executorOptions', (from, key) => record(from, key, MANY, anything)),
@@ -132,6 +134,7 @@ export const electronDef: Reader<ElectronDef> = object((o) => ({
   ...optional(o, 'env', (from, key) => record(from, key, MANY, aText(TEXT_LENGTH))),
   ...optional(o, 'deps', (from, key) => field(from, key, depsDef)),
   ...optional(o, 'hooks', (from, key) => text(from, key)),
+  ...optional(o, 'cache', (from, key) => field(from, key, cache)),
 }));
 
 /** An electron's definition. Raises BAD_MESSAGE. */

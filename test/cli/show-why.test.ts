@@ -48,6 +48,7 @@ const reasons: readonly WhyGroup[] = [
   group({ kind: 'no-value', dispatch: 'd0', status: 'failed' }, 1, 'heal'),
   group({ kind: 'too-late', dispatch: 'd0' }, 1, 'slow'),
   group({ kind: 'new', dispatch: 'd0' }, 1, 'other'),
+  group({ kind: 'uncached', dispatch: 'd1' }, 1, 'fresh'),
   group({ kind: 'gone', dispatch: 'd0' }, 3, 'p'),
   group({ kind: 'lattice', dispatch: 'd2' }, 1, 'part'),
 ];
@@ -85,6 +86,7 @@ it('tells each reason in a line, with the first who wait for it', async () => {
       '1 electron had to run, since it had no value in d0 (failed): heal',
       '1 electron had to run, since it had no value in d0 yet (now there is one): slow',
       '1 electron had to run, since d0 has no such electron there: other',
+      '1 electron had to run, since the cache had no value of it, or one that was too old: fresh',
       '3 electrons had to run: why is not known any more, since d0 is gone: p, …',
       '1 electron is a lattice, see `polaron show d2 --why`: part',
     ],

@@ -264,6 +264,7 @@ describe('docs/protocol.md', () => {
       'results.admit': 'results',
       'results.read': 'results',
       'results.bytes': 'results',
+      'results.cached': 'results',
       'results.store': 'results',
       'results.compose': 'results',
       'results.slice': 'results',

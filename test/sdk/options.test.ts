@@ -150,13 +150,30 @@ describe('an electron', () => {
     expect(refused(options)).toMatch(/^USAGE electron "train" \(options\.test\.ts:\d+\): /);
   });
 
+  test('with `cache` says what counts besides code and inputs, and how old a value may be', () => {
+    expect(resolved({ cache: true }).cache).toEqual({});
+    expect(resolved({ cache: {} }).cache).toEqual({});
+    expect(resolved({ cache: { key: 'v2', ttl: '2h' } }).cache).toEqual({ key: 'v2', ttlMs: 7_200_000 });
+    expect(resolved({ cache: false })).not.toHaveProperty('cache');
+  });
+
+  test.each<[object, RegExp]>([
+    [{ cache: 'yes' }, /cache is "yes"; expected true, false, or an object such as \{ ttl: '1d' \}/],
+    [{ cache: { ttl: 'soon' } }, /cache\.ttl is "soon", which is not a duration/],
+    [{ cache: { ttl: -1 } }, /cache\.ttl is -1, which is not a duration/],
+    [{ cache: { ttl: 0 } }, /cache\.ttl is 0; expected more than 0: else no value would ever be taken/],
+    [{ cache: { key: '' } }, /cache\.key is ""; expected a text of 1 to 200 characters/],
+    [{ cache: { key: 7 } }, /cache\.key is 7; expected a text/],
+    [{ cache: { tll: '1d' } }, /an option of cache is "tll"; expected key or ttl/],
+  ])('with %j is refused, with the place', (options, message) => {
+    expect(refused(options)).toMatch(message);
+    expect(refused(options)).toMatch(/^USAGE electron "train" \(options\.test\.ts:\d+\): /);
+  });
+
   test('with an option that is not there yet is refused, and not run without it', () => {
-    expect(refused({ isolation: 'thread', cache: true })).toMatch(
-      /^NOT_SUPPORTED electron "train" \(options\.test\.ts:\d+\): this version does not have the option isolation: 'thread', cache yet$/,
+    expect(refused({ isolation: 'thread' })).toMatch(
+      /^NOT_SUPPORTED electron "train" \(options\.test\.ts:\d+\): this version does not have the option isolation: 'thread' yet$/,
     );
-    for (const options of [{ isolation: 'thread' }, { cache: true }]) {
-      expect(refused(options)).toMatch(/^NOT_SUPPORTED/);
-    }
     expect(refused({ exclusive: false, isolation: 'process', cache: false, before: [], after: [] })).toBe('accepted');
   });
 

@@ -90,6 +90,15 @@ describe('why', () => {
     await expect(questions.ask(OLD, 'another')).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
   });
 
+  it('of electrons with `cache` tells which were found, and of others nothing', async () => {
+    const graph = { ...chain, electrons: [def('a', { cache: {} }), def('b', { cache: {} }), def('c')] };
+    put(NEW, graph, ['reused OLD/3', 'completed', 'completed'], { spec: { caches: true } });
+    expect(await reasons()).toEqual([
+      ['a', { kind: 'reused', name: 'a' }],
+      ['b', { kind: 'uncached', dispatch: NEW }],
+    ]);
+  });
+
   it('names the electron that a value was taken over from, when its dispatch is gone, too', async () => {
     const taken = ['reused OLD/0', 'reused', undefined];
     put(NEW, chain, taken, { spec: { origin } });

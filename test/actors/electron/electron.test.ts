@@ -83,6 +83,7 @@ function work(
     inputsDigest,
     split: false,
     strict: over.strict ?? false,
+    cacheKey: undefined,
   };
 }
 

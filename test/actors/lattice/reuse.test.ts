@@ -270,10 +270,11 @@ describe('10,000 electrons', () => {
   /** All but writing the records, which is the same for whatever ends. */
   async function decideAll(hub: LatticeHub, graph: WireGraph): Promise<void> {
     const table = await new ReuseTables(hub.world.results).of(OLD, id);
-    const state = new LatticeState(new Plan(graph), true);
+    const state = new LatticeState(new Plan(graph), () => true);
     let turns = 0;
     const spec = specOf(id, { origin });
-    const reuse = new Reuse({ spec, state, load: () => Promise.resolve(table), more: () => turns++ });
+    const { results, clock } = hub.world;
+    const reuse = new Reuse({ spec, state, results, clock, load: () => Promise.resolve(table), more: () => turns++ });
     state.start();
     for (let over = false; !over; ) {
       for (const effect of state.takeEffects()) {

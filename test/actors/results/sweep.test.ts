@@ -2,8 +2,10 @@
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { purgePage } from '../../../actors/results/purge.ts';
+import { cachedValue } from '../../../actors/results/cached.ts';
 import { sweep } from '../../../actors/results/sweep.ts';
 import { valuesOf } from '../../../actors/results/references.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeValue } from '../../../bus/value/value.ts';
 import type { ValueInfo } from '../../../model/outcome.ts';
 import { openMemoryStore, type MemoryStore } from '../../../store/memory-store.ts';
@@ -107,7 +109,7 @@ describe('a sweep', () => {
   it('never takes a value that a record names, in any order of accepting, ending, purging, sweeping and crashing', async () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('accept' as const), n: fc.nat(5), v: fc.nat(9) }),
-      fc.record({ do: fc.constant('outcome' as const), n: fc.nat(5), v: fc.nat(9) }),
+      fc.record({ do: fc.constantFrom('outcome' as const, 'take' as const), n: fc.nat(5), v: fc.nat(9) }),
       fc.record({ do: fc.constantFrom('end' as const, 'turns' as const), n: fc.nat(5) }),
       fc.record({ do: fc.constantFrom('purge' as const, 'sweep' as const, 'flush' as const, 'crash' as const) }),
       fc.record({ do: fc.constant('time' as const), ms: fc.constantFrom(1_000, HOUR / 2, 3 * HOUR) }),
@@ -142,7 +144,18 @@ describe('a sweep', () => {
             const bytes = new Uint8Array(Buffer.from(`v${one.v}`));
             const info = rig.value(bytes);
             known.set(`v${one.v}`, info);
-            void rig.completed(dispatchId(n), one.n, info);
+            const from = { dispatch: dispatchId(n), node: one.n };
+            const written = [
+              { op: 'electron', id: from.dispatch, node: one.n, was: undefined, record: done(info) },
+              { op: 'cached', user: 'kim', key: digestOf(Buffer.from(String(one.v % 3))), from, at: now },
+            ] as const;
+            void rig.write(...written);
+          } else if (one.do === 'take' && live.size > 0) {
+            // a supervisor: told, then written in a later turn
+            const [n = 0] = [...live].slice(one.n % live.size);
+            const found = cachedValue(store, 'kim', digestOf(Buffer.from(String(one.v % 3))));
+            for (let i = 0; i < one.n; i++) await new Promise(setImmediate);
+            if (found !== undefined) void rig.completed(dispatchId(n), one.n, found.value);
           } else if (one.do === 'end' && live.size > 0) {
             const [n = 0] = [...live].slice(one.n % live.size);
             live.delete(n);
