@@ -24,7 +24,7 @@ export interface KnownValues {
 
 /** U1: of an `ElectronDef`, and of what it becomes in later versions. */
 const PLACE_AND_TIME = new Set(
-  'name executor executorOptions needs retries timeouts memoryMb isolation concurrency exclusive priority cache'.split(
+  'name at executor executorOptions needs retries timeouts memoryMb isolation concurrency exclusive priority cache'.split(
     ' ',
   ),
 );

@@ -6,7 +6,7 @@
 import koffi, { type LibraryHandle } from 'koffi';
 import { cTypeOf, type CScalar, type CType } from '../model/c-type.ts';
 import { PolaronError } from '../model/errors.ts';
-import type { CSpec } from '../model/lepton.ts';
+import { shownLepton, type CSpec } from '../model/lepton.ts';
 
 const numbers = {
   int8: Int8Array,
@@ -43,7 +43,7 @@ const loaded = new WeakMap<CSpec, Loaded>();
  * Raises LEPTON_MISSING, LEPTON_ARGUMENT.
  */
 export function runC(spec: CSpec, args: readonly unknown[]): unknown {
-  const where = `lepton "${spec.name}"`;
+  const where = shownLepton(spec);
   const { call, types, returns } = loaded.get(spec) ?? load(spec, where);
   if (args.length !== types.length) {
     throw new PolaronError(

@@ -4,14 +4,14 @@
  */
 import { decodeValue, encodeValue } from '../bus/value/value.ts';
 import { PolaronError } from '../model/errors.ts';
-import type { PythonSpec } from '../model/lepton.ts';
+import { shownLepton, type PythonSpec } from '../model/lepton.ts';
 import type { LeptonHost } from './host.ts';
 import { interpreters } from './python-pool.ts';
 import type { Answer, Failure, Raised } from './python-report.ts';
 
 /** Raises LEPTON_MISSING, LEPTON_SOURCE, LEPTON_ARGUMENT, NOT_SERIALISABLE, RESULT_NOT_SERIALISABLE, EXITED, CRASHED, and PythonError as an error of the user's code. */
 export async function runPython(spec: PythonSpec, args: readonly unknown[], host: LeptonHost): Promise<unknown> {
-  const where = `lepton "${spec.name}"`;
+  const where = shownLepton(spec);
   const { signal, dispatchId, nodeId, attempt } = host.context;
   const data = encodeValue(args, `arguments of ${where}`);
   const python = interpreters.take(spec);

@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { PolaronError } from '../model/errors.ts';
-import type { ShellSpec } from '../model/lepton.ts';
+import { shownLepton, type ShellSpec } from '../model/lepton.ts';
 import { textsOf, type ShellArguments } from './shell-arguments.ts';
 import type { LeptonHost } from './host.ts';
 
@@ -26,7 +26,7 @@ interface End {
 
 /** Raises LEPTON_ARGUMENT, LEPTON_MISSING, LEPTON_OUTPUT, CRASHED, and CommandFailed as an error of the user's code. */
 export async function runShell(spec: ShellSpec, args: readonly unknown[], host: LeptonHost): Promise<unknown> {
-  const where = `lepton "${spec.name}"`;
+  const where = shownLepton(spec);
   const end = await endOf(start(spec, textsOf(args, where), where), spec, host, where);
   if (host.context.signal.aborted) throw host.context.signal.reason;
   if (end.tooLong) {

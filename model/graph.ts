@@ -34,6 +34,8 @@ export interface ElectronDef {
   readonly memoryMb?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly deps?: DepsDef;
+  /** With `deps`: where it is defined, `file:line`, for messages. */
+  readonly at?: string;
   /** What puts its lattice's hooks around it: an electron of the bundle, `polaron:hooks:LATTICE`. */
   readonly hooks?: string;
   /** Its value is taken from an earlier run that was the same, of whatever dispatch of the user. */

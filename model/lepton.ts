@@ -1,9 +1,14 @@
 /** What a task in another language is, as plain data: it travels inside a bundle. Not here: checking a user's options (sdk/lepton-spec.ts), running one (leptons/). */
 
-export interface PythonSpec {
-  readonly language: 'python';
+interface Named {
   /** Of the electron, for messages. */
   readonly name: string;
+  /** Where it was defined, `file:line`, for messages: no part of its code. */
+  readonly at?: string;
+}
+
+export interface PythonSpec extends Named {
+  readonly language: 'python';
   readonly function: string;
   /** Dotted, as Python imports it. */
   readonly module: string;
@@ -13,17 +18,15 @@ export interface PythonSpec {
   readonly folder?: string;
 }
 
-export interface ShellSpec {
+export interface ShellSpec extends Named {
   readonly language: 'shell';
-  readonly name: string;
   /** A text is for `/bin/sh`, a list is a program and its first arguments. */
   readonly command: string | readonly string[];
   readonly output: 'stdout' | 'json' | 'exitCode';
 }
 
-export interface CSpec {
+export interface CSpec extends Named {
   readonly language: 'c';
-  readonly name: string;
   /** A name for the system's loader, or an absolute path. */
   readonly library: string;
   readonly function: string;
@@ -32,6 +35,10 @@ export interface CSpec {
 }
 
 export type LeptonSpec = PythonSpec | ShellSpec | CSpec;
+
+/** How a message names it. */
+export const shownLepton = ({ name, at }: LeptonSpec): string =>
+  at === undefined ? `lepton "${name}"` : `lepton "${name}" (${at})`;
 
 /** What an agent must offer for the language, beside what the user asks for. */
 export const needsOf = (language: LeptonSpec['language']): readonly string[] =>

@@ -21,16 +21,18 @@ export function leptonTask(options: LeptonOptions): LeptonTask {
       return site.at;
     },
   };
+  const placed: { spec?: LeptonSpec } = {};
+  const run: LeptonTask['run'] = (...args) => runHere((placed.spec ??= { ...spec, at: site.at }), mark, args);
   // It holds no primitive variable: those are compared with an agent's.
-  return { own: electronOptionsOf(options), run: marked((...args) => runHere(mark, args), mark) };
+  return { own: electronOptionsOf(options), run: marked(run, mark) };
 }
 
-async function runHere(mark: LeptonMark & { readonly spec: LeptonSpec }, args: readonly unknown[]): Promise<unknown> {
+async function runHere(placed: LeptonSpec, mark: LeptonMark, args: readonly unknown[]): Promise<unknown> {
   const task = context();
   const [{ withSources }, { runLepton }] = await Promise.all([
     import('./ship/lepton-text.ts'),
     import('../leptons/run.ts'),
   ]);
-  const { spec } = withSources(mark.spec, mark, process.cwd());
+  const { spec } = withSources(placed, mark, process.cwd());
   return runLepton(spec, args, { context: task, write: (stream, text) => void process[stream].write(text) });
 }

@@ -191,7 +191,7 @@ export function resolveElectron(info: ElectronInfo, inherited: Inherited): Elect
 
 function resolve(
   where: string,
-  { name, options: own }: ElectronInfo,
+  { name, entry, options: own }: ElectronInfo,
   options: ElectronOptions,
   override: unknown,
   implied: readonly string[],
@@ -209,7 +209,7 @@ function resolve(
     ...exclusiveOf(where, options.exclusive),
     ...(options.memoryMb === undefined ? {} : { memoryMb: countOf(where, 'memoryMb', options.memoryMb, 1) }),
     ...(options.env === undefined ? {} : { env: envOf(where, options.env) }),
-    ...(deps === undefined ? {} : { deps }),
+    ...(deps === undefined ? {} : { deps, at: entry.at }),
     ...(hooking === undefined || own.before !== undefined || own.after !== undefined ? {} : { hooks: hooking.name }),
     ...cacheOf(where, options.cache),
   };

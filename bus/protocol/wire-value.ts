@@ -133,6 +133,7 @@ export const electronDef: Reader<ElectronDef> = object((o) => ({
   ...optional(o, 'memoryMb', nonNegative),
   ...optional(o, 'env', (from, key) => record(from, key, MANY, aText(TEXT_LENGTH))),
   ...optional(o, 'deps', (from, key) => field(from, key, depsDef)),
+  ...optional(o, 'at', (from, key) => text(from, key)),
   ...optional(o, 'hooks', (from, key) => text(from, key)),
   ...optional(o, 'cache', (from, key) => field(from, key, cache)),
 }));

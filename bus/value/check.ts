@@ -6,7 +6,7 @@ import { isBoxedPrimitive } from 'node:util/types';
 import { PolaronError, type ErrorCode } from '../../model/errors.ts';
 import { LARGEST_VALUE_BYTES, valueTooLarge } from '../../model/value-limit.ts';
 import { TooManyBytes } from '../byte-writer.ts';
-import { registry } from '../protocol/registry.ts';
+import { registry, type CodecEntry } from '../protocol/registry.ts';
 
 export type PathPart = string | number;
 export type LossCode = Extract<ErrorCode, 'NOT_SERIALISABLE' | 'RESULT_NOT_SERIALISABLE'>;
@@ -65,10 +65,14 @@ export function lossError(error: unknown, where: string, code: LossCode, prefix:
 
 const CODEC_OF = 'the codec of ';
 
+/** `the codec of Matrix (matrix.ts:12)`: where it was registered, if that is known here. */
+export const shownCodec = ({ name, at }: Pick<CodecEntry, 'name' | 'at'>): string =>
+  at === undefined || at === 'unknown place' ? `${CODEC_OF}${name}` : `${CODEC_OF}${name} (${at})`;
+
 /** A codec that throws, or does what codecs may not. */
-export function lostToCodec(codec: string, what: string, cause?: unknown): Loss {
-  const loss = new Loss(`${CODEC_OF}${codec} ${what}`, 'mend the codec', cause === undefined ? {} : { cause });
-  loss.codec = codec;
+export function lostToCodec(codec: CodecEntry, what: string, cause?: unknown): Loss {
+  const loss = new Loss(`${shownCodec(codec)} ${what}`, 'mend the codec', cause === undefined ? {} : { cause });
+  loss.codec = codec.name;
   return loss;
 }
 

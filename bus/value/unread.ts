@@ -3,7 +3,8 @@
  * Not here: the reading (value-reader.ts), the place in the bytes as a path (place.ts).
  */
 import { PolaronError, type ErrorCode } from '../../model/errors.ts';
-import { showPath, type PathPart } from './check.ts';
+import type { CodecEntry } from '../protocol/registry.ts';
+import { shownCodec, showPath, type PathPart } from './check.ts';
 
 export type UnreadCode = Extract<ErrorCode, 'CODEC_MISSING' | 'CODEC_FAILED'>;
 
@@ -35,8 +36,8 @@ export const codecMissing = (codec: string, at: number): Unread =>
     `it is a ${codec}, and no codec of that name is registered here. Import the module that calls registerCodec(…, { name: '${codec}' }): on agents, from the module of the electron`,
   );
 
-export const codecFailed = (codec: string, at: number, what: string, cause?: unknown): Unread =>
-  new Unread('CODEC_FAILED', codec, at, `the codec of ${codec} ${what}`, cause);
+export const codecFailed = (codec: CodecEntry, at: number, what: string, cause?: unknown): Unread =>
+  new Unread('CODEC_FAILED', codec.name, at, `${shownCodec(codec)} ${what}`, cause);
 
 /** The error for an unread instance. Anything else is given back as it is. */
 export function unreadError(error: unknown, whose: Whose): unknown {

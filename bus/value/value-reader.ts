@@ -179,11 +179,11 @@ export class ValueReader extends WireReader {
     try {
       made = Reflect.apply(codec.decode, undefined, [content]);
     } catch (cause) {
-      throw codecFailed(name, at, `threw while decoding: ${String(cause)}`, cause);
+      throw codecFailed(codec, at, `threw while decoding: ${String(cause)}`, cause);
     }
     if (made instanceof Promise) {
       made.catch(() => undefined);
-      throw codecFailed(name, at, 'gave a promise while decoding; codecs are synchronous');
+      throw codecFailed(codec, at, 'gave a promise while decoding; codecs are synchronous');
     }
     return made;
   }

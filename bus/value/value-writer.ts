@@ -297,11 +297,11 @@ function encoded(x: object, codec: CodecEntry): unknown {
   try {
     made = Reflect.apply(codec.encode, undefined, [x]);
   } catch (cause) {
-    throw lostToCodec(codec.name, `threw while encoding: ${String(cause)}`, cause);
+    throw lostToCodec(codec, `threw while encoding: ${String(cause)}`, cause);
   }
   if (!(made instanceof Promise)) return made;
   made.catch(() => undefined);
-  throw lostToCodec(codec.name, 'gave a promise while encoding; codecs are synchronous');
+  throw lostToCodec(codec, 'gave a promise while encoding; codecs are synchronous');
 }
 
 function codecOf(x: object): CodecEntry | undefined {

@@ -152,7 +152,8 @@ export class Tasks implements AttemptListener {
       if (signal.aborted) return;
       const { code, message, details } = asPolaronError(error, 'VALUE_MISSING');
       const now = this.#options.clock.now();
-      const what = `electron "${assign.electrons[task.electron]?.name ?? task.name}": `;
+      const { name, at } = assign.electrons[task.electron] ?? { name: task.name };
+      const what = `electron "${name}"${at === undefined ? '' : ` (${at})`}: `;
       const { output } = details;
       this.ended(
         attempt,

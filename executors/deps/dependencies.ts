@@ -54,7 +54,9 @@ class Work {
   /** Raises the signal's reason; the last one that gives up ends the work. */
   async wait(tell: (line: string) => void, signal: AbortSignal): Promise<Claim> {
     signal.throwIfAborted();
-    this.#waiting.add(tell);
+    // two may tell the same listener, and still be two
+    const mine = (line: string): void => tell(line);
+    this.#waiting.add(mine);
     if (this.#said !== undefined) tell(this.#said);
     const gaveUp = deferred<never>();
     const giveUp = (): void => gaveUp.reject(signal.reason);
@@ -63,7 +65,7 @@ class Work {
       return await Promise.race([this.claim, gaveUp.promise]);
     } finally {
       signal.removeEventListener('abort', giveUp);
-      this.#waiting.delete(tell);
+      this.#waiting.delete(mine);
       if (signal.aborted && this.#waiting.size === 0) this.#stop.abort();
     }
   }

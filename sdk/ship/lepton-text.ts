@@ -31,7 +31,7 @@ export function withSources(spec: LeptonSpec, { file, at }: LeptonMark, cwd: str
 export interface Prepared {
   readonly electron: ShippedElectron;
   readonly files: readonly string[];
-  /** Data that its code is made of, beside its module: a lepton's with hooks around it. */
+  /** A lepton's: what its code is made of, beside its module where hooks are around it. */
   readonly data?: string;
 }
 
@@ -57,10 +57,11 @@ function prepare(electron: ShippedElectron, cwd: string): Prepared[] {
   const alone = leptonMarkOf(electron.fn) !== undefined;
   const { spec, files } = withSources(alone ? { ...mark.spec, name: electron.name } : mark.spec, mark, cwd);
   const data = expressionOf(spec);
-  if (alone) return [{ electron: withText(electron, electron.name, data), files }];
+  const text = expressionOf({ ...spec, at: mark.at });
+  if (alone) return [{ electron: withText(electron, electron.name, text), files, data }];
   return [
     { electron, files, data },
-    { electron: withText(electron, leptonDataName(spec.name), data), files: [] },
+    { electron: withText(electron, leptonDataName(spec.name), text), files: [] },
   ];
 }
 

@@ -23,7 +23,7 @@ export interface PackInput {
   readonly shim: string;
   readonly root: string;
   readonly names: readonly string[];
-  /** Of electrons by name: text that their code is made of beside their module. */
+  /** Of electrons by name: what their code is made of beside their module, or in place of their text. */
   readonly data: ReadonlyMap<string, string>;
 }
 
@@ -73,7 +73,7 @@ export async function pack({
       digest: sha256(code),
       codeDigest,
       codes: {
-        ...Object.fromEntries(inlineCodes(parts, must, names)),
+        ...Object.fromEntries(inlineCodes(parts, must, names, data)),
         ...Object.fromEntries([...codes].map(([name, digest]) => [name, withData(digest, data.get(name))])),
       },
       ...(built.map === undefined ? {} : { map: new TextEncoder().encode(built.map) }),
@@ -85,14 +85,15 @@ export async function pack({
   };
 }
 
-/** An electron without a module is its text, and nothing else. */
+/** An electron without a module is its text or its data, and nothing else. */
 function inlineCodes(
   parts: readonly InlinePart[],
   must: ReadonlySet<ShippedElectron>,
   names: readonly string[],
+  data: PackInput['data'],
 ): [string, Digest][] {
-  return parts.flatMap(({ electron, text }) =>
-    text.ok && must.has(electron) && names.includes(electron.name) ? [[electron.name, sha256(text.expression)]] : [],
+  return parts.flatMap(({ electron: { name }, electron, text }) =>
+    text.ok && must.has(electron) && names.includes(name) ? [[name, sha256(data.get(name) ?? text.expression)]] : [],
   );
 }
 

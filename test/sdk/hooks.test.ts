@@ -136,6 +136,23 @@ describe('hooks', () => {
     expect(seen).toEqual([]);
   });
 
+  test('after a function are waited for', async () => {
+    const seen: string[] = [];
+    const late = (what: string, fails = false) => ({
+      run: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        seen.push(what);
+        if (fails) throw new Error(what);
+      },
+    });
+    const step = electron({ name: 'step', after: [late('one'), late('two')] }, async () => seen.length);
+    expect(await step.local()).toBe(0);
+    expect(seen).toEqual(['one', 'two']);
+    const fails = step.with({ name: 'fails', after: [late('three', true), late('four')] });
+    await expect(fails.local()).rejects.toThrow('after hook 1: three');
+    expect(seen).toEqual(['one', 'two', 'three']);
+  });
+
   test('after a function that threw do not run; one that throws itself fails what had succeeded', async () => {
     const seen: string[] = [];
     const throws = electron({ after: [{ run: () => void seen.push('after') }] }, async function throws() {

@@ -120,6 +120,23 @@ describe('an electron that is a lepton', () => {
     expect(hooked).not.toBe(await codeOf('a', 'x = 2'));
   });
 
+  it('has the same digest wherever it stands; its place is for messages', async () => {
+    const packed = async (): Promise<readonly [text: string, digest: string | undefined]> => {
+      const entry = registry().electrons.at(-1);
+      if (entry === undefined) throw new Error('it was not registered');
+      const { code, codes } = await ship(project({}), [entry]);
+      return [Buffer.from(code).toString(), codes['moved']];
+    };
+    const options = { name: 'moved', language: 'shell', command: 'a' } as const;
+    lepton(options);
+    const [first, digest] = await packed();
+    lepton(options);
+    const [second, same] = await packed();
+    expect(first).toMatch(/"at":"lepton\.test\.ts:\d+"/);
+    expect(second).not.toBe(first);
+    expect([digest, same]).toEqual([expect.any(String), digest]);
+  });
+
   it('of another definition with the same name is not mixed up with it', async () => {
     const [first, second] = ['one', 'two'].map((text) => {
       lepton({ name: 'twice', language: 'shell', command: `echo ${text}` });

@@ -131,6 +131,7 @@ describe('an electron', () => {
         shell: ['b', 'a'],
       }),
     );
+    expect(resolved({ deps }).at).toMatch(/^options\.test\.ts:\d+$/);
     expect(resolved({ deps: { npm: {}, pip: [], shell: [] } })).not.toHaveProperty('deps');
   });
 

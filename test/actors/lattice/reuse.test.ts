@@ -114,11 +114,12 @@ describe('reuse', () => {
     ['the environment', {}, { env: { MODE: 'x' } }, 'completed'],
     ['an option that is not known here', {}, Object.fromEntries([['deps', { npm: { x: '2' } }]]), 'completed'],
     [
-      'retries, needs, executor and timeouts',
+      'retries, needs, executor, timeouts and place',
       {},
       {
         needs: ['gpu'],
         executor: 'other',
+        at: 'moved.ts:7',
         retries: { ...def('').retries, max: 3 },
         timeouts: { queueMs: 0, attemptMs: 5, totalMs: 0, silenceMs: 0 },
       },

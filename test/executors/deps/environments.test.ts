@@ -189,7 +189,7 @@ describe('an installation', () => {
     await until(() => startTimeOf(pid) === undefined, 'what it started is gone');
   });
 
-  it('ends when nobody waits for it any more, and not before', async () => {
+  it('ends when nobody waits for it any more', async () => {
     const one = agent();
     const deps = counting('sleep 60');
     const [first, second] = [new AbortController(), new AbortController()];
@@ -199,11 +199,24 @@ describe('an installation', () => {
     await until(() => runs() === 1, 'it installs');
     first.abort(new Error('no longer'));
     expect(await asked[0]).toMatchObject({ message: 'no longer' });
-    expect(keys()).toHaveLength(1);
     second.abort(new Error('neither'));
     expect(await asked[1]).toMatchObject({ message: 'neither' });
     await until(() => readdirSync(root).length === 0, 'nothing is left');
     // and whoever comes right then begins anew
+    expect(runs()).toBe(1);
+  });
+
+  it('goes on for the others when one gives up', async () => {
+    const one = agent();
+    const deps = counting(`until [ -e ${join(dir, 'go')} ]; do sleep 0.02; done`);
+    const impatient = new AbortController();
+    const [gaveUp, patient] = [impatient.signal, signal].map((mine) => one.obtain(deps, silent, mine));
+    gaveUp?.catch(() => undefined);
+    await until(() => runs() === 1, 'it installs');
+    impatient.abort(new Error('no longer'));
+    await expect(gaveUp).rejects.toThrow('no longer');
+    writeFileSync(join(dir, 'go'), '');
+    expect((await patient)?.installed.dir).toBe(join(root, keys()[0] ?? ''));
     expect(runs()).toBe(1);
   });
 
@@ -293,6 +306,20 @@ describe('over the limit', () => {
     await gone;
     (await make(4))();
     expect(keys()).toEqual([made[0], made[4]].toSorted());
+  });
+
+  it('what one gave back stays for the others that have it', async () => {
+    const one = agent({ most: 1 });
+    const [first, second] = [
+      await one.obtain({ shell: ['true'] }, silent, signal),
+      await one.obtain({ shell: ['true'] }, silent, signal),
+    ];
+    first.giveBack();
+    first.giveBack();
+    await new Promise((resolve) => setImmediate(resolve));
+    age(second.installed.key, 1);
+    (await one.obtain({ shell: ['echo other'] }, silent, signal)).giveBack();
+    expect(existsSync(second.installed.dir)).toBe(true);
   });
 
   it('of bytes, too', async () => {
