@@ -5,6 +5,7 @@ import { fairness } from './fairness.ts';
 import { growth } from './growth.ts';
 import { largeValue } from './large-value.ts';
 import { leptons } from './lepton.ts';
+import { mapItems } from './map.ts';
 import { memory } from './memory-100k.ts';
 import type { Question } from './question.ts';
 import { recovery } from './recovery.ts';
@@ -31,6 +32,7 @@ export const questions: readonly Question[] = [
   start,
   recovery,
   cost,
+  mapItems,
   cancelled,
   fairness,
   growth,

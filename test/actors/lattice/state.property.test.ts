@@ -108,6 +108,13 @@ function expectedStatuses(
   return { statuses, roots: roots.sort() };
 }
 
+const endOf = (run: LatticeRun) => ({
+  statuses: run.statuses(),
+  roots: run.rootFailures(),
+  values: run.values(),
+  complete: run.state.outputComplete(),
+});
+
 /** No map has more items under way than it allows, and nobody runs before its parents have values. */
 function watchRules(run: LatticeRun): void {
   const { plan } = run.state;
@@ -158,20 +165,18 @@ describe('a random lattice', () => {
     );
   });
 
-  it('ends the same when the hub stops after any of its records and goes on from them', () => {
+  it('ends the same when the hub stops after any of its records and goes on from them', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(settings, ({ graph: seed, size, world: worldSeed, failPercent, order, again }) => {
         const graph = randomGraph(seed, size);
         const world = worldOf(worldSeed, failPercent);
         const whole = new LatticeRun(graph, world).run(randomFrom(order));
+        const ended = endOf(whole);
         const random = randomFrom(again);
         const step = Math.max(1, Math.floor(whole.kept.length / 25));
         for (let count = 0; count <= whole.kept.length; count += step) {
           const resumed = whole.restarted(count).run(random, watchRules);
-          expect(resumed.statuses(), `from ${count} records`).toEqual(whole.statuses());
-          expect(resumed.rootFailures(), `from ${count} records`).toEqual(whole.rootFailures());
-          expect(resumed.values(), `from ${count} records`).toEqual(whole.values());
-          expect(resumed.state.outputComplete()).toBe(whole.state.outputComplete());
+          expect(endOf(resumed), `from ${count} records`).toEqual(ended);
           expect(resumed.ends).toBeGreaterThan(0);
         }
       }),
