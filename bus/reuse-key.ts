@@ -66,8 +66,9 @@ export class ReuseKeys {
   codeOf(electron: number): Digest {
     let code = this.#codes.get(electron);
     if (code === undefined) {
-      const { name, digest, captures, options } = this.partsOf(electron);
-      code = digestOf(Buffer.from(JSON.stringify([name, digest, sorted(captures), sorted(options)])));
+      const { name, digest, captures, options, hooks } = this.partsOf(electron);
+      const parts = [name, digest, sorted(captures), sorted(options)];
+      code = digestOf(Buffer.from(JSON.stringify(hooks === undefined ? parts : [...parts, hooks])));
       this.#codes.set(electron, code);
     }
     return code;
@@ -89,6 +90,8 @@ export interface CodeParts {
   /** Of its own code, or (`whole`) of the bundle that stands for it. */
   readonly digest: string;
   readonly whole: boolean;
+  /** Of the code of its lattice's hooks. */
+  readonly hooks?: string;
   readonly captures: Readonly<Record<string, unknown>>;
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -98,19 +101,15 @@ function codePartsOf(
   { bundle, captures, codes }: Coded,
 ): CodeParts {
   const { name, hooks } = def;
-  const coded = (one: string): string => own(codes, one) ?? bundle?.digest ?? '';
+  const code = own(codes, name);
   const given = Object.fromEntries(Object.entries(def).filter(([option]) => !PLACE_AND_TIME.has(option)));
   const cacheKey = def.cache?.key;
-  const options = {
-    ...given,
-    ...(hooks === undefined ? {} : { hooks: [hooks, coded(hooks)] }),
-    ...(cacheKey === undefined ? {} : { 'cache.key': cacheKey }),
-  };
-  const ours = name === IDENTITY_ELECTRON;
+  const options = cacheKey === undefined ? given : { ...given, 'cache.key': cacheKey };
   return {
     name,
-    digest: ours ? '' : coded(name),
-    whole: !ours && own(codes, name) === undefined && bundle !== undefined,
+    digest: name === IDENTITY_ELECTRON ? '' : (code ?? bundle?.digest ?? ''),
+    whole: code === undefined && bundle !== undefined && name !== IDENTITY_ELECTRON,
+    ...(hooks !== undefined && { hooks: own(codes, hooks) ?? bundle?.digest ?? '' }),
     captures: own(captures, name) ?? {},
     options,
   };

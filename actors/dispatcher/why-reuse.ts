@@ -146,7 +146,8 @@ function codeChange(made: Recorded, old: Recorded, node: ElectronNode, other: El
   if (now.name !== before.name) return { kind: 'replaced', dispatch, name: before.name };
   const own = now.digest !== before.digest;
   const captured = changed(now.captures, before.captures);
-  const options = changed(now.options, before.options);
+  const [hooks, hooksBefore] = [now.hooks ?? '', before.hooks ?? ''];
+  const options = changed({ ...now.options, hooks }, { ...before.options, hooks: hooksBefore });
   if (!own && captured.length + options.length === 0) return undefined;
   return { kind: 'code', dispatch, own, whole: own && (now.whole || before.whole), captured, options };
 }
