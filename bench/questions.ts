@@ -9,6 +9,7 @@ import { mapItems } from './map.ts';
 import { memory } from './memory-100k.ts';
 import type { Question } from './question.ts';
 import { recovery } from './recovery.ts';
+import { reuse } from './reuse.ts';
 import { start } from './start-time.ts';
 import { w1 } from './w1-chain.ts';
 import { w2 } from './w2-fan.ts';
@@ -38,4 +39,5 @@ export const questions: readonly Question[] = [
   growth,
   largeValue,
   leptons,
+  reuse,
 ];

@@ -47,14 +47,16 @@ export class ReuseKeys {
     const place = this.#known.plan.place(node);
     if (place.node.kind !== 'electron') return undefined;
     const { electron, inputs, template, split } = place.node;
-    const parts: Buffer[] = [Buffer.from(`${this.codeOf(electron)}${split === true ? '+' : '-'}`, 'latin1')];
+    let made = `${this.codeOf(electron)}${split === true ? '+' : '-'}`;
     for (const input of inputs) {
       const digest = this.inputOf(place, input);
       if (digest === undefined) return undefined;
-      parts.push(Buffer.from(digest, 'latin1'));
+      made += digest;
     }
-    parts.push(Buffer.from(template.buffer, template.byteOffset, template.byteLength));
-    return digestOf(Buffer.concat(parts));
+    const bytes = Buffer.allocUnsafe(made.length + template.length);
+    bytes.write(made, 'latin1');
+    bytes.set(template, made.length);
+    return digestOf(bytes);
   }
 
   /** U1, apart; `electron`: index of its definition. */
