@@ -63,8 +63,11 @@ export class PythonProcess {
       this.#call = { host, decoders, answer };
       this.#child.ref();
       this.#pipe.ref();
+      // in one write: the interpreter wakes up once
+      this.#pipe.cork();
       this.#send('C', Buffer.from(request));
       this.#send('A', args);
+      this.#pipe.uncork();
     });
   }
 
