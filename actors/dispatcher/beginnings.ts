@@ -80,15 +80,19 @@ export class Beginnings {
     this.#unflushed.set(spec.id, begun);
   }
 
-  /** Puts every dispatch that has not ended back to work, or in the room. */
-  async recover(ids: readonly DispatchId[]): Promise<void> {
-    // All live before the first goes on: it may have to cancel one inside it that isn't read yet.
-    for (const id of ids) this.#o.live.add(id, 0);
+  /** Puts every dispatch that has not ended back to work, or in the room. Resolves with those of lattices inside others that have ended. */
+  async recover(ids: readonly DispatchId[]): Promise<readonly DispatchId[]> {
+    const live = new Set(ids);
     const left = ids[Symbol.iterator]();
+    const orphans: DispatchId[] = [];
     const some = async (): Promise<void> => {
-      for (const id of left) await this.#recover(id);
+      for (const id of left) {
+        const { outer } = await this.#recover(id);
+        if (outer !== undefined && !live.has(outer.dispatch)) orphans.push(id);
+      }
     };
     await Promise.all(Array.from({ length: RESUMED_AT_ONCE }, some));
+    return orphans;
   }
 
   /** Begins it from its records. */
@@ -119,12 +123,13 @@ export class Beginnings {
     }
   };
 
-  async #recover(id: DispatchId): Promise<void> {
+  async #recover(id: DispatchId): Promise<DispatchSpec> {
     const loaded = await this.#o.results.ask('results.load', { id });
     const { spec, record, electrons } = loaded;
     this.#o.live.add(id, spec.nodes);
     const begun = record.status !== 'accepted' || electrons.length > 0;
     if (begun || !this.#waits(spec, this.#graphOf(loaded))) this.#resume(loaded);
+    return spec;
   }
 
   async #resumed(id: DispatchId): Promise<void> {

@@ -3,6 +3,7 @@
  *
  * D1. A dispatch id is given out only when manifest, graph, arguments and code are on disk.
  * D2. A crashed supervisor begins again from its records, at most MAX_RESTARTS times in a window; then its dispatch is failed.
+ * D3. The dispatch of a lattice inside another lives as long as that one lives: what is left of one that ended is cancelled, after a restart too.
  */
 import type { Clock } from '../../model/clock.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
@@ -99,6 +100,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
   readonly #keys = new Map<string, Promise<SubmitReply>>();
   readonly #cancels: CancelRequests;
   readonly #whys: WhyRequests;
+  #recovered: Promise<unknown> = Promise.resolve();
 
   constructor(options: DispatcherOptions) {
     this.#o = options;
@@ -147,7 +149,14 @@ export class Dispatcher implements Actor<DispatcherMessage> {
 
   /** Puts every dispatch that has not ended back to work. */
   recover(ids: readonly DispatchId[]): Promise<void> {
-    return this.#beginnings.recover(ids);
+    const recovered = this.#recover(ids);
+    this.#recovered = recovered.catch(() => undefined); // told to whoever asked for it
+    return recovered;
+  }
+
+  /** D3. */
+  async #recover(ids: readonly DispatchId[]): Promise<void> {
+    for (const id of await this.#beginnings.recover(ids)) void this.#leave(id, 'the dispatch around it has ended');
   }
 
   /** Agents have taken some of what waited. */
@@ -309,6 +318,8 @@ export class Dispatcher implements Actor<DispatcherMessage> {
 
   /** Nobody waits for the answer: the one around it hears when it has ended. */
   async #leave(id: DispatchId, reason: string): Promise<void> {
+    // The one around it may have been recovered before it.
+    await this.#recovered;
     if (!this.#live.has(id)) return;
     await this.#beginnings.wake(id);
     const cancel: LatticeMessage = { type: 'lattice.cancel', request: UNASKED, reason };

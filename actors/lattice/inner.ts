@@ -51,8 +51,10 @@ export class InnerDispatches {
   /** Begins the node's dispatch, unless it isn't wanted any more. */
   entered({ node, drawn }: Entered): void {
     const { state, results, system, supervisor, dispatcher } = this.#o;
+    // It was cancelled meanwhile; or a supervisor that crashed had asked as well, and it has begun.
+    if (state.status(node) !== 'ready') return;
     if ('error' in drawn) return state.left(node, 'failed', undefined, drawn.error);
-    if (!state.entered(node)) return;
+    state.entered(node);
     const spec = this.#specOf(node, drawn);
     // I2: the node's own record is written in the same turn.
     results.write({ op: 'accept', spec, contentDigest: digestOf(Buffer.from(spec.key)) });
@@ -84,8 +86,10 @@ export class InnerDispatches {
         (found) => {
           if (isTerminalDispatch(found.status)) this.#tell(leftOf(node, found.status, found.value, found.errors));
         },
-        (error: unknown) =>
-          this.#tell({ type: 'lattice.left', node, status: 'failed', error: errorInfoOf(error, 'STORE_FAILED') }),
+        (error: unknown) => {
+          this.leave(node, 'the dispatch around it could not learn how it stands');
+          this.#tell({ type: 'lattice.left', node, status: 'failed', error: errorInfoOf(error, 'STORE_FAILED') });
+        },
       );
     }
   }

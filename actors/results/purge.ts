@@ -5,7 +5,7 @@
 import type { PurgePage, PurgeQuestion } from '../../bus/protocol/results.ts';
 import { isDispatchId, type DispatchId } from '../../model/ids.ts';
 import { isTerminalDispatch } from '../../model/lifecycle.ts';
-import type { DispatchSpec } from '../../model/records.ts';
+import type { DispatchRecord, DispatchSpec } from '../../model/records.ts';
 import { decodeDispatch, decodeSpec, keys, tailOfKey, userOfKey } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
 import type { LiveDispatches } from './live.ts';
@@ -30,16 +30,34 @@ interface Found {
   readonly large: boolean;
 }
 
-/** A lattice inside another goes with that one, or after it. */
-function withTheirOuter(store: Store, found: readonly Found[]): readonly Found[] {
-  const going = new Set<DispatchId>();
-  const goes = ({ outer }: DispatchSpec): boolean =>
-    outer === undefined || going.has(outer.dispatch) || store.get(keys.spec(outer.dispatch)) === undefined;
-  for (let before = -1; before !== going.size; ) {
-    before = going.size;
-    for (const { spec } of found) if (goes(spec)) going.add(spec.id);
-  }
-  return found.filter(({ spec }) => going.has(spec.id));
+/** It has ended, and is what was asked for. `live` is the manager's memory: what has ended there has its end in the queue. */
+function isDue(
+  o: PurgeOptions,
+  { id, acceptedAt }: DispatchSpec,
+  record: DispatchRecord,
+  asked: PurgeQuestion,
+): boolean {
+  if (!isTerminalDispatch(record.status) || o.live.has(id)) return false;
+  if (asked.statuses !== undefined && !asked.statuses.includes(record.status)) return false;
+  return (record.endedAt ?? acceptedAt) <= asked.endedBefore && !isUsed(o, id);
+}
+
+/** A lattice inside another goes when the outermost does, however it ended itself; when that one is gone, like any other. */
+function goes(o: PurgeOptions, spec: DispatchSpec, record: DispatchRecord, asked: PurgeQuestion): boolean {
+  const root = spec.outer === undefined ? undefined : read(o.store, spec.outer.root);
+  if (root === undefined) return isDue(o, spec, record, asked);
+  if (!isTerminalDispatch(record.status) || o.live.has(spec.id) || isUsed(o, spec.id)) return false;
+  return isDue(o, root.spec, root.record, asked);
+}
+
+function read(
+  store: Store,
+  id: DispatchId,
+): { readonly spec: DispatchSpec; readonly record: DispatchRecord } | undefined {
+  const [spec, record] = [store.get(keys.spec(id)), store.get(keys.dispatch(id))];
+  return spec === undefined || record === undefined
+    ? undefined
+    : { spec: decodeSpec(spec), record: decodeDispatch(record) };
 }
 
 /** One page from `from` on, oldest first; `next`: where the following one begins. Resolves when what it removed is gone from the disk. */
@@ -55,29 +73,26 @@ export async function purgePage(o: PurgeOptions, asked: PurgeQuestion): Promise<
       break;
     }
     const record = decodeDispatch(value);
-    // `live` is the manager's memory of it: what has ended there has its end in the queue.
-    if (!isTerminalDispatch(record.status) || o.live.has(id)) continue;
-    if (asked.statuses !== undefined && !asked.statuses.includes(record.status)) continue;
+    if (!isTerminalDispatch(record.status)) continue; // most of what can't go
     const bytes = o.store.get(keys.spec(id));
-    if (bytes === undefined || isUsed(o, id)) continue;
+    if (bytes === undefined) continue;
     const spec = decodeSpec(bytes);
-    if (spec.user !== asked.user || (record.endedAt ?? spec.acceptedAt) > asked.endedBefore) continue;
+    if (spec.user !== asked.user || !goes(o, spec, record, asked)) continue;
     let own = 0;
     for (const count of Object.values(record.counts ?? {})) own += count;
     electrons += own;
     found.push({ spec, large: own >= LARGE });
   }
-  const removed = withTheirOuter(o.store, found);
   const removals: Promise<void>[] = [];
-  for (const { spec, large } of asked.dryRun ? [] : removed) {
-    if (isUsed(o, spec.id)) continue; // a redispatch came meanwhile
+  for (const { spec, large } of asked.dryRun ? [] : found) {
+    if (isUsed(o, spec.outer?.root ?? spec.id)) continue; // a redispatch came meanwhile
     o.forget(spec.id);
     const removal = removeDispatch(o.store, spec);
     removals.push(removal);
     if (large) await removal; // several batches: not at once with those of others
   }
   await Promise.all(removals);
-  return { dispatches: removed.length, electrons, ...(next === undefined ? {} : { next }) };
+  return { dispatches: found.length, electrons, ...(next === undefined ? {} : { next }) };
 }
 
 /** A dispatch that lives takes values over from it. */

@@ -8,6 +8,7 @@ import { purgePage } from '../../../actors/results/purge.ts';
 import { finishRemovals } from '../../../actors/results/removal.ts';
 import { sweep } from '../../../actors/results/sweep.ts';
 import type { PurgePage, PurgeQuestion } from '../../../bus/protocol/results.ts';
+import type { DispatchId } from '../../../model/ids.ts';
 import { openLmdbStore } from '../../../store/lmdb-store.ts';
 import { openMemoryStore, type MemoryStore } from '../../../store/memory-store.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
@@ -74,6 +75,30 @@ describe('a purge', () => {
       expect(await purgePage(rig, all)).toMatchObject({ dispatches: 1 });
       expect(keysOf(store)).toEqual([]);
     }
+  });
+
+  it('takes lattices inside others with the outermost, whatever became of them, and in whatever order they stand', async () => {
+    const [before, root, behind, inmost, made] = [1, 2, 3, 4, 5].map((n) => dispatchId(n));
+    if (!before || !root || !behind || !inmost || !made) throw new Error('five');
+    const inside = (outer: DispatchId, level: number) => ({ outer: { dispatch: outer, node: 0, level, root } });
+    await rig.accept(specOf(root));
+    await rig.accept(specOf(before, inside(root, 1)));
+    await rig.accept(specOf(behind, inside(root, 1)));
+    await rig.accept(specOf(inmost, inside(behind, 2)));
+    for (const one of [before, inmost]) await rig.ended(one, { status: 'completed', endedAt: 1 });
+    expect(await purgePage(rig, all)).toMatchObject({ dispatches: 0 });
+    await rig.ended(root, { status: 'failed', endedAt: 5 });
+    for (const asked of [{ statuses: ['completed'] as const }, { endedBefore: 4 }])
+      expect(await purgePage(rig, { ...all, ...asked })).toMatchObject({ dispatches: 0 });
+    await rig.accept(specOf(made, { origin: { of: root, root, reuse: true } }));
+    expect(await purgePage(rig, all)).toMatchObject({ dispatches: 0 });
+    await rig.ended(made, { endedAt: 9 });
+    // one of them lives on: it goes when it has ended
+    expect(await purgePage(rig, { ...all, statuses: ['failed'] })).toMatchObject({ dispatches: 3 });
+    expect(keysOf(store).filter((key) => key.startsWith('s/'))).toEqual([`s/${behind}`, `s/${made}`]);
+    await rig.ended(behind, { status: 'cancelled', endedAt: 6 });
+    expect(await purgePage(rig, all)).toMatchObject({ dispatches: 2 });
+    expect(keysOf(store)).toEqual([]);
   });
 
   it('comes in pages that bound the work of a turn', async () => {
