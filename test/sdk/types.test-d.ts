@@ -438,6 +438,11 @@ electron({ name: 'o', needs: { gpu: 1 } }, () => 1);
 electron({ name: 'o', env: { N: 1 } }, () => 1);
 // @ts-expect-error TS2769: a key needs its limit
 electron({ name: 'o', concurrency: { key: 'x' } }, () => 1);
+// @ts-expect-error TS2769: no such option of cache
+electron({ name: 'o', cache: { tll: '1d' } }, () => 1);
+// @ts-expect-error TS2769: a ttl is a duration
+electron({ name: 'o', cache: { ttl: 'soon' } }, () => 1);
+electron({ name: 'o', cache: { key: 'v2', ttl: '1d' } }, () => 1);
 // @ts-expect-error TS2353: no such option, in other defaults
 add.with({ retry: 2 });
 

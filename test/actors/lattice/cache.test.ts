@@ -225,6 +225,33 @@ describe('the cache', () => {
     }
   });
 
+  it('is asked for at most a thousand keys in a turn', async () => {
+    const many = 2_500;
+    const graph = cached(
+      graphOf(
+        ['a'],
+        Array.from({ length: many }, (_, i) => electron(0, [], i === 0 ? [] : [0])),
+      ),
+    );
+    const state = new LatticeState(new Plan(graph), () => true);
+    const sizes: number[] = [];
+    const results = {
+      ask: (_: string, { keys: wanted = [] }: { readonly keys?: readonly string[] }) => {
+        sizes.push(wanted.length);
+        return Promise.reject(new Error('not now'));
+      },
+      write: () => undefined,
+    };
+    let more = 0;
+    const reuse = new Reuse({ spec: specOf(id), state, results, clock: { now: () => 0 }, more: () => more++ });
+    for (let node = 0; node < many; node++) reuse.add(node);
+    for (let turn = 0; turn < 3; turn++) {
+      while (reuse.go());
+      reuse.turn();
+    }
+    expect([sizes, more]).toEqual([[1_000, 1_000, 500], 2]);
+  });
+
   it('costs electrons without it nothing: they are not judged, and nobody is asked', async () => {
     const hub = new LatticeHub(chain, given);
     const asked: string[] = [];
