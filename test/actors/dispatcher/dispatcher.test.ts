@@ -466,9 +466,11 @@ describe('D2: a supervisor that crashes', () => {
     const outer = { dispatch: dispatchId(1), node: 0, level: 1, root: dispatchId(1) };
     const spec = specOf(dispatchId(2), { outer, graph: valueInfoOf(graph) });
     const { digest } = spec.graph;
-    world.results.write({ op: 'value', digest, bytes: graph }, { op: 'accept', spec, contentDigest: digest });
+    const around = specOf(outer.dispatch, { graph: spec.graph });
+    world.results.write({ op: 'value', digest, bytes: graph });
+    for (const one of [around, spec]) world.results.write({ op: 'accept', spec: one, contentDigest: digest });
     await world.results.flushed();
-    const recovered = dispatcher.recover([spec.id]);
+    const recovered = dispatcher.recover([around.id, spec.id]);
     const [to, from] = [world.system.address('dispatcher', 'main'), world.system.address('lattice', outer.dispatch)];
     world.system.send(to, { type: 'dispatch.leave', id: spec.id, reason: 'not wanted' }, from);
     await recovered;
