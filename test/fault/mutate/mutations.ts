@@ -255,4 +255,34 @@ export const mutations: readonly Mutation[] = [
       },
     ],
   },
+  {
+    id: 'reuse-whatever-the-inputs',
+    breaks: 'a value is taken over though an input is another',
+    caughtBy: 'simulate',
+    edits: [{ file: 'bus/reuse-key.ts', from: '      made += digest;\n', to: '' }],
+  },
+  {
+    id: 'reuse-whatever-the-code',
+    breaks: "a value is taken over though the electron's code is another",
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'bus/reuse-key.ts',
+        from: "    digest: name === IDENTITY_ELECTRON ? '' : (code ?? bundle?.digest ?? ''),",
+        to: "    digest: '',",
+      },
+    ],
+  },
+  {
+    id: 'reuse-stays-outside',
+    breaks: 'values of the lattices inside an old dispatch are not taken over',
+    caughtBy: 'simulate',
+    edits: [
+      {
+        file: 'actors/lattice/reuse-table.ts',
+        from: 'left.push(...(await addTo(',
+        to: 'left.slice(0, 0).push(...(await addTo(',
+      },
+    ],
+  },
 ];

@@ -1,4 +1,7 @@
-/** The right value of every node of a dispatch, whatever happened to it, worked out from its graph and the attempts that count. Not here: what an electron gives (program.ts). */
+/**
+ * The right value of every node of a dispatch, whatever happened to it, worked out from its graph, the attempts that count, and what it may have taken over from
+ * another dispatch. Not here: what an electron gives (program.ts).
+ */
 import { encodeList, listElement, listLength } from '../../../bus/value/list.ts';
 import { encodeValue } from '../../../bus/value/value.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
@@ -7,7 +10,8 @@ import type { ErrorInfo, Token } from '../../../model/outcome.ts';
 import type { Plan } from '../../../model/plan.ts';
 import { reasonOf } from '../../../model/reason.ts';
 import type { ElectronPlan } from './plan.ts';
-import { valueOf } from './program.ts';
+import { callOf, valueOf } from './program.ts';
+import { BrokenPromise } from './promise.ts';
 
 /** One dispatch as the disk has it. */
 export interface Known {
@@ -17,24 +21,38 @@ export interface Known {
   token(node: number): Token | undefined;
   /** Why a node ended by itself without a value. */
   error(node: number): ErrorInfo | undefined;
+  /** The digest of a value that was taken over. */
+  reused(node: number): string | undefined;
   /** The dispatch of a lattice's node. */
   inner(node: number): Known | undefined;
 }
 
+/** Values by call and digest: those of an old dispatch. */
+export type Taken = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+
+export interface AnswersOptions {
+  readonly does: ReadonlyMap<string, ElectronPlan>;
+  /** What stands for the electron of this name. */
+  readonly called: (name: string) => string;
+  /** What may be taken over. */
+  readonly taken: Taken;
+}
+
 export class Answers {
   readonly #of: Known;
-  readonly #does: ReadonlyMap<string, ElectronPlan>;
+  readonly #o: AnswersOptions;
   readonly #values: ReadonlyMap<string, Uint8Array>;
   readonly #known = new Map<number, Uint8Array>();
   readonly #inside = new Map<number, Answers>();
 
   /** `values`: those that the graph names. */
-  constructor(of: Known, does: ReadonlyMap<string, ElectronPlan>, values: ReadonlyMap<string, Uint8Array>) {
+  constructor(of: Known, options: AnswersOptions, values: ReadonlyMap<string, Uint8Array>) {
     this.#of = of;
-    this.#does = does;
+    this.#o = options;
     this.#values = values;
   }
 
+  /** Raises BrokenPromise for a value that was taken over from nobody. */
   of(id: number): Uint8Array {
     let value = this.#known.get(id);
     if (value === undefined) this.#known.set(id, (value = this.#make(id)));
@@ -57,7 +75,7 @@ export class Answers {
     if (answers !== undefined) return answers;
     const inner = this.#of.inner(id);
     if (inner === undefined) throw new Error(`the lattice ${id} never began`);
-    answers = new Answers(inner, this.#does, valuesIn(this.graphOf(id)));
+    answers = new Answers(inner, this.#o, valuesIn(this.graphOf(id)));
     this.#inside.set(id, answers);
     return answers;
   }
@@ -76,16 +94,26 @@ export class Answers {
     return withContent(FULFILLED, this.of(output));
   }
 
+  /** What an electron is called with; its inputs have values. */
+  callOf(id: number): string {
+    return callOf(this.#o.called(this.#nameOf(id)), this.#inputsOf(id));
+  }
+
   #value(digest: string): Uint8Array {
     const value = this.#values.get(digest);
     if (value === undefined) throw new Error(`the value ${digest} came with no graph`);
     return value;
   }
 
+  #nameOf(id: number): string {
+    const { node } = this.#of.plan.place(id);
+    if (node.kind !== 'electron') throw new Error(`node ${id} is no electron`);
+    return this.#of.plan.graph.electrons[node.electron]?.name ?? '';
+  }
+
   #make(id: number): Uint8Array {
     const { plan } = this.#of;
-    const place = plan.place(id);
-    const { node } = place;
+    const { node } = plan.place(id);
     if (node.kind === 'map') {
       const region = plan.regionOf(id);
       if (region === undefined) throw new Error(`map ${id} was never expanded`);
@@ -99,10 +127,22 @@ export class Answers {
       if (typeof output !== 'number') throw new Error(`the lattice ${id} gives no node's value`);
       return this.inside(id).of(output);
     }
-    const name = plan.graph.electrons[node.electron]?.name ?? '';
-    const does = this.#does.get(name)?.does;
-    if (does === undefined) throw new Error(`no electron is called ${name}`);
-    const inputs = node.inputs.map((input) => {
+    const reused = this.#of.reused(id);
+    if (reused !== undefined) {
+      const value = this.#o.taken.get(this.callOf(id))?.get(reused);
+      if (value !== undefined) return value;
+      throw new BrokenPromise('reused', `${plan.nameOf(id)} (${id}) took ${reused} over, which no equal call gave`);
+    }
+    const called = this.#o.called(this.#nameOf(id));
+    const does = this.#o.does.get(called)?.does;
+    if (does === undefined) throw new Error(`no electron is called ${called}`);
+    return valueOf(called, does, this.#inputsOf(id), this.#of.token(id));
+  }
+
+  #inputsOf(id: number): readonly Uint8Array[] {
+    const { plan } = this.#of;
+    const place = plan.place(id);
+    return (place.node.kind === 'electron' ? place.node.inputs : []).map((input) => {
       const source = plan.source(place, input);
       if ('node' in source) return this.of(source.node);
       if ('index' in source) return encodeValue(source.index, 'index');
@@ -113,7 +153,6 @@ export class Answers {
       if (!('node' in over)) throw new Error('plans map over nodes');
       return listElement(this.of(over.node), source.item);
     });
-    return valueOf(name, does, inputs, this.#of.token(id));
   }
 }
 

@@ -11,7 +11,7 @@ const ELECTRONS = keys.allElectrons.start;
 
 /** `struck`: as a fault that was planned for that time. */
 export function crashAtRecords(points: readonly CrashPoint[], hub: HubHost, struck: (fault: FaultPlan) => void): void {
-  const counts = { begun: 0, electron: 0, ended: 0 };
+  const counts = { begun: 0, electron: 0, ended: 0, reused: 0 };
   const { timeline } = hub.o.machine;
   const strike = ({ afterMs, ms }: CrashPoint): void => {
     timeline.after(afterMs, () => {
@@ -35,7 +35,9 @@ export function crashAtRecords(points: readonly CrashPoint[], hub: HubHost, stru
         if (isInside(key.slice(LIVE.length))) count(op.op === 'put' ? 'begun' : 'ended');
       } else if (op.op === 'put' && key.startsWith(ELECTRONS)) {
         const id = key.slice(ELECTRONS.length, key.lastIndexOf('/'));
-        if (isTerminalElectron(decodeElectron(op.value).status) && isInside(id)) count('electron');
+        const { status } = decodeElectron(op.value);
+        if (status === 'reused') count('reused');
+        else if (isTerminalElectron(status) && isInside(id)) count('electron');
       }
     }
   });

@@ -3,14 +3,14 @@
  * instant would leave it.
  */
 import { isDispatchId, parseTaskId } from '../../../model/ids.ts';
-import { isTerminalDispatch, isTerminalElectron } from '../../../model/lifecycle.ts';
+import { hasValue, isTerminalDispatch, isTerminalElectron } from '../../../model/lifecycle.ts';
 import { sameToken, type Token } from '../../../model/outcome.ts';
 import type { ElectronRecord } from '../../../model/records.ts';
 import { decodeDispatch, decodeElectron, decodeNumber, keys } from '../../../store/records.ts';
 import { SITE } from './agent-host.ts';
 import { show } from './attempts.ts';
 import type { Logged, TaskRef } from './history.ts';
-import type { Home } from './program.ts';
+import type { Home } from './programs.ts';
 import type { Broken, PromiseName } from './promise.ts';
 import type { StoreDisk } from './store-disk.ts';
 
@@ -90,7 +90,10 @@ export class DiskWatch {
       if (!right) this.#break('flushed', `${dispatch}: ${event} was published, and the disk says ${there}`);
     } else if (node !== undefined) {
       const record = this.#record(dispatch, node);
-      const right = status === 'retrying' ? (record?.failures ?? 0) > 0 : record?.status === status;
+      const right =
+        status === 'retrying'
+          ? (record?.failures ?? 0) > 0
+          : record?.status === status || (record?.status === 'reused' && status === 'completed');
       if (!right)
         this.#break('flushed', `${dispatch}_${node}: ${event} was published, and the disk says ${say(record)}`);
     }
@@ -121,7 +124,7 @@ export class DiskWatch {
     }
     for (const parent of parents) {
       const record = this.#record(dispatch, parent);
-      if (record?.status !== 'completed')
+      if (record === undefined || !hasValue(record.status))
         this.#break('strict', `${name} (${task}) began while the disk says of its parent ${parent}: ${say(record)}`);
     }
   }

@@ -7,7 +7,8 @@ import { attemptsOf } from './attempts.ts';
 import { DiskWatch } from './disk-watch.ts';
 import type { Logged } from './history.ts';
 import type { RunPlan } from './plan.ts';
-import type { Broken } from './promise.ts';
+import { BrokenPromise, type Broken } from './promise.ts';
+import { checkReuse, OldWatch, takenFrom, type Judged } from './reuse-check.ts';
 import { InnerWatch } from './inner-watch.ts';
 import { checkDispatch, FinalRecords, type DispatchCheck } from './record-check.ts';
 import { checkKeys } from './key-check.ts';
@@ -36,7 +37,9 @@ export async function judge(plan: RunPlan, hear?: (entry: Logged) => void): Prom
   });
   const inner = new InnerWatch(disk, () => world.timeline.now);
   world.history.listen(watch.hear);
+  const old = new OldWatch(disk, world.programs);
   world.history.listen(inner.hear);
+  world.history.listen(old.hear);
   const rested = await world.run();
   const broken: Broken[] = [...watch.broken, ...inner.broken];
   for (const error of world.timeline.errors)
@@ -50,22 +53,37 @@ export async function judge(plan: RunPlan, hear?: (entry: Logged) => void): Prom
   const happened = world.plan;
   const attempts = attemptsOf(entries);
   const records = new Map<DispatchId, FinalRecords>();
+  const judged: Judged[] = [];
   for (const entry of entries) {
     if (entry.type !== 'submitted') continue;
     const { dispatch: id, index } = entry;
     const program = world.programs[index];
     if (!isDispatchId(id) || program === undefined || records.has(id)) continue;
+    const { again, values } = program;
     try {
-      const final = new FinalRecords(disk.content, id);
+      const from = again === undefined ? undefined : judged[again.of];
+      if (again !== undefined && from === undefined) continue;
+      const called = (name: string): string => program.called.get(name) ?? name;
+      const final = new FinalRecords(disk.content, id, called);
       const { output, failFast, timeoutMs } = program.plan;
-      const answers = new Answers(final, world.does, program.values);
+      const taken = again?.reuse === true && from !== undefined ? takenFrom(from) : new Map();
+      const answers = new Answers(final, { does: world.does, called, taken }, values);
       const told = entries.find((one) => one.type === 'ended' && one.dispatch === id);
       const o = { id, output, does: world.does, attempts, mayCancel: failFast || timeoutMs > 0, answers };
-      broken.push(...checkTree({ ...o, told: told?.type === 'ended' ? told : undefined }, final, entries, records));
+      const reuses = again?.reuse === true;
+      broken.push(
+        ...checkTree({ ...o, reuses, told: told?.type === 'ended' ? told : undefined }, final, entries, records),
+      );
+      judged[index] = { id, records: final, answers };
+      if (again !== undefined && from !== undefined)
+        broken.push(...checkReuse({ id, records: final, answers }, from, again, attempts));
     } catch (error) {
-      broken.push({ promise: 'kept', what: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      if (error instanceof BrokenPromise) broken.push({ promise: error.promise, what: error.message });
+      else
+        broken.push({ promise: 'kept', what: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   }
+  broken.push(...old.broken());
   broken.push(...checkNone(disk.content, new Set(records.keys())));
   broken.push(...checkLate(entries, (id) => outerOf(disk.content, id)?.dispatch));
   broken.push(...checkRun({ plan: happened, does: world.does, entries, attempts, records }));
@@ -94,7 +112,7 @@ function checkTree(
 }
 
 /** What shouldn't be there any more. */
-function left({ hub, agents, history, client, plan }: World): readonly Broken[] {
+function left({ hub, agents, history, client, programs }: World): readonly Broken[] {
   const broken: Broken[] = [];
   const say = (what: string): void => void broken.push({ promise: 'clean', what });
   for (const { key } of hub.disk.content.range(keys.allLive)) say(`the record ${key} is still there`);
@@ -108,7 +126,7 @@ function left({ hub, agents, history, client, plan }: World): readonly Broken[] 
     if (entry.type === 'agents') for (const busy of entry.busy) say(`the hub thinks that ${busy}`);
     if (entry.type === 'refusal') broken.push({ promise: 'ends', what: `the client was refused: ${entry.code}` });
   }
-  if (client.ids.filter((id) => id !== undefined).length < plan.dispatches.length)
+  if (client.ids.filter((id) => id !== undefined).length < programs.length)
     broken.push({ promise: 'ends', what: 'a dispatch was never accepted' });
   return broken;
 }

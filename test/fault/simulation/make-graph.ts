@@ -7,6 +7,10 @@ const MOST_ELECTRONS = 200;
 /** Electrons and lattices of a seed whose dispatches have lattices inside: each of those has more. */
 const MOST_AROUND = 20;
 const MOST_INSIDE = 4;
+/** Of one that dispatches all of it again. */
+const MOST_AGAIN = 12;
+
+const ARGS = ['x', 'y'];
 
 /** What holds for the nodes of a graph and of all inside it. */
 interface Scope {
@@ -21,26 +25,33 @@ interface Scope {
   readonly args: number;
 }
 
-/** `levels`: of lattices inside. */
-export function makeDispatches(random: Rng, levels = 0): readonly DispatchPlan[] {
+export interface Sort {
+  /** Of lattices inside. */
+  readonly levels: number;
+  /** They are dispatched again: their graphs come with values, which may be others then. */
+  readonly again: boolean;
+}
+
+export function makeDispatches(random: Rng, sort: Sort): readonly DispatchPlan[] {
   const dispatches: DispatchPlan[] = [];
   // Most seeds are small: what goes wrong with many mostly goes wrong with few, sooner.
   let left = random.chance(0.1) ? random.between(50, MOST_ELECTRONS) : random.between(1, 30);
-  if (levels > 0) left = Math.min(left, MOST_AROUND);
+  if (sort.levels > 0) left = Math.min(left, MOST_AROUND);
+  if (sort.again) left = Math.min(left, MOST_AGAIN);
   for (let count = random.between(1, 4); count > 0 && left > 0; count--) {
     const size = count === 1 ? left : random.between(1, left);
     left -= size;
     const at = dispatches.length === 0 ? 0 : random.below(3_000);
-    dispatches.push(makeDispatch(random.fork(`d${count}`), size, at, levels));
+    dispatches.push(makeDispatch(random.fork(`d${count}`), size, at, sort));
   }
   return dispatches;
 }
 
-function makeDispatch(random: Rng, size: number, at: number, levels: number): DispatchPlan {
+function makeDispatch(random: Rng, size: number, at: number, { levels, again }: Sort): DispatchPlan {
   const alone = size <= 8 && random.chance(0.1) ? 6_000 : random.pick(1, 1, 20, 200, size <= 40 ? 1_500 : 20);
   // what is inside others comes one after the other
-  const pace = levels > 0 ? Math.min(alone, random.pick(20, 200, 1_000)) : alone;
-  const nodes = makeNodes({ random, pace, levels, inside: false, args: 0 }, size);
+  const pace = levels > 0 || again ? Math.min(alone, random.pick(20, 200, 1_000)) : alone;
+  const nodes = makeNodes({ random, pace, levels, inside: false, args: again ? ARGS.length : 0 }, size);
   const output = random.some([...nodes.keys()], 0.3);
   return {
     at,
@@ -50,6 +61,7 @@ function makeDispatch(random: Rng, size: number, at: number, levels: number): Di
     timeoutMs: random.chance(0.05) ? random.between(2_000, 20_000) : 0,
     nodes,
     output: output.length === 0 ? [nodes.length - 1] : output,
+    ...(again ? { args: ARGS, codes: random.chance(0.5) } : {}),
   };
 }
 
@@ -164,7 +176,11 @@ function makeMap(scope: Scope, over: number, below: number): MapPlan {
     body.push({ ...electron, does: { ...electron.does, list: 0, large: false, fails } });
   }
   if (levels > 0 && random.chance(0.4)) {
-    const inside = makeLattice(scope, body.length, [body.length - 1]);
+    // a map that collects tells an item's error only of what its value needs
+    const inside = makeLattice(scope, body.length, [body.length - 1]).map((node) => ({
+      ...node,
+      after: [body.length - 1],
+    }));
     for (const node of inside) if (node.kind !== 'map') body.push(node);
   }
   return {

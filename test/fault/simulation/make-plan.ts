@@ -2,6 +2,7 @@
 import { contendedPlan, isContended } from './contended.ts';
 import { isLostParent, lostParentPlan } from './lost-parent.ts';
 import { makeDispatches } from './make-graph.ts';
+import { makeRedispatches } from './make-redispatches.ts';
 import {
   agentName,
   crashKinds,
@@ -17,12 +18,13 @@ import {
 import { Rng } from './random.ts';
 
 const DAY_MS = 86_400_000;
-/** Every so many-th seed has lattices inside its dispatches. */
-const EVERY_INNER = 13;
+/** Every so many-th seed has lattices inside its dispatches, if it isn't another special one. */
+const EVERY = 13;
 const LEVELS = 3;
 
-export const hasInner = (seed: number): boolean =>
-  seed % EVERY_INNER === 6 && !isLostParent(seed) && !isContended(seed);
+/** And as many dispatch again what they have dispatched. */
+const hasInner = (seed: number): boolean => seed % EVERY === 6;
+const isAgain = (seed: number): boolean => seed % EVERY === 10;
 
 export function makePlan(seed: number): RunPlan {
   if (isLostParent(seed)) return lostParentPlan(seed);
@@ -34,8 +36,11 @@ export function makePlan(seed: number): RunPlan {
     slots: random.between(1, 4),
     local: i === 0 && random.chance(0.4),
   }));
-  const dispatches = makeDispatches(random.fork('dispatches'), inner ? LEVELS : 0);
-  const faults = random.chance(inner ? 1 / 6 : 1 / 16)
+  const again = isAgain(seed);
+  const levels = inner ? LEVELS : again ? random.fork('levels').pick(0, 0, 1, 2) : 0;
+  const dispatches = makeDispatches(random.fork('dispatches'), { levels, again });
+  const redispatches = again ? { redispatches: makeRedispatches(random.fork('again'), dispatches) } : {};
+  const faults = random.chance(inner || again ? 1 / 6 : 1 / 16)
     ? []
     : makeFaults(random.fork('faults'), agents.length, isolated);
   const embedded = random.chance(0.6);
@@ -49,17 +54,18 @@ export function makePlan(seed: number): RunPlan {
     flushMs,
     agents,
     dispatches,
+    ...redispatches,
     cancels: random.chance(0.4) ? makeCancels(random.fork('cancels'), dispatches, inner) : [],
     cancelled: random.chance(0.3) ? Array.from({ length: random.between(1, 4) }, () => random.between(1, 20)) : [],
     faults,
-    ...(inner ? { crashes: makeCrashes(random.fork('crashes'), flushMs) } : {}),
+    ...(inner || again ? { crashes: makeCrashes(random.fork('crashes'), flushMs, again) } : {}),
   };
 }
 
-/** Kills between the records that begin and end a lattice inside. */
-function makeCrashes(random: Rng, flushMs: number): readonly CrashPoint[] {
+/** Kills between the records that begin and end a lattice inside, or that take a value over. */
+function makeCrashes(random: Rng, flushMs: number, again: boolean): readonly CrashPoint[] {
   return Array.from({ length: random.pick(0, 1, 2, 3) }, () => ({
-    record: random.pick('begun', 'electron', 'electron', 'ended'),
+    record: again ? 'reused' : random.pick('begun', 'electron', 'electron', 'ended'),
     nth: random.between(1, 8),
     afterMs: random.chance(0.2) ? 0 : random.fraction() * 4 * flushMs,
     ms: random.between(50, 1_500),

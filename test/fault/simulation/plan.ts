@@ -58,6 +58,8 @@ export type NodePlan = ElectronPlan | MapPlan | LatticePlan;
 export interface GraphPlan {
   readonly nodes: readonly NodePlan[];
   readonly output: number;
+  /** Its electrons are those of another graph, and are named as there. */
+  readonly names?: string;
 }
 
 export interface DispatchPlan {
@@ -68,6 +70,24 @@ export interface DispatchPlan {
   readonly timeoutMs: number;
   readonly nodes: readonly NodePlan[];
   readonly output: readonly number[];
+  /** Values that come with its graph. */
+  readonly args?: readonly string[];
+  /** It tells the digest of each electron's code: that of all, without. */
+  readonly codes?: boolean;
+}
+
+/** A dispatch made from another one. */
+export interface RedispatchPlan {
+  readonly at: number;
+  /** A dispatch of the plan or, numbered after those, a redispatch before this one. */
+  readonly of: number;
+  /** It waits for the end of the other one. */
+  readonly ended: boolean;
+  readonly reuse: boolean;
+  /** Electrons of the graph in whose place others stand. */
+  readonly replace: readonly { readonly name: string; readonly electron: ElectronPlan }[];
+  /** The graph is drawn anew with these. */
+  readonly args?: readonly string[];
 }
 
 export interface AgentPlan {
@@ -132,9 +152,9 @@ export interface FaultPlan {
   readonly amount: number;
 }
 
-/** The hub is killed `afterMs` after so many dispatches inside others, or electrons of those, were recorded to have begun or ended, and stays away for `ms`. */
+/** The hub is killed `afterMs` after so many dispatches inside others, or electrons of those, were recorded to have begun or ended, or electrons to be reused, and stays away for `ms`. */
 export interface CrashPoint {
-  readonly record: 'begun' | 'electron' | 'ended';
+  readonly record: 'begun' | 'electron' | 'ended' | 'reused';
   readonly nth: number;
   readonly afterMs: number;
   readonly ms: number;
@@ -151,6 +171,7 @@ export interface RunPlan {
   readonly flushMs: number;
   readonly agents: readonly AgentPlan[];
   readonly dispatches: readonly DispatchPlan[];
+  readonly redispatches?: readonly RedispatchPlan[];
   readonly cancels: readonly CancelPlan[];
   /** Assigns, counted from 1, whose first electron is cancelled as soon as they are sent: the cancel may overtake them. */
   readonly cancelled: readonly number[];

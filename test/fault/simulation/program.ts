@@ -12,7 +12,7 @@ import type { ElectronDef, Input, Timeouts, WireGraph, WireNode } from '../../..
 import type { Digest } from '../../../model/ids.ts';
 import type { Token } from '../../../model/outcome.ts';
 import type { AttemptTimeout } from '../../../model/timeouts.ts';
-import type { DispatchPlan, Does, ElectronPlan, GraphPlan, NodePlan, PlanInput, RunPlan } from './plan.ts';
+import type { Does, ElectronPlan, GraphPlan, NodePlan, PlanInput } from './plan.ts';
 
 /** Over what a message carries with an outcome, and over what the store keeps among its records. */
 const LARGE_TEXT = 'x'.repeat(70_000);
@@ -20,11 +20,20 @@ const template = Uint8Array.of(0x90);
 
 export const bundle = Buffer.from('the code of every electron');
 
+/** An electron of other code than that of the first dispatch has another name in plans and histories. `code`: digest of its bundle. */
+export const calledBy = (name: string, code: string): string =>
+  code === BUNDLE ? name : `${name}@${code.slice(0, 8)}`;
+const BUNDLE = digestOf(bundle);
+
+/** Equal calls of electrons that don't vary give equal values. */
+export const callOf = (called: string, inputs: readonly Uint8Array[]): string =>
+  `${called}(${inputs.map((bytes) => digestOf(bytes)).join()})`;
+
 /** `token`: of the attempt, for electrons whose value varies with it. */
 export function valueOf(name: string, does: Does, inputs: readonly Uint8Array[], token: Token | undefined): Uint8Array {
-  const call = `${name}(${inputs.map((bytes) => digestOf(bytes)).join()})`;
+  const call = callOf(name, inputs);
   const seen = digestOf(Buffer.from(does.varies ? `${call} ${token?.join()}` : call)).slice(0, 16);
-  if (does.draws !== undefined) return drawn(makeGraph(does.draws, `${name}.`, [...inputs, encodeValue(seen, name)]));
+  if (does.draws !== undefined) return drawn(makeGraph(does.draws, name, [...inputs, encodeValue(seen, name)]));
   if (does.list === 0) return encodeValue(does.large ? `${seen} ${LARGE_TEXT}` : seen, name);
   return encodeList(Array.from({ length: does.list }, (_, i) => encodeValue(`${seen}/${i}`, name)));
 }
@@ -45,10 +54,6 @@ export interface Made {
   readonly graph: WireGraph;
   readonly values: ReadonlyMap<Digest, Uint8Array>;
 }
-export interface Program extends Made {
-  readonly plan: DispatchPlan;
-}
-
 /** As the hub reads it: the graph with its settings, the arguments, and what the graph names. */
 function drawn({ graph, values }: Made): Uint8Array {
   const head: DrawingHead = { graph: encodeGraph(graph), source: '', metadata: {}, timeoutMs: 0 };
@@ -56,13 +61,19 @@ function drawn({ graph, values }: Made): Uint8Array {
   return encodeList([encodeValue(bytes, 'graph'), encodeValue([], 'arguments'), ...values.values()]);
 }
 
-/** `names`: before the name of each node. `args`: values that come with it. */
-function makeGraph({ nodes, output }: GraphPlan, names: string, args: readonly Uint8Array[]): Made {
-  const made = makeNodes(nodes, names, args);
-  return { ...made, graph: { ...made.graph, output: { template, inputs: [output] } } };
-}
+/** Before the names of a graph's nodes. `by`: what draws it, or has it inside. */
+export const namesOf = ({ names }: GraphPlan, by: string): string => names ?? `${by}.`;
 
-function makeNodes(plans: readonly NodePlan[], names: string, args: readonly Uint8Array[]): Made {
+const makeGraph = (plan: GraphPlan, by: string, args: readonly Uint8Array[]): Made =>
+  makeNodes(plan.nodes, [plan.output], namesOf(plan, by), args);
+
+/** `names`: before the name of each node. `args`: values that come with it. */
+export function makeNodes(
+  plans: readonly NodePlan[],
+  output: readonly number[],
+  names: string,
+  args: readonly Uint8Array[],
+): Made {
   const electrons: ElectronDef[] = [];
   const values = new Map<Digest, Uint8Array>();
   const literal = (bytes: Uint8Array): Input => {
@@ -94,16 +105,16 @@ function makeNodes(plans: readonly NodePlan[], names: string, args: readonly Uin
       case 'lattice': {
         const { graph } = plan;
         const known = (of: GraphPlan): Input =>
-          literal(drawn(makeGraph(of, `${name}.`, [encodeValue(`came with ${name}`, name)])));
+          literal(drawn(makeGraph(of, name, [encodeValue(`came with ${name}`, name)])));
         return { kind: 'lattice', name, graph: typeof graph === 'number' ? graph : known(graph), after };
       }
     }
   };
   const nodes = plans.map((plan, i) => make(plan, `${names}e${i}`));
-  return { graph: { electrons, nodes, output: { template, inputs: [] } }, values };
+  return { graph: { electrons, nodes, output: { template, inputs: output } }, values };
 }
 
-function definitionOf({ retries, timeouts, concurrency, exclusive }: ElectronPlan, name: string): ElectronDef {
+export function definitionOf({ retries, timeouts, concurrency, exclusive }: ElectronPlan, name: string): ElectronDef {
   return {
     name,
     executor: 'process',
@@ -113,48 +124,4 @@ function definitionOf({ retries, timeouts, concurrency, exclusive }: ElectronPla
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(exclusive === undefined ? {} : { exclusive }),
   };
-}
-
-/** Where an electron stands in a plan. */
-export interface Home {
-  readonly electron: ElectronPlan;
-  readonly strict: boolean;
-  /** Of its graph. */
-  readonly nodes: readonly NodePlan[];
-  readonly at: number;
-  /** In the body of the map that is `nodes[at]`. */
-  readonly local?: number;
-}
-
-function* homesIn(nodes: readonly NodePlan[], names: string, strict: boolean): Generator<[string, Home]> {
-  const inside = ({ nodes: inner }: GraphPlan, name: string): Generator<[string, Home]> =>
-    homesIn(inner, `${name}.`, strict);
-  for (const [at, node] of nodes.entries()) {
-    const name = `${names}e${at}`;
-    const body = node.kind === 'map' ? node.body : [node];
-    for (const [local, one] of body.entries()) {
-      const own = node.kind === 'map' ? `${name}b${local}` : name;
-      const place = node.kind === 'map' ? { at, local } : { at };
-      if (one.kind === 'electron') yield [own, { electron: one, strict, nodes, ...place }];
-      if (one.kind === 'electron' && one.does.draws !== undefined) yield* inside(one.does.draws, own);
-      if (one.kind === 'lattice' && typeof one.graph === 'object') yield* inside(one.graph, own);
-    }
-  }
-}
-
-export interface Programs {
-  /** All electrons of a plan by name. */
-  readonly homes: ReadonlyMap<string, Home>;
-  readonly does: ReadonlyMap<string, ElectronPlan>;
-  /** Of the plan's dispatches. */
-  readonly programs: readonly Program[];
-}
-
-export function programsOf({ dispatches }: RunPlan): Programs {
-  const homes = new Map(dispatches.flatMap(({ nodes, strict }, index) => [...homesIn(nodes, `d${index}`, strict)]));
-  const programs = dispatches.map((plan, index): Program => {
-    const made = makeNodes(plan.nodes, `d${index}`, []);
-    return { ...made, plan, graph: { ...made.graph, output: { template, inputs: plan.output } } };
-  });
-  return { homes, programs, does: new Map([...homes].map(([name, { electron }]) => [name, electron])) };
 }

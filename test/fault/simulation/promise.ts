@@ -2,6 +2,8 @@
 export const promises = {
   ends: 'a dispatch whose id was returned runs to an end, and all comes to rest',
   inner: 'a lattice inside a dispatch is one dispatch, agrees with its node, and ends before what is around it',
+  reused:
+    "a redispatch that reuses takes over each value whose code and inputs are the same, no other, and doesn't run that electron; its origin is kept",
   kept: 'an id, a verdict `committed`, a durable event, a result that was told is never taken back',
   flushed: 'what lets somebody forget or rely is told only when it is on disk',
   once: "each electron's outcome is committed exactly once",
@@ -26,4 +28,13 @@ export type PromiseName = keyof typeof promises;
 export interface Broken {
   readonly promise: PromiseName;
   readonly what: string;
+}
+
+export class BrokenPromise extends Error {
+  readonly promise: PromiseName;
+
+  constructor(promise: PromiseName, what: string) {
+    super(what);
+    this.promise = promise;
+  }
 }

@@ -6,7 +6,7 @@ import { innerIdOf } from '../../../bus/inner-id.ts';
 import { decodeGraph } from '../../../bus/protocol/wire-graph.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
 import { taskIdOf, type DispatchId } from '../../../model/ids.ts';
-import { isTerminalDispatch, isTerminalElectron } from '../../../model/lifecycle.ts';
+import { hasValue, isTerminalDispatch, isTerminalElectron } from '../../../model/lifecycle.ts';
 import { sameToken, type ErrorInfo, type Token } from '../../../model/outcome.ts';
 import { Plan } from '../../../model/plan.ts';
 import { isFinalTimeout } from '../../../model/timeouts.ts';
@@ -24,6 +24,8 @@ export interface DispatchCheck {
   readonly output: readonly number[];
   readonly answers: Answers;
   readonly does: ReadonlyMap<string, ElectronPlan>;
+  /** It may take values over. */
+  readonly reuses: boolean;
   readonly attempts: ReadonlyMap<string, readonly AttemptLog[]>;
   /** Something of it may be cancelled: somebody asked for that, or its plan does. */
   readonly mayCancel: boolean;
@@ -42,7 +44,11 @@ export class FinalRecords implements Known {
   /** The dispatches of its lattices, by node. */
   readonly inside: ReadonlyMap<number, { readonly id: DispatchId; readonly records: FinalRecords }>;
 
-  constructor(store: MemoryStore, id: DispatchId) {
+  /** What stands for the electron of this name. */
+  readonly called: (name: string) => string;
+
+  constructor(store: MemoryStore, id: DispatchId, called: (name: string) => string) {
+    this.called = called;
     const spec = store.get(keys.spec(id));
     const dispatch = store.get(keys.dispatch(id));
     const graph = spec === undefined ? undefined : store.smallValue(decodeSpec(spec).graph.digest);
@@ -70,15 +76,37 @@ export class FinalRecords implements Known {
     if (record?.status === 'cancelled') return { code: 'CANCELLED', message: 'cancelled' };
     return record?.status === 'failed' ? record.error : undefined;
   }
+  reused(node: number): string | undefined {
+    const record = this.electrons[node];
+    return record?.status === 'reused' ? (record.value?.digest ?? '') : undefined;
+  }
   inner(node: number): FinalRecords | undefined {
     return this.inside.get(node)?.records;
+  }
+
+  /** An electron's, with its code; of anything else, nothing. */
+  calledOf(node: number): string {
+    const { node: wire } = this.plan.place(node);
+    return wire.kind === 'electron' ? this.called(this.plan.graph.electrons[wire.electron]?.name ?? '') : '';
+  }
+  /** Nodes that each node waits for. */
+  parents(): readonly (readonly number[])[] {
+    const parents: number[][] = Array.from({ length: this.plan.size }, () => []);
+    for (let node = 0; node < this.plan.size; node++)
+      for (const dependent of this.plan.dependentsOf(node)) parents[dependent]?.push(node);
+    return parents;
+  }
+  hasValue(node: number): boolean {
+    const status = this.electrons[node]?.status;
+    return status !== undefined && hasValue(status);
   }
 
   *#inside(store: MemoryStore, outer: DispatchId): Generator<[number, { id: DispatchId; records: FinalRecords }]> {
     for (let node = 0; node < this.plan.size; node++) {
       if (this.plan.place(node).node.kind !== 'lattice') continue;
       const id = innerIdOf(outer, this.plan.pathOf(node));
-      if (store.get(keys.dispatch(id)) !== undefined) yield [node, { id, records: new FinalRecords(store, id) }];
+      if (store.get(keys.dispatch(id)) !== undefined)
+        yield [node, { id, records: new FinalRecords(store, id, this.called) }];
     }
   }
 }
@@ -87,9 +115,7 @@ export function checkDispatch(o: DispatchCheck, records: FinalRecords): readonly
   const broken: Broken[] = [];
   const { plan, electrons, dispatch } = records;
   const say = (promise: PromiseName, what: string): void => void broken.push({ promise, what: `${o.id}: ${what}` });
-  const parents: number[][] = Array.from({ length: plan.size }, () => []);
-  for (let node = 0; node < plan.size; node++)
-    for (const dependent of plan.dependentsOf(node)) parents[dependent]?.push(node);
+  const parents = records.parents();
   const { answers, mayCancel } = o;
 
   electrons.forEach((record, node) => {
@@ -97,7 +123,7 @@ export function checkDispatch(o: DispatchCheck, records: FinalRecords): readonly
     if (record === undefined) return say('ends', `${name} has no record`);
     const { status } = record;
     if (!isTerminalElectron(status)) return say('ends', `${name} is ${status}`);
-    const without = parents[node]?.filter((parent) => electrons[parent]?.status !== 'completed') ?? [];
+    const without = parents[node]?.filter((parent) => !records.hasValue(parent)) ?? [];
     if (status === 'skipped') {
       const cause = record.cause === undefined ? undefined : electrons[record.cause];
       if (without.length === 0) say('skipped', `${name} was skipped, and all that it waited for has values`);
@@ -107,7 +133,8 @@ export function checkDispatch(o: DispatchCheck, records: FinalRecords): readonly
     }
     if (without.length > 0 && !(status === 'cancelled' && mayCancel))
       say('skipped', `${name} is ${status}, and ${without.join()} ended without a value`);
-    if (status === 'completed') completed(o, records, node, name, record, answers, say);
+    if (status === 'reused' && !o.reuses) say('reused', `${name} is reused, and nobody asked for that`);
+    if (status === 'completed' || status === 'reused') completed(o, records, node, name, record, answers, say);
     else if (record.value !== undefined) say('cancelled', `${name} is ${status} and has a value`);
     if (status === 'failed') failed(o, records, node, name, record, say);
     if (status === 'cancelled' && !mayCancel && records.inner(node)?.dispatch.status !== 'cancelled')
@@ -115,7 +142,7 @@ export function checkDispatch(o: DispatchCheck, records: FinalRecords): readonly
   });
 
   if (!isTerminalDispatch(dispatch.status)) say('ends', `it is ${dispatch.status}`);
-  const whole = o.output.every((node) => electrons[node]?.status === 'completed');
+  const whole = o.output.every((node) => records.hasValue(node));
   if (whole !== (dispatch.status === 'completed'))
     say('value', `it is ${dispatch.status}, and its output ${whole ? 'is' : "isn't"} there`);
   if (o.told === undefined) return broken;
@@ -132,7 +159,7 @@ type Say = (promise: PromiseName, what: string) => void;
 
 function completed(
   { id, attempts }: DispatchCheck,
-  { plan }: FinalRecords,
+  records: FinalRecords,
   node: number,
   name: string,
   record: ElectronRecord,
@@ -142,27 +169,29 @@ function completed(
   const right = digestOf(answers.of(node));
   if (record.value?.digest !== right) say('value', `${name} has the value ${record.value?.digest}; right is ${right}`);
   // of lattices inside: inner-check.ts
-  if (plan.place(node).node.kind !== 'electron') return;
+  if (records.plan.place(node).node.kind !== 'electron' || record.status === 'reused') return;
   const { token } = record;
   const attempt = attempts.get(taskIdOf(id, node))?.find((one) => token !== undefined && sameToken(one.token, token));
   if (attempt === undefined) say('executed', `${name} is completed by [${show(record.token)}], which never began`);
   else if (attempt.how !== 'completed')
     say('once', `${name} is completed by [${show(record.token)}], which was ${attempt.how}`);
+  else if (attempt.name !== records.calledOf(node))
+    say('value', `${name} is completed by ${attempt.name}; the right one is ${records.calledOf(node)}`);
 }
 
 function failed(
   { id, attempts, does }: DispatchCheck,
-  { plan, electrons }: FinalRecords,
+  records: FinalRecords,
   node: number,
   name: string,
   record: ElectronRecord,
   say: Say,
 ): void {
-  const { node: wire } = plan.place(node);
-  if (wire.kind === 'lattice') return;
-  if (wire.kind === 'map') {
-    const cause = record.cause === undefined ? undefined : electrons[record.cause];
-    if (cause === undefined || cause.status === 'completed') say('failed', `map ${name} failed for ${record.cause}`);
+  const { kind } = records.plan.place(node).node;
+  if (kind === 'lattice') return;
+  if (kind === 'map') {
+    const cause = record.cause === undefined ? undefined : records.electrons[record.cause];
+    if (cause === undefined || hasValue(cause.status)) say('failed', `map ${name} failed for ${record.cause}`);
     return;
   }
   const { error } = record;
@@ -170,7 +199,7 @@ function failed(
   if (code === 'POISON' && record.losses >= MOST_LOSSES) return;
   // judged by timeout-check.ts
   if (error !== undefined && isFinalTimeout(error)) return;
-  const retries = does.get(plan.graph.electrons[wire.electron]?.name ?? '')?.retries ?? 0;
+  const retries = does.get(records.calledOf(node))?.retries ?? 0;
   const own = (attempts.get(taskIdOf(id, node)) ?? []).filter(({ how }) => how === 'failed');
   const last = own.find((one) => record.token !== undefined && sameToken(one.token, record.token));
   if (last === undefined || last.code !== code)

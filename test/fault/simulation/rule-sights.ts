@@ -3,6 +3,7 @@ import { sameToken } from '../../../model/outcome.ts';
 import { show } from './attempts.ts';
 import type { Logged } from './history.ts';
 import { innerNames, innerSights } from './inner-sights.ts';
+import { reuseNames, reuseSights } from './reuse-sights.ts';
 import type { FinalRecords } from './record-check.ts';
 import { timeoutNames } from './timeout-check.ts';
 import type { World } from './world.ts';
@@ -47,6 +48,7 @@ export const ruleNames = [
   'asked back, and given back',
   'asked back, and ran on',
   ...innerNames,
+  ...reuseNames,
 ] as const;
 export type RuleName = (typeof ruleNames)[number];
 
@@ -60,6 +62,7 @@ export function sightsOf(world: World, records: ReadonlyMap<string, FinalRecords
   agentSights(entries, world, see);
   timeSights(entries, see);
   innerSights(entries, records, see);
+  reuseSights(entries, records, see);
   for (const { record } of world.finalElectrons()) {
     if (record.losses > 0) see('H9 lost attempts on record');
     const kind = timeoutNames.get(record.error?.name);

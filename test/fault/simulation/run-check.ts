@@ -48,10 +48,13 @@ function events({ entries, records }: RunCheck, say: Say): void {
     } else if (status === 'retrying') {
       if ((record?.failures ?? 0) === 0 || (record?.seq ?? 0) < seq)
         say('kept', `${dispatch}_${node}: ${event} was published, and no failure is on the disk`);
-    } else if (record?.status !== status || record?.seq !== seq)
+    } else if (tellsOf(record?.status) !== status || record?.seq !== seq)
       say('kept', `${dispatch}_${node}: ${event} ${seq} was published, the disk says ${record?.status} ${record?.seq}`);
   }
 }
+
+/** What was taken over is told as completed. */
+const tellsOf = (status: string | undefined): string | undefined => (status === 'reused' ? 'completed' : status);
 
 /** An outcome whose agent may forget it is there. */
 function verdicts({ entries, records }: RunCheck, say: Say): void {

@@ -16,11 +16,13 @@ import type { ApiVerb, Subjects } from '../../../bus/subjects.ts';
 import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
 import { encodeValue } from '../../../bus/value/value.ts';
 import { PolaronError } from '../../../model/errors.ts';
+import type { Digest } from '../../../model/ids.ts';
 import { isTerminalDispatch } from '../../../model/lifecycle.ts';
 import type { History } from './history.ts';
 import type { SimProcess } from './machine.ts';
-import type { CancelPlan } from './plan.ts';
-import { bundle, type Program } from './program.ts';
+import type { CancelPlan, RedispatchPlan } from './plan.ts';
+import { bundle, definitionOf } from './program.ts';
+import { codeOf, type Program } from './programs.ts';
 import type { Rng } from './random.ts';
 import type { SimBus } from './sim-bus.ts';
 
@@ -46,12 +48,16 @@ export interface ClientOptions {
   readonly random: Rng;
   /** A dispatch is one inside another. */
   readonly inner: (dispatch: string) => boolean;
+  /** Digests of the electrons' code whose names begin so. */
+  readonly codes: (names: string) => Readonly<Record<string, Digest>>;
 }
 
 export class SimClient {
   readonly #o: ClientOptions;
   readonly #ids: (string | undefined)[] = [];
   readonly #inner = new Set<string>();
+  /** By number. */
+  readonly #ended = new Set<number>();
   #uploaded: Promise<unknown> | undefined;
   /** What it has begun and has no answer to. */
   busy = 0;
@@ -88,22 +94,11 @@ export class SimClient {
   }
 
   /** Submits, waits for the end, and tells what it was told. */
-  dispatch({ graph, plan, values }: Program, index: number): void {
+  dispatch(program: Program, index: number): void {
     this.#busy(async () => {
-      const { id, existing } = await this.#submit([...values.values()], {
-        key: `dispatch ${index}`,
-        lattice: { name: `d${index}`, source: '' },
-        graph: { bytes: encodeGraph(graph) },
-        args: { bytes: encodeValue([], 'arguments') },
-        bundle: valueInfoOf(bundle),
-        argv: [],
-        captures: {},
-        metadata: {},
-        durability: plan.strict ? 'strict' : 'pipelined',
-        failFast: plan.failFast,
-        priority: plan.priority,
-        timeoutMs: plan.timeoutMs,
-      });
+      const { again } = program;
+      const { id, existing } =
+        again === undefined ? await this.#submit(program, index) : await this.#redispatch(program, again, index);
       this.#ids[index] = id;
       const { history } = this.#o;
       history.add({ type: 'submitted', index, dispatch: id, existing });
@@ -119,9 +114,52 @@ export class SimClient {
           status: dispatch.status,
           ...(digests === undefined ? {} : { output: digests }),
         });
+        this.#ended.add(index);
         return;
       }
     });
+  }
+
+  #submit({ graph, plan, values, names }: Program, index: number): Promise<SubmitReply> {
+    const request = {
+      key: `dispatch ${index}`,
+      lattice: { name: `d${index}`, source: '' },
+      graph: { bytes: encodeGraph(graph) },
+      args: { bytes: encodeValue([], 'arguments') },
+      bundle: valueInfoOf(bundle),
+      argv: [],
+      captures: {},
+      metadata: {},
+      durability: plan.strict ? 'strict' : 'pipelined',
+      failFast: plan.failFast,
+      priority: plan.priority,
+      timeoutMs: plan.timeoutMs,
+      ...(plan.codes === true ? { codes: this.#o.codes(names) } : {}),
+    };
+    return this.#send('submit', request, [...values.values()]);
+  }
+
+  /** Once the other one has an id, or has ended. */
+  async #redispatch({ graph, values }: Program, again: RedispatchPlan, index: number): Promise<SubmitReply> {
+    let id: string | undefined;
+    while ((id = this.#ids[again.of]) === undefined || (again.ended && !this.#ended.has(again.of)))
+      await new Promise<void>((resolve) => this.#o.process.clock.after(PAUSE_MS, resolve));
+    const code = codeOf(index);
+    const replace = again.replace.map(({ name, electron }) => {
+      const def = definitionOf(electron, name);
+      return { name, def, bundle: valueInfoOf(code), code: digestOf(Buffer.from(`${name} in ${index}`)) };
+    });
+    const anew = again.args === undefined ? undefined : [encodeGraph(graph), encodeValue(again.args, 'arguments')];
+    const [drawn, args] = anew?.map((bytes) => valueInfoOf(bytes)) ?? [];
+    const request = {
+      key: `redispatch ${index}`,
+      id,
+      reuse: again.reuse,
+      ...(replace.length === 0 ? {} : { replace }),
+      ...(drawn === undefined ? {} : { graph: drawn, args }),
+    };
+    const uploads = [...(replace.length === 0 ? [] : [code]), ...(anew ?? []), ...values.values()];
+    return this.#send('redispatch', request, uploads);
   }
 
   /** Nothing happens while the dispatch has no id. */
@@ -167,17 +205,17 @@ export class SimClient {
   }
 
   /** As the SDK does (D5): a hub that lost what was uploaded, since a clock that jumped a day ended its pin, is given it once more. */
-  async #submit(values: readonly Uint8Array[], request: object): Promise<SubmitReply> {
+  async #send(verb: 'submit' | 'redispatch', request: object, values: readonly Uint8Array[]): Promise<SubmitReply> {
     this.#uploaded ??= this.#upload(bundle);
     await this.#uploaded;
     for (const value of values) await this.#upload(value);
-    const submit = (): Promise<SubmitReply> => this.#ask('submit', parseReply(parseSubmitReply), request);
+    const send = (): Promise<SubmitReply> => this.#ask(verb, parseReply(parseSubmitReply), request);
     try {
-      return await submit();
+      return await send();
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== 'VALUE_MISSING') throw error;
       for (const value of [bundle, ...values]) await this.#upload(value);
-      return submit();
+      return send();
     }
   }
 

@@ -12,7 +12,7 @@ import type { AgentFolder } from './agent-folder.ts';
 import type { History } from './history.ts';
 import type { SimProcess } from './machine.ts';
 import type { ElectronPlan } from './plan.ts';
-import { endOf, valueOf } from './program.ts';
+import { calledBy, endOf, valueOf } from './program.ts';
 import type { Rng } from './random.ts';
 
 /** From a cancel to the end of what runs, at most; some take their time. */
@@ -104,6 +104,7 @@ export class Runner implements ExecutorHandle {
   readonly #pool: SimExecutor;
   readonly #task: ExecutorTask;
   readonly #events: ExecutorEvents;
+  readonly #called: string;
   #startedAt = 0;
   #beganAt = 0;
   #timer: Timer | undefined;
@@ -114,17 +115,19 @@ export class Runner implements ExecutorHandle {
     this.#pool = pool;
     this.#task = task;
     this.#events = events;
+    const file = task.code.bundleFile ?? '';
+    this.#called = calledBy(task.electron.name, file.slice(file.lastIndexOf('/') + 1, file.lastIndexOf('.')));
   }
 
   begin(): void {
     const { o } = this.#pool;
     const { task, token, electron, timeoutMs } = this.#task;
-    const plan = o.does.get(electron.name);
-    if (plan === undefined) throw new Error(`no electron is called ${electron.name}`);
+    const plan = o.does.get(this.#called);
+    if (plan === undefined) throw new Error(`no electron is called ${this.#called}`);
     this.#startedAt = o.process.clock.now();
     this.#beganAt = o.process.machine.timeline.now;
     o.runners.add(this);
-    o.history.add({ type: 'begun', agent: o.agent, life: o.process.name, name: electron.name, task, token });
+    o.history.add({ type: 'begun', agent: o.agent, life: o.process.name, name: this.#called, task, token });
     const { does } = plan;
     const { silenceMs } = electron.timeouts;
     const { ms, by } = endOf(does, { attemptMs: timeoutMs, silenceMs });
@@ -189,8 +192,8 @@ export class Runner implements ExecutorHandle {
 
   #complete(plan: ElectronPlan): void {
     const { o } = this.#pool;
-    const { electron, inputs, task, token } = this.#task;
-    const bytes = valueOf(electron.name, plan.does, inputs.filter(isBytes), token);
+    const { inputs, task, token } = this.#task;
+    const bytes = valueOf(this.#called, plan.does, inputs.filter(isBytes), token);
     const value = { ...valueInfoOf(bytes) };
     const outcome: Outcome = { status: 'completed', value, usage: this.#usage() };
     if (bytes.length <= INLINE_VALUE_BYTES) return this.#end('completed', { ...outcome, bytes });

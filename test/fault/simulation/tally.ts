@@ -11,6 +11,10 @@ const SELDOM: ReadonlyMap<string, number> = new Map<RuleName, number>([
   ['time over: queue', 1_000], // most agents have room in time
   ['asked back, and ran on', 1_000],
   ['asked back, and given back', 2_000],
+  ['lattice inside: cancelled alone', 1_000],
+  ['lattice inside: cancelled with what is around it', 1_000],
+  ['redispatch: all again', 1_000],
+  ['redispatch: of a redispatch', 1_000],
   ['A1 refused stale', 10_000], // a cancel that overtakes its assign
 ]);
 

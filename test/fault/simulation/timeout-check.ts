@@ -42,13 +42,9 @@ export function checkTimeouts(o: TimeoutCheck): readonly Broken[] {
   for (const all of o.attempts.values()) for (const attempt of all) ended(o, attempt, say);
   const times = timesOf(o.entries);
   for (const [id, final] of o.records) {
-    const parents: number[][] = final.electrons.map(() => []);
-    for (let node = 0; node < final.plan.size; node++)
-      for (const dependent of final.plan.dependentsOf(node)) parents[dependent]?.push(node);
+    const parents = final.parents();
     final.electrons.forEach((record, node) => {
-      const { node: wire } = final.plan.place(node);
-      if (wire.kind !== 'electron') return;
-      const electron = o.does.get(final.plan.graph.electrons[wire.electron]?.name ?? '');
+      const electron = o.does.get(final.calledOf(node));
       if (electron === undefined || record === undefined) return;
       const { queueMs, totalMs } = electron.timeouts;
       const kind = kindOf(record.error);

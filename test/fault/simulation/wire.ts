@@ -70,7 +70,8 @@ export class Wire implements Tap {
     } else if (way === 'event') this.#event(data);
     else if (way === 'api' && reply !== undefined) {
       const verb = agent;
-      if (verb === 'submit' || verb === 'wait') this.#questions.set(reply, { kind: verb });
+      if (verb === 'submit' || verb === 'redispatch') this.#questions.set(reply, { kind: 'submit' });
+      else if (verb === 'wait') this.#questions.set(reply, { kind: verb });
       else if (verb === 'cancel')
         this.#questions.set(reply, { kind: verb, dispatch: parseCancelRequest(bodyOf(data)).id });
     }

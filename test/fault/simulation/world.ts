@@ -1,7 +1,8 @@
 /** One seed's world: its machines, network, hub, agents and client, put together by a plan and run until all is at rest. Judges nothing. */
 import { makeSubjects } from '../../../bus/subjects.ts';
 import { userIdentity } from '../../../bus/identity.ts';
-import { parseTaskId } from '../../../model/ids.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
+import { parseTaskId, type Digest } from '../../../model/ids.ts';
 import type { Log } from '../../../model/log.ts';
 import type { ElectronRecord } from '../../../model/records.ts';
 import { decodeElectron } from '../../../store/records.ts';
@@ -13,7 +14,7 @@ import { HubHost } from './hub-host.ts';
 import { Machine } from './machine.ts';
 import { agentName, quietAt, type ElectronPlan, type FaultKind, type RunPlan } from './plan.ts';
 import { outerOf } from './inner-check.ts';
-import { programsOf, type Home, type Program } from './program.ts';
+import { programsOf, type Home, type Program } from './programs.ts';
 import { Rng } from './random.ts';
 import { Network } from './sim-bus.ts';
 import { SimClient, USER } from './sim-client.ts';
@@ -68,7 +69,14 @@ export class World {
     const user = new Machine('user', timeline).start('kim');
     const bus = network.connect(user, userIdentity(USER), USER);
     const inner = (id: string): boolean => outerOf(this.hub.disk.content, id) !== undefined;
-    this.client = new SimClient({ bus, process: user, subjects, history, random: this.#random.fork('client'), inner });
+    const codes = (names: string): Readonly<Record<string, Digest>> =>
+      Object.fromEntries(
+        [...homes.keys()]
+          .filter((name) => name.startsWith(`${names}e`) && !name.includes('@'))
+          .map((name) => [name, digestOf(Buffer.from(name))]),
+      );
+    const o = { bus, process: user, subjects, history, random: this.#random.fork('client') };
+    this.client = new SimClient({ ...o, inner, codes });
   }
 
   get steps(): number {
@@ -102,10 +110,9 @@ export class World {
 
   #schedule(): void {
     const { plan, timeline, network, client, hub, agents, history } = this;
-    plan.dispatches.forEach((dispatch, index) => {
-      const program = this.programs[index];
-      if (program !== undefined) timeline.after(dispatch.at, () => client.dispatch(program, index));
-    });
+    this.programs.forEach((program, index) =>
+      timeline.after(program.again?.at ?? program.plan.at, () => client.dispatch(program, index)),
+    );
     crashAtRecords(plan.crashes ?? [], hub, (fault) => {
       this.plan = { ...this.plan, faults: [...this.plan.faults, fault] };
       this.struck.set(fault.kind, (this.struck.get(fault.kind) ?? 0) + 1);
@@ -154,7 +161,7 @@ export class World {
       this.#schedule();
       const quiet = Math.max(
         quietAt(plan),
-        ...plan.dispatches.map(({ at }) => at),
+        ...[...plan.dispatches, ...(plan.redispatches ?? [])].map(({ at }) => at),
         ...plan.cancels.map(({ at }) => at),
       );
       let look = quiet;
