@@ -138,6 +138,27 @@ describe.each([
     }
   });
 
+  it('that ended before a restart are heard of after it, though no record of the outer one says so', async () => {
+    const id = await hub.dispatch(all, 3);
+    await hub.ends(id);
+    const value = await hub.valueOf(id);
+    const { startedAt = 0, seq } = hub.record(id);
+    const running = hub.inside(id).flatMap(({ outer: of }): WriteOp[] => {
+      const record = of?.dispatch === id ? hub.electrons(id).get(of.node) : undefined;
+      if (of === undefined || record === undefined) return [];
+      const { value: _, endedAt: __, ...rest } = record;
+      return [{ op: 'put', key: keys.electron(id, of.node), value: encodeElectron({ ...rest, status: 'running' }) }];
+    });
+    expect(running).toHaveLength(5);
+    await hub.restartWith([
+      ...running,
+      { op: 'put', key: keys.dispatch(id), value: encodeDispatch({ status: 'running', startedAt, seq, errors: [] }) },
+      { op: 'put', key: keys.live(id), value: new Uint8Array() },
+    ]);
+    expect((await hub.ends(id)).status).toBe('completed');
+    expect(await hub.valueOf(id)).toEqual(value);
+  });
+
   it('are cancelled when the outer one has ended without them', async () => {
     const id = await hub.dispatch(outer, 3);
     await hub.clock.advance('1s');
