@@ -6,7 +6,7 @@ import { judge } from './simulation/judge.ts';
 import { isContended } from './simulation/contended.ts';
 import { isLostParent } from './simulation/lost-parent.ts';
 import { makePlan } from './simulation/make-plan.ts';
-import { crashKinds } from './simulation/plan.ts';
+import { crashKinds, type RunPlan } from './simulation/plan.ts';
 import { shrink } from './simulation/shrink.ts';
 import { Tally } from './simulation/tally.ts';
 
@@ -66,5 +66,21 @@ describe('the simulation', { timeout: 120_000 }, () => {
     expect(small.faults.map(({ kind }) => kind)).toEqual(['cut-agent']);
     expect(small.dispatches.map(({ nodes }) => nodes.length)).toEqual([3]);
     expect((await judge(small)).broken).toEqual([]);
+  });
+
+  it('shrinks lattices inside and what is dispatched again to plans that hold, too', async () => {
+    const again = await shrink(makePlan(23), (smaller) => Promise.resolve((smaller.redispatches ?? []).length > 0));
+    expect([again.redispatches?.length, again.dispatches.length > 0, again.crashes, again.faults]).toEqual([
+      1,
+      true,
+      [],
+      [],
+    ]);
+    expect((await judge(again)).broken).toEqual([]);
+    const hasLattice = ({ dispatches }: RunPlan): boolean =>
+      dispatches.some(({ nodes }) => nodes.some(({ kind }) => kind === 'lattice'));
+    const inner = await shrink(makePlan(19), (smaller) => Promise.resolve(hasLattice(smaller)));
+    expect(inner.dispatches.map(({ nodes }) => nodes.at(-1)?.kind)).toEqual(['lattice']);
+    expect((await judge(inner)).broken).toEqual([]);
   });
 });

@@ -22,9 +22,14 @@ export async function shrink(plan: RunPlan, stillFails: (smaller: RunPlan) => Pr
 
 /** The boldest cuts first. */
 function* smallerPlans(plan: RunPlan): Generator<RunPlan> {
-  const { faults, cancels, dispatches, agents } = plan;
+  const { faults, cancels, dispatches, agents, crashes = [], redispatches = [] } = plan;
   for (const cut of cuts(faults.length)) yield { ...plan, faults: without(faults, cut) };
-  if (dispatches.length > 1)
+  for (const cut of cuts(crashes.length)) yield { ...plan, crashes: without(crashes, cut) };
+  // one may be of another before it
+  if (redispatches.length > 0) yield { ...plan, redispatches: redispatches.slice(0, -1) };
+  for (const [i, again] of redispatches.entries())
+    if (again.replace.length > 0) yield { ...plan, redispatches: redispatches.with(i, { ...again, replace: [] }) };
+  if (dispatches.length > 1 && redispatches.length === 0)
     for (let i = 0; i < dispatches.length; i++)
       yield {
         ...plan,
