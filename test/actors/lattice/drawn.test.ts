@@ -4,11 +4,15 @@ import { readDrawn, settingsIn } from '../../../actors/lattice/drawn.ts';
 import { encodeBody } from '../../../bus/codec.ts';
 import type { OwnSettings } from '../../../bus/protocol/drawing.ts';
 import { encodeGraph } from '../../../bus/protocol/wire-graph.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeList } from '../../../bus/value/list.ts';
 import { encodeValue } from '../../../bus/value/value.ts';
 import type { DispatchSpec, LatticeSettings } from '../../../model/records.ts';
-import { def, electron, graphOf } from '../support/graphs.ts';
+import { until } from '../../support/until.ts';
+import { settle } from '../support/fake-clock.ts';
+import { def, electron, graphOf, inner } from '../support/graphs.ts';
 import { dispatchId, makeHubWorld, specOf, type HubWorld } from '../support/hub-world.ts';
+import { LatticeHub } from '../support/lattice-hub.ts';
 
 let world: HubWorld;
 beforeEach(() => {
@@ -84,5 +88,28 @@ describe('what was drawn', () => {
     ).rejects.toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
     });
+  });
+});
+
+describe('a node whose lattice was read', () => {
+  it('stays what it is when a second reading fails: a supervisor that crashed had asked as well', async () => {
+    const list = encodeList([encodeValue(head(), 'graph'), encodeValue([], 'arguments')]);
+    const digest = digestOf(list);
+    const around = graphOf([], [inner('l', { value: digest })]);
+    const hub = new LatticeHub(
+      around,
+      { fails: () => false, length: () => undefined },
+      {},
+      'turn',
+      async (made, bytes) => {
+        await made.results.ask('results.store', { bytes: list });
+        await made.results.ask('results.store', { bytes });
+      },
+    );
+    await until(() => hub.record(0)?.status === 'running', 'it begins');
+    hub.tell({ type: 'lattice.entered', node: 0, drawn: { error: { code: 'STORE_FAILED', message: 'no' } } });
+    await settle();
+    expect(hub.record(0)?.status).toBe('running');
+    hub.world.close();
   });
 });
