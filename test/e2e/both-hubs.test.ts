@@ -38,8 +38,9 @@ async function seenOn<A extends readonly unknown[], R>(hub: Client, l: Lattice<A
   }
   const { status, metadata, lattice } = result;
   const end = result.status === 'completed' ? { value: result.value } : {};
-  const errors = result.status === 'failed' ? result.errors.map(plain) : [];
-  return { status, metadata, graph: lattice.graph, electrons, errors, ...end };
+  // they stand in the order of time, which is a race where branches fail side by side
+  const roots = result.status === 'failed' ? [...result.errors].sort((a, b) => (a.node < b.node ? -1 : 1)) : [];
+  return { status, metadata, graph: lattice.graph, electrons, errors: roots.map(plain), ...end };
 }
 
 const row = <A extends readonly unknown[], R>(name: string, l: Lattice<A, R>, ...args: A) => ({

@@ -76,9 +76,10 @@ describe('captured variables', () => {
 
   it('cost little', async () => {
     const fns = new Map(Array.from({ length: 100 }, (_, i) => [`f${i}`, () => N + i] as const));
-    const started = performance.now();
+    const before = process.cpuUsage();
     await readCaptures(fns);
-    expect(performance.now() - started).toBeLessThan(500);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(500);
     // the best of some: others may have the machine meanwhile
     let best = Number.POSITIVE_INFINITY;
     for (let run = 0; run < 10; run++) {
