@@ -19,6 +19,8 @@ export interface AdmissionLimits {
 }
 
 const MOST_SUBMITTING = 1_024;
+/** So many times what users may begin may live with what begins inside of it. */
+const INNER = 2;
 
 export const ADMISSION: AdmissionLimits = {
   submitting: MOST_SUBMITTING,
@@ -75,6 +77,16 @@ export class Admission {
     if (this.#results.backlog > backlog) return `${this.#results.backlog} records wait for its disk`;
     if (this.#results.backlogBytes > backlogBytes)
       return `values of ${this.#results.backlogBytes} bytes wait for its disk`;
+    return this.#full(dispatches, nodes);
+  }
+
+  /** Why one inside another can't begin either. What it is part of lives meanwhile, so it is never asked to wait. */
+  crowded(): string | undefined {
+    const { dispatches, nodes } = this.#limits;
+    return this.#full(INNER * dispatches, INNER * nodes);
+  }
+
+  #full(dispatches: number, nodes: number): string | undefined {
     if (this.#live.size >= dispatches) return `${this.#live.size} dispatches have not ended`;
     if (this.#nodes >= nodes) return `dispatches of ${this.#nodes} electrons have not ended`;
     return undefined;

@@ -6,6 +6,7 @@
  * D3. The dispatch of a lattice inside another lives as long as that one lives: what is left of one that ended is cancelled, after a restart too.
  */
 import type { Clock } from '../../model/clock.ts';
+import type { ErrorCode } from '../../model/error-table.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
@@ -37,6 +38,7 @@ import { parseRedispatch } from '../../bus/protocol/wire-redispatch.ts';
 import { parseWhy, type WhyReply, type WhyRequest } from '../../bus/protocol/why.ts';
 import { parseBackup, parsePurge } from '../../bus/protocol/wire-upkeep.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
+import type { WireGraph } from '../../model/graph.ts';
 import { firstWithin, LIST_BYTES } from '../answer-size.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { GraphCache, PublishEvent } from '../services.ts';
@@ -123,9 +125,7 @@ export class Dispatcher implements Actor<DispatcherMessage> {
         this.#restarts.delete(message.id);
         return;
       case 'dispatch.inner':
-        this.#beginnings.inside(message.spec, message.graph);
-        this.#o.results.afterFlush(() => this.#tellAccepted(message.spec));
-        return;
+        return this.#inner(message.spec, message.graph);
       case 'dispatch.leave':
         void this.#leave(message.id, message.reason);
         return;
@@ -316,6 +316,14 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     this.#o.publish({ user, dispatch: id, type: 'dispatch.accepted', seq: 0, transient: true });
   }
 
+  /** Its records are queued. */
+  #inner(spec: DispatchSpec, graph: WireGraph): void {
+    const crowded = this.#live.crowded();
+    if (crowded === undefined) this.#beginnings.inside(spec, graph);
+    else void this.#fail(spec.id, `no lattice inside another can begin: ${crowded}`, 'HUB_BUSY');
+    this.#o.results.afterFlush(() => this.#tellAccepted(spec));
+  }
+
   /** Nobody waits for the answer: the one around it hears when it has ended. */
   async #leave(id: DispatchId, reason: string): Promise<void> {
     // The one around it may have been recovered before it.
@@ -345,11 +353,12 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     return this.#cancels.ask(id, request);
   }
 
-  async #fail(id: DispatchId, why: string): Promise<void> {
+  async #fail(id: DispatchId, why: string, code: ErrorCode = 'SUPERVISOR_FAILED'): Promise<void> {
     this.#live.ended(id);
     this.#restarts.delete(id);
     this.#o.log('error', `dispatch ${id} was failed: ${why}`);
-    for (const inner of await failDispatch(this.#o, this.#self, id, why)) void this.#leave(inner, why);
+    for (const inner of await failDispatch(this.#o, this.#self, id, { code, message: why }))
+      void this.#leave(inner, why);
   }
 }
 

@@ -6,6 +6,7 @@ import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import type { Clock } from '../../model/clock.ts';
 import { taskIdOf, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron } from '../../model/lifecycle.ts';
+import type { ErrorInfo } from '../../model/outcome.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { PublishEvent } from '../services.ts';
 import type { ActorSystem, Address } from '../system.ts';
@@ -23,12 +24,11 @@ export async function failDispatch(
   { results, publish, system, clock }: FailServices,
   self: Address,
   id: DispatchId,
-  why: string,
+  error: ErrorInfo,
 ): Promise<readonly DispatchId[]> {
   const matchmaker = system.address('matchmaker', 'main');
   system.send(matchmaker, { type: 'lattice.gone', dispatch: id }, self);
   const loaded = await results.ask('results.load', { id }).catch(() => undefined); // unreadable records are no reason to go on
-  const error = { code: 'SUPERVISOR_FAILED', message: why };
   const outer = loaded?.spec.outer;
   if (outer !== undefined) {
     const left: LatticeMessage = { type: 'lattice.left', node: outer.node, status: 'failed', error };
@@ -42,7 +42,7 @@ export async function failDispatch(
     if (isTerminalElectron(was)) continue;
     results.write({ op: 'electron', id, node, was, record: { ...record, status: 'cancelled', endedAt, seq: ++last } });
     if (agent === undefined || token === undefined) continue;
-    const stop = { type: 'attempt.cancel', agent, task: taskIdOf(id, node), token, reason: why } as const;
+    const stop = { type: 'attempt.cancel', agent, task: taskIdOf(id, node), token, reason: error.message } as const;
     system.send(matchmaker, stop, self);
   }
   const seq = Number.MAX_SAFE_INTEGER;

@@ -480,6 +480,33 @@ describe('D2: a supervisor that crashes', () => {
     expect(heard).toEqual(['lattice.resume', 'lattice.cancel']);
   });
 
+  it('of one inside another is none when the hub has twice what users may begin: it fails, and the one around it hears', async () => {
+    begin('turn', { ...ADMISSION, dispatches: 1 });
+    const around = await submitted();
+    const outer = { dispatch: around, node: 0, level: 1, root: around };
+    const graph = encodeGraph(simple);
+    const begun = (n: number): void => {
+      const spec = specOf(dispatchId(n), { outer, graph: valueInfoOf(graph) });
+      const { digest } = spec.graph;
+      world.results.write({ op: 'value', digest, bytes: graph }, { op: 'accept', spec, contentDigest: digest });
+      const [to, from] = [world.system.address('dispatcher', 'main'), world.system.address('lattice', outer.dispatch)];
+      world.system.send(to, { type: 'dispatch.inner', spec, graph: simple }, from);
+    };
+    begun(100);
+    await settle(10);
+    begun(101);
+    await settle(10);
+    expect(stored(dispatchId(100)).status).toBe('accepted');
+    const message = 'no lattice inside another can begin: 2 dispatches have not ended';
+    expect(stored(dispatchId(101))).toMatchObject({
+      status: 'failed',
+      errors: [{ error: { code: 'HUB_BUSY', message } }],
+    });
+    expect(supervisors.get(outer.dispatch)?.map((heard) => heard.message)).toContainEqual(
+      expect.objectContaining({ type: 'lattice.left', status: 'failed', error: { code: 'HUB_BUSY', message } }),
+    );
+  });
+
   it('is put back to work after a restart of the hub', async () => {
     const id = dispatchId(5);
     await expect(dispatcher.recover([id])).rejects.toMatchObject({ code: 'UNKNOWN_DISPATCH' });
