@@ -232,8 +232,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'actors/dispatcher/dispatcher.ts',
-        from: 'this.#beginnings.inside(message.spec, message.graph);',
-        to: 'this.#beginnings.accepted(message.spec, message.graph);',
+        from: 'this.#beginnings.inside(spec, graph);',
+        to: 'this.#beginnings.accepted(spec, graph);',
       },
     ],
   },
