@@ -10,6 +10,7 @@
 import { asPolaronError, PolaronError } from '../model/errors.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
+import { Turns } from './turns.ts';
 import type { RecordOp, ResultsRequests, ResultsRequestType, WritePosition } from '../bus/protocol/results.ts';
 
 /** Sends one request to the result manager, wherever it is. Rejects with its error, or REQUEST_TIMEOUT. `after`: it rests on what was written until then. */
@@ -52,6 +53,8 @@ export class ResultsClient {
   #backlogBytes = 0;
   #epoch: string | undefined;
   #closed = false;
+  /** For asks that one event makes for each of many nodes. */
+  readonly turns = new Turns();
 
   constructor(options: ResultsClientOptions) {
     this.#options = options;

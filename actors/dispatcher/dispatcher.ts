@@ -6,7 +6,6 @@
  * D3. The dispatch of a lattice inside another lives as long as that one lives: what is left of one that ended is cancelled, after a restart too.
  */
 import type { Clock } from '../../model/clock.ts';
-import type { ErrorCode } from '../../model/error-table.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import { isDispatchId, ownerOf, type DispatchId } from '../../model/ids.ts';
 import type { Log } from '../../model/log.ts';
@@ -318,10 +317,11 @@ export class Dispatcher implements Actor<DispatcherMessage> {
 
   /** Its records are queued. */
   #inner(spec: DispatchSpec, graph: WireGraph): void {
-    const crowded = this.#live.crowded();
-    if (crowded === undefined) this.#beginnings.inside(spec, graph);
-    else void this.#fail(spec.id, `no lattice inside another can begin: ${crowded}`, 'HUB_BUSY');
     this.#o.results.afterFlush(() => this.#tellAccepted(spec));
+    const crowded = this.#live.crowded();
+    if (crowded === undefined) return this.#beginnings.inside(spec, graph);
+    const error = { code: 'HUB_BUSY', message: `no lattice inside another can begin: ${crowded}` };
+    void failDispatch(this.#o, this.#self, spec.id, error, spec);
   }
 
   /** Nobody waits for the answer: the one around it hears when it has ended. */
@@ -353,12 +353,12 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     return this.#cancels.ask(id, request);
   }
 
-  async #fail(id: DispatchId, why: string, code: ErrorCode = 'SUPERVISOR_FAILED'): Promise<void> {
+  async #fail(id: DispatchId, why: string): Promise<void> {
     this.#live.ended(id);
     this.#restarts.delete(id);
     this.#o.log('error', `dispatch ${id} was failed: ${why}`);
-    for (const inner of await failDispatch(this.#o, this.#self, id, { code, message: why }))
-      void this.#leave(inner, why);
+    const error = { code: 'SUPERVISOR_FAILED', message: why };
+    for (const inner of await failDispatch(this.#o, this.#self, id, error)) void this.#leave(inner, why);
   }
 }
 

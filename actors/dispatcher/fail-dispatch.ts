@@ -7,6 +7,7 @@ import type { Clock } from '../../model/clock.ts';
 import { taskIdOf, type DispatchId } from '../../model/ids.ts';
 import { isTerminalElectron } from '../../model/lifecycle.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
+import type { DispatchSpec } from '../../model/records.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { PublishEvent } from '../services.ts';
 import type { ActorSystem, Address } from '../system.ts';
@@ -19,17 +20,20 @@ export interface FailServices {
   readonly clock: Clock;
 }
 
-/** The dispatches of lattices inside it, which nobody wants any more. */
+/** The dispatches of lattices inside it, which nobody wants any more. `fresh`: it has not begun, and there is nothing else to read of it. */
 export async function failDispatch(
   { results, publish, system, clock }: FailServices,
   self: Address,
   id: DispatchId,
   error: ErrorInfo,
+  fresh?: DispatchSpec,
 ): Promise<readonly DispatchId[]> {
   const matchmaker = system.address('matchmaker', 'main');
   system.send(matchmaker, { type: 'lattice.gone', dispatch: id }, self);
-  const loaded = await results.ask('results.load', { id }).catch(() => undefined); // unreadable records are no reason to go on
-  const outer = loaded?.spec.outer;
+  // unreadable records are no reason to go on
+  const loaded = fresh === undefined ? await results.ask('results.load', { id }).catch(() => undefined) : undefined;
+  const spec = fresh ?? loaded?.spec;
+  const outer = spec?.outer;
   if (outer !== undefined) {
     const left: LatticeMessage = { type: 'lattice.left', node: outer.node, status: 'failed', error };
     system.send(system.address('lattice', outer.dispatch), left, self);
@@ -49,8 +53,7 @@ export async function failDispatch(
   const errors = [{ node: '', error }];
   results.write({ op: 'dispatch', id, record: { status: 'failed', seq, endedAt, errors } });
   results.afterFlush(() => {
-    if (loaded !== undefined)
-      publish({ user: loaded.spec.user, dispatch: id, type: 'dispatch.failed', seq, transient: false });
+    if (spec !== undefined) publish({ user: spec.user, dispatch: id, type: 'dispatch.failed', seq, transient: false });
   });
   return loaded === undefined ? [] : innerOf(loaded);
 }

@@ -41,11 +41,13 @@ export class InnerDispatches {
   /** Reads what was drawn; answered by `lattice.entered`. */
   enter(node: number, digest: Digest): void {
     const { spec, state, results } = this.#o;
-    readDrawn(results, spec, state.plan.nameOf(node), digest).then(
-      (drawn) => this.#tell({ type: 'lattice.entered', node, drawn }),
-      (error: unknown) =>
-        this.#tell({ type: 'lattice.entered', node, drawn: { error: errorInfoOf(error, 'STORE_FAILED') } }),
-    );
+    results.turns
+      .take(() => readDrawn(results, spec, state.plan.nameOf(node), digest))
+      .then(
+        (drawn) => this.#tell({ type: 'lattice.entered', node, drawn }),
+        (error: unknown) =>
+          this.#tell({ type: 'lattice.entered', node, drawn: { error: errorInfoOf(error, 'STORE_FAILED') } }),
+      );
   }
 
   /** Begins the node's dispatch, unless it isn't wanted any more. */
@@ -81,16 +83,18 @@ export class InnerDispatches {
     for (let node = 0; node < state.plan.size; node++) {
       const status = state.status(node);
       if ((status !== 'running' && status !== 'cancelling') || state.plan.place(node).node.kind !== 'lattice') continue;
-      if (status === 'cancelling') this.leave(node, 'cancelled before the hub restarted');
-      results.ask('results.ended', { id: this.idOf(node) }).then(
-        (found) => {
-          if (isTerminalDispatch(found.status)) this.#tell(leftOf(node, found.status, found.value, found.errors));
-        },
-        (error: unknown) => {
-          this.leave(node, 'the dispatch around it could not learn how it stands');
-          this.#tell({ type: 'lattice.left', node, status: 'failed', error: errorInfoOf(error, 'STORE_FAILED') });
-        },
-      );
+      results.turns
+        .take(() => results.ask('results.ended', { id: this.idOf(node) }))
+        .then(
+          (found) => {
+            if (isTerminalDispatch(found.status)) this.#tell(leftOf(node, found.status, found.value, found.errors));
+            else if (state.status(node) === 'cancelling') this.leave(node, 'cancelled before the hub restarted');
+          },
+          (error: unknown) => {
+            this.leave(node, 'the dispatch around it could not learn how it stands');
+            this.#tell({ type: 'lattice.left', node, status: 'failed', error: errorInfoOf(error, 'STORE_FAILED') });
+          },
+        );
     }
   }
 

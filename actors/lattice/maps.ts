@@ -29,10 +29,12 @@ export class Maps {
   /** Answered by `map.sliced`. */
   slice(map: number, { digest }: ValueInfo): void {
     const { results, tell } = this.#o;
-    results.ask('results.slice', { digest }).then(
-      ({ items }) => tell({ type: 'map.sliced', map, items }),
-      (error: unknown) => tell({ type: 'map.sliced', map, error: errorInfoOf(error, 'STORE_FAILED') }),
-    );
+    results.turns
+      .take(() => results.ask('results.slice', { digest }))
+      .then(
+        ({ items }) => tell({ type: 'map.sliced', map, items }),
+        (error: unknown) => tell({ type: 'map.sliced', map, error: errorInfoOf(error, 'STORE_FAILED') }),
+      );
   }
 
   sliced({ map, items, error }: Sliced): void {
@@ -46,10 +48,12 @@ export class Maps {
   /** Answered by `map.composed`. */
   compose({ map, elements, settled }: Extract<Effect, { type: 'compose' }>): void {
     const { results, tell } = this.#o;
-    results.ask('results.compose', { elements, settled }).then(
-      ({ value }) => tell({ type: 'map.composed', map, value }),
-      (error: unknown) => tell({ type: 'map.composed', map, error: errorInfoOf(error, 'STORE_FAILED') }),
-    );
+    results.turns
+      .take(() => results.ask('results.compose', { elements, settled }))
+      .then(
+        ({ value }) => tell({ type: 'map.composed', map, value }),
+        (error: unknown) => tell({ type: 'map.composed', map, error: errorInfoOf(error, 'STORE_FAILED') }),
+      );
   }
 
   composed({ map, value, error }: Composed): void {

@@ -1,9 +1,9 @@
-/** Asks electron actors to stop, so many in a turn: each of them answers, and a hundred thousand answers at once would be over a mailbox's bound. */
+/** Asks electron actors and dispatches of lattices inside to stop, so many in a turn: each of them answers, and a hundred thousand answers at once would be over a mailbox's bound. */
 import { taskIdOf, type DispatchId } from '../../model/ids.ts';
 import type { ActorSystem, Address } from '../system.ts';
 import type { Effect } from './effects.ts';
 
-type Cancel = Extract<Effect, { type: 'cancel' }>;
+type Stop = Extract<Effect, { type: 'cancel' | 'leave' }>;
 
 const MOST_PER_TURN = 10_000;
 
@@ -11,17 +11,24 @@ export class Stops {
   readonly #system: ActorSystem;
   readonly #supervisor: Address;
   readonly #dispatch: DispatchId;
-  #waiting: Cancel[] = [];
+  readonly #leave: (node: number, reason: string) => void;
+  #waiting: Stop[] = [];
   #going = false;
 
-  constructor(system: ActorSystem, supervisor: Address, dispatch: DispatchId) {
+  constructor(
+    system: ActorSystem,
+    supervisor: Address,
+    dispatch: DispatchId,
+    leave: (node: number, reason: string) => void,
+  ) {
     this.#system = system;
     this.#supervisor = supervisor;
     this.#dispatch = dispatch;
+    this.#leave = leave;
   }
 
-  add(cancel: Cancel): void {
-    this.#waiting.push(cancel);
+  add(stop: Stop): void {
+    this.#waiting.push(stop);
   }
 
   /** Stops some; what is left goes on when the supervisor has handled what these say. `turn`: it is the supervisor's `lattice.continue`. */
@@ -31,7 +38,11 @@ export class Stops {
       return;
     }
     const some = this.#waiting.splice(0, MOST_PER_TURN);
-    for (const { node, reason } of some) {
+    for (const { type, node, reason } of some) {
+      if (type === 'leave') {
+        this.#leave(node, reason);
+        continue;
+      }
       const to = this.#system.address('electron', taskIdOf(this.#dispatch, node));
       this.#system.send(to, { type: 'electron.cancel', reason }, this.#supervisor);
     }

@@ -72,7 +72,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     this.#self = services.system.address('lattice', id);
     this.#dispatcher = services.system.address('dispatcher', 'main');
     this.#matchmaker = services.system.address('matchmaker', 'main');
-    this.#stops = new Stops(services.system, this.#self, id);
+    this.#stops = new Stops(services.system, this.#self, id, (node, reason) => this.#inner?.leave(node, reason));
     this.#journal = new LatticeJournal(id, services);
     this.#services = electronServices(services, {
       supervisor: this.#self,
@@ -309,7 +309,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     for (const effect of this.#state?.takeEffects() ?? []) {
       // What was cancelled in the same turn isn't asked for, and neither is what an agent has had since before a restart.
       if (effect.type === 'withdraw') withdrawn.push(effect.node);
-      else if (effect.type === 'cancel') this.#stops.add(effect);
+      else if (effect.type === 'cancel' || effect.type === 'leave') this.#stops.add(effect);
       else if (effect.type === 'judge') this.#reuse?.add(effect.node);
       else if (effect.type !== 'ready') {
         this.#effect(effect);
@@ -334,7 +334,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
     for (const request of this.#orders?.requests(nodes, this.#resumed) ?? []) this.#tellMatchmaker(request);
   }
 
-  #effect(effect: Exclude<Effect, { type: 'ready' | 'judge' | 'withdraw' | 'cancel' }>): void {
+  #effect(effect: Exclude<Effect, { type: 'ready' | 'judge' | 'withdraw' | 'cancel' | 'leave' }>): void {
     switch (effect.type) {
       case 'settled':
         if (isTerminalElectron(effect.status)) this.#claims?.ended(effect.node);
@@ -351,9 +351,6 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
         return;
       case 'enter':
         this.#inner?.enter(effect.node, effect.digest);
-        return;
-      case 'leave':
-        this.#inner?.leave(effect.node, effect.reason);
         return;
       case 'ended':
         this.#end();

@@ -35,17 +35,18 @@ function isDue(
   o: PurgeOptions,
   { id, acceptedAt }: DispatchSpec,
   record: DispatchRecord,
-  asked: PurgeQuestion,
+  asked: Pick<PurgeQuestion, 'statuses' | 'endedBefore'>,
 ): boolean {
   if (!isTerminalDispatch(record.status) || o.live.has(id)) return false;
   if (asked.statuses !== undefined && !asked.statuses.includes(record.status)) return false;
   return (record.endedAt ?? acceptedAt) <= asked.endedBefore && !isUsed(o, id);
 }
 
-/** A lattice inside another goes when the outermost does, however it ended itself; when that one is gone, like any other. */
+/** A lattice inside another goes when the outermost does, however it ended itself; when that one went with the page before, too. */
 function goes(o: PurgeOptions, spec: DispatchSpec, record: DispatchRecord, asked: PurgeQuestion): boolean {
   const root = spec.outer === undefined ? undefined : read(o.store, spec.outer.root);
-  if (root === undefined) return isDue(o, spec, record, asked);
+  if (root === undefined)
+    return isDue(o, spec, record, spec.outer === undefined ? asked : { endedBefore: asked.endedBefore });
   if (!isTerminalDispatch(record.status) || o.live.has(spec.id) || isUsed(o, spec.id)) return false;
   return isDue(o, root.spec, root.record, asked);
 }

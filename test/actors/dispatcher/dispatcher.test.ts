@@ -1,5 +1,5 @@
 /** The dispatcher over the memory store, with supervisors that only listen: D1, D2, idempotency, refusals. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ADMISSION, type AdmissionLimits } from '../../../actors/dispatcher/admission.ts';
 import { Dispatcher, isDispatcherMessage } from '../../../actors/dispatcher/dispatcher.ts';
 import type { Message } from '../../../actors/system.ts';
@@ -494,6 +494,8 @@ describe('D2: a supervisor that crashes', () => {
     };
     begun(100);
     await settle(10);
+    // whatever can't be read then
+    vi.spyOn(world.results, 'ask').mockRejectedValue(new Error('late'));
     begun(101);
     await settle(10);
     expect(stored(dispatchId(100)).status).toBe('accepted');

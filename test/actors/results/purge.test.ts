@@ -101,6 +101,21 @@ describe('a purge', () => {
     expect(keysOf(store)).toEqual([]);
   });
 
+  it('takes those of a page after the outermost one, whatever became of them', async () => {
+    const root = dispatchId(1);
+    await rig.accept(specOf(root));
+    for (let n = 2; n <= 251; n++) {
+      await rig.accept(specOf(dispatchId(n), { outer: { dispatch: root, node: 0, level: 1, root } }));
+      await rig.ended(dispatchId(n), { status: n % 2 === 0 ? 'completed' : 'failed', endedAt: 5 });
+    }
+    await rig.ended(root, { status: 'completed', endedAt: 5 });
+    let from: string | undefined;
+    do
+      ({ next: from } = await purgePage(rig, { ...all, statuses: ['completed'], ...(from !== undefined && { from }) }));
+    while (from !== undefined);
+    expect(keysOf(store).filter((key) => key.startsWith('s/'))).toEqual([]);
+  });
+
   it('comes in pages that bound the work of a turn', async () => {
     for (let n = 1; n <= 250; n++) {
       void rig.accept(specOf(dispatchId(n)));

@@ -250,8 +250,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'actors/lattice/supervisor.ts',
-        from: '        this.#inner?.leave(effect.node, effect.reason);\n',
-        to: '',
+        from: 'this.#inner?.leave(node, reason)',
+        to: 'undefined',
       },
     ],
   },
