@@ -140,8 +140,7 @@ function exclusiveOf(where: string, given: unknown): Pick<ElectronDef, 'exclusiv
 function cacheOf(where: string, given: unknown): Pick<ElectronDef, 'cache'> {
   if (given === undefined || given === false) return {};
   if (given === true) return { cache: {} };
-  if (typeof given !== 'object' || given === null)
-    throw wrong(where, 'cache', given, "true, false, or an object such as { ttl: '1d' }");
+  if (!isPlain(given)) throw wrong(where, 'cache', given, "true, false, or a plain object such as { ttl: '1d' }");
   const { key, ttl, ...others }: { readonly key?: unknown; readonly ttl?: unknown } = given;
   const [other] = Object.keys(others);
   if (other !== undefined) throw wrong(where, 'an option of cache', other, 'key or ttl');
@@ -160,6 +159,13 @@ function envOf(where: string, env: unknown): Readonly<Record<string, string>> {
     if (value.includes('\0')) throw wrong(where, `env.${name}`, value, 'text without a zero character');
   }
   return env;
+}
+
+/** Arrays, dates and maps have no options to look at, and would be taken as an object that says nothing. */
+function isPlain(x: unknown): x is object {
+  if (typeof x !== 'object' || x === null) return false;
+  const proto: unknown = Object.getPrototypeOf(x);
+  return proto === Object.prototype || proto === null;
 }
 
 const isTexts = (x: unknown): x is Readonly<Record<string, string>> =>

@@ -5,9 +5,10 @@
  *
  * R1. A node waits until it is judged. What was taken over is in its record; what wasn't is judged again after a restart.
  * R2. So many in a turn: a long chain of values that are all there is no deep call and no long turn.
- * R3. What is found in the cache is under its key from then on, as old as it was: the dispatch that made it may be purged.
+ * R3. What is found in the cache is under its key from then on, as old as it was: the dispatch that made it may be purged. The entry is written
+ * right after the record of what was taken over, with no question between them: so in its batch.
  */
-import type { CachedValue } from '../../bus/protocol/results.ts';
+import type { CachedValue, RecordOp } from '../../bus/protocol/results.ts';
 import { ReuseKeys } from '../../bus/reuse-key.ts';
 import type { Clock } from '../../model/clock.ts';
 import { asPolaronError } from '../../model/errors.ts';
@@ -73,6 +74,8 @@ export class Reuse {
   /** What the cache has answered. */
   #looked: { readonly wanted: readonly Wanted[]; readonly found: readonly (CachedValue | undefined)[] }[] = [];
   #left = MOST_IN_TURN;
+  /** R3: the entries of what was taken over and isn't recorded yet, by node. */
+  readonly #taken = new Map<number, RecordOp>();
 
   constructor(options: ReuseOptions) {
     this.#o = options;
@@ -123,14 +126,21 @@ export class Reuse {
   }
 
   #judge({ node, key, cache: { ttlMs } }: Wanted, found: CachedValue | undefined): void {
-    const { spec, state, results, clock } = this.#o;
+    const { spec, state, clock } = this.#o;
     if (state.status(node) !== 'waiting') return;
     const fresh = found !== undefined && (ttlMs === undefined || clock.now() - found.at < ttlMs) ? found : undefined;
     state.judged(node, fresh);
     if (fresh === undefined) return;
-    // R3: in the turn that records what was taken over, and so in the same batch.
     const from = { dispatch: spec.id, node };
-    results.write({ op: 'cached', user: spec.user, key, from, at: fresh.at });
+    this.#taken.set(node, { op: 'cached', user: spec.user, key, from, at: fresh.at });
+  }
+
+  /** R3: its record was written just now. */
+  settled(node: number): void {
+    const op = this.#taken.get(node);
+    if (op === undefined) return;
+    this.#taken.delete(node);
+    this.#o.results.write(op);
   }
 
   /** What can't be looked up runs. */

@@ -339,6 +339,7 @@ export class LatticeSupervisor implements Actor<LatticeMessage> {
       case 'settled':
         if (isTerminalElectron(effect.status)) this.#claims?.ended(effect.node);
         if (this.#state !== undefined) this.#journal.settled(effect, this.#state.plan);
+        this.#reuse?.settled(effect.node);
         return;
       case 'slice':
         this.#maps?.slice(effect.map, effect.value);

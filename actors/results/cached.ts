@@ -1,6 +1,6 @@
 /**
  * Values by what made them, over all dispatches of a user (docs/adr/029). An entry only says which electron has the value: what that electron's record doesn't
- * vouch for isn't found. So a value is here as long as the dispatch that has it, and nothing is kept for an entry's sake.
+ * vouch for isn't found, and neither is what is being purged. So a value is here as long as the dispatch that has it, and nothing is kept for an entry's sake.
  * Not here: what a key is (bus/reuse-key.ts), which electrons look (actors/lattice/reuse.ts).
  */
 import type { CachedValue } from '../../bus/protocol/results.ts';
@@ -19,7 +19,7 @@ export function cachedValue(store: Store, user: string, key: Digest): CachedValu
 function vouched(store: Store, bytes: Uint8Array): CachedValue | undefined {
   const { from, at } = decodeCached(bytes);
   const record = store.get(keys.electron(from.dispatch, from.node));
-  if (record === undefined) return undefined;
+  if (record === undefined || store.get(keys.spec(from.dispatch)) === undefined) return undefined;
   const { status, value } = decodeElectron(record);
   return hasValue(status) && value !== undefined && store.hasValue(value.digest) ? { value, from, at } : undefined;
 }

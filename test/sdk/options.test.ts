@@ -154,12 +154,17 @@ describe('an electron', () => {
   test('with `cache` says what counts besides code and inputs, and how old a value may be', () => {
     expect(resolved({ cache: true }).cache).toEqual({});
     expect(resolved({ cache: {} }).cache).toEqual({});
+    expect(resolved({ cache: Object.assign(Object.create(null), { key: 'v2' }) }).cache).toEqual({ key: 'v2' });
     expect(resolved({ cache: { key: 'v2', ttl: '2h' } }).cache).toEqual({ key: 'v2', ttlMs: 7_200_000 });
     expect(resolved({ cache: false })).not.toHaveProperty('cache');
   });
 
   test.each<[object, RegExp]>([
-    [{ cache: 'yes' }, /cache is "yes"; expected true, false, or an object such as \{ ttl: '1d' \}/],
+    [{ cache: 'yes' }, /cache is "yes"; expected true, false, or a plain object such as \{ ttl: '1d' \}/],
+    [{ cache: null }, /cache is null; expected true, false, or a plain object/],
+    [{ cache: [] }, /cache is \[\]; expected true, false, or a plain object/],
+    [{ cache: new Date(0) }, /cache is "1970-01-01T00:00:00\.000Z"; expected true, false, or a plain object/],
+    [{ cache: new Map([['ttl', '1d']]) }, /cache is \{\}; expected true, false, or a plain object/],
     [{ cache: { ttl: 'soon' } }, /cache\.ttl is "soon", which is not a duration/],
     [{ cache: { ttl: -1 } }, /cache\.ttl is -1, which is not a duration/],
     [{ cache: { ttl: 0 } }, /cache\.ttl is 0; expected more than 0: else no value would ever be taken/],

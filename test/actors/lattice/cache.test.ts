@@ -1,5 +1,5 @@
 /** Values taken from the cache: whose, how old, and that an entry is never there without its value. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Reuse } from '../../../actors/lattice/reuse.ts';
 import { LatticeState } from '../../../actors/lattice/state.ts';
 import type { RecordOp } from '../../../bus/protocol/results.ts';
@@ -182,6 +182,48 @@ describe('the cache', () => {
     hub.tell({ type: 'lattice.cancel', request: 1, reason: 'enough' });
     await settle(40);
     expect(hub.dispatch().status).toBe('cancelled');
+  });
+
+  it('has an entry in the batch of its record, whatever is asked in that turn', async () => {
+    const shape = graphOf(['list', 'd', 'f'], [electron(0), electron(1), map('m', 0, [electron(2, [{ item: 0 }])])]);
+    const graph = cached(shape, {}, ['list', 'd']);
+    const hub = after(await run(graph), graph);
+    const { store } = hub;
+    const write = store.write.bind(store);
+    const recorded: [number, boolean][] = [];
+    store.write = (ops) => {
+      const done = write(ops);
+      for (const op of ops) {
+        if (op.op !== 'put' || !op.key.startsWith(keys.allCached.start)) continue;
+        const { dispatch, node } = decodeCached(op.value).from;
+        if (dispatch === id) recorded.push([node, store.get(keys.electron(id, node)) !== undefined]);
+      }
+      return done;
+    };
+    // The map asks for the values of its list.
+    expect(await statuses(hub)).toMatchObject({ list: 'reused', d: 'reused', 'f[2]': 'completed' });
+    expect(recorded).toEqual([
+      [0, true],
+      [1, true],
+    ]);
+  });
+
+  it('has no entry before its record, and one only', async () => {
+    const state = new LatticeState(new Plan(cached(chain)), () => true);
+    const value = valueInfoOf(Buffer.from('x'));
+    const from = { dispatch: OLD, node: 0 };
+    const written: RecordOp[] = [];
+    const results = { ask: vi.fn(), write: (op: RecordOp) => written.push(op) };
+    results.ask.mockResolvedValue({ found: [{ value, from, at: 5 }] });
+    const reuse = new Reuse({ spec: specOf(id), state, results, clock: { now: () => 0 }, more: () => undefined });
+    state.start();
+    reuse.add(0);
+    reuse.go();
+    await settle(1);
+    reuse.go();
+    expect([state.status(0), written]).toEqual(['reused', []]);
+    for (const node of [1, 0, 0]) reuse.settled(node);
+    expect(written).toEqual([expect.objectContaining({ op: 'cached', from: { dispatch: id, node: 0 }, at: 5 })]);
   });
 
   it('after a power cut at any step names only what is there, and gives what would have been made', async () => {

@@ -1,7 +1,8 @@
-/** The cache's index: an entry is found as long as its electron's record is there, and swept after that. */
+/** The cache's index: an entry is found as long as its electron's record is there and not being purged, and swept after that. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cachedValue } from '../../../actors/results/cached.ts';
 import { purgePage } from '../../../actors/results/purge.ts';
+import { removeDispatch } from '../../../actors/results/removal.ts';
 import { sweep } from '../../../actors/results/sweep.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
 import { openMemoryStore, type MemoryStore } from '../../../store/memory-store.ts';
@@ -65,6 +66,22 @@ describe('an entry of the cache', () => {
     now += 3 * HOUR;
     await sweep(rig, 2);
     expect([entries(), rig.here(value)]).toEqual([0, [false]]);
+  });
+
+  it('is not found from the first batch of a purge on', async () => {
+    const nodes = 1_500;
+    const value = rig.value('x');
+    const spec = specOf(first, { nodes });
+    await rig.accept(spec);
+    for (let node = 0; node < nodes; node++) void rig.completed(first, node, value);
+    await rig.ended(first, { endedAt: 1 });
+    await cached(first, nodes - 1);
+    expect(cachedValue(store, 'kim', key)?.value).toEqual(value);
+    const removed = removeDispatch(store, spec);
+    expect(store.get(keys.electron(first, nodes - 1))).toBeDefined();
+    expect(cachedValue(store, 'kim', key)).toBeUndefined();
+    await removed;
+    expect([entries(), cachedValue(store, 'kim', key)]).toEqual([1, undefined]);
   });
 
   it('that was told keeps its value for an hour, whatever is purged meanwhile', async () => {
