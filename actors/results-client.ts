@@ -10,7 +10,7 @@
 import { asPolaronError, PolaronError } from '../model/errors.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
-import { Turns } from './turns.ts';
+import { Turnstile } from '../model/turnstile.ts';
 import type { RecordOp, ResultsRequests, ResultsRequestType, WritePosition } from '../bus/protocol/results.ts';
 
 /** Sends one request to the result manager, wherever it is. Rejects with its error, or REQUEST_TIMEOUT. `after`: it rests on what was written until then. */
@@ -41,6 +41,8 @@ export interface ResultsClientOptions {
 const unordered: ReadonlySet<ResultsRequestType> = new Set(['results.admit', 'results.wait']);
 const WRITE_TIMEOUT_MS = 15_000;
 const ASK_TIMEOUT_MS = 30_000;
+/** Each is some messages in mailboxes, which hold 100,000. */
+const ASKED_AT_ONCE = 2_048;
 
 export class ResultsClient {
   readonly #options: ResultsClientOptions;
@@ -54,7 +56,7 @@ export class ResultsClient {
   #epoch: string | undefined;
   #closed = false;
   /** For asks that one event makes for each of many nodes. */
-  readonly turns = new Turns();
+  readonly turns = new Turnstile(ASKED_AT_ONCE);
 
   constructor(options: ResultsClientOptions) {
     this.#options = options;

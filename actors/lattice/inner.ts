@@ -42,7 +42,7 @@ export class InnerDispatches {
   enter(node: number, digest: Digest): void {
     const { spec, state, results } = this.#o;
     results.turns
-      .take(() => readDrawn(results, spec, state.plan.nameOf(node), digest))
+      .run(() => readDrawn(results, spec, state.plan.nameOf(node), digest))
       .then(
         (drawn) => this.#tell({ type: 'lattice.entered', node, drawn }),
         (error: unknown) =>
@@ -84,7 +84,7 @@ export class InnerDispatches {
       const status = state.status(node);
       if ((status !== 'running' && status !== 'cancelling') || state.plan.place(node).node.kind !== 'lattice') continue;
       results.turns
-        .take(() => results.ask('results.ended', { id: this.idOf(node) }))
+        .run(() => results.ask('results.ended', { id: this.idOf(node) }))
         .then(
           (found) => {
             if (isTerminalDispatch(found.status)) this.#tell(leftOf(node, found.status, found.value, found.errors));

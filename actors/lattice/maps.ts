@@ -30,7 +30,7 @@ export class Maps {
   slice(map: number, { digest }: ValueInfo): void {
     const { results, tell } = this.#o;
     results.turns
-      .take(() => results.ask('results.slice', { digest }))
+      .run(() => results.ask('results.slice', { digest }))
       .then(
         ({ items }) => tell({ type: 'map.sliced', map, items }),
         (error: unknown) => tell({ type: 'map.sliced', map, error: errorInfoOf(error, 'STORE_FAILED') }),
@@ -49,7 +49,7 @@ export class Maps {
   compose({ map, elements, settled }: Extract<Effect, { type: 'compose' }>): void {
     const { results, tell } = this.#o;
     results.turns
-      .take(() => results.ask('results.compose', { elements, settled }))
+      .run(() => results.ask('results.compose', { elements, settled }))
       .then(
         ({ value }) => tell({ type: 'map.composed', map, value }),
         (error: unknown) => tell({ type: 'map.composed', map, error: errorInfoOf(error, 'STORE_FAILED') }),

@@ -2,7 +2,7 @@
 import { ApiClient } from './api.ts';
 import { Blobs } from './blobs.ts';
 import type { Connection } from './connection.ts';
-import { Turnstile } from './turnstile.ts';
+import { Turnstile } from '../../model/turnstile.ts';
 
 /** Dispatches that are being handed to the hub at once; it refuses more than 1,024 from all clients together. */
 const STARTS_AT_ONCE = 256;

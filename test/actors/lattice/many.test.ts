@@ -4,7 +4,7 @@ import { valueCache } from '../../../actors/caches.ts';
 import { ElectronActor } from '../../../actors/electron/electron.ts';
 import { isElectronMessage } from '../../../actors/electron/messages.ts';
 import { ReuseTables } from '../../../actors/lattice/reuse-table.ts';
-import { LatticeSupervisor } from '../../../actors/lattice/supervisor.ts';
+import { LatticeSupervisor, type SupervisorServices } from '../../../actors/lattice/supervisor.ts';
 import { makeMoment } from '../../../actors/moment.ts';
 import type { Message } from '../../../actors/system.ts';
 import type { LatticeMessage } from '../../../bus/protocol/actors.ts';
@@ -13,7 +13,7 @@ import { digestOf, valueInfoOf } from '../../../bus/value/digest.ts';
 import { settle } from '../support/fake-clock.ts';
 import { until } from '../../support/until.ts';
 import { electron, graphOf, inner } from '../support/graphs.ts';
-import { dispatchId, makeHubWorld, specOf } from '../support/hub-world.ts';
+import { dispatchId, makeHubWorld, specOf, type HubWorld } from '../support/hub-world.ts';
 
 /** Less than usual, so that it is quickly passed. */
 const mailboxLimit = 12_000;
@@ -23,6 +23,24 @@ const wide = graphOf(
   Array.from({ length: 2 * mailboxLimit }, () => electron(0)),
 );
 
+function supervised({ system, results, clock }: HubWorld, spawnElectron: SupervisorServices['spawnElectron']): void {
+  const supervisor = new LatticeSupervisor(id, {
+    system,
+    results,
+    values: valueCache(1_000_000),
+    clock,
+    random: () => 0,
+    moment: makeMoment(clock),
+    publish: () => undefined,
+    epoch: { value: 1 },
+    spawnElectron,
+    reuseTables: new ReuseTables(results),
+    onEnd: () => undefined,
+  });
+  const isLattice = (message: Message): message is LatticeMessage => message.type !== '';
+  system.spawn(system.address('lattice', id), supervisor, isLattice);
+}
+
 it.each(['ready', 'retrying'] as const)(
   '%s electrons are cancelled by tens of thousands',
   async (status) => {
@@ -30,22 +48,9 @@ it.each(['ready', 'retrying'] as const)(
     const { system, results, clock } = world;
     const told = world.probe('dispatcher', 'main', (message): message is Message => message.type !== '');
     const asked = world.probe('matchmaker', 'main', (message): message is Message => message.type !== '');
-    const isLattice = (message: Message): message is LatticeMessage => message.type !== '';
-    const supervisor = new LatticeSupervisor(id, {
-      system,
-      results,
-      values: valueCache(1_000_000),
-      clock,
-      random: () => 0,
-      moment: makeMoment(clock),
-      publish: () => undefined,
-      epoch: { value: 1 },
-      spawnElectron: (work, services, restored) =>
-        system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
-      reuseTables: new ReuseTables(results),
-      onEnd: () => undefined,
-    });
-    system.spawn(system.address('lattice', id), supervisor, isLattice);
+    supervised(world, (work, services, restored) =>
+      system.spawn(work.address, new ElectronActor(work, services, restored), isElectronMessage),
+    );
     const tell = (message: LatticeMessage): void => system.send(`n1.lattice.${id}`, message, 'n1.dispatcher.main');
     const bytes = encodeGraph(wide);
     const spec = specOf(id, { graph: valueInfoOf(bytes), nodes: wide.nodes.length });
@@ -78,27 +83,10 @@ it.each(['begin', 'go on after a restart and are cancelled'] as const)(
   'lattices inside %s by tens of thousands',
   async (what) => {
     const world = makeHubWorld({ mailboxLimit });
-    const { system, results, clock } = world;
+    const { system, results } = world;
     const told = world.probe('dispatcher', 'main', (message): message is Message => message.type !== '');
     world.probe('matchmaker', 'main', (message): message is Message => message.type !== '');
-    const supervisor = new LatticeSupervisor(id, {
-      system,
-      results,
-      values: valueCache(1_000_000),
-      clock,
-      random: () => 0,
-      moment: makeMoment(clock),
-      publish: () => undefined,
-      epoch: { value: 1 },
-      spawnElectron: () => undefined,
-      reuseTables: new ReuseTables(results),
-      onEnd: () => undefined,
-    });
-    system.spawn(
-      system.address('lattice', id),
-      supervisor,
-      (message): message is LatticeMessage => message.type !== '',
-    );
+    supervised(world, () => undefined);
     const tell = (message: LatticeMessage): void => system.send(`n1.lattice.${id}`, message, 'n1.dispatcher.main');
     const graph = graphOf(['a'], [electron(0), ...Array.from({ length: 2 * mailboxLimit }, () => inner('i', 0))]);
     const bytes = encodeGraph(graph);

@@ -2,7 +2,7 @@
 import { expect, it, vi } from 'vitest';
 import { PolaronError } from '../../../model/errors.ts';
 import { withPatience } from '../../../sdk/client/patience.ts';
-import { Turnstile } from '../../../sdk/client/turnstile.ts';
+import { Turnstile } from '../../../model/turnstile.ts';
 import { Connection } from '../../../sdk/client/connection.ts';
 import { FakeBroker } from './fake-bus.ts';
 import { sum, world } from './world.ts';

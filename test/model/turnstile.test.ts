@@ -1,15 +1,15 @@
 /** So much at a time, in order, and at a cost that grows with their number. */
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../actors/turns.ts';
-import { settle } from './support/fake-clock.ts';
+import { Turnstile } from '../../model/turnstile.ts';
+import { settle } from '../actors/support/fake-clock.ts';
 
-describe('turns', () => {
+describe('turns at a turnstile', () => {
   it('are so many at once, in the order of the calls; one that fails gives its place on', async () => {
-    const turns = new Turns(2);
+    const turns = new Turnstile(2);
     const begun: number[] = [];
     const ends: (() => void)[] = [];
     const taken = [0, 1, 2, 3, 4].map((n) =>
-      turns.take(async () => {
+      turns.run(async () => {
         begun.push(n);
         await new Promise<void>((resolve) => ends.push(resolve));
         if (n === 1) throw new Error('one');
@@ -31,10 +31,10 @@ describe('turns', () => {
   });
 
   it('of a hundred thousand cost no more each than those of some', async () => {
-    const turns = new Turns(10);
+    const turns = new Turnstile(10);
     let done = 0;
     const before = process.cpuUsage();
-    await Promise.all(Array.from({ length: 100_000 }, () => turns.take(async () => void done++)));
+    await Promise.all(Array.from({ length: 100_000 }, () => turns.run(async () => void done++)));
     const { user, system } = process.cpuUsage(before);
     expect(done).toBe(100_000);
     expect((user + system) / 1_000).toBeLessThan(3_000);

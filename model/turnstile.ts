@@ -1,4 +1,4 @@
-/** Lets so many through at once; the rest wait in order. So that a script which starts thousands of dispatches doesn't flood the hub with requests it would refuse. */
+/** Lets so many through at once; the rest wait in order: what one event begins by the thousands doesn't flood who has to answer. */
 export class Turnstile {
   readonly #width: number;
   readonly #waiting: (() => void)[] = [];
