@@ -1,9 +1,10 @@
 /**
- * The executor contract: what runs an electron in a certain way (process, container, Slurm job, …) behind an agent.
- * Not here: the protocol with the hub (agent/), an executor of one's own from user code (a later `defineExecutor`).
+ * What an agent knows of an executor: what runs electrons in a certain way (process, container, Slurm job, …). Two kinds are behind it, pools of runners
+ * (process/pool.ts) and jobs (job/job-executor.ts, which `defineExecutor` makes): docs/adr/030-executors.md. Not here: the protocol with the hub (agent/).
  */
+import type { KeyHold } from '../bus/protocol/agent.ts';
 import type { ElectronDef } from '../model/graph.ts';
-import type { TaskId } from '../model/ids.ts';
+import type { Digest, TaskId } from '../model/ids.ts';
 import type { Stream } from '../model/log-entry.ts';
 import type { Outcome, TaskLogs, Token } from '../model/outcome.ts';
 
@@ -14,6 +15,9 @@ export type TaskInput = Uint8Array | { readonly file: string };
 export interface ExecutorTask {
   readonly task: TaskId;
   readonly token: Token;
+  /** With `holds` what a sync tells of it: an executor that finds it again after a restart tells the same. */
+  readonly inputsDigest: Digest;
+  readonly holds?: readonly KeyHold[];
   readonly dispatch: string;
   /** What its dispatch is about, for `context()`; one object is shared by the tasks of a dispatch. */
   readonly about: TaskAbout;
@@ -86,13 +90,27 @@ export interface ExecutorHandle {
   revoke(): boolean;
   /** Stops it without an outcome; `atOnce`: it is killed without grace. */
   forget(atOnce?: boolean): void;
+  /** The agent ends: true when it goes on without it, and the next life finds it. Nothing is told of it any more. */
+  leave?(): boolean;
 }
+
+/** An attempt that an earlier life of the agent began, and that may still be somewhere. */
+export type FoundTask = Pick<ExecutorTask, 'task' | 'token' | 'inputsDigest' | 'holds'>;
 
 /** What runs electrons in one way on an agent. */
 export interface Executor {
   /** The capability that electrons ask for by `executor`. */
   readonly name: string;
+  /** Others do the work: it can't promise that an attempt has stopped before a lease ends, so what is exclusive is refused. */
+  readonly handsAway?: boolean;
+  /** Before anything is started. Rejects when it can't work on this machine: it isn't offered then. */
+  setUp?(): Promise<void>;
+  /** What it finds again; told once, after `setUp`. Each is taken up or given up by the agent. */
+  found?(): readonly FoundTask[];
+  resume?(found: FoundTask, events: ExecutorEvents): ExecutorHandle;
   start(task: ExecutorTask, events: ExecutorEvents): ExecutorHandle;
+  /** More of the agent's slots may be free for it. */
+  roomChanged?(): void;
   /** How long recent attempts took, ms each as a typical value; undefined before the first. */
   typicalMs(): number | undefined;
   /** Kills everything at once; nothing is told any more. */

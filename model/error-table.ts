@@ -5,6 +5,7 @@
 
 import { entry, type ErrorEntry } from './error-entry.ts';
 import { agentErrors } from './agent-errors.ts';
+import { executorErrors } from './executor-errors.ts';
 
 /** Every code that Polaron raises; docs/errors.md holds the same rows (a test compares them). */
 export const errorTable = {
@@ -123,6 +124,7 @@ export const errorTable = {
     'Give it default values, or pass the lattice that calls it with more.',
   ),
   ...agentErrors,
+  ...executorErrors,
   NO_HUB: entry('hub', true, 'No hub could be reached.', 'Run `polaron start`, or set POLARON_URL.'),
   HUB_BUSY: entry('hub', true, 'The hub takes no more work at the moment.', 'Try again later.'),
   NOT_ALLOWED: entry('hub', false, 'This identity may not do that.', 'Use credentials that may.'),

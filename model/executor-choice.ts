@@ -2,6 +2,9 @@
 import type { ElectronDef, WireGraph } from './graph.ts';
 
 /** What runs an electron. */
+/** What runs an electron that names no executor. */
+export const DEFAULT_EXECUTOR = 'process';
+
 export type ExecutorChoice = Pick<ElectronDef, 'executor' | 'executorOptions'>;
 
 /** By the electron's name. */

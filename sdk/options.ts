@@ -3,7 +3,7 @@
  * Everything is checked here, so that a wrong option is an error in the user's process. Raises USAGE, and NOT_SUPPORTED for what is not built yet.
  */
 import { PolaronError } from '../model/errors.ts';
-import type { ExecutorChoice, ExecutorChoices } from '../model/executor-choice.ts';
+import { DEFAULT_EXECUTOR, type ExecutorChoice, type ExecutorChoices } from '../model/executor-choice.ts';
 import { MOST_RETRIES } from '../model/retry.ts';
 import {
   DEFAULT_RETRY,
@@ -20,9 +20,6 @@ import { milliseconds } from './durations.ts';
 import type { Hooking } from './hooks.ts';
 import { impliedNeeds } from './lepton-mark.ts';
 import type { DispatchOptions, ElectronOptions, ExecutorSpec } from './types.ts';
-
-/** What runs an electron that names no executor. */
-export const DEFAULT_EXECUTOR = 'process';
 
 /** The definition of the identity electron: runs anywhere, and what kills its process isn't its own doing. */
 export const identityDef: ElectronDef = {

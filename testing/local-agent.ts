@@ -6,6 +6,7 @@ import type { Subjects } from '../bus/subjects.ts';
 import { startAgent, type RunningAgent } from '../executors/agent/agent.ts';
 import { folderShelf } from '../executors/agent/folder-shelf.ts';
 import type { DepsInstaller } from '../executors/deps/dependencies.ts';
+import { Executors } from '../executors/agent/executors.ts';
 import type { AgentGround } from '../executors/agent/ground.ts';
 import type { ResolvedAgent } from '../executors/agent/options.ts';
 import type { SpoolFile } from '../executors/agent/spool-file.ts';
@@ -151,7 +152,7 @@ export class LocalAgent implements TestAgent {
       values: folderShelf(dir.values),
       cache: folderShelf(dir.cache),
       bundles: folderShelf(dir.bundles),
-      executor,
+      executors: new Executors(() => [executor], this.#o.log),
       deps: NO_DEPS,
       close: () => undefined,
     };

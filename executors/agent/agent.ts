@@ -18,12 +18,12 @@ import type {
 import { PolaronError } from '../../model/errors.ts';
 import type { TaskId } from '../../model/ids.ts';
 import { sameToken, type Token } from '../../model/outcome.ts';
-import type { Executor } from '../executor.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { Bundles } from './bundles.ts';
 import { Channel } from './channel.ts';
 import { deferred } from '../../model/deferred.ts';
 import { listen, type Hearing } from './ears.ts';
+import type { Executors } from './executors.ts';
 import { Fuse } from './fuse.ts';
 import { openGround, type AgentGround } from './ground.ts';
 import type { HeldValues } from './held-values.ts';
@@ -37,6 +37,7 @@ import { spoolRecord, type Spool } from './spool.ts';
 import { AgentState, type Held } from './state.ts';
 import { Progress } from './progress.ts';
 import { openStock, pullOptions, type Stock } from './stock.ts';
+import { syncBody } from './sync-body.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { Tasks } from './tasks.ts';
 
@@ -50,7 +51,9 @@ export type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 export async function startAgent(options: AgentOptions, open = openGround): Promise<RunningAgent> {
   const resolved = resolveAgent(options);
   const ground = open(resolved);
-  return new Agent(resolved, ground, await openStock(ground, resolved.log));
+  const [stock] = await Promise.all([openStock(ground, resolved.log), ground.executors.setUp()]);
+  const capabilities = [...new Set([...ground.executors.names, ...resolved.capabilities])];
+  return new Agent({ ...resolved, capabilities }, ground, stock);
 }
 
 class Agent implements RunningAgent, Hearing {
@@ -63,7 +66,7 @@ class Agent implements RunningAgent, Hearing {
   readonly #spool: Spool;
   readonly #values: HeldValues;
   readonly #cache: BlobCache;
-  readonly #executor: Executor;
+  readonly #executors: Executors;
   readonly #tasks: Tasks;
   readonly #reporter: Reporter;
   readonly #sync: SyncLoop;
@@ -88,14 +91,16 @@ class Agent implements RunningAgent, Hearing {
     this.#spool = stock.spool;
     this.#values = stock.values;
     this.#cache = stock.cache;
-    this.#executor = ground.executor;
-    const executors = new Map([[this.#executor.name, this.#executor]]);
+    const { executors } = ground;
+    this.#executors = executors;
+    const found = executors.found();
     this.#state = new AgentState({
       epoch: ground.folder.epoch,
       history: ground.folder.history,
       slots,
-      executors: new Set(executors.keys()),
+      executors: executors.names,
       spooled: stock.spooled,
+      found: found.map(({ found: task }) => task),
     });
     const pulling = pullOptions(options);
     this.#tasks = new Tasks({
@@ -112,6 +117,7 @@ class Agent implements RunningAgent, Hearing {
       },
       finished: (outcomes) => this.#finished(outcomes),
     });
+    this.#tasks.resume(found);
     this.#reporter = new Reporter({
       channel: this.#channel,
       subject: subjects.up(site, name, 'done'),
@@ -233,35 +239,10 @@ class Agent implements RunningAgent, Hearing {
   }
 
   #syncBody(seq: number): Sync {
-    const { slots, capabilities, host, version } = this.#options;
-    const { epoch, seen, hub, history, draining } = this.#state;
-    const run = this.#state.list((held) => {
-      const attempt = this.#tasks.attemptOf(held);
-      return { startedAt: attempt?.runningSince() ?? 0, progress: attempt?.fraction };
-    });
-    let running = 0;
-    for (const { state } of run) if (state === 'running') running++;
-    const queue = draining ? 0 : queueFor(this.#executor.typicalMs(), slots);
+    const queue = this.#state.draining ? 0 : queueFor(this.#executors.typicalMs(), this.#options.slots);
     this.#state.queueLimit = Math.max(queue, this.#announcedQueue);
     this.#announcedQueue = queue;
-    const free = draining ? 0 : Math.max(0, slots - running);
-    return {
-      epoch,
-      seq,
-      seen,
-      hub,
-      history,
-      slots,
-      free,
-      queue,
-      capabilities,
-      host,
-      pid: process.pid,
-      version,
-      draining,
-      instance: this.#instance,
-      run,
-    };
+    return syncBody(this.#options, this.#state, this.#tasks, { seq, queue, instance: this.#instance });
   }
 
   #synced(reply: SyncReply, sentAt: number): 'heartbeat' | 'soon' | 'now' | 'never' {
@@ -325,7 +306,7 @@ class Agent implements RunningAgent, Hearing {
     this.#reporter.add(record.tasks);
     if (
       !this.#state.draining &&
-      queueMoved(this.#announcedQueue, queueFor(this.#executor.typicalMs(), this.#options.slots))
+      queueMoved(this.#announcedQueue, queueFor(this.#executors.typicalMs(), this.#options.slots))
     )
       this.#sync.soon();
     this.#progress.changed();
@@ -352,7 +333,8 @@ class Agent implements RunningAgent, Hearing {
     for (const held of this.#unfinished()) if (this.#tasks.revoke(held)) this.#state.revoked(held);
     this.#sync.soon();
     await this.#progress.until(() => this.#state.unfinished === 0, clock.monotonic() + graceMs);
-    this.#giveUp(this.#unfinished());
+    // what others run goes on, and is listed: the next life finds it
+    this.#giveUp(this.#unfinished().filter((held) => !this.#tasks.leave(held)));
     await this.#progress.until(() => this.#reporter.unsettled === 0, clock.monotonic() + LAST_REPORT_MS);
     if (this.#channel.bus.connected) await this.#sync.once();
     await this.#stop('drained');
@@ -387,11 +369,11 @@ class Agent implements RunningAgent, Hearing {
     this.#sync.stop();
     this.#fuse.stop();
     this.#reporter.stop();
-    for (const held of this.#unfinished()) this.#tasks.forget(held);
+    for (const held of this.#unfinished()) if (!this.#tasks.leave(held)) this.#tasks.forget(held);
     const stopped = `agent ${this.#options.name}: it was stopped before it had joined`;
     this.#joined.reject(new PolaronError('BUS_CLOSED', stopped));
     this.#progress.end();
-    await this.#executor.stop();
+    await this.#executors.stop();
     this.#spool.close();
     this.#ground.close();
     this.#ended.resolve(why);

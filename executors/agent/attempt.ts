@@ -85,6 +85,11 @@ export class Attempt implements ExecutorEvents {
     return true;
   }
 
+  /** Its executor goes on with it when the agent has ended. */
+  leave(): boolean {
+    return this.#handle?.leave?.() === true;
+  }
+
   /** What holds keys is killed without grace: it isn't listed any more. */
   forget(): void {
     this.#preparing?.abort();

@@ -6,9 +6,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Dependencies, refuseDeps, type DepsInstaller } from '../deps/dependencies.ts';
 import { Environments } from '../deps/environments.ts';
-import type { Executor } from '../executor.ts';
-import { ProcessPool } from '../process/pool.ts';
 import { killLeftRunners, RunnerRoster } from '../process/runner-roster.ts';
+import { Executors } from './executors.ts';
 import { folderShelf } from './folder-shelf.ts';
 import type { ResolvedAgent } from './options.ts';
 import type { Shelf } from './shelf.ts';
@@ -22,9 +21,9 @@ export interface AgentGround {
   readonly values: Shelf;
   readonly cache: Shelf;
   readonly bundles: Shelf;
-  readonly executor: Executor;
+  readonly executors: Executors;
   readonly deps: DepsInstaller;
-  /** Lets another process use it; the executor has been stopped. */
+  /** Lets another process use it; the executors have been stopped. */
   close(): void;
 }
 
@@ -38,6 +37,7 @@ export function openGround(options: ResolvedAgent): AgentGround {
     graceMs,
     clock,
     spareRunner,
+    executors,
     nodePath,
     runnerEnv,
     runnerCwd,
@@ -74,7 +74,11 @@ export function openGround(options: ResolvedAgent): AgentGround {
     values,
     cache,
     bundles,
-    executor: new ProcessPool({ slots, graceMs, clock, scratchDir: dir.scratch, spare: spareRunner, start }),
+    executors: new Executors((others) => {
+      const room = (): number => Math.max(0, slots - others());
+      const own = { site, agent: name, slots, room, graceMs, clock, log, start, spare: spareRunner };
+      return executors.map((make) => make({ ...own, scratchDir: dir.scratch, jobsDir: dir.jobs }));
+    }, log),
     deps: installDeps ? new Dependencies(environments, clock) : refuseDeps(`${site}.${name}`),
     close() {
       roster.close();

@@ -8,6 +8,8 @@ import type { Bus } from '../../bus/bus.ts';
 import type { Subjects } from '../../bus/subjects.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Log } from '../../model/log.ts';
+import type { ExecutorFactory } from '../executor-ground.ts';
+import { processExecutor } from '../process/process-executor.ts';
 
 export interface AgentOptions {
   readonly bus: Bus;
@@ -20,6 +22,8 @@ export interface AgentOptions {
   /** Electrons at once. */
   readonly slots: number;
   readonly capabilities: readonly string[];
+  /** What runs electrons; each is offered by its name. @default processes of this machine */
+  readonly executors?: readonly ExecutorFactory[];
   /** Of this agent alone: boot number, spool, values, code. */
   readonly stateDir: string;
   readonly clock: Clock;
@@ -61,6 +65,7 @@ export interface ResolvedAgent extends Required<AgentOptions> {
     readonly bundles: string;
     readonly runners: string;
     readonly scratch: string;
+    readonly jobs: string;
   };
 }
 
@@ -73,6 +78,7 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
     nodePath: process.execPath,
     runnerCwd: stateDir,
     spareRunner: true,
+    executors: [processExecutor],
     installDeps: true,
     depsDir: join(stateDir, 'deps'),
     python: process.env['POLARON_PYTHON'] ?? 'python3',
@@ -89,6 +95,7 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
       bundles: join(stateDir, 'node_modules', '.bundles'),
       runners: join(stateDir, 'runners'),
       scratch: join(stateDir, 'scratch'),
+      jobs: join(stateDir, 'jobs'),
     },
   };
 }

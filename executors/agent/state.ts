@@ -22,6 +22,7 @@ import type {
   Verdict,
 } from '../../bus/protocol/agent.ts';
 import type { Digest, TaskId } from '../../model/ids.ts';
+import type { FoundTask } from '../executor.ts';
 import { olderToken, sameToken, type Outcome, type Token } from '../../model/outcome.ts';
 import { AssignWindow } from './assign-window.ts';
 import { TokenMemory } from './token-memory.ts';
@@ -77,6 +78,8 @@ export interface StateOptions {
   readonly executors: ReadonlySet<string>;
   /** Outcomes of an earlier life that no hub has acknowledged. */
   readonly spooled: readonly FinishedTask[];
+  /** Attempts of an earlier life that its executors have found again (H6). */
+  readonly found?: readonly FoundTask[];
 }
 
 export class AgentState {
@@ -105,6 +108,13 @@ export class AgentState {
     for (const { task, token, inputsDigest, outcome } of options.spooled) {
       this.held.set(task, { task, token, inputsDigest, outcome, exclusive: false });
       this.#tokens.accept(task, token);
+    }
+    for (const { task, token, inputsDigest, holds } of options.found ?? []) {
+      if (this.held.has(task)) continue;
+      const held = { task, token, inputsDigest, outcome: undefined, exclusive: false };
+      this.held.set(task, holds === undefined ? held : { ...held, holds });
+      this.#tokens.accept(task, token);
+      this.#unfinished++;
     }
   }
 

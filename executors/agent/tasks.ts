@@ -4,22 +4,23 @@
  */
 import type { Assign, AssignedTask, FinishedTask, LiveLogs } from '../../bus/protocol/agent.ts';
 import { asPolaronError } from '../../model/errors.ts';
-import type { DepsDef } from '../../model/graph.ts';
+import type { DepsDef, ElectronDef } from '../../model/graph.ts';
 import type { TaskId } from '../../model/ids.ts';
 import type { Clock } from '../../model/clock.ts';
-import type { Outcome } from '../../model/outcome.ts';
+import { sameToken, type ErrorInfo, type Outcome, type TaskLogs } from '../../model/outcome.ts';
 import { codeIn, wantedDeps } from '../deps/code-in-environment.ts';
 import type { DepsInstaller } from '../deps/dependencies.ts';
-import type { Executor, ExecutorCode } from '../executor.ts';
+import type { ExecutorCode, ExecutorTask, FoundTask } from '../executor.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { Bundles } from './bundles.ts';
+import type { Executors } from './executors.ts';
 import type { HeldValues } from './held-values.ts';
 import { inlineInputs, type Inputs, type WholeArguments } from './inputs.ts';
 import type { AgentState, Held } from './state.ts';
 
 export interface TasksOptions {
   readonly state: AgentState;
-  readonly executors: ReadonlyMap<string, Executor>;
+  readonly executors: Executors;
   readonly inputs: Inputs;
   readonly bundles: Bundles;
   readonly values: HeldValues;
@@ -46,6 +47,20 @@ export class Tasks implements AttemptListener {
       const attempt = new Attempt(held, this);
       this.#attempts.set(task.task, attempt);
       this.#begin(attempt, assign, task);
+    }
+  }
+
+  /** What earlier lives began. One whose outcome is known, or that another attempt has replaced, is stopped. */
+  resume(all: ReturnType<Executors['found']>): void {
+    const { state, executors } = this.#options;
+    for (const { executor, found } of all) {
+      const held = state.held.get(found.task);
+      const wanted = held !== undefined && held.outcome === undefined && sameToken(held.token, found.token);
+      const attempt = new Attempt(held ?? { ...found, outcome: undefined, exclusive: false }, this);
+      if (wanted) this.#attempts.set(found.task, attempt);
+      const handle = executors.resume(executor, found, attempt);
+      if (!wanted) handle?.forget();
+      else if (handle !== undefined) attempt.begun(handle);
     }
   }
 
@@ -76,6 +91,11 @@ export class Tasks implements AttemptListener {
     this.#attempts.delete(held.task);
     attempt.over();
     return true;
+  }
+
+  /** The agent ends: true when it goes on without it. */
+  leave(held: Held): boolean {
+    return this.attemptOf(held)?.leave() === true;
   }
 
   /** Stops it without an outcome. */
@@ -151,21 +171,26 @@ export class Tasks implements AttemptListener {
     } catch (error) {
       if (signal.aborted) return;
       const { code, message, details } = asPolaronError(error, 'VALUE_MISSING');
-      const now = this.#options.clock.now();
-      const { name, at } = assign.electrons[task.electron] ?? { name: task.name };
-      const what = `electron "${name}"${at === undefined ? '' : ` (${at})`}: `;
       const { output } = details;
-      this.ended(
-        attempt,
-        {
-          status: 'failed',
-          error: { code, message: `${what}${message}` },
-          ...(typeof output === 'string' ? { logs: { stdout: '', stderr: output } } : {}),
-          usage: { startedAt: now, endedAt: now },
-        },
-        undefined,
-      );
+      const logs = typeof output === 'string' ? { stdout: '', stderr: output } : undefined;
+      this.#fail(attempt, task, assign.electrons[task.electron], { code, message }, logs);
     }
+  }
+
+  /** It never ran. */
+  #fail(
+    attempt: Attempt,
+    task: AssignedTask,
+    electron: ElectronDef | undefined,
+    { code, message }: ErrorInfo,
+    logs?: TaskLogs,
+  ): void {
+    const now = this.#options.clock.now();
+    const { name, at } = electron ?? { name: task.name, at: undefined };
+    const what = `electron "${name}"${at === undefined ? '' : ` (${at})`}: `;
+    const error = { code, message: `${what}${message}` };
+    const usage = { startedAt: now, endedAt: now };
+    this.ended(attempt, { status: 'failed', error, ...(logs === undefined ? {} : { logs }), usage }, undefined);
   }
 
   /** Where its dependencies are. It isn't with an executor meanwhile: it waits, as far as its times go. */
@@ -178,18 +203,30 @@ export class Tasks implements AttemptListener {
 
   #hand(attempt: Attempt, assign: Assign, task: AssignedTask, code: ExecutorCode, whole: WholeArguments): void {
     const electron = assign.electrons[task.electron];
-    const executor = electron === undefined ? undefined : this.#options.executors.get(electron.executor);
+    const { executors } = this.#options;
+    const executor = electron === undefined ? undefined : executors.get(electron.executor);
     const manifest = assign.manifests[task.manifest];
     if (electron === undefined || executor === undefined || manifest === undefined) return;
-    const { split, timeoutMs, token } = task;
+    if (electron.exclusive === true && executor.handsAway === true) {
+      const message = `executor "${executor.name}" hands its work away, and can't stop it before a lease ends; an exclusive electron needs executor "process"`;
+      return this.#fail(attempt, task, electron, { code: 'NOT_SUPPORTED', message });
+    }
+    const { split, timeoutMs, token, inputsDigest, holds } = task;
     const node = task.path ?? task.task.slice(task.task.lastIndexOf('_') + 1);
     const { dispatch } = manifest;
     const { template, inputs } = whole;
-    attempt.begun(
-      executor.start(
-        { task: task.task, token, dispatch, about: manifest, node, electron, template, inputs, split, timeoutMs, code },
-        attempt,
-      ),
-    );
+    const of = { task: task.task, token, inputsDigest, ...(holds === undefined ? {} : { holds }) };
+    const about: Omit<ExecutorTask, keyof FoundTask> = {
+      dispatch,
+      about: manifest,
+      node,
+      electron,
+      template,
+      inputs,
+      split,
+      timeoutMs,
+      code,
+    };
+    attempt.begun(executors.start(executor, { ...of, ...about }, attempt));
   }
 }

@@ -88,6 +88,10 @@ export class Lane implements RunnerListener {
     return this.#process.pid;
   }
 
+  get place(): string {
+    return this.#options.start.place;
+  }
+
   get memoryMb(): number | undefined {
     return this.#options.start.memoryMb;
   }
@@ -176,7 +180,8 @@ export class Lane implements RunnerListener {
   watchMemory(): void {
     const { memoryMb } = this;
     if (memoryMb === undefined || this.#overMemory) return;
-    if (residentBytesOfTree(this.pid) <= memoryMb * 1024 * 1024 + RUNTIME_BYTES) return;
+    const resident = this.#process.residentBytes?.() ?? residentBytesOfTree(this.pid);
+    if (resident <= memoryMb * 1024 * 1024 + RUNTIME_BYTES) return;
     this.#overMemory = true;
     this.kill();
   }

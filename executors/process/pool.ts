@@ -8,6 +8,7 @@ import { rm } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../model/clock.ts';
+import { DEFAULT_EXECUTOR } from '../../model/executor-choice.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
 import { scratchDirOf } from '../runner/scratch-dir.ts';
@@ -35,12 +36,18 @@ const MOST_STARTING = Math.max(4, 2 * availableParallelism());
 const MOST_GROUPS = 64;
 
 export interface PoolOptions {
+  /** The executor's. @default process */
+  readonly name?: string;
+  /** Names where a task's runner has to be: none serves two places. @default everywhere the same */
+  readonly placeOf?: (task: ExecutorTask) => string;
   readonly slots: number;
+  /** How many of them may be at work now. @default all */
+  readonly room?: () => number;
   readonly graceMs: number;
   readonly clock: Clock;
   /** Folder for scratch folders and outboxes. */
   readonly scratchDir: string;
-  readonly start: Omit<RunnerStart, 'memoryMb' | 'outbox' | 'scratchRoot'>;
+  readonly start: Omit<RunnerStart, 'place' | 'memoryMb' | 'outbox' | 'scratchRoot'>;
   /** @default a real process */
   readonly run?: StartRunner;
   /** Keep a process without code ready. */
@@ -48,13 +55,14 @@ export interface PoolOptions {
 }
 
 interface Group {
+  readonly place: string;
   readonly memoryMb: number | undefined;
   readonly waiting: Job[];
   killedLoads: number;
 }
 
 export class ProcessPool implements Executor, LaneOwner {
-  readonly name = 'process';
+  readonly name: string;
   readonly #options: PoolOptions;
   /** Who was given something last is last. */
   readonly #groups = new Map<string, Group>();
@@ -77,15 +85,19 @@ export class ProcessPool implements Executor, LaneOwner {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.name = options.name ?? DEFAULT_EXECUTOR;
     this.#stopper = new Stopper(options.clock, options.graceMs);
     this.#planSpare(FIRST_SPARE_MS);
   }
 
   start(task: ExecutorTask, events: ExecutorEvents): ExecutorHandle {
     const { memoryMb } = task.electron;
-    const key = memoryMb === undefined ? task.code.key : `${task.code.key}|${memoryMb}`;
+    const place = this.#options.placeOf?.(task) ?? '';
+    const key = [task.code.key, ...(memoryMb === undefined ? [] : [memoryMb]), ...(place === '' ? [] : [place])].join(
+      '|',
+    );
     let group = this.#groups.get(key);
-    if (group === undefined) this.#groups.set(key, (group = { memoryMb, waiting: [], killedLoads: 0 }));
+    if (group === undefined) this.#groups.set(key, (group = { place, memoryMb, waiting: [], killedLoads: 0 }));
     const job = new Job(
       task,
       events,
@@ -96,6 +108,10 @@ export class ProcessPool implements Executor, LaneOwner {
     group.waiting.push(job);
     this.changed();
     return job;
+  }
+
+  roomChanged(): void {
+    this.changed();
   }
 
   typicalMs(): number | undefined {
@@ -222,7 +238,7 @@ export class ProcessPool implements Executor, LaneOwner {
   #laneFor(job: Job, lanes: readonly Lane[], ahead: boolean, now: number): Lane | undefined {
     const typical = job.typical.ms;
     job.expectedMs = typical ?? AHEAD_WORK_MS;
-    const full = this.#busy() >= this.#options.slots;
+    const full = this.#busy() >= this.#room;
     let best: Lane | undefined;
     let first = Number.POSITIVE_INFINITY;
     for (const lane of lanes) {
@@ -239,11 +255,13 @@ export class ProcessPool implements Executor, LaneOwner {
   #grow(key: string, group: Group, lanes: readonly Lane[], job: Job): void {
     const usable = lanes.filter((lane) => lane.state !== 'retiring' && lane.state !== 'gone');
     const busy = usable.filter((lane) => lane.jobs.length > 0).length;
-    const wanted = Math.min(this.#options.slots, busy + group.waiting.length);
+    const wanted = Math.min(this.#room, busy + group.waiting.length);
     let starting = [...this.#lanes].filter((lane) => lane.state === 'loading').length;
     for (let n = usable.length; n < wanted && starting < MOST_STARTING; n++, starting++) {
-      const blank = [...this.#lanes].find((lane) => lane.state === 'blank' && lane.memoryMb === group.memoryMb);
-      const lane = blank ?? (this.#makeRoom(key) ? this.#spawn(group.memoryMb) : undefined);
+      const blank = [...this.#lanes].find(
+        (lane) => lane.state === 'blank' && lane.memoryMb === group.memoryMb && lane.place === group.place,
+      );
+      const lane = blank ?? (this.#makeRoom(key) ? this.#spawn(group.memoryMb, group.place) : undefined);
       if (lane === undefined) return;
       lane.load(key, job.task.code);
     }
@@ -263,10 +281,10 @@ export class ProcessPool implements Executor, LaneOwner {
     return true;
   }
 
-  #spawn(memoryMb: number | undefined): Lane {
+  #spawn(memoryMb: number | undefined, place: string): Lane {
     const outbox = join(this.#options.scratchDir, `outbox-${process.pid}-${++this.#processes}`);
     const lane = new Lane({
-      start: { ...this.#options.start, memoryMb, outbox, scratchRoot: this.#options.scratchDir },
+      start: { ...this.#options.start, place, memoryMb, outbox, scratchRoot: this.#options.scratchDir },
       run: this.#options.run ?? startRunner,
       owner: this,
       clock: this.#options.clock,
@@ -281,7 +299,7 @@ export class ProcessPool implements Executor, LaneOwner {
     this.#spareTimer = this.#options.clock.after(delayMs, () => {
       if (this.#busy() > 0) this.#planSpare(QUIET_MS);
       else if (![...this.#lanes].some((lane) => lane.state === 'blank') && this.#lanes.size <= this.#options.slots)
-        this.#spawn(undefined);
+        this.#spawn(undefined, '');
     });
   }
 
@@ -324,6 +342,11 @@ export class ProcessPool implements Executor, LaneOwner {
   #hasLane(key: string): boolean {
     for (const lane of this.#lanes) if (lane.group === key) return true;
     return false;
+  }
+
+  get #room(): number {
+    const { slots, room } = this.#options;
+    return room === undefined ? slots : room();
   }
 
   #busy(): number {

@@ -23,6 +23,8 @@ export interface RunnerStart {
   /** Environment of user code. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** Where it has to be, by the name that its pool gives; '': here. */
+  readonly place: string;
   readonly memoryMb: number | undefined;
   readonly maxValueBytes: number;
   /** Where the runner keeps a batch that it hasn't sent. */
@@ -61,6 +63,8 @@ export interface RunnerProcess {
   kill(signal: NodeJS.Signals): void;
   /** Messages that the process has saved and not sent: heard now, again when they come. */
   readOutbox(): void;
+  /** Of it and all that it has started. @default what this machine says of `pid` */
+  residentBytes?(): number;
 }
 
 export type StartRunner = (start: RunnerStart, listener: RunnerListener) => RunnerProcess;

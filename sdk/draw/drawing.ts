@@ -4,7 +4,7 @@
  */
 import type { ElectronDef, Input, LatticeNode, MapNode, WireGraph, WireNode } from '../../model/graph.ts';
 import { shownName } from '../graph-view.ts';
-import { DEFAULT_EXECUTOR } from '../options.ts';
+import { DEFAULT_EXECUTOR } from '../../model/executor-choice.ts';
 import { labelsOf } from './edge-label.ts';
 import { totalOf, type Counts, type Seen } from './seen.ts';
 

@@ -1,5 +1,6 @@
 /** What is handed ahead to a runner whose job is about to end, and what becomes of it: Q1–Q3, L1–L3. With fake runners and a clock that the test moves. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeTemplate } from '../../../bus/value/template.ts';
 import type { ExecutorHandle } from '../../../executors/executor.ts';
 import { ProcessPool } from '../../../executors/process/pool.ts';
@@ -70,6 +71,7 @@ function start(name = 'step', timeoutMs = 0, timeouts: Timeouts = NO_TIMEOUTS, c
     {
       task,
       token: [1, 1],
+      inputsDigest: digestOf(new Uint8Array()),
       dispatch: 'd',
       about: { user: 'u', lattice: 'l' },
       node: name,

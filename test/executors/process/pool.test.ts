@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '../../../bus/value/digest.ts';
 import { encodeTemplate } from '../../../bus/value/template.ts';
 import { decodeValue } from '../../../bus/value/value.ts';
 import type { ExecutorCode, ExecutorHandle } from '../../../executors/executor.ts';
@@ -74,6 +75,7 @@ function start(
       {
         task: taskId(id),
         token: [1, 1],
+        inputsDigest: digestOf(new Uint8Array()),
         dispatch: 'd',
         about: { user: 'u', lattice: 'l' },
         node: electron,

@@ -1,4 +1,5 @@
 /** One agent over its lives: started, killed, cut off from power, drained, started again. The agent itself is the real one. */
+import { Executors } from '../../../executors/agent/executors.ts';
 import { refuseDeps } from '../../../executors/deps/dependencies.ts';
 import { agentIdentity } from '../../../bus/identity.ts';
 import type { Subjects } from '../../../bus/subjects.ts';
@@ -97,7 +98,7 @@ export class AgentHost {
         values: folder.shelf(process, 'values'),
         cache: folder.shelf(process, 'cache'),
         bundles: folder.shelf(process, 'bundles'),
-        executor,
+        executors: new Executors(() => [executor], o.log),
         deps: refuseDeps(o.name),
         close: () => undefined,
       };
