@@ -65,10 +65,9 @@ export class Executors {
 
   /** Takes up what was found. */
   resume(executor: Executor, found: FoundTask, events: ExecutorEvents): ExecutorHandle | undefined {
-    const { resume } = executor;
-    return resume === undefined
-      ? undefined
-      : this.#counted(executor, events, (heard) => resume.call(executor, found, heard));
+    if (executor.resume === undefined) return undefined;
+    const resume = executor.resume.bind(executor);
+    return this.#counted(executor, events, (heard) => resume(found, heard));
   }
 
   async stop(): Promise<void> {
