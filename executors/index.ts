@@ -1,12 +1,10 @@
-/** What `polaron/executor` offers: the types that an executor is written against. `defineExecutor` comes with a later version. */
+/** What `polaron/executor` offers: executors of one's own. */
+export { defineExecutor, noOptions } from './job/definition.ts';
 export type {
-  Executor,
-  ExecutorCode,
-  ExecutorEvents,
-  ExecutorHandle,
-  ExecutorTask,
-  TaskAbout,
-  InstalledDeps,
-} from './executor.ts';
-export type { ElectronDef } from '../model/graph.ts';
-export type { ErrorInfo, Outcome, TaskLogs, Token, Usage, ValueInfo } from '../model/outcome.ts';
+  CustomExecutor,
+  ExecutorAgent,
+  ExecutorDefinition,
+  Job,
+  JobState,
+  SubmittedJob,
+} from './job/definition.ts';

@@ -4,7 +4,12 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Entry of each process that is not the command itself. The build packs each into few files, see scripts/build.mjs. */
-export type Program = 'host/agent-process' | 'host/check-process' | 'host/results-process' | 'executors/runner/main';
+export type Program =
+  | 'host/agent-process'
+  | 'host/check-process'
+  | 'host/results-process'
+  | 'executors/runner/job'
+  | 'executors/runner/main';
 
 /** Node's arguments that start it. */
 export function programArgs(program: Program): string[] {

@@ -33,6 +33,7 @@ const programs = [
   'host/agent-process',
   'host/check-process',
   'host/results-process',
+  'executors/runner/job',
   'executors/runner/main',
 ];
 /** What people import. `sdk/index` tells its own frames in a stack by the folder, and its bundler finds the agents' part by its place: its pieces stay below sdk/. */

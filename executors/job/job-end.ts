@@ -1,0 +1,55 @@
+/** What the end of a job means for its electron. Pure. Not here: how one learns of it (job-run.ts). */
+import type { ErrorInfo, Outcome, TaskLogs, Usage } from '../../model/outcome.ts';
+import { timeoutError, type AttemptTimeout } from '../../model/timeouts.ts';
+import { causeOfDeath } from '../process/death.ts';
+import type { RunFinished } from '../runner/messages.ts';
+import type { JobState } from './definition.ts';
+import type { Intent } from './job-folder.ts';
+import type { JobExit } from './job-spawn.ts';
+
+export type Ended = Extract<JobState, { state: 'ended' }>;
+export type JobStop = 'cancel' | AttemptTimeout;
+
+export const exitOf = (exit: JobExit | undefined): Pick<Ended, 'exitCode' | 'signal'> => ({
+  ...(typeof exit?.code === 'number' ? { exitCode: exit.code } : {}),
+  ...(exit?.signal === null || exit === undefined ? {} : { signal: exit.signal }),
+});
+
+/** Of a job that left no outcome. */
+export function errorOfEnd({ electron, memoryMb }: Intent, ended: Ended, stderr: string): ErrorInfo {
+  const { error, exitCode, signal, reason } = ended;
+  const of = `electron "${electron}": `;
+  if (error !== undefined) return { ...error, message: `${of}${error.message}` };
+  if (signal === undefined && (exitCode === undefined || exitCode === 0)) {
+    const why = reason ?? 'its runner said nothing';
+    return { code: 'JOB_FAILED', message: `${of}its job ended without an outcome: ${why}` };
+  }
+  return causeOfDeath(electron, {
+    code: exitCode ?? null,
+    signal: signal ?? null,
+    stderr,
+    overMemory: false,
+    memoryMb,
+  });
+}
+
+/** The agent's own reason to stop it goes before what the job says. */
+export function outcomeOf(
+  { electron, timeoutMs, silenceMs }: Intent,
+  stop: JobStop | undefined,
+  result: RunFinished['result'],
+  logs: TaskLogs | undefined,
+  usage: Usage,
+): { readonly outcome: Outcome; readonly file?: string } {
+  const extra: { readonly logs?: TaskLogs; readonly usage: Usage } = logs === undefined ? { usage } : { logs, usage };
+  if (stop === 'cancel') return { outcome: { status: 'cancelled', ...extra } };
+  if (stop !== undefined) {
+    const error = timeoutError(stop, electron, stop === 'attempt' ? timeoutMs : silenceMs);
+    return { outcome: { status: 'failed', error, ...extra } };
+  }
+  if (result.status !== 'completed') return { outcome: { ...result, ...extra } };
+  const { value, bytes, file } = result;
+  const outcome: Outcome =
+    bytes === undefined ? { status: 'completed', value, ...extra } : { status: 'completed', value, bytes, ...extra };
+  return file === undefined ? { outcome } : { outcome, file };
+}

@@ -1,0 +1,22 @@
+/** What a job's attempt needs of its executor. Not here: who gives it (job-executor.ts). */
+import type { ExecutorGround } from '../executor-ground.ts';
+import type { JobSettings } from '../runner/job-files.ts';
+import type { ExecutorAgent, ExecutorDefinition } from './definition.ts';
+import type { JobExit, JobSpawn } from './job-spawn.ts';
+import type { JobRun } from './job-run.ts';
+
+export interface JobHome<O, S> {
+  readonly definition: ExecutorDefinition<O, S>;
+  /** What `setup` made. */
+  readonly shared: S;
+  readonly polls: boolean;
+  readonly ground: ExecutorGround;
+  readonly agent: ExecutorAgent;
+  readonly settings: JobSettings;
+  /** What runs the job of this folder. */
+  command(folder: string, memoryMb: number | undefined): readonly string[];
+  spawn(o: Pick<JobSpawn, 'command' | 'cwd' | 'env' | 'signal' | 'output'>): Promise<JobExit>;
+  /** Asks about all jobs before long. */
+  pollSoon(): void;
+  over(run: JobRun<O, S>): void;
+}

@@ -1,0 +1,363 @@
+/**
+ * One job, from its electron's attempt to its end.
+ *
+ * J1. `run` is called for an intent that is on disk, once; again only when nobody has known the job's name twice, with time between: the agent may have died in the middle of handing it away.
+ * J2. The outcome that the electron left decides; what the job system says counts only where there is none, and is waited for once more, since a shared disk may show it late.
+ * J3. A job that was told to stop has ended when `run` or `poll` say so, not before; it is asked again until then.
+ * Not here: which jobs there are, and when they are looked at (job-executor.ts).
+ */
+import type { Stream } from '../../model/log-entry.ts';
+import { asPolaronError, codeOfError } from '../../model/errors.ts';
+import type { ErrorInfo, TaskLogs, Usage } from '../../model/outcome.ts';
+import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
+import { loadErrorOf } from '../process/death.ts';
+import { LogBuffer } from '../runner/log-buffer.ts';
+import type { FromRunner, RunFinished } from '../runner/messages.ts';
+import type { JobState, SubmittedJob } from './definition.ts';
+import { errorOfEnd, exitOf, outcomeOf, type Ended, type JobStop } from './job-end.ts';
+import { removeJob, writeHandle, writeJob, type Intent } from './job-folder.ts';
+import type { JobHome } from './job-home.ts';
+import type { JobExit } from './job-spawn.ts';
+import { checkedOptions } from './options.ts';
+import { OutcomeReader } from './outcome-reader.ts';
+
+/** Nobody knew its name: so long between the first and the last time, at least. */
+const UNKNOWN_MS = 5_000;
+/** How long one that doesn't heed its signal is waited for, beyond the grace time. */
+const STUBBORN_MS = 5_000;
+const STDERR_CHARS = 8 * 1024;
+
+export class JobRun<O, S> implements ExecutorHandle {
+  readonly intent: Intent;
+  readonly dir: string;
+  readonly #home: JobHome<O, S>;
+  readonly #events: ExecutorEvents;
+  readonly #reader: OutcomeReader;
+  readonly #abort = new AbortController();
+  readonly #logs = new LogBuffer();
+  /** `away`: somebody has it, or may have. */
+  #phase: 'waiting' | 'running' | 'away' | 'over' = 'waiting';
+  #options: { readonly value: O } | undefined;
+  #handle: string | undefined;
+  #startedAt = 0;
+  /** Monotonic ms of its beginning, and of its last sign of life. */
+  #since = 0;
+  #heardAt = 0;
+  #stop: JobStop | undefined;
+  #forgotten = false;
+  #finished: RunFinished | undefined;
+  #finishedAt = 0;
+  #failed: ErrorInfo | undefined;
+  #exit: JobExit | undefined;
+  #stderr = '';
+  #unknownAt = 0;
+  #unknown = 0;
+  #endedBefore = false;
+  #cancelling = false;
+
+  constructor(home: JobHome<O, S>, intent: Intent, dir: string, events: ExecutorEvents) {
+    this.#home = home;
+    this.intent = intent;
+    this.dir = dir;
+    this.#events = events;
+    this.#reader = new OutcomeReader(dir, (message) => this.#heard(message));
+  }
+
+  /** Hands it away. */
+  async begin(work: ExecutorTask): Promise<void> {
+    const options = await this.#checked();
+    if (options === undefined || this.#phase === 'over') return;
+    try {
+      writeJob(this.dir, this.intent, work, this.#home.settings);
+    } catch (error) {
+      const { message } = asPolaronError(error, 'DISK_FULL');
+      return this.#fail({ code: 'DISK_FULL', message: `its job's folder can't be written: ${message}` });
+    }
+    await this.#run();
+  }
+
+  /** Goes on with one of an earlier life. */
+  async goOn(handle: string | undefined): Promise<void> {
+    this.#handle = handle;
+    this.#phase = 'away';
+    if ((await this.#checked()) === undefined) return;
+    if (this.#read() || this.#home.polls) return this.#home.pollSoon();
+    this.#conclude({ state: 'ended', reason: 'the agent ended while it ran' });
+  }
+
+  runningSince(): number {
+    return this.#startedAt;
+  }
+
+  logs(): TaskLogs | undefined {
+    return this.#logs.logs();
+  }
+
+  cancel(reason: string): void {
+    this.#end('cancel', 'CANCELLED', reason);
+  }
+
+  revoke(): boolean {
+    return false;
+  }
+
+  forget(): void {
+    this.#forgotten = true;
+    this.#end('cancel', 'CANCELLED', 'it is no longer wanted');
+  }
+
+  leave(): boolean {
+    if (!this.#home.polls || (this.#phase !== 'running' && this.#phase !== 'away')) return false;
+    this.#phase = 'over';
+    this.#home.over(this);
+    return true;
+  }
+
+  /** As its executor is asked about it; undefined when there is nothing to ask. */
+  get submitted(): SubmittedJob<O> | undefined {
+    if (this.#phase !== 'away' || this.#options === undefined) return undefined;
+    const { name, at } = this.intent;
+    return { name, options: this.#options.value, folder: this.dir, handle: this.#handle, submittedAt: at };
+  }
+
+  /** What `poll` says of it. */
+  told(state: JobState): void {
+    if (this.#phase !== 'away' || this.#read()) return;
+    if (state.state !== 'unknown') this.#unknown = 0;
+    switch (state.state) {
+      case 'queued':
+        break;
+      case 'running':
+        this.#begins();
+        break;
+      case 'ended':
+        return this.#conclude(state);
+      case 'unknown':
+        return this.#isUnknown();
+    }
+    if (this.#stop !== undefined) void this.#cancelAway();
+  }
+
+  /** Looks at what it has written, and at its times. */
+  look(): void {
+    if (this.#phase === 'over' || this.#startedAt === 0) {
+      if (this.#phase === 'away') this.#read();
+      return;
+    }
+    if (this.#read()) return;
+    const now = this.#home.ground.clock.monotonic();
+    const { timeoutMs, silenceMs } = this.intent;
+    if (this.#finished !== undefined && now - this.#finishedAt > STUBBORN_MS) return this.#conclude({ state: 'ended' });
+    if (timeoutMs > 0 && now - this.#since >= timeoutMs)
+      this.#end('attempt', 'TIMEOUT', `it took longer than ${timeoutMs} ms`);
+    else if (silenceMs > 0 && now - Math.max(this.#since, this.#heardAt) >= silenceMs)
+      this.#end('silence', 'TIMEOUT', `it gave no sign of life for ${silenceMs} ms`);
+  }
+
+  /** Stops without a word: the agent is killed or leaves. */
+  drop(): void {
+    this.#phase = 'over';
+    this.#abort.abort();
+  }
+
+  async #checked(): Promise<O | undefined> {
+    const { name, options } = this.#home.definition;
+    const checked = await checkedOptions(name, options, this.intent.options);
+    if ('error' in checked) this.#fail(checked.error);
+    else this.#options = checked;
+    return 'error' in checked ? undefined : checked.value;
+  }
+
+  /** J1. */
+  async #run(): Promise<void> {
+    if (this.#options === undefined || this.#phase === 'over') return;
+    const { definition, polls, ground } = this.#home;
+    this.#phase = 'running';
+    if (!polls) this.#begins();
+    let handle: string | void;
+    try {
+      handle = await definition.run(this.#job(this.#options.value), this.#home.shared);
+    } catch (error) {
+      return this.#refused(error);
+    }
+    if (this.#isOver()) return;
+    if (!polls) return this.#conclude({ state: 'ended', ...exitOf(this.#exit) });
+    this.#phase = 'away';
+    this.#handle = handle ?? this.intent.name;
+    try {
+      writeHandle(this.dir, this.#handle);
+    } catch (error) {
+      ground.log('warn', `agent: the handle of job ${this.intent.name} can't be written`, { error: String(error) });
+    }
+    if (this.#stop !== undefined) void this.#cancelAway();
+    this.#home.pollSoon();
+  }
+
+  readonly #isOver = (): boolean => this.#phase === 'over';
+
+  #job(options: O): Parameters<JobHome<O, S>['definition']['run']>[0] {
+    const { name, electron, dispatch, token, memoryMb } = this.intent;
+    const [, attempt] = token;
+    return {
+      name,
+      options,
+      electron,
+      dispatchId: dispatch,
+      attempt,
+      ...(memoryMb === undefined ? {} : { memoryMb }),
+      folder: this.dir,
+      command: this.#home.command(this.dir, memoryMb),
+      env: this.#home.agent.env,
+      signal: this.#abort.signal,
+      log: (stream, text) => this.#output(stream, text),
+      spawn: async (command, { cwd = this.dir, env = this.#home.agent.env } = {}) => {
+        const output = (stream: 'stdout' | 'stderr', text: string): void => this.#output(stream, text);
+        this.#exit = await this.#home.spawn({ command, cwd, env, signal: this.#abort.signal, output });
+      },
+    };
+  }
+
+  #refused(error: unknown): void {
+    if (this.#isOver()) return;
+    if (this.#read() || this.#stop !== undefined) return this.#conclude({ state: 'ended' });
+    const code = typeof error === 'object' && error !== null ? codeOfError(error) : undefined;
+    const { message } = asPolaronError(error, 'EXECUTOR_FAILED');
+    this.#fail({ code: code ?? 'EXECUTOR_FAILED', message });
+  }
+
+  #begins(): void {
+    if (this.#startedAt > 0) return;
+    const { clock } = this.#home.ground;
+    this.#startedAt = clock.now();
+    this.#since = clock.monotonic();
+  }
+
+  #isUnknown(): void {
+    const now = this.#home.ground.clock.monotonic();
+    if (this.#unknown++ === 0) this.#unknownAt = now;
+    if (this.#stop === undefined && (this.#unknown < 2 || now - this.#unknownAt < UNKNOWN_MS)) return;
+    if (this.#handle === undefined && this.#stop === undefined) {
+      // it never got through (J1)
+      this.#unknown = 0;
+      void this.#run();
+    } else this.#conclude({ state: 'ended', reason: `nobody knows job ${this.#handle ?? this.intent.name} any more` });
+  }
+
+  /** Reads on; true when that ended it. */
+  #read(): boolean {
+    try {
+      this.#reader.read();
+    } catch (error) {
+      this.#failed ??= { code: 'JOB_FAILED', message: `its job's outcome is damaged: ${String(error)}` };
+    }
+    if (this.#reader.begun) this.#begins();
+    if (this.#finished === undefined && this.#failed === undefined) return false;
+    // its process ends by itself, and `run` with it
+    if (this.#phase === 'running') return false;
+    this.#conclude({ state: 'ended' });
+    return true;
+  }
+
+  #heard(message: FromRunner): void {
+    this.#heardAt = this.#home.ground.clock.monotonic();
+    switch (message.type) {
+      case 'log':
+        this.#output(message.stream, message.text);
+        return;
+      case 'progress':
+        this.#events.progress(message.fraction, message.note);
+        return;
+      case 'finished':
+        this.#finished ??= message;
+        this.#finishedAt = this.#heardAt;
+        return;
+      case 'load-failed':
+        this.#failed ??= loadErrorOf(this.intent.electron, message.error);
+        return;
+      case 'indexed':
+        this.#failed ??= message.errors[0]?.error;
+        return;
+      case 'loaded':
+      case 'returned':
+      case 'retiring':
+    }
+  }
+
+  #output(stream: Stream, text: string): void {
+    if (this.#phase === 'over' || text === '') return;
+    this.#heardAt = this.#home.ground.clock.monotonic();
+    if (stream === 'stderr') this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS);
+    this.#logs.add(stream, text);
+    if (!this.#forgotten) this.#events.log(stream, text);
+  }
+
+  /** The first reason counts. */
+  #end(why: JobStop, code: string, reason: string): void {
+    if (this.#phase === 'over') return;
+    const first = this.#stop === undefined;
+    this.#stop ??= why;
+    if (this.#phase === 'waiting') return this.#over({ status: 'cancelled' }, this.#usage());
+    if (!first) return;
+    this.#abort.abort(Object.assign(new Error(reason), { name: 'AbortError', code }));
+    if (this.#phase === 'away') return void this.#cancelAway();
+    const { clock, graceMs } = this.#home.ground;
+    if (!this.#home.polls) clock.after(graceMs + STUBBORN_MS, () => this.#conclude({ state: 'ended' }));
+  }
+
+  /** J3. */
+  async #cancelAway(): Promise<void> {
+    const { submitted } = this;
+    const { definition, shared, ground } = this.#home;
+    if (submitted === undefined || this.#cancelling) return;
+    this.#cancelling = true;
+    try {
+      await definition.cancel?.(submitted, shared);
+    } catch (error) {
+      ground.log('warn', `agent: job ${this.intent.name} can't be cancelled yet: ${String(error)}`, {});
+    }
+    this.#cancelling = false;
+    this.#home.pollSoon();
+  }
+
+  /** J2. */
+  #conclude(ended: Ended): void {
+    if (this.#phase === 'over') return;
+    if (this.#finished === undefined && this.#failed === undefined) {
+      try {
+        this.#reader.read();
+      } catch {
+        // what it says is lost
+      }
+    }
+    const { result, startedAt, endedAt } = this.#finished ?? {};
+    if (result !== undefined && startedAt !== undefined && endedAt !== undefined)
+      return this.#over(result, { startedAt: Math.round(startedAt), endedAt: Math.round(endedAt) });
+    if (this.#failed !== undefined) return this.#over({ status: 'failed', error: this.#failed }, this.#usage());
+    if (this.#phase === 'away' && this.#stop === undefined && !this.#endedBefore) {
+      this.#endedBefore = true;
+      return;
+    }
+    this.#over({ status: 'failed', error: errorOfEnd(this.intent, ended, this.#stderr) }, this.#usage());
+  }
+
+  #fail({ code, message }: ErrorInfo): void {
+    const { name } = this.#home.definition;
+    const error = { code, message: `electron "${this.intent.electron}" (executor ${name}): ${message}` };
+    this.#over({ status: 'failed', error }, this.#usage());
+  }
+
+  #usage(): Usage {
+    const now = this.#home.ground.clock.now();
+    return { startedAt: this.#startedAt === 0 ? now : this.#startedAt, endedAt: now };
+  }
+
+  #over(result: RunFinished['result'], usage: Usage): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#home.over(this);
+    const { outcome, file } = outcomeOf(this.intent, this.#stop, result, this.#logs.logs(), usage);
+    if (!this.#forgotten) this.#events.ended(outcome, file);
+    // its outcome is spooled at the end of this turn
+    setImmediate(() => removeJob(this.dir));
+  }
+}
