@@ -19,6 +19,9 @@ export function programArgs(program: Program): string[] {
   return [fileURLToPath(new URL(`dist/${program}.cjs`, packageFolder))];
 }
 
+/** A module of the package, built. */
+export const moduleFile = (name: string): string => fileURLToPath(new URL(`dist/${name}.js`, packageFolder));
+
 export const packageVersion = (): string => manifest.version;
 
 interface Manifest {

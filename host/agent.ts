@@ -7,6 +7,7 @@ import { makeSubjects } from '../bus/subjects.ts';
 import { PolaronError } from '../model/errors.ts';
 import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
+import { loadExecutor } from '../executors/job/load-executor.ts';
 import { startAgent, type RunningAgent } from '../executors/agent/agent.ts';
 import type { AgentTarget } from './data-folder.ts';
 import { ownCapabilities } from './own-capabilities.ts';
@@ -23,6 +24,8 @@ export interface AgentOnOptions {
   readonly log: Log;
   /** @default true */
   readonly installDeps?: boolean;
+  /** What runs electrons, beside processes of this machine or in their place: names, files, packages. @default process */
+  readonly executors?: readonly string[];
   /** Where the bus is: asked before each dial. */
   readonly target: () => AgentTarget | undefined;
 }
@@ -38,6 +41,8 @@ export interface AgentOptions {
   readonly log: Log;
   /** @default true */
   readonly installDeps?: boolean;
+  /** What runs electrons: names, files, packages. @default process */
+  readonly executors?: readonly string[];
 }
 
 /** An agent as the command line holds it. */
@@ -50,7 +55,7 @@ export interface AgentInProcess {
   readonly ended: Promise<PolaronError | undefined>;
 }
 
-/** What `polaron agent` runs. Raises BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN. */
+/** What `polaron agent` runs. Raises BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN, EXECUTOR_INVALID. */
 export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
   const [site, name] = [toToken(o.site), toToken(o.name)];
   const target = { url: o.bus };
@@ -80,6 +85,7 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
       ...(first.ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
       reReadCredentials: () => busTargetOf(o.target()),
     });
+  const executors = await Promise.all((o.executors ?? []).map((what) => loadExecutor(what, process.cwd())));
   const [bus, blobBus] = await Promise.all([dial(identity), dial(`${identity}.values`)]);
   const agent = await startAgent({
     bus,
@@ -89,6 +95,7 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
     name: o.name,
     slots: o.slots,
     capabilities: o.capabilities,
+    ...(executors.length === 0 ? {} : { executors }),
     stateDir: o.stateDir,
     // of this machine: a home may lie on a disk that several share
     depsDir: join(o.home, 'cache', 'deps', toToken(hostname())),

@@ -1,4 +1,4 @@
-/** What an agent offers by itself, beside what it is told to: the executor of processes, and the languages of leptons that are on the machine. */
+/** What an agent offers by itself, beside what it is told to and its executors: the languages of leptons that are on the machine. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -9,7 +9,7 @@ export function ownCapabilities(env: NodeJS.ProcessEnv = process.env): readonly 
   const there = python.includes('/')
     ? isProgram(python)
     : path.split(delimiter).some((folder) => folder !== '' && isProgram(join(folder, python)));
-  return there ? ['process', 'python'] : ['process'];
+  return there ? ['python'] : [];
 }
 
 function isProgram(file: string): boolean {

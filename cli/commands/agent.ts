@@ -18,6 +18,8 @@ export interface AgentArguments {
   readonly site?: string;
   readonly capability: readonly string[];
   readonly slots?: number;
+  /** Names, files, packages. */
+  readonly executor: readonly string[];
   /** `--no-deps` makes it false. */
   readonly deps: boolean;
 }
@@ -36,6 +38,7 @@ export async function agent(context: Context, args: AgentArguments): Promise<Exi
     ...whoIs(args, agentInvitedBy(bus)),
     capabilities: args.capability,
     slots: args.slots ?? availableParallelism(),
+    executors: args.executor,
     installDeps: args.deps,
   };
   ensureHome(paths);

@@ -35,7 +35,10 @@ export interface Job<O> {
   readonly attempt: number;
   /** MiB that the electron asked for by `memoryMb`. */
   readonly memoryMb?: number;
-  /** Absolute; holds code and inputs, takes the outcome. Whatever runs the command has to see it under this path, and write to it. */
+  /**
+   * Absolute; holds code and inputs, takes the outcome. Whatever runs the command has to see it under this path, and write to it. What it puts into the files `stdout` and
+   * `stderr` there is added to the attempt's output: the electron's own comes another way, so this is what child processes and native code write.
+   */
   readonly folder: string;
   /** Program and arguments that run the electron: Node.js of the agent, on this machine. Ends when the electron has ended; SIGTERM aborts its signal. */
   readonly command: readonly string[];
@@ -145,7 +148,7 @@ export const isCustomExecutor = (x: unknown): x is CustomExecutor =>
 
 /** For those who write it in JavaScript. */
 function wrongPart(
-  definition: Readonly<Record<keyof ExecutorDefinition<unknown, unknown>, unknown>>,
+  definition: Readonly<Partial<Record<keyof ExecutorDefinition<unknown, unknown>, unknown>>>,
 ): string | undefined {
   const { name, options, pollMs } = definition;
   if (typeof name !== 'string' || !isToken(name)) return `name is ${JSON.stringify(name)}; expected [a-z0-9_-]{1,48}`;

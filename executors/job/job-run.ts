@@ -20,11 +20,14 @@ import type { JobHome } from './job-home.ts';
 import type { JobExit } from './job-spawn.ts';
 import { checkedOptions } from './options.ts';
 import { OutcomeReader } from './outcome-reader.ts';
+import { OutputFiles } from './output-files.ts';
 
 /** Nobody knew its name: so long between the first and the last time, at least. */
 const UNKNOWN_MS = 5_000;
 /** How long one that doesn't heed its signal is waited for, beyond the grace time. */
 const STUBBORN_MS = 5_000;
+/** Its times are those of the electron: they begin when its runner has loaded, or after so long without a word of it. */
+const LOADING_MS = 60_000;
 const STDERR_CHARS = 8 * 1024;
 
 export class JobRun<O, S> implements ExecutorHandle {
@@ -33,6 +36,7 @@ export class JobRun<O, S> implements ExecutorHandle {
   readonly #home: JobHome<O, S>;
   readonly #events: ExecutorEvents;
   readonly #reader: OutcomeReader;
+  readonly #raw: OutputFiles;
   readonly #abort = new AbortController();
   readonly #logs = new LogBuffer();
   /** `away`: somebody has it, or may have. */
@@ -61,12 +65,12 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.dir = dir;
     this.#events = events;
     this.#reader = new OutcomeReader(dir, (message) => this.#heard(message));
+    this.#raw = new OutputFiles(dir, (stream, text) => this.#output(stream, text));
   }
 
   /** Hands it away. */
   async begin(work: ExecutorTask): Promise<void> {
-    const options = await this.#checked();
-    if (options === undefined || this.#phase === 'over') return;
+    if (!(await this.#checked()) || this.#isOver()) return;
     try {
       writeJob(this.dir, this.intent, work, this.#home.settings);
     } catch (error) {
@@ -80,7 +84,7 @@ export class JobRun<O, S> implements ExecutorHandle {
   async goOn(handle: string | undefined): Promise<void> {
     this.#handle = handle;
     this.#phase = 'away';
-    if ((await this.#checked()) === undefined) return;
+    if (!(await this.#checked())) return;
     if (this.#read() || this.#home.polls) return this.#home.pollSoon();
     this.#conclude({ state: 'ended', reason: 'the agent ended while it ran' });
   }
@@ -160,12 +164,13 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.#abort.abort();
   }
 
-  async #checked(): Promise<O | undefined> {
+  /** False: they are wrong, and it has failed. */
+  async #checked(): Promise<boolean> {
     const { name, options } = this.#home.definition;
     const checked = await checkedOptions(name, options, this.intent.options);
     if ('error' in checked) this.#fail(checked.error);
     else this.#options = checked;
-    return 'error' in checked ? undefined : checked.value;
+    return !('error' in checked);
   }
 
   /** J1. */
@@ -229,7 +234,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     if (this.#startedAt > 0) return;
     const { clock } = this.#home.ground;
     this.#startedAt = clock.now();
-    this.#since = clock.monotonic();
+    this.#since = clock.monotonic() + LOADING_MS;
   }
 
   #isUnknown(): void {
@@ -246,11 +251,11 @@ export class JobRun<O, S> implements ExecutorHandle {
   /** Reads on; true when that ended it. */
   #read(): boolean {
     try {
+      this.#raw.read();
       this.#reader.read();
     } catch (error) {
       this.#failed ??= { code: 'JOB_FAILED', message: `its job's outcome is damaged: ${String(error)}` };
     }
-    if (this.#reader.begun) this.#begins();
     if (this.#finished === undefined && this.#failed === undefined) return false;
     // its process ends by itself, and `run` with it
     if (this.#phase === 'running') return false;
@@ -259,7 +264,9 @@ export class JobRun<O, S> implements ExecutorHandle {
   }
 
   #heard(message: FromRunner): void {
+    this.#begins();
     this.#heardAt = this.#home.ground.clock.monotonic();
+    this.#since = Math.min(this.#since, this.#heardAt);
     switch (message.type) {
       case 'log':
         this.#output(message.stream, message.text);
@@ -324,6 +331,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     if (this.#phase === 'over') return;
     if (this.#finished === undefined && this.#failed === undefined) {
       try {
+        this.#raw.read();
         this.#reader.read();
       } catch {
         // what it says is lost

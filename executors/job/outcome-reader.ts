@@ -16,11 +16,6 @@ export class OutcomeReader {
     this.#frames = new FrameReader(readFromRunner, each);
   }
 
-  /** Something has been written, ever. */
-  get begun(): boolean {
-    return this.#at > 0;
-  }
-
   /** Raises BAD_MESSAGE when the file holds what no runner writes. */
   read(): void {
     for (;;) {

@@ -12,10 +12,10 @@ it('an agent offers python where a program of that name can be run, in PATH or a
   const file = join(folder, 'with', 'python3');
   writeFileSync(file, '');
   const path = `:${join(folder, 'without')}:${join(folder, 'folder')}:${join(folder, 'with')}`;
-  expect(ownCapabilities({ PATH: path })).toEqual(['process']);
+  expect(ownCapabilities({ PATH: path })).toEqual([]);
   chmodSync(file, 0o755);
-  expect(ownCapabilities({ PATH: path })).toEqual(['process', 'python']);
-  expect(ownCapabilities({ PATH: path, POLARON_PYTHON: 'python9' })).toEqual(['process']);
-  expect(ownCapabilities({ PATH: '', POLARON_PYTHON: file })).toEqual(['process', 'python']);
-  expect(ownCapabilities({})).toEqual(['process']);
+  expect(ownCapabilities({ PATH: path })).toEqual(['python']);
+  expect(ownCapabilities({ PATH: path, POLARON_PYTHON: 'python9' })).toEqual([]);
+  expect(ownCapabilities({ PATH: '', POLARON_PYTHON: file })).toEqual(['python']);
+  expect(ownCapabilities({})).toEqual([]);
 });

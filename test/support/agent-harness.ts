@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startAgent, type RunningAgent } from '../../executors/agent/agent.ts';
 import type { AgentOptions } from '../../executors/agent/options.ts';
 import { decodeValue } from '../../bus/value/value.ts';
-import type { Outcome } from '../../model/outcome.ts';
+import type { ErrorInfo, Outcome } from '../../model/outcome.ts';
 import { FakeNetwork, type FakeBus } from './fake-bus.ts';
 import { AGENT, FakeHub, SITE, subjects } from './fake-hub.ts';
 import { makeLogList, type LogList } from './log-list.ts';
@@ -83,11 +83,7 @@ export function valueOf(outcome: Outcome): unknown {
 }
 
 /** The error of a failed outcome. */
-export function errorOf(outcome: Outcome): {
-  readonly code: string;
-  readonly message: string;
-  readonly stack?: string;
-} {
+export function errorOf(outcome: Outcome): ErrorInfo {
   if (outcome.status !== 'failed') throw new Error(`no error: ${JSON.stringify(outcome)}`);
   return outcome.error;
 }

@@ -60,6 +60,9 @@ export interface TaskSpec {
   readonly silenceMs?: number;
   readonly memoryMb?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly executor?: string;
+  readonly executorOptions?: Readonly<Record<string, unknown>>;
+  readonly exclusive?: boolean;
   readonly split?: boolean;
   readonly attempt?: number;
   readonly path?: string;
@@ -216,9 +219,9 @@ export class FakeHub {
   }
 
   /** Resolves when the task has ended. */
-  async outcome(id: number): Promise<Outcome> {
+  async outcome(id: number, timeoutMs = 15_000): Promise<Outcome> {
     const task = taskId(id);
-    await this.when(() => this.outcomes.has(task), `the outcome of task ${id}`);
+    await this.when(() => this.outcomes.has(task), `the outcome of task ${id}`, timeoutMs);
     const outcome = this.outcomes.get(task);
     if (outcome === undefined) throw new Error('unreachable');
     return outcome;
@@ -293,7 +296,7 @@ const bodyOf = (message: BusMessage): unknown => decodeBody(decodeEnvelope(messa
 function electronDef(spec: TaskSpec): ElectronDef {
   const def: ElectronDef = {
     name: spec.electron,
-    executor: 'process',
+    executor: spec.executor ?? 'process',
     needs: [],
     retries: DEFAULT_RETRY,
     timeouts: { ...NO_TIMEOUTS, silenceMs: spec.silenceMs ?? 0 },
@@ -302,6 +305,8 @@ function electronDef(spec: TaskSpec): ElectronDef {
     ...def,
     ...(spec.memoryMb === undefined ? {} : { memoryMb: spec.memoryMb }),
     ...(spec.env === undefined ? {} : { env: spec.env }),
+    ...(spec.executorOptions === undefined ? {} : { executorOptions: spec.executorOptions }),
+    ...(spec.exclusive === undefined ? {} : { exclusive: spec.exclusive }),
   };
 }
 

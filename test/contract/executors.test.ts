@@ -1,0 +1,27 @@
+/** The contract of executors, over those that need nothing but this machine. */
+import { processExecutor } from '../../executors/process/process-executor.ts';
+import { defineExecutor, noOptions } from '../../executors/job/definition.ts';
+import { jobExecutor } from '../../executors/job/job-executor.ts';
+import { detachedJobs } from '../fixtures/executors/detached-jobs.ts';
+import { executorContract } from './executor-contract.ts';
+
+const deaths = { exits: 'EXITED', signal: 'CRASHED' };
+
+executorContract({ name: 'process', make: () => processExecutor, deaths, keepsJobs: false, local: true });
+
+const spawned = defineExecutor({
+  name: 'spawned',
+  options: noOptions,
+  setup: () => undefined,
+  run: (job) => job.spawn(job.command),
+});
+executorContract({ name: 'spawned', make: () => jobExecutor(spawned), deaths, keepsJobs: false, local: true });
+
+executorContract({
+  name: 'detached',
+  make: () => jobExecutor(detachedJobs().executor),
+  // where it writes goes nowhere: the job system is one that doesn't keep it
+  deaths,
+  keepsJobs: true,
+  local: true,
+});
