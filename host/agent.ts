@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connectNats, type BusTarget } from '../bus/nats-bus.ts';
 import { agentIdentity } from '../bus/identity.ts';
 import { makeSubjects } from '../bus/subjects.ts';
+import { offersOver } from '../model/capability.ts';
 import { PolaronError } from '../model/errors.ts';
 import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
@@ -50,11 +51,11 @@ export interface AgentInProcess {
   readonly ended: Promise<PolaronError | undefined>;
 }
 
-/** What `polaron agent` runs. Raises BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN. */
+/** What `polaron agent` runs. Raises CAPABILITY_INVALID, BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN. */
 export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
   const [site, name] = [toToken(o.site), toToken(o.name)];
   const target = { url: o.bus };
-  const capabilities = [...new Set([...ownCapabilities(), ...o.capabilities])];
+  const capabilities = offersOver(ownCapabilities(), o.capabilities);
   const stateDir = join(o.home, 'agents', `${site}.${name}`);
   const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target: () => target });
   const ended = agent.ended.then((reason) => {

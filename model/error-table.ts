@@ -156,6 +156,12 @@ export const errorTable = {
     'The transport graph is not well-formed.',
     'Use the SDK to make graphs; see the reason given.',
   ),
+  CAPABILITY_INVALID: entry(
+    'hub',
+    false,
+    'What an electron needs, or an agent offers, can not be read.',
+    'Write a name (`gpu`), a label (`site=cern`) or an amount: `memory>=32GiB` in `needs`, `memory=64GiB` for an agent.',
+  ),
   SUBLATTICE_DEPTH: entry(
     'hub',
     false,

@@ -13,7 +13,7 @@ import type { Token } from '../../model/outcome.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
-import { holdsOf } from '../requirement.ts';
+import { classOf, holdsOf } from '../requirement.ts';
 import type { Waits } from '../why-groups.ts';
 import { soon, type Actor, type Address, type Message } from '../system.ts';
 import { AgentState, type AgentEffect } from './agent-state.ts';
@@ -80,6 +80,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       hub: () => options.epoch.value,
       history: () => this.#history,
       maxBytes: options.maxPayload,
+      onUnable: (agent, { name, ...def }) => {
+        agent.unable(classOf(def));
+        this.#o.log('warn', 'an agent refused an electron that it seems able to run', { agent: agent.key, name });
+      },
       onBack: (agent, task, message) => {
         if (message.type === 'attempt.lost' && message.reason === 'no-responders') agent.deaf();
         if (agent.release(task, message.token)) this.#toElectron(task, message);
@@ -223,11 +227,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     });
   }
 
-  readonly #found: Found = (agent, { dispatch, nodes, limited }) => {
+  readonly #found: Found = (agent, { dispatch, nodes, limited }, takes) => {
     for (const node of nodes) {
       const task = taskIdOf(dispatch, node);
-      const holds = holdsOf(limited, task);
-      agent.reserve(task, holds === undefined ? undefined : this.#keys.take(task, holds));
+      agent.reserve(task, holdsOf(limited, task), takes);
     }
     const found: LatticeMessage = { type: 'match.found', agent: agent.key, nodes };
     this.#o.system.send(this.#o.system.address('lattice', dispatch), found, this.#self);

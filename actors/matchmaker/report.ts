@@ -1,7 +1,9 @@
 /** What people are told of agents, and of electrons that none of them can run. Pure. Not here: who gets what (matchmaker.ts). */
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
 import type { Requirement } from '../../bus/protocol/actors.ts';
+import { needFrom } from '../../model/capability.ts';
 import type { AgentState } from './agent-state.ts';
+import { asksOf } from './asks.ts';
 
 /** By site and name. */
 export function agentStatuses(agents: Iterable<AgentState>, now: number): readonly AgentStatus[] {
@@ -35,9 +37,10 @@ export function unofferedOf(
   now: number,
 ): readonly Unoffered[] {
   const there = [...agents].filter((agent) => ['live', 'suspect'].includes(agent.state(now)));
-  return waits.flatMap(({ requirement: { capabilities }, waiting }) => {
-    if (there.some((agent) => agent.offers(capabilities))) return [];
-    const missing = capabilities.filter((capability) => !there.some((agent) => agent.offers([capability])));
+  return waits.flatMap(({ requirement: { key, capabilities }, waiting }) => {
+    const { needs } = asksOf({ capabilities });
+    if (there.some((agent) => agent.offers(needs, key))) return [];
+    const missing = capabilities.filter((capability) => !there.some((agent) => agent.offers([needFrom(capability)])));
     return [{ needs: capabilities, missing, electrons: waiting }];
   });
 }

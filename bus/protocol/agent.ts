@@ -26,6 +26,8 @@ export interface RunEntry {
   readonly progress?: number;
   /** As its assign said, until it is done. */
   readonly holds?: readonly KeyHold[];
+  /** Needs by which it takes of the agent's amounts, `memory>=32GiB`, until it is done. Absent: none. */
+  readonly takes?: readonly string[];
 }
 
 /** The agent's absolute state, every heartbeat and whenever something is in doubt. */

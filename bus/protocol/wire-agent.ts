@@ -82,6 +82,7 @@ const runEntry: Reader<RunEntry> = object((o) => ({
   startedAt: number(o, 'startedAt'),
   ...optional(o, 'progress', number),
   ...optional(o, 'holds', holds),
+  ...optional(o, 'takes', (from, key) => array(from, key, 100, aText())),
 }));
 
 export const parseSync: Reader<Sync> = parser(

@@ -47,7 +47,7 @@ const PROBE_JITTER_MS = 300;
 
 export type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 
-/** Starts an agent. Rejects with AGENT_NAME_TAKEN when the state folder is in use, and with the system's error when it can't be written. */
+/** Starts an agent. Rejects with CAPABILITY_INVALID; AGENT_NAME_TAKEN when the state folder is in use, and with the system's error when it can't be written. */
 export async function startAgent(options: AgentOptions, open = openGround): Promise<RunningAgent> {
   const resolved = resolveAgent(options);
   const ground = open(resolved);
@@ -99,6 +99,7 @@ class Agent implements RunningAgent, Hearing {
       history: ground.folder.history,
       slots,
       executors: executors.names,
+      capabilities: options.capabilities,
       spooled: stock.spooled,
       found: found.map(({ found: task }) => task),
     });

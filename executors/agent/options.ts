@@ -1,4 +1,5 @@
 /** What an agent is started with, and its defaults. */
+import { checkOffers } from '../../model/capability.ts';
 import { defaults } from '../../model/defaults.ts';
 import { maxValueBytesOf } from '../../model/value-limit.ts';
 import { randomUUID } from 'node:crypto';
@@ -69,8 +70,10 @@ export interface ResolvedAgent extends Required<AgentOptions> {
   };
 }
 
+/** Raises CAPABILITY_INVALID. */
 export function resolveAgent(options: AgentOptions): ResolvedAgent {
   const { stateDir } = options;
+  checkOffers(`agent ${options.site}.${options.name}: a capability`, options.capabilities);
   return {
     heartbeatMs: defaults.heartbeatMs,
     graceMs: defaults.graceMs,

@@ -123,6 +123,7 @@ describe('docs/protocol.md', () => {
       startedAt: true,
       progress: true,
       holds: true,
+      takes: true,
     };
     const assignFields: Readonly<Record<keyof Assign | keyof Assign['tasks'][number], true>> = {
       epoch: true,
