@@ -80,10 +80,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       hub: () => options.epoch.value,
       history: () => this.#history,
       maxBytes: options.maxPayload,
-      onUnable: (agent, { name, ...def }) => {
-        agent.unable(classOf(def));
-        this.#o.log('warn', 'an agent refused an electron that it seems able to run', { agent: agent.key, name });
-      },
+      onUnable: (agent, electron) => agent.unable(classOf(electron)),
       onBack: (agent, task, message) => {
         if (message.type === 'attempt.lost' && message.reason === 'no-responders') agent.deaf();
         if (agent.release(task, message.token)) this.#toElectron(task, message);
