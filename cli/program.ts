@@ -109,7 +109,7 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .action(async (options: AgentArguments) =>
       done(await (await import('./commands/agent.ts')).agent(context, options)),
     );
-  add('invite', 'what an agent, a user or an observer needs to join the hub of this machine')
+  add('invite', 'what an agent, a user, an observer or an auditor needs to join the hub of this machine')
     .argument('<name>', 'what it is called')
     .addOption(new Option('--as <role>', 'what it is').choices(roles).default('agent'))
     .option('--site <site>', 'site that the agent belongs to', 'local')

@@ -13,6 +13,7 @@ import { throttledLog, type Log } from '../model/log.ts';
 import { Asker } from '../actors/asker.ts';
 import { eventPublisher } from '../actors/events.ts';
 import { serveApi } from '../actors/dispatcher/api.ts';
+import { dispatcherService } from '../actors/dispatcher/service.ts';
 import { Dispatcher, isDispatcherMessage } from '../actors/dispatcher/dispatcher.ts';
 import { ElectronActor } from '../actors/electron/electron.ts';
 import { isElectronMessage } from '../actors/electron/messages.ts';
@@ -96,7 +97,9 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   stops.push(remote.listen(system));
   const near = { values: valueCache(VALUE_CACHE_BYTES), graphs: graphCache() };
   if ('store' in o.results)
-    stops.push(hostResults({ system, ...o.results, bus, subjects, by, clock, random, log, near }));
+    stops.push(
+      hostResults({ system, ...o.results, bus, subjects, by, clock, random, log, near, version: o.about.version }),
+    );
 
   const overBus = !('store' in o.results);
   const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock, overBus);
@@ -215,7 +218,16 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     // What the recovered supervisors asked for comes before the first sync: mailboxes are in order, and the matchmaker listens last.
     await new Promise((resolve) => setImmediate(resolve));
     matchmaker.start();
+    const service = dispatcherService({
+      bus,
+      subjects,
+      node,
+      version: o.about.version,
+      startedAt: o.about.startedAt,
+      agents: () => matchmaker.agents(),
+    });
     stops.push(
+      service.listen(),
       serveApi({
         bus,
         subjects,
@@ -223,6 +235,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
         log,
         monotonic: () => clock.monotonic(),
         handle: (user, verb, body) => dispatcher.handle(user, verb, body),
+        count: service.count,
       }),
     );
     await flushThrough(bus);

@@ -144,7 +144,7 @@ class Agent implements RunningAgent, Hearing {
       failed: (error) => this.#channel.say('sync', "agent: the hub doesn't answer", error),
     });
     this.#unlisten = [
-      listen(this.#channel, subjects, site, name, options.capabilities, this),
+      listen(this.#channel, options, this),
       bus.onStatus((status) => {
         if (status.type !== 'connected') return;
         this.#sync.soon();
