@@ -66,7 +66,7 @@ export type SyncDecision =
       readonly cancel: CancelDecision['stop'];
     }
   | { readonly type: 'epoch'; readonly epoch: number }
-  | { readonly type: 'end'; readonly why: 'name-taken' | 'superseded' }
+  | { readonly type: 'end'; readonly why: 'name-taken' | 'superseded' | 'other-version' }
   | { readonly type: 'again-soon' };
 
 export interface StateOptions {
@@ -193,6 +193,7 @@ export class AgentState {
         return { type: 'epoch', epoch: this.epoch };
       case 'name-taken':
       case 'superseded':
+      case 'other-version':
         return { type: 'end', why: reply.type };
       case 'not-ready':
         return { type: 'again-soon' };
