@@ -4,9 +4,16 @@ import type { KeyHold } from '../bus/protocol/agent.ts';
 import type { ElectronDef } from '../model/graph.ts';
 import type { TaskId } from '../model/ids.ts';
 
+type Asking = Pick<ElectronDef, 'executor' | 'needs'>;
+const capabilitiesOf = (def: Asking): string[] => [def.executor, ...def.needs].sort();
+const keyOfAll = (capabilities: readonly string[]): string => capabilities.join('\n');
+
+/** Names the agents that can run it: `Requirement.key`. */
+export const classOf = (def: Asking): string => keyOfAll(capabilitiesOf(def));
+
 export function requirementOf(def: ElectronDef, user: string): Requirement {
-  const capabilities = [def.executor, ...def.needs].sort();
-  const key = capabilities.join('\n');
+  const capabilities = capabilitiesOf(def);
+  const key = keyOfAll(capabilities);
   const { concurrency, exclusive = false } = def;
   if (concurrency === undefined && !exclusive) return { key, capabilities };
   const hold = concurrency === undefined ? undefined : keyOf(concurrency, user);

@@ -62,13 +62,18 @@ export function permissionsOf(identity: string, subjects: Subjects): Permissions
       };
     case 'user':
       return {
-        publish: { allow: [`${p}.api.${who.user}.>`, `${p}.blob.u.${who.user}.>`] },
+        publish: { allow: [`${p}.api.${who.user}.>`, `${p}.blob.u.${who.user}.>`, ...serviceQuestions] },
         subscribe: { allow: [subjects.eventsOf(who.user), inbox] },
       };
     case 'observer':
       return {
         publish: { allow: [...serviceQuestions] },
         subscribe: { allow: [`${p}.event.>`, `${p}.actor.>`, inbox] },
+      };
+    case 'auditor':
+      return {
+        publish: { allow: [...serviceQuestions] },
+        subscribe: { allow: [`${p}.>`, '_INBOX.>'] },
       };
     default:
       return assertNever(who, 'identity');

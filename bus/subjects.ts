@@ -24,6 +24,7 @@ export const apiVerbs = [
   'why',
   'cancel',
   'agents',
+  'drain',
   'purge',
   'backup',
 ] as const;
@@ -36,6 +37,8 @@ export interface Subjects {
   readonly prefix: string;
   readonly api: (user: string, verb: ApiVerb) => string;
   readonly allApi: string;
+  /** A verb of all users. */
+  readonly apiOfAll: (verb: ApiVerb) => string;
   readonly event: (user: string, dispatch: string, type: string) => string;
   readonly eventsOf: (user: string, dispatch?: string) => string;
   /** What the subjects of all events of a user begin with. */
@@ -49,6 +52,8 @@ export interface Subjects {
   readonly agentBlob: (site: string, agent: string, kind: BlobKind) => string;
   readonly userBlob: (user: string, kind: BlobKind) => string;
   readonly allBlob: string;
+  /** Of all agents and users. */
+  readonly blobOfAll: (kind: BlobKind) => string;
   readonly actor: (node: string, kind: string, id: string) => string;
   readonly actorsOf: (node: string) => string;
 }
@@ -60,6 +65,7 @@ export function makeSubjects(prefix = 'polaron'): Subjects {
     prefix: p,
     api: (user, verb) => `${p}.api.${token(user)}.${verb}`,
     allApi: `${p}.api.>`,
+    apiOfAll: (verb) => `${p}.api.*.${verb}`,
     event: (user, dispatch, type) => `${p}.event.${token(user)}.${token(dispatch)}.${type}`,
     eventPrefix: (user) => `${p}.event.${token(user)}`,
     eventsOf: (user, dispatch) => `${p}.event.${token(user)}.${dispatch === undefined ? '>' : `${token(dispatch)}.>`}`,
@@ -72,6 +78,7 @@ export function makeSubjects(prefix = 'polaron'): Subjects {
     agentBlob: (site, agent, kind) => `${p}.blob.${token(site)}.${token(agent)}.${kind}`,
     userBlob: (user, kind) => `${p}.blob.u.${token(user)}.${kind}`,
     allBlob: `${p}.blob.>`,
+    blobOfAll: (kind) => `${p}.blob.*.*.${kind}`,
     actor: (node, kind, id) => `${p}.actor.${token(node)}.${token(kind)}.${id}`,
     actorsOf: (node) => `${p}.actor.${token(node)}.>`,
   };

@@ -18,6 +18,8 @@ export interface ExecutorTask {
   /** With `holds` what a sync tells of it: an executor that finds it again after a restart tells the same. */
   readonly inputsDigest: Digest;
   readonly holds?: readonly KeyHold[];
+  /** As `holds`: needs by which it takes of the agent's amounts. */
+  readonly takes?: readonly string[];
   readonly dispatch: string;
   /** What its dispatch is about, for `context()`; one object is shared by the tasks of a dispatch. */
   readonly about: TaskAbout;
@@ -95,7 +97,7 @@ export interface ExecutorHandle {
 }
 
 /** An attempt that an earlier life of the agent began, and that may still be somewhere. */
-export type FoundTask = Pick<ExecutorTask, 'task' | 'token' | 'inputsDigest' | 'holds'>;
+export type FoundTask = Pick<ExecutorTask, 'task' | 'token' | 'inputsDigest' | 'holds' | 'takes'>;
 
 /** What runs electrons in one way on an agent. */
 export interface Executor {

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { connectNats, type BusTarget } from '../bus/nats-bus.ts';
 import { agentIdentity } from '../bus/identity.ts';
 import { makeSubjects } from '../bus/subjects.ts';
+import { offersOver } from '../model/capability.ts';
 import { PolaronError } from '../model/errors.ts';
 import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { loadExecutor } from '../executors/job/load-executor.ts';
 import { startAgent, type RunningAgent } from '../executors/agent/agent.ts';
 import type { AgentTarget } from './data-folder.ts';
+import { machineLoad } from './machine-load.ts';
 import { ownCapabilities } from './own-capabilities.ts';
 import { systemClock } from './system-clock.ts';
 import { packageVersion } from './version.ts';
@@ -55,17 +57,22 @@ export interface AgentInProcess {
   readonly ended: Promise<PolaronError | undefined>;
 }
 
-/** What `polaron agent` runs. Raises BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN, EXECUTOR_INVALID. */
+/** What `polaron agent` runs. Raises CAPABILITY_INVALID, BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN, EXECUTOR_INVALID. */
 export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
   const [site, name] = [toToken(o.site), toToken(o.name)];
   const target = { url: o.bus };
-  const capabilities = [...new Set([...ownCapabilities(), ...o.capabilities])];
+  const capabilities = offersOver(ownCapabilities(), o.capabilities);
   const stateDir = join(o.home, 'agents', `${site}.${name}`);
   const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target: () => target });
   const ended = agent.ended.then((reason) => {
     if (reason === 'superseded') return new PolaronError('SUPERSEDED', `a newer agent ${site}.${name} took over`);
     if (reason === 'name-taken')
       return new PolaronError('AGENT_NAME_TAKEN', `another live agent is called ${site}.${name}`);
+    if (reason === 'other-version')
+      return new PolaronError(
+        'WRONG_VERSION',
+        `the hub that agent ${site}.${name} was with speaks another protocol now`,
+      );
     return undefined;
   });
   return { joined: agent.joined, stop: () => agent.drain(), ended };
@@ -102,6 +109,7 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
     installDeps: o.installDeps ?? true,
     clock: systemClock,
     log: o.log,
+    load: machineLoad,
     version: packageVersion(),
   });
   void agent.ended.then(() => Promise.all([bus.close(), blobBus.close()]));

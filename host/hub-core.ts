@@ -13,6 +13,7 @@ import { throttledLog, type Log } from '../model/log.ts';
 import { Asker } from '../actors/asker.ts';
 import { eventPublisher } from '../actors/events.ts';
 import { serveApi } from '../actors/dispatcher/api.ts';
+import { dispatcherService } from '../actors/dispatcher/service.ts';
 import { Dispatcher, isDispatcherMessage } from '../actors/dispatcher/dispatcher.ts';
 import { ElectronActor } from '../actors/electron/electron.ts';
 import { isElectronMessage } from '../actors/electron/messages.ts';
@@ -58,6 +59,8 @@ export interface HubCoreOptions {
   readonly about: HubAbout;
   readonly onFatal: (error: Error) => void;
   readonly onAgentReady: (agent: string) => void;
+  /** An agent was told by a user to drain. */
+  readonly onDrain?: (agent: string) => void;
   /** Calls back when the result manager's own process was started again; returns what ends that. */
   readonly onResultsRestart: (listener: () => void) => () => void;
 }
@@ -67,7 +70,7 @@ export interface HubCore {
 }
 
 /** An agent that is busy or away answers later, or never. */
-const LIVE_LOGS_MS = 3_000;
+const AGENT_ANSWER_MS = 3_000;
 const VALUE_CACHE_BYTES = 64 * 1024 * 1024;
 const family = (message: Message): string => message.type.slice(0, message.type.indexOf('.'));
 const latticeFamilies = new Set(['lattice', 'match', 'electron', 'map']);
@@ -96,7 +99,9 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   stops.push(remote.listen(system));
   const near = { values: valueCache(VALUE_CACHE_BYTES), graphs: graphCache() };
   if ('store' in o.results)
-    stops.push(hostResults({ system, ...o.results, bus, subjects, by, clock, random, log, near }));
+    stops.push(
+      hostResults({ system, ...o.results, bus, subjects, by, clock, random, log, near, version: o.about.version }),
+    );
 
   const overBus = !('store' in o.results);
   const asker = new Asker(system, managerAddress('store' in o.results ? node : o.results.node), clock, overBus);
@@ -115,7 +120,14 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   const epoch: Epoch = { value: 0 };
   const { publish, moment } = eventPublisher(bus, subjects, clock);
 
-  const gateway = new AgentGateway({ bus, subjects, by, log, monotonic: () => clock.monotonic() });
+  const gateway = new AgentGateway({
+    bus,
+    subjects,
+    by,
+    version: o.about.version,
+    log,
+    monotonic: () => clock.monotonic(),
+  });
   const matchmaker = new Matchmaker({
     system,
     results,
@@ -172,13 +184,17 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     randomBytes: random.bytes,
     publish,
     agents: () => matchmaker.agents(),
+    command: async (agent, control) => {
+      await gateway.control(agent, control, AGENT_ANSWER_MS);
+      if (control.type === 'drain') o.onDrain?.(agent);
+    },
     unoffered: (id, waits) =>
       waits === undefined
         ? matchmaker.unoffered(id)
         : matchmaker.unofferedOf([{ requirement: waits.requirement, waiting: waits.electrons }]),
     why: matchmaker.why,
     waitingAhead: matchmaker.waitingAhead,
-    liveLogs: (agent, task) => gateway.logs(agent, { task }, LIVE_LOGS_MS),
+    liveLogs: (agent, task) => gateway.logs(agent, { task }, AGENT_ANSWER_MS),
     mostWaiting: o.mostWaiting,
     about: () => ({ ...o.about, pid: process.pid, node }),
     spawnSupervisor,
@@ -215,7 +231,16 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     // What the recovered supervisors asked for comes before the first sync: mailboxes are in order, and the matchmaker listens last.
     await new Promise((resolve) => setImmediate(resolve));
     matchmaker.start();
+    const service = dispatcherService({
+      bus,
+      subjects,
+      node,
+      version: o.about.version,
+      startedAt: o.about.startedAt,
+      agents: () => matchmaker.agents(),
+    });
     stops.push(
+      service.listen(),
       serveApi({
         bus,
         subjects,
@@ -223,6 +248,7 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
         log,
         monotonic: () => clock.monotonic(),
         handle: (user, verb, body) => dispatcher.handle(user, verb, body),
+        count: service.count,
       }),
     );
     await flushThrough(bus);

@@ -4,11 +4,18 @@
  */
 import { credentialsFor } from '../bus/credentials.ts';
 import type { HubFile } from '../bus/hub-file.ts';
-import { agentIdentity, observerIdentity, parseIdentity, userIdentity, type Identity } from '../bus/identity.ts';
+import {
+  agentIdentity,
+  auditorIdentity,
+  observerIdentity,
+  parseIdentity,
+  userIdentity,
+  type Identity,
+} from '../bus/identity.ts';
 import { assertNever, PolaronError } from '../model/errors.ts';
 import { readIdentity } from './data-folder.ts';
 
-export const roles = ['agent', 'user', 'observer'] as const;
+export const roles = ['agent', 'user', 'observer', 'auditor'] as const;
 export type Role = (typeof roles)[number];
 
 export interface Invited {
@@ -27,6 +34,8 @@ function identityOf({ role, site, name }: Invited): Identity {
       return userIdentity(name);
     case 'observer':
       return observerIdentity(name);
+    case 'auditor':
+      return auditorIdentity(name);
     default:
       return assertNever(role, 'role');
   }

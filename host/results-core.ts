@@ -23,6 +23,8 @@ export interface ResultsCoreOptions {
   readonly clock: Clock;
   readonly random: Randomness;
   readonly log: Log;
+  /** Of the package. */
+  readonly version: string;
   /** The store or the manager failed: the process has to begin again. */
   readonly onFatal: (error: Error) => void;
 }

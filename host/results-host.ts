@@ -4,6 +4,7 @@ import type { Subjects } from '../bus/subjects.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { serveBlobs } from '../actors/results/blob-service.ts';
+import { resultsService } from '../actors/results/service.ts';
 import { isResultsAsk, ResultManager } from '../actors/results/manager.ts';
 import type { CopyData } from '../actors/results/upkeep.ts';
 import type { NearMemory } from '../actors/services.ts';
@@ -25,21 +26,26 @@ export interface ResultsHostOptions {
   /** In a process of its own. */
   readonly alone?: boolean;
   readonly near?: NearMemory;
+  /** Of the package. */
+  readonly version: string;
 }
 
 /** Returns what ends it; the store stays open. */
 export function hostResults(o: ResultsHostOptions): () => void {
   const pull = { bus: o.bus, subjects: o.subjects, by: o.by, clock: o.clock };
+  const alone = o.alone ?? false;
+  const { service, countQuery, countBlob } = resultsService({ ...o, node: o.system.node, alone });
   const manager = new ResultManager({
     system: o.system,
     store: o.store,
     clock: o.clock,
     pull,
     epoch: hexOf(o.random.bytes(8)),
-    alone: o.alone ?? false,
+    alone,
     log: o.log,
     copy: o.copy,
     near: o.near,
+    count: countQuery,
   });
   const address = o.system.address('results', 'main');
   o.system.spawn(address, manager, isResultsAsk);
@@ -50,8 +56,11 @@ export function hostResults(o: ResultsHostOptions): () => void {
     store: o.store,
     log: o.log,
     monotonic: () => o.clock.monotonic(),
+    count: countBlob,
   });
+  const stopService = service.listen();
   return () => {
+    stopService();
     stopBlobs();
     manager.close();
     o.system.stop(address);

@@ -11,6 +11,7 @@ import { systemRandom } from './random.ts';
 import { startResultsCore } from './results-core.ts';
 import { systemClock } from './system-clock.ts';
 import { stderrLog } from './stderr-log.ts';
+import { packageVersion } from './version.ts';
 
 export interface ResultsProcessSettings {
   readonly node: string;
@@ -56,6 +57,7 @@ async function run(settings: ResultsProcessSettings): Promise<void> {
     clock: systemClock,
     random,
     log,
+    version: packageVersion(),
     onFatal: fatal,
   });
   await flushThrough(bus);

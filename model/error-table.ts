@@ -132,6 +132,13 @@ export const errorTable = {
   BAD_REQUEST: entry('hub', false, 'A request could not be understood.', 'Compare it with docs/protocol.md.'),
   UNKNOWN_DISPATCH: entry('hub', false, 'There is no dispatch of this id.', 'See `polaron ls`.'),
   UNKNOWN_ELECTRON: entry('hub', false, 'The dispatch has no electron of this name or id.', 'See `polaron show ID`.'),
+  UNKNOWN_AGENT: entry('hub', false, 'The hub has no agent of this name, or several.', 'See `polaron agents`.'),
+  AGENT_SILENT: entry(
+    'hub',
+    true,
+    'An agent did not answer when it was told something.',
+    'Try again when `polaron agents` shows it live; on its machine SIGTERM does the same.',
+  ),
   IDEMPOTENCY_MISMATCH: entry(
     'hub',
     false,
@@ -155,6 +162,12 @@ export const errorTable = {
     false,
     'The transport graph is not well-formed.',
     'Use the SDK to make graphs; see the reason given.',
+  ),
+  CAPABILITY_INVALID: entry(
+    'hub',
+    false,
+    'What an electron needs, or an agent offers, can not be read.',
+    'Write a name (`gpu`), a label (`site=cern`) or an amount: `memory>=32GiB` in `needs`, `memory=64GiB` for an agent.',
   ),
   SUBLATTICE_DEPTH: entry(
     'hub',

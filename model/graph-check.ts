@@ -2,6 +2,7 @@
  * Is a graph that came from outside well-formed? Time and memory grow linearly with nodes and edges, both limited; recursion goes over nested maps only.
  * Not here: its bytes (bus/protocol/wire-graph.ts), what the templates in it hold.
  */
+import { checkNeeds } from './capability.ts';
 import { PolaronError } from './errors.ts';
 import { inputsOf, LONGEST_KEY, type Input, type MapNode, type WireGraph, type WireNode } from './graph.ts';
 import { isDigest } from './ids.ts';
@@ -29,7 +30,7 @@ interface Scope {
   readonly fromBodies: number[];
 }
 
-/** Raises GRAPH_INVALID naming the node and what is wrong with it; `details` has `node` and `reason`. */
+/** Raises GRAPH_INVALID naming the node and what is wrong with it, `details` has `node` and `reason`; CAPABILITY_INVALID for what an electron needs. */
 export function checkGraph(graph: WireGraph, limits: GraphLimits = DEFAULT_GRAPH_LIMITS): void {
   new GraphCheck(graph, limits).run();
 }
@@ -49,6 +50,7 @@ class GraphCheck {
   run(): void {
     this.#graph.electrons.forEach((electron, i) => {
       if (typeof electron.name !== 'string' || electron.name === '') throw invalid(`electron ${i}`, 'has no name');
+      checkNeeds(`graph: electron "${electron.name}"`, electron.needs);
       const { max } = electron.retries;
       if (max > MOST_RETRIES)
         throw invalid(`electron "${electron.name}"`, `asks for ${max} retries; at most ${MOST_RETRIES} are taken`);

@@ -1,7 +1,8 @@
 /**
  * From an electron's options to what the hub and the agents are told (ElectronDef): own options over the lattice's defaults over the system's.
- * Everything is checked here, so that a wrong option is an error in the user's process. Raises USAGE, and NOT_SUPPORTED for what is not built yet.
+ * Everything is checked here, so that a wrong option is an error in the user's process. Raises USAGE, CAPABILITY_INVALID, and NOT_SUPPORTED for what is not built yet.
  */
+import { checkNeeds } from '../model/capability.ts';
 import { PolaronError } from '../model/errors.ts';
 import { DEFAULT_EXECUTOR, type ExecutorChoice, type ExecutorChoices } from '../model/executor-choice.ts';
 import { MOST_RETRIES } from '../model/retry.ts';
@@ -54,6 +55,12 @@ function countOf(where: string, option: string, value: unknown, min: number, max
 function textsOf(where: string, option: string, value: unknown): readonly string[] {
   if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
   throw wrong(where, option, value, 'an array of strings');
+}
+
+function needsIn(where: string, given: unknown): readonly string[] {
+  const needs = textsOf(where, 'needs', given ?? []);
+  checkNeeds(where, needs);
+  return needs;
 }
 
 function retryPolicy(where: string, retries: ElectronOptions['retries']): RetryPolicy {
@@ -205,7 +212,7 @@ function resolve(
   return {
     name,
     ...executorOf(where, override ?? options.executor ?? DEFAULT_EXECUTOR),
-    needs: [...new Set([...textsOf(where, 'needs', options.needs ?? []), ...implied])],
+    needs: [...new Set([...needsIn(where, options.needs), ...implied])],
     retries: retryPolicy(where, options.retries),
     timeouts: timeoutsOf(where, options.timeout),
     ...concurrencyOf(where, options.concurrency),

@@ -4,6 +4,8 @@
  */
 import type { Bus, BusMessage } from '../../bus/bus.ts';
 import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
+import type { CountRequest } from '../../bus/micro-service.ts';
+import { isPrivateReply } from '../../bus/reply.ts';
 import type { ApiReply } from '../../bus/protocol/api.ts';
 import { apiVerbs, type ApiVerb, type Subjects } from '../../bus/subjects.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
@@ -17,11 +19,15 @@ export interface ApiOptions {
   readonly log: Log;
   readonly monotonic: () => number;
   readonly handle: (user: string, verb: ApiVerb, body: unknown) => Promise<unknown>;
+  /** Absent: nobody counts. */
+  readonly count?: CountRequest<ApiVerb>;
 }
 
 /** Requests that are being answered at once, and waits, which take long and cost little. More are told HUB_BUSY before they are read. */
 export const MOST_REQUESTS = 10_000;
 export const MOST_WAITS = 100_000;
+/** Of hubs that share a bus, one answers. */
+export const API_QUEUE = 'dispatchers';
 const MSGPACK = 'application/msgpack';
 /** An envelope is a MessagePack map of three to five fields; no JSON begins so. */
 const isEnvelope = (data: Uint8Array): boolean => (data[0] ?? 0) >> 4 === 8;
@@ -38,12 +44,21 @@ export function serveApi(o: ApiOptions): () => void {
       const named = message.header('content-type') === MSGPACK;
       const binary = named || isEnvelope(message.data);
       const say = (reply: ApiReply<unknown>): void => respond(o, message, { binary, named }, reply);
+      const verb = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+      const began = o.monotonic();
+      const count = (error?: unknown): void => {
+        if (isVerb(verb)) o.count?.(verb, o.monotonic() - began, error);
+      };
       const gauge = message.subject.endsWith('.wait') ? waits : requests;
       gauge
         .count(() => answer(o, message, binary))
         .then(
-          (body) => say({ ok: true, body }),
+          (body) => {
+            count();
+            say({ ok: true, body });
+          },
           (error: unknown) => {
+            count(error);
             const { code, message: text, help, details } = asPolaronError(error, 'BAD_REQUEST');
             if (code === 'BAD_MESSAGE' || code === 'WRONG_VERSION' || code === 'NOT_ALLOWED')
               warn(`api:${code}`, 'warn', `a request on ${message.subject} was refused: ${text}`, {
@@ -54,7 +69,7 @@ export function serveApi(o: ApiOptions): () => void {
           },
         );
     },
-    { queue: 'dispatchers' },
+    { queue: API_QUEUE },
   );
   return () => subscription.unsubscribe();
 }
@@ -142,7 +157,7 @@ function sent(
 ): PolaronError | undefined {
   try {
     if (binary) message.respond(encodeEnvelope(o.by, reply), named ? { 'content-type': MSGPACK } : undefined);
-    else
+    else if (isPrivateReply(message.reply, o.subjects.prefix))
       message.respond(
         Buffer.from(
           JSON.stringify(reply, (_, x: unknown) => (x instanceof Uint8Array ? Buffer.from(x).toString('base64') : x)),

@@ -6,26 +6,17 @@ import type { AgentKey, DispatchId, TaskId } from '../../model/ids.ts';
 import { olderToken, sameToken, type Token } from '../../model/outcome.ts';
 import type { RunEntry, Sync, SyncReply } from '../../bus/protocol/agent.ts';
 import type { RosterEntry } from '../../bus/protocol/results.ts';
+import { AmountLedger, type Takes } from '../../model/amount-ledger.ts';
+import { meets, offeredBy, type Need, type Offered } from '../../model/capability.ts';
 import { AgentClaims } from './agent-claims.ts';
-import { Keys, type Permit } from './keys.ts';
+import { Attempts } from './attempts.ts';
+import { grips, Grips } from './grips.ts';
+import { Keys } from './keys.ts';
 import { Strays } from './strays.ts';
 
 export interface Leases {
   readonly heartbeatMs: number;
   readonly leaseMs: number;
-}
-
-/** An attempt that this agent has, as far as the hub knows. */
-interface Held {
-  token: Token;
-  /** Number of the assign that carried it; 0: from before the hub's restart. */
-  n: number;
-  running: boolean;
-  /** Its outcome came: it takes no slot any more, though it isn't judged yet. */
-  finished: boolean;
-  cancel: string | undefined;
-  /** The keys that it holds, until it has finished. */
-  permit: Permit | undefined;
 }
 
 export type AgentEffect =
@@ -50,12 +41,12 @@ export class AgentState {
   readonly site: string;
   readonly name: string;
   readonly #leases: Leases;
-  readonly #held = new Map<TaskId, Held>();
+  readonly #held = new Attempts();
   readonly #claims = new AgentClaims();
-  readonly #keys: Keys;
+  /** What of its amounts is taken. */
+  readonly amounts = new AmountLedger();
+  readonly #grips: Grips;
   readonly #strays: Strays;
-  /** Of those, how many have finished. */
-  #finished = 0;
   #last: Sync | undefined;
   #lastAt = 0;
   /** The process that this is, and those whose name it took over (H11). */
@@ -71,7 +62,9 @@ export class AgentState {
   /** Count of assigns to this (hub epoch, agent epoch), and up to which they are void, since its lease ended. */
   #n = 0;
   #void = 0;
-  #capabilities: ReadonlySet<string> = new Set();
+  #offered: Offered = offeredBy([]);
+  /** Kinds of electrons that it refused though it seems to offer what they need, by the key of their class. */
+  readonly #unable = new Set<string>();
   /** A first sync came since the hub started. */
   synced = false;
 
@@ -85,8 +78,8 @@ export class AgentState {
     keys = new Keys(() => undefined),
   ) {
     this.key = key;
-    this.#keys = keys;
-    this.#strays = new Strays(keys);
+    this.#grips = new Grips(keys, this.amounts);
+    this.#strays = new Strays(this.#grips);
     const dot = key.indexOf('.');
     this.site = key.slice(0, dot);
     this.name = key.slice(dot + 1);
@@ -119,7 +112,7 @@ export class AgentState {
   }
   /** What takes a slot, or a place in the queue. */
   get #open(): number {
-    return this.#held.size - this.#finished + this.#claims.taken;
+    return this.#held.open + this.#claims.taken;
   }
 
   state(now: number): 'live' | 'suspect' | 'lost' | 'draining' {
@@ -145,8 +138,16 @@ export class AgentState {
     return { free, total: Math.max(0, this.#last.slots + this.#last.queue - this.#open) };
   }
 
-  offers(capabilities: readonly string[]): boolean {
-    return capabilities.every((capability) => this.#capabilities.has(capability));
+  /** If nothing else ran there. `key`: of their class; absent: whatever it is for. */
+  offers(needs: readonly Need[], key?: string): boolean {
+    return !(key !== undefined && this.#unable.has(key)) && needs.every((need) => meets(this.#offered, need));
+  }
+  get offered(): Offered {
+    return this.#offered;
+  }
+  /** It said that it can't run such electrons: it is given no more of them until it offers something else, or begins anew. */
+  unable(key: string): void {
+    this.#unable.add(key);
   }
 
   /** It takes nothing any more that an earlier life of the hub sends late; `strictly`: and had the name then. */
@@ -165,8 +166,8 @@ export class AgentState {
   }
 
   /** Takes the credit for an attempt that is about to be sent; `hold` fills in its token. */
-  reserve(task: TaskId, permit?: Permit): void {
-    this.#put(task, NO_TOKEN, Number.POSITIVE_INFINITY, permit);
+  reserve(task: TaskId, holds?: RunEntry['holds'], takes?: Takes): void {
+    this.#held.put(task, NO_TOKEN, Number.POSITIVE_INFINITY, this.#grips.take(task, holds, takes));
   }
   nextN(): number {
     return ++this.#n;
@@ -179,7 +180,7 @@ export class AgentState {
       reserved.n = n;
       return;
     }
-    this.#put(task, token, n, undefined);
+    this.#held.put(task, token, n, undefined);
   }
   /** Claims on electrons of a dispatch that are still to be decided. */
   openClaims(dispatch: DispatchId): readonly RunEntry[] {
@@ -195,7 +196,7 @@ export class AgentState {
       held.cancel ??= cancel;
       return;
     }
-    this.#put(task, token, 0, this.#strays.adopt(task, token), cancel);
+    this.#held.put(task, token, 0, this.#strays.adopt(task, token), cancel);
     if (done) this.finish(task, token);
   }
   /** The dispatch doesn't want this attempt: the next sync that lists it is told to drop it. */
@@ -205,27 +206,24 @@ export class AgentState {
   }
   release(task: TaskId, token: Token): boolean {
     const held = this.#held.get(task);
-    return held !== undefined && sameToken(held.token, token) && this.#remove(task, held);
+    return held !== undefined && sameToken(held.token, token) && this.#held.remove(task, held);
   }
   /** Gives back the credit of a match that was never sent; an attempt that was sent stays. */
   unreserve(task: TaskId): boolean {
     const held = this.#held.get(task);
-    return held?.n === Number.POSITIVE_INFINITY && this.#remove(task, held);
+    return held?.n === Number.POSITIVE_INFINITY && this.#held.remove(task, held);
   }
   /** The hub took a greater epoch: assigns are counted anew, and the next sync tells what became of those before. */
   hubEpochRaised(): void {
     this.#n = this.#void = 0;
-    for (const held of this.#held.values()) if (held.n !== Number.POSITIVE_INFINITY) held.n = 0;
+    for (const [, held] of this.#held) if (held.n !== Number.POSITIVE_INFINITY) held.n = 0;
   }
   /** The agent reported its end: the place it took can be given again. */
   finish(task: TaskId, token: Token): void {
     this.#claims.finish(task, token);
     this.#strays.adopt(task, token)?.free();
     const held = this.#held.get(task);
-    if (held === undefined || held.finished || !sameToken(held.token, token)) return;
-    held.permit?.free();
-    held.finished = true;
-    this.#finished++;
+    if (held !== undefined && sameToken(held.token, token)) this.#held.finish(held);
   }
   holds(task: TaskId): Token | undefined {
     return this.#held.get(task)?.token;
@@ -276,8 +274,8 @@ export class AgentState {
       this.#epoch = sync.epoch;
       effects.push({ type: 'joined', epoch: sync.epoch, instance: sync.instance });
     }
-    if (last === undefined || last.capabilities.join() !== sync.capabilities.join())
-      this.#capabilities = new Set(sync.capabilities);
+    if (restarted || last === undefined) this.#unable.clear();
+    if (last === undefined || last.capabilities.join() !== sync.capabilities.join()) this.#offer(sync.capabilities);
     this.#last = sync;
     this.#lastAt = now;
     this.#deaf = false;
@@ -304,23 +302,16 @@ export class AgentState {
     const effects: AgentEffect[] = [];
     for (const [task, held] of this.#held) {
       if (held.n === Number.POSITIVE_INFINITY) continue;
-      this.#remove(task, held);
+      this.#held.remove(task, held);
       effects.push({ type: 'lost', task, token: held.token, reason: 'agent-lost' });
     }
     return effects;
   }
 
-  #put(task: TaskId, token: Token, n: number, permit: Permit | undefined, cancel?: string): void {
-    const before = this.#held.get(task);
-    if (before?.finished === true) this.#finished--;
-    before?.permit?.free();
-    this.#held.set(task, { token, n, running: false, finished: false, cancel, permit });
-  }
-
-  #remove(task: TaskId, held: Held): boolean {
-    if (held.finished) this.#finished--;
-    held.permit?.free();
-    return this.#held.delete(task);
+  #offer(capabilities: readonly string[]): void {
+    this.#offered = offeredBy(capabilities);
+    this.amounts.offer(this.#offered.amounts);
+    this.#unable.clear();
   }
 
   #ok(hub: number, history: string, seq: number, drop: readonly { task: TaskId; token: Token }[]): SyncReply {
@@ -359,13 +350,13 @@ export class AgentState {
       if (held !== undefined && sameToken(held.token, token)) {
         listed.add(task);
         if (entry.state === 'done') this.finish(task, token);
-        else if (entry.holds !== undefined && !held.finished) held.permit ??= this.#keys.take(task, entry.holds);
+        else if (grips(entry) && !held.finished) held.grip ??= this.#grips.listed(entry);
         if (entry.state !== 'running' || held.running) continue;
         held.running = true;
         effects.push({ type: 'started', task, token, startedAt: entry.startedAt });
         continue;
       }
-      if (entry.holds !== undefined && entry.state !== 'done') strays.push(entry);
+      if (grips(entry)) strays.push(entry);
       const claim = ours && token[0] < hub && (held === undefined || olderToken(held.token, token));
       if (claim) unheld.add(task);
       if (claim && this.#claims.listed(entry) === 'ask') {
@@ -381,7 +372,7 @@ export class AgentState {
     for (const [task, held] of this.#held) {
       if (listed.has(task) || held.n === Number.POSITIVE_INFINITY) continue;
       if (!restarted && held.n > seen) continue;
-      this.#remove(task, held);
+      this.#held.remove(task, held);
       effects.push({ type: 'lost', task, token: held.token, reason: 'not-listed' });
     }
     return drop;

@@ -26,6 +26,8 @@ export interface AssignerOptions {
   readonly history: () => string;
   /** Bytes that one message may carry. */
   readonly maxBytes: () => number;
+  /** The agent says that it never can run such an electron. */
+  readonly onUnable: (agent: AgentState, electron: ElectronDef) => void;
   readonly onBack: (agent: AgentState, task: TaskId, message: NotSent) => void;
 }
 
@@ -163,9 +165,11 @@ export class Assigner {
       try {
         const reply = await this.#o.send(agent.key, assign, TIMEOUT_MS);
         if (!this.#settle(agent, outgoing)) return;
-        const tokens = new Map(assign.tasks.map((task) => [task.task, task.token]));
-        for (const { task } of reply.refused) {
-          const token = tokens.get(task);
+        const sent = new Map(assign.tasks.map((task) => [task.task, task]));
+        for (const { task, reason } of reply.refused) {
+          const { token, electron = -1 } = sent.get(task) ?? {};
+          const def = assign.electrons[electron];
+          if (reason === 'capability' && def !== undefined) this.#o.onUnable(agent, def);
           if (token !== undefined) this.#o.onBack(agent, task, lost(token, 'refused'));
         }
         return;

@@ -13,7 +13,7 @@ import type { Token } from '../../model/outcome.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
-import { holdsOf } from '../requirement.ts';
+import { classOf, holdsOf } from '../requirement.ts';
 import type { Waits } from '../why-groups.ts';
 import { soon, type Actor, type Address, type Message } from '../system.ts';
 import { AgentState, type AgentEffect } from './agent-state.ts';
@@ -29,7 +29,7 @@ import { pair, type Found } from './pairing.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
-import { agentStatuses, unofferedOf } from './report.ts';
+import { agentStatuses, tellJoined, unofferedOf } from './report.ts';
 import { Roster } from './roster.ts';
 
 /** Bytes of values that may wait for the disk before matching pauses. */
@@ -80,6 +80,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       hub: () => options.epoch.value,
       history: () => this.#history,
       maxBytes: options.maxPayload,
+      onUnable: (agent, electron) => agent.unable(classOf(electron)),
       onBack: (agent, task, message) => {
         if (message.type === 'attempt.lost' && message.reason === 'no-responders') agent.deaf();
         if (agent.release(task, message.token)) this.#toElectron(task, message);
@@ -113,7 +114,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   agents(): readonly AgentStatus[] {
-    return agentStatuses(this.#agents.values(), this.#o.clock.monotonic());
+    return agentStatuses(this.#agents.values(), this.#o.clock);
   }
 
   /** What a dispatch waits for that no agent offers. */
@@ -223,11 +224,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     });
   }
 
-  readonly #found: Found = (agent, { dispatch, nodes, limited }) => {
+  readonly #found: Found = (agent, { dispatch, nodes, limited }, takes) => {
     for (const node of nodes) {
       const task = taskIdOf(dispatch, node);
-      const holds = holdsOf(limited, task);
-      agent.reserve(task, holds === undefined ? undefined : this.#keys.take(task, holds));
+      agent.reserve(task, holdsOf(limited, task), takes);
     }
     const found: LatticeMessage = { type: 'match.found', agent: agent.key, nodes };
     this.#o.system.send(this.#o.system.address('lattice', dispatch), found, this.#self);
@@ -242,6 +242,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const agent = this.#agentOf(key);
     const { reply: answer, effects } = agent.sync(sync, this.#o.clock.monotonic(), this.#o.epoch.value, this.#history);
     for (const effect of effects) this.#carryOut(agent, effect);
+    if (sync.leaving === true) this.#leases.left(agent);
     // H2: a drop rests on records that may not be on disk yet.
     if (answer.type === 'ok' && answer.drop.length > 0) this.#o.results.afterFlush(() => reply(answer));
     else reply(answer);
@@ -269,7 +270,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         return this.#claims.tell(agent.key, effect.entries);
       case 'joined':
         this.#assigner.forget(agent);
-        this.#o.log('info', 'agent joined', { agent: agent.key, epoch: effect.epoch });
+        tellJoined(this.#o, agent);
         this.#roster.joined(agent.key);
         this.#o.results.write({ op: 'agent', agent: agent.key, epoch: effect.epoch, instance: effect.instance });
         this.#o.results.afterFlush(() => {

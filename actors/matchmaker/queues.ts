@@ -6,12 +6,14 @@
 import type { Requirement } from '../../bus/protocol/actors.ts';
 import { taskIdOf, type DispatchId } from '../../model/ids.ts';
 import { needOf, ownHold } from '../requirement.ts';
+import { asksOf, type Asks } from './asks.ts';
 import { Keys } from './keys.ts';
 import { Parked } from './parked.ts';
 import { priorityOf, Turns, type Lane, type Waiter } from './turns.ts';
 
 interface ClassQueue {
   readonly requirement: Requirement;
+  readonly asks: Asks;
   readonly turns: Turns;
   /** Of what takes no keys. */
   readonly plain: Map<DispatchId, Lane>;
@@ -76,7 +78,7 @@ export class ReadyQueues {
   }
 
   /** The class whose turn it is, but for those that nobody can serve now. */
-  next(stuck: ReadonlySet<string>): { readonly requirement: Requirement; readonly waiting: number } | undefined {
+  next(stuck: ReadonlySet<string>): Pick<ClassQueue, 'requirement' | 'asks' | 'waiting'> | undefined {
     this.#sweep();
     let best: ClassQueue | undefined;
     let highest = 0;
@@ -126,6 +128,7 @@ export class ReadyQueues {
     if (queue === undefined) {
       queue = {
         requirement,
+        asks: asksOf(requirement),
         turns: new Turns(),
         plain: new Map(),
         limited: new Map(),

@@ -1,4 +1,4 @@
-/** Why ready electrons have no agent, and which an agent has and has not begun. Pure. Not here: whose turn it is (queues.ts). */
+/** Why ready electrons have no agent, and which an agent has and has not begun. Pure. Not here: whose turn it is (queues.ts), what agents lack (why-agents.ts). */
 import type { Why } from '../../bus/protocol/why.ts';
 import { NAMED } from '../../bus/protocol/why.ts';
 import type { Requirement } from '../../bus/protocol/actors.ts';
@@ -6,6 +6,7 @@ import { parseTaskId, taskIdOf, type DispatchId } from '../../model/ids.ts';
 import { needOf, ownHold } from '../requirement.ts';
 import { WhyGroups, type Waits } from '../why-groups.ts';
 import type { AgentState } from './agent-state.ts';
+import { whyOfAgents } from './why-agents.ts';
 import type { HeldRequests } from './held-requests.ts';
 import type { Keys } from './keys.ts';
 import type { ReadyQueues } from './queues.ts';
@@ -73,19 +74,4 @@ function whyOf(o: WhyOptions, dispatch: DispatchId, requirement: Requirement, pr
   }
   if (limited?.exclusive === true && o.keys.room(ownHold(taskIdOf(dispatch, node))) === 0) return { kind: 'attempt' };
   return whyOfAgents(o, requirement, Math.max(0, o.queues.ahead(needOf(requirement), priority) - 1));
-}
-
-function whyOfAgents({ agents, at }: WhyOptions, { capabilities: needs }: Requirement, ahead: number): Why {
-  const there = agents.filter((agent) => ['live', 'suspect'].includes(agent.state(at)));
-  const able = there.filter((agent) => agent.offers(needs));
-  if (able.length > 0) {
-    const slots = able.reduce((sum, agent) => sum + (agent.last?.slots ?? 0), 0);
-    return { kind: 'slot', needs, agents: able.length, slots, ahead };
-  }
-  let nearest: { agent: string; lacks: readonly string[] } | undefined;
-  for (const agent of there) {
-    const lacks = needs.filter((need) => !agent.offers([need]));
-    if (nearest === undefined || lacks.length < nearest.lacks.length) nearest = { agent: agent.key, lacks };
-  }
-  return { kind: 'capability', needs, ...(nearest === undefined ? {} : { nearest }) };
 }

@@ -4,10 +4,11 @@
  */
 import type { Bus, BusMessage } from '../../bus/bus.ts';
 import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
+import type { CountRequest } from '../../bus/micro-service.ts';
 import type { ApiReply, BlobHasReply, BlobPut, BlobPutReply } from '../../bus/protocol/api.ts';
 import { parseBlobRead } from '../../bus/protocol/wire-agent.ts';
 import { parseBlobHas, parseBlobPut } from '../../bus/protocol/wire-api.ts';
-import type { Subjects } from '../../bus/subjects.ts';
+import type { BlobKind, Subjects } from '../../bus/subjects.ts';
 import { digestOf } from '../../bus/value/digest.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
@@ -21,6 +22,8 @@ export interface BlobServiceOptions {
   readonly store: Store;
   readonly log: Log;
   readonly monotonic: () => number;
+  /** Absent: nobody counts. */
+  readonly count?: CountRequest<BlobKind>;
 }
 
 interface Upload {
@@ -33,6 +36,8 @@ const MOST_UPLOADS = 256;
 const MOST_CHUNK = 1024 * 1024;
 /** Bytes of uploads that wait for the disk; more are told HUB_BUSY. */
 const MOST_BYTES = 64 * 1024 * 1024;
+
+const isBlobKind = (text: string): text is BlobKind => text === 'get' || text === 'has' || text === 'put';
 
 /** Who may speak on `<prefix>.blob.SITE.AGENT.KIND` or `<prefix>.blob.u.USER.KIND`. */
 function speakerOf(subject: string): string {
@@ -98,10 +103,14 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
     return step;
   };
 
-  const respond = <T>(message: BusMessage, work: Promise<T>): void => {
+  const respond = <T>(message: BusMessage, work: Promise<T>, count: (error?: unknown) => void): void => {
     work.then(
-      (body) => message.respond(encodeEnvelope(o.by, { ok: true, body } satisfies ApiReply<T>)),
+      (body) => {
+        count();
+        message.respond(encodeEnvelope(o.by, { ok: true, body } satisfies ApiReply<T>));
+      },
       (error: unknown) => {
+        count(error);
         const { code, message: text, help, details } = asPolaronError(error, 'STORE_FAILED');
         message.respond(
           encodeEnvelope(o.by, { ok: false, error: { code, message: text, help, details } } satisfies ApiReply<T>),
@@ -116,6 +125,10 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
 
   const subscription = o.bus.subscribe(o.subjects.allBlob, (message) => {
     const kind = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+    const began = o.monotonic();
+    const count = (error?: unknown): void => {
+      if (isBlobKind(kind)) o.count?.(kind, o.monotonic() - began, error);
+    };
     try {
       const envelope = decodeEnvelope(message.data);
       if (envelope.by !== speakerOf(message.subject))
@@ -133,12 +146,19 @@ export function serveBlobs(o: BlobServiceOptions): () => void {
             ? Promise.resolve(new Uint8Array())
             : o.store.readValue(digest, offset, Math.min(length, MOST_CHUNK, size - offset));
         bytes.then(
-          (chunk) => message.respond(chunk),
-          () => message.respond(new Uint8Array()),
+          (chunk) => {
+            count();
+            message.respond(chunk);
+          },
+          (error: unknown) => {
+            count(error);
+            message.respond(new Uint8Array());
+          },
         );
-      } else if (kind === 'has') respond(message, Promise.resolve(has(parseBlobHas(body).digests)));
-      else if (kind === 'put') respond(message, counted(envelope.by, parseBlobPut(body)));
+      } else if (kind === 'has') respond(message, Promise.resolve(has(parseBlobHas(body).digests)), count);
+      else if (kind === 'put') respond(message, counted(envelope.by, parseBlobPut(body)), count);
     } catch (error) {
+      count(error);
       const failure = asPolaronError(error, 'BAD_MESSAGE');
       warn(`blob:${failure.code}`, 'warn', `dropped a message on ${message.subject}: ${failure.message}`, {
         code: failure.code,

@@ -16,7 +16,14 @@ import type { Log } from '../../model/log.ts';
 import type { DispatchRecord, ElectronRecord } from '../../model/records.ts';
 import { isFinalTimeout } from '../../model/timeouts.ts';
 import type { ApiError, WaitReply } from '../../bus/protocol/api.ts';
-import type { ResultsMessage, ResultsRequests, RosterEntry, WritePosition } from '../../bus/protocol/results.ts';
+import type { CountRequest } from '../../bus/micro-service.ts';
+import type {
+  ResultsMessage,
+  ResultsRequests,
+  ResultsRequestType,
+  RosterEntry,
+  WritePosition,
+} from '../../bus/protocol/results.ts';
 import { decodeAgent, decodeKey, decodeNumber, keys, tailOfKey } from '../../store/records.ts';
 import type { Store } from '../../store/store.ts';
 import { addressOf, type Actor, type ActorSystem, type Address, type Message } from '../system.ts';
@@ -46,6 +53,8 @@ export interface ManagerOptions {
   readonly copy?: CopyData | undefined;
   /** Memory of the hub, when it lives there. */
   readonly near?: NearMemory | undefined;
+  /** Absent: nobody counts. */
+  readonly count?: CountRequest<ResultsRequestType> | undefined;
 }
 
 export type ResultsAsk = ResultsMessage & { readonly ask: number; readonly after?: WritePosition };
@@ -107,9 +116,15 @@ export class ResultManager implements Actor<ResultsAsk> {
       if (name !== undefined) this.#working.delete(name);
       this.#o.system.send(from, { type: 'results.answer', ask: message.ask, ...answer }, this.#self);
     };
+    const { clock, count } = this.#o;
+    const began = clock.monotonic();
     this.#handle(message).then(
-      (body) => say({ body }),
+      (body) => {
+        count?.(message.type, clock.monotonic() - began);
+        say({ body });
+      },
       (error: unknown) => {
+        count?.(message.type, clock.monotonic() - began, error);
         const { code, message: text, help, details } = asPolaronError(error, 'STORE_FAILED');
         say({ error: { code, message: text, help, details } });
       },

@@ -235,6 +235,35 @@ export interface ResultsRequests {
   };
 }
 export type ResultsRequestType = keyof ResultsRequests;
+/** Held complete by the compiler. */
+const requestTypes: Readonly<Record<ResultsRequestType, true>> = {
+  'results.write': true,
+  'results.admit': true,
+  'results.read': true,
+  'results.bytes': true,
+  'results.store': true,
+  'results.compose': true,
+  'results.slice': true,
+  'results.fetch': true,
+  'results.live': true,
+  'results.spec': true,
+  'results.load': true,
+  'results.cached': true,
+  'results.ended': true,
+  'results.judge': true,
+  'results.purge': true,
+  'results.backup': true,
+  'results.list': true,
+  'results.detail': true,
+  'results.snapshot': true,
+  'results.wait': true,
+  'results.value': true,
+  'results.logs': true,
+  'results.attempts': true,
+};
+export const isResultsRequestType = (text: string): text is ResultsRequestType => Object.hasOwn(requestTypes, text);
+export const resultsRequestTypes: readonly ResultsRequestType[] =
+  Object.keys(requestTypes).filter(isResultsRequestType);
 export type ResultsMessage = {
   [T in ResultsRequestType]: { readonly type: T } & ResultsRequests[T]['ask'];
 }[ResultsRequestType];

@@ -23,19 +23,24 @@ export type Why =
   | { readonly kind: 'parent'; readonly node: number; readonly name: string; readonly status: ElectronStatus }
   /** A map of which no more items may be begun at once. */
   | { readonly kind: 'map'; readonly node: number; readonly name: string; readonly limit: number }
-  /** No agent that is there offers all of it; of the nearest, what it lacks. */
+  /** No agent that is there offers all of it; of the nearest, what it lacks. `most`: of the amounts that none offers, the largest that one does. */
   | {
       readonly kind: 'capability';
       readonly needs: readonly string[];
       readonly nearest?: { readonly agent: string; readonly lacks: readonly string[] };
+      readonly most?: readonly { readonly need: string; readonly offers: string; readonly agent: string }[];
     }
-  /** All agents that offer it are full; `ahead`: other dispatches of its priority or a higher one that want the same. */
+  /**
+   * All agents that offer it are full; `ahead`: other dispatches of its priority or a higher one that want the same. `taken`: there are free slots, and of the agent
+   * that has most left, how much of these amounts is in use.
+   */
   | {
       readonly kind: 'slot';
       readonly needs: readonly string[];
       readonly agents: number;
       readonly slots: number;
       readonly ahead: number;
+      readonly taken?: readonly AmountInUse[];
     }
   /** Others hold its concurrency key: how many of how many, and the first of them as DISPATCH_NODE. */
   | {
@@ -55,6 +60,14 @@ export type Why =
   | { readonly kind: 'room'; readonly ahead: number }
   /** An agent has it, and has not begun. */
   | { readonly kind: 'agent'; readonly agent: string };
+
+/** `used` and `has` as an agent would offer it: `48GiB`. */
+export interface AmountInUse {
+  readonly need: string;
+  readonly agent: string;
+  readonly used: string;
+  readonly has: string;
+}
 
 /** Electrons of one dispatch that wait for the same: how many, and the first of them. */
 export interface WhyGroup {
@@ -101,6 +114,7 @@ const why: Reader<Why> = object((o): Why => {
         kind: 'capability',
         needs: array(o, 'needs', 1_000, aText()),
         ...optional(o, 'nearest', (from, key) => field(from, key, nearest)),
+        ...optional(o, 'most', (from, key) => array(from, key, 1_000, most)),
       };
     case 'slot':
       return {
@@ -109,6 +123,7 @@ const why: Reader<Why> = object((o): Why => {
         agents: int(o, 'agents'),
         slots: int(o, 'slots'),
         ahead: int(o, 'ahead'),
+        ...optional(o, 'taken', (from, key) => array(from, key, 1_000, inUse)),
       };
     case 'key':
       return {
@@ -136,6 +151,13 @@ const why: Reader<Why> = object((o): Why => {
   }
 });
 const nearest = object((o) => ({ agent: text(o, 'agent'), lacks: array(o, 'lacks', 1_000, aText()) }));
+const most = object((o) => ({ need: text(o, 'need'), offers: text(o, 'offers'), agent: text(o, 'agent') }));
+const inUse: Reader<AmountInUse> = object((o) => ({
+  need: text(o, 'need'),
+  agent: text(o, 'agent'),
+  used: text(o, 'used'),
+  has: text(o, 'has'),
+}));
 const named = object((o) => ({ node: int(o, 'node'), name: text(o, 'name', 300) }));
 
 export const parseWhyReply: Reader<WhyReply> = parser(

@@ -4,6 +4,7 @@ import { ensureHome, homePaths } from '../../host/home.ts';
 import { forgetInstance, livingInstances, recordInstance } from '../../host/instances.ts';
 import { agentInvitedBy } from '../../host/invitation.ts';
 import { stderrLog } from '../../host/stderr-log.ts';
+import { checkOffers } from '../../model/capability.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { toToken } from '../../model/ids.ts';
 import { writeJson } from '../context.ts';
@@ -24,7 +25,7 @@ export interface AgentArguments {
   readonly deps: boolean;
 }
 
-/** Resolves when the agent has drained and left. Raises USAGE, BAD_SUBJECT, AGENT_NAME_TAKEN, SUPERSEDED, AUTH_FAILED. */
+/** Resolves when the agent has drained and left. Raises USAGE, CAPABILITY_INVALID, BAD_SUBJECT, AGENT_NAME_TAKEN, SUPERSEDED, AUTH_FAILED. */
 export async function agent(context: Context, args: AgentArguments): Promise<ExitCode> {
   const bus = args.bus ?? context.env['POLARON_URL'];
   if (bus === undefined || bus === '') {
@@ -32,6 +33,7 @@ export async function agent(context: Context, args: AgentArguments): Promise<Exi
       help: 'Give --bus nats://host:4222, or set POLARON_URL; `polaron start` runs an agent of its own.',
     });
   }
+  checkOffers('--capability', args.capability);
   const paths = homePaths(context.env);
   const found = {
     bus: checkedBus(bus),

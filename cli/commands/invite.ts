@@ -1,4 +1,4 @@
-/** `polaron invite`: what an agent, a user or an observer needs to join the hub of this machine. Not here: how credentials are made (host/invitation.ts). */
+/** `polaron invite`: what an agent, a user, an observer or an auditor needs to join the hub of this machine. Not here: how credentials are made (host/invitation.ts). */
 import { homePaths } from '../../host/home.ts';
 import { invitationOf, type Role } from '../../host/invitation.ts';
 import { PolaronError } from '../../model/errors.ts';
@@ -40,5 +40,7 @@ export async function invite(context: Context, args: InviteArguments): Promise<E
 function lineFor(role: Role, name: string, bus: string): string {
   if (role === 'agent') return `polaron agent --bus '${bus}'`;
   if (role === 'user') return `export POLARON_URL='${bus}'`;
+  if (role === 'auditor')
+    return `nats --server '${bus}' sub --translate 'polaron decode {{Subject}}' 'polaron.>' '_INBOX.>'`;
   return `nats --server '${bus}' --inbox-prefix _INBOX.o.${name} sub 'polaron.actor.>'`;
 }

@@ -1,5 +1,5 @@
 /** `polaron show ID [ELECTRON] --why`: what electrons that don't run yet wait for, and why they were taken over from another dispatch or not; the same together. */
-import type { Why, WhyGroup } from '../../bus/protocol/why.ts';
+import type { AmountInUse, Why, WhyGroup } from '../../bus/protocol/why.ts';
 import type { WhyReuse } from '../../bus/protocol/why-reuse.ts';
 import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -47,6 +47,12 @@ function lineOf({ why, electrons, first }: WhyGroup): string {
   return plain(`${one ? '1 electron' : `${electrons} electrons`} ${what}${names}`);
 }
 
+/** Of several agents each amount tells of the one that has most of it left. */
+const amountsText = (taken: readonly AmountInUse[]): string =>
+  taken.length === 0
+    ? ''
+    : ` (${taken.map(({ need, agent, used, has }) => `${need}: in use on ${agent}: ${used} of ${has}`).join('; ')})`;
+
 function reasonOf(why: Exclude<Why, WhyReuse>): string {
   switch (why.kind) {
     case 'parent':
@@ -54,14 +60,19 @@ function reasonOf(why: Exclude<Why, WhyReuse>): string {
     case 'map':
       return `since ${why.name} runs ${why.limit} items at once`;
     case 'capability': {
-      const { needs, nearest } = why;
-      const near = nearest === undefined ? 'no agent is there' : `${nearest.agent} lacks ${nearest.lacks.join(', ')}`;
+      const { needs, nearest, most = [] } = why;
+      const near = [
+        nearest === undefined ? 'no agent is there' : `${nearest.agent} lacks ${nearest.lacks.join(', ')}`,
+        ...most.map(({ need, offers, agent }) => `${need}: the largest agent offers ${offers}, ${agent}`),
+      ].join('; ');
       return `for an agent that offers ${needs.join(', ')} (${near})`;
     }
     case 'slot': {
-      const { needs, agents, slots, ahead } = why;
+      const { needs, agents, slots, ahead, taken } = why;
       const [s, a] = [slots === 1 ? '1 slot' : `${slots} slots`, agents === 1 ? '1 agent' : `${agents} agents`];
       const turn = ahead === 0 ? '' : `, in turn with ${ahead} other ${ahead === 1 ? 'dispatch' : 'dispatches'}`;
+      if (taken !== undefined)
+        return `until there is room on ${a} with ${needs.join(', ')}${amountsText(taken)}${turn}`;
       return `for one of the ${s} of the ${a} with ${needs.join(', ')}${turn}`;
     }
     case 'key':

@@ -90,10 +90,10 @@ export class Attempt implements ExecutorEvents {
     return this.#handle?.leave?.() === true;
   }
 
-  /** What holds keys is killed without grace: it isn't listed any more. */
+  /** What holds keys or amounts is killed without grace: it isn't listed any more. */
   forget(): void {
     this.#preparing?.abort();
-    this.#handle?.forget(this.held.holds !== undefined);
+    this.#handle?.forget(this.held.holds !== undefined || this.held.taken !== undefined);
   }
 
   log(stream: Stream, text: string): void {

@@ -52,11 +52,12 @@ export class Channel {
     if (this.bus.connected) this.bus.publish(subject, this.encode(body));
   }
 
-  /** Hears well-formed messages of `subject`. `answer` may be called once. */
+  /** Hears well-formed messages of `subject`; what is none is told to `dropped`. */
   hear<T>(
     subject: string,
     read: (x: unknown) => T,
     handle: (body: T, message: BusMessage) => void | Promise<void>,
+    dropped: (error: unknown) => void = () => undefined,
   ): Subscription {
     return this.bus.subscribe(subject, (message) => {
       let body: T;
@@ -64,8 +65,9 @@ export class Channel {
         body = read(decodeBody(decodeEnvelope(message.data, LONGEST_MESSAGE).body));
       } catch (error) {
         this.dropped++;
-        const dropped = `agent: dropped a message on ${subject}: ${messageOf(error)}`;
-        this.#say(subject, 'warn', dropped, { dropped: this.dropped });
+        dropped(error);
+        const why = `agent: dropped a message on ${subject}: ${messageOf(error)}`;
+        this.#say(subject, 'warn', why, { dropped: this.dropped });
         return undefined;
       }
       return handle(body, message);

@@ -9,9 +9,13 @@ import type {
   LiveLogs,
 } from '../../bus/protocol/agent.ts';
 import { parseAssign, parseBlobRead, parseCancel, parseControl, parseLogsAsk } from '../../bus/protocol/wire-agent.ts';
-import type { Subjects } from '../../bus/subjects.ts';
+import type { BusMessage, Subscription } from '../../bus/bus.ts';
+import type { DownKind } from '../../bus/subjects.ts';
 import { isToken, type TaskId } from '../../model/ids.ts';
 import type { Channel } from './channel.ts';
+import type { ResolvedAgent } from './options.ts';
+import type { AgentView } from './running-agent.ts';
+import { agentService } from './service.ts';
 
 export interface Hearing {
   /** `answer` before anything is started: the hub waits for it. */
@@ -26,6 +30,7 @@ export interface Hearing {
   probed(): void;
   /** Work waits for something that this agent offers. */
   woken(): void;
+  status(): AgentView;
 }
 
 /** A chunk of a value that the hub pulls. */
@@ -35,33 +40,49 @@ const LARGEST_READ = 512 * 1024;
 const nameOf = (capability: string): string => /^[^\s=<>:]*/.exec(capability.toLowerCase())?.[0] ?? '';
 
 /** Subscribes; returns how to stop. */
-export function listen(
-  channel: Channel,
-  subjects: Subjects,
-  site: string,
-  agent: string,
-  capabilities: readonly string[],
-  hearing: Hearing,
-): () => void {
+export function listen(channel: Channel, options: ResolvedAgent, hearing: Hearing): () => void {
   const { bus } = channel;
+  const { subjects, site, name: agent, capabilities, clock } = options;
+  const service = agentService(options, () => hearing.status());
+  /** Hears one kind, and counts it. */
+  const hear = <T>(
+    kind: DownKind,
+    read: (x: unknown) => T,
+    handle: (body: T, message: BusMessage) => void | Promise<void>,
+  ): Subscription =>
+    channel.hear(
+      subjects.down(site, agent, kind),
+      read,
+      async (body, message) => {
+        const began = clock.monotonic();
+        try {
+          await handle(body, message);
+          service.count(kind, clock.monotonic() - began);
+        } catch (error) {
+          service.count(kind, clock.monotonic() - began, error);
+          throw error;
+        }
+      },
+      (error) => service.count(kind, 0, error),
+    );
   const subscriptions = [
-    channel.hear(subjects.down(site, agent, 'assign'), parseAssign, (assign, message) =>
+    hear('assign', parseAssign, (assign, message) =>
       hearing.assign(assign, (reply) => message.respond(channel.encode(reply))),
     ),
-    channel.hear(subjects.down(site, agent, 'cancel'), parseCancel, (cancel, message) => {
+    hear('cancel', parseCancel, (cancel, message) => {
       const reply = hearing.cancel(cancel);
       if (reply !== undefined) message.respond(channel.encode(reply));
     }),
-    channel.hear(subjects.down(site, agent, 'control'), parseControl, (control, message) => {
+    hear('control', parseControl, (control, message) => {
       message.respond(channel.encode({ ok: true }));
       hearing.control(control);
     }),
-    channel.hear(subjects.down(site, agent, 'blob'), parseBlobRead, async (read, message) => {
+    hear('blob', parseBlobRead, async (read, message) => {
       const length = Math.max(0, Math.min(read.length, LARGEST_READ, bus.maxPayload - 1024));
       const bytes = await hearing.read({ ...read, length });
       if (bytes !== undefined) message.respond(bytes);
     }),
-    channel.hear(subjects.down(site, agent, 'logs'), parseLogsAsk, ({ task }, message) => {
+    hear('logs', parseLogsAsk, ({ task }, message) => {
       const reply = hearing.logs(task);
       if (reply !== undefined) message.respond(channel.encode(reply));
     }),
@@ -73,7 +94,9 @@ export function listen(
       bus.subscribe(subjects.capability(name, 'wake'), () => hearing.woken()),
     );
   }
+  const stopService = service.listen();
   return () => {
+    stopService();
     for (const subscription of subscriptions) subscription.unsubscribe();
   };
 }

@@ -1,4 +1,5 @@
 /** What an agent is started with, and its defaults. */
+import { checkOffers } from '../../model/capability.ts';
 import { defaults } from '../../model/defaults.ts';
 import { maxValueBytesOf } from '../../model/value-limit.ts';
 import { randomUUID } from 'node:crypto';
@@ -53,6 +54,8 @@ export interface AgentOptions {
   readonly random?: () => number;
   /** Tells two processes of one name apart. @default random */
   readonly instance?: string;
+  /** Processes that want to run on this machine, for each core. @default nobody is told */
+  readonly load?: (() => number) | undefined;
 }
 
 export interface ResolvedAgent extends Required<AgentOptions> {
@@ -69,8 +72,10 @@ export interface ResolvedAgent extends Required<AgentOptions> {
   };
 }
 
+/** Raises CAPABILITY_INVALID. */
 export function resolveAgent(options: AgentOptions): ResolvedAgent {
   const { stateDir } = options;
+  checkOffers(`agent ${options.site}.${options.name}: a capability`, options.capabilities);
   return {
     heartbeatMs: defaults.heartbeatMs,
     graceMs: defaults.graceMs,
@@ -85,6 +90,7 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
     random: Math.random,
     blobBus: options.bus,
     instance: randomUUID(),
+    load: undefined,
     ...options,
     runnerEnv: options.runnerEnv ?? ownEnvironment(),
     by: `a.${options.site}.${options.name}`,

@@ -7,6 +7,7 @@
  *  S4 a token cancelled before it came starts nothing (A1);
  *  S5 at most one entry per task; an entry leaves only by a verdict, a drop, a revocation or a change of history;
  *  S7 an exclusive one begins only while the hub's lease of this agent is known to last (A3);
+ *  S8 what runs and queues never takes more of an amount than the agent offers;
  *  S6 `running` plus `queued` stay within slots + queue; `done` entries count for nothing.
  */
 import type {
@@ -21,6 +22,8 @@ import type {
   SyncReply,
   Verdict,
 } from '../../bus/protocol/agent.ts';
+import { AmountLedger, takesOfTexts } from '../../model/amount-ledger.ts';
+import { meets, needFrom, offeredBy, type Offered } from '../../model/capability.ts';
 import type { Digest, TaskId } from '../../model/ids.ts';
 import type { FoundTask } from '../executor.ts';
 import { olderToken, sameToken, type Outcome, type Token } from '../../model/outcome.ts';
@@ -35,6 +38,8 @@ export interface Held {
   outcome: Outcome | undefined;
   readonly holds?: readonly KeyHold[];
   readonly exclusive: boolean;
+  /** What it takes of the agent's amounts until it has ended. */
+  readonly taken?: { readonly needs: readonly string[]; readonly giveBack: () => void };
 }
 
 export interface AssignDecision {
@@ -66,7 +71,7 @@ export type SyncDecision =
       readonly cancel: CancelDecision['stop'];
     }
   | { readonly type: 'epoch'; readonly epoch: number }
-  | { readonly type: 'end'; readonly why: 'name-taken' | 'superseded' }
+  | { readonly type: 'end'; readonly why: 'name-taken' | 'superseded' | 'other-version' }
   | { readonly type: 'again-soon' };
 
 export interface StateOptions {
@@ -76,6 +81,8 @@ export interface StateOptions {
   readonly slots: number;
   /** Executors that this agent has. */
   readonly executors: ReadonlySet<string>;
+  /** Beside them: what electrons may need. */
+  readonly capabilities: readonly string[];
   /** Outcomes of an earlier life that no hub has acknowledged. */
   readonly spooled: readonly FinishedTask[];
   /** Attempts of an earlier life that its executors have found again (H6). */
@@ -96,6 +103,8 @@ export class AgentState {
   readonly held = new Map<TaskId, Held>();
   readonly #slots: number;
   readonly #executors: ReadonlySet<string>;
+  readonly #offered: Offered;
+  readonly #amounts: AmountLedger;
   readonly #tokens = new TokenMemory();
   #window = new AssignWindow();
   #unfinished = 0;
@@ -105,13 +114,19 @@ export class AgentState {
     this.history = options.history;
     this.#slots = options.slots;
     this.#executors = options.executors;
+    this.#offered = offeredBy([...options.executors, ...options.capabilities]);
+    this.#amounts = new AmountLedger(this.#offered.amounts);
     for (const { task, token, inputsDigest, outcome } of options.spooled) {
       this.held.set(task, { task, token, inputsDigest, outcome, exclusive: false });
       this.#tokens.accept(task, token);
     }
-    for (const { task, token, inputsDigest, holds } of options.found ?? []) {
+    for (const { task, token, inputsDigest, holds, takes } of options.found ?? []) {
       if (this.held.has(task)) continue;
-      const held = { task, token, inputsDigest, outcome: undefined, exclusive: false };
+      const taken = this.#take(takes ?? []);
+      const held = {
+        ...{ task, token, inputsDigest, outcome: undefined, exclusive: false },
+        ...(taken === undefined ? {} : { taken }),
+      };
       this.held.set(task, holds === undefined ? held : { ...held, holds });
       this.#tokens.accept(task, token);
       this.#unfinished++;
@@ -148,13 +163,16 @@ export class AgentState {
       const older = this.held.get(task.task);
       if (older !== undefined) replaced.push(this.#remove(older));
       this.#tokens.accept(task.task, task.token);
+      const electron = assign.electrons[task.electron];
+      const taken = this.#take(electron?.needs ?? []);
       this.held.set(task.task, {
         task: task.task,
         token: task.token,
         inputsDigest: task.inputsDigest,
         outcome: undefined,
         ...(task.holds === undefined ? {} : { holds: task.holds }),
-        exclusive: assign.electrons[task.electron]?.exclusive === true,
+        exclusive: electron?.exclusive === true,
+        ...(taken === undefined ? {} : { taken }),
       });
       this.#unfinished++;
       start.push(task);
@@ -193,6 +211,7 @@ export class AgentState {
         return { type: 'epoch', epoch: this.epoch };
       case 'name-taken':
       case 'superseded':
+      case 'other-version':
         return { type: 'end', why: reply.type };
       case 'not-ready':
         return { type: 'again-soon' };
@@ -225,6 +244,7 @@ export class AgentState {
     const held = this.held.get(task);
     if (held === undefined || held.outcome !== undefined || !sameToken(held.token, token)) return undefined;
     held.outcome = outcome;
+    held.taken?.giveBack();
     this.#unfinished--;
     return { task, token, inputsDigest: held.inputsDigest, outcome };
   }
@@ -256,7 +276,7 @@ export class AgentState {
   ): RunEntry[] {
     const entries: RunEntry[] = [];
     for (const held of this.held.values()) {
-      const { task, token, inputsDigest, outcome, holds } = held;
+      const { task, token, inputsDigest, outcome, holds, taken } = held;
       if (outcome !== undefined) {
         entries.push({ task, token, inputsDigest, state: 'done', startedAt: outcome.usage.startedAt });
         continue;
@@ -264,12 +284,13 @@ export class AgentState {
       const { startedAt, progress } = runningSince(held);
       const state = startedAt > 0 ? 'running' : 'queued';
       const entry: RunEntry = { task, token, inputsDigest, state, startedAt };
-      if (progress === undefined && holds === undefined) entries.push(entry);
+      if (progress === undefined && holds === undefined && taken === undefined) entries.push(entry);
       else
         entries.push({
           ...entry,
           ...(progress === undefined ? {} : { progress }),
           ...(holds === undefined ? {} : { holds }),
+          ...(taken === undefined ? {} : { takes: taken.needs }),
         });
     }
     return entries;
@@ -280,13 +301,23 @@ export class AgentState {
     const electron = assign.electrons[task.electron];
     const manifest = assign.manifests[task.manifest];
     if (electron === undefined || !this.#executors.has(electron.executor)) return 'capability';
+    if (!electron.needs.every((need) => meets(this.#offered, needFrom(need)))) return 'capability';
     if (manifest === undefined || (manifest.expiresAt !== 0 && manifest.expiresAt < nowMs)) return 'stale';
     if (electron.exclusive === true && !this.leased) return 'busy';
     const highest = this.#tokens.highest(task.task);
     if (highest !== undefined && !olderToken(highest, task.token)) return 'stale';
     if (this.#tokens.isCancelled(task.task, task.token)) return 'stale';
-    if (this.#unfinished >= this.#slots + this.queueLimit && this.held.get(task.task) === undefined) return 'busy';
-    return undefined;
+    const older = this.held.get(task.task);
+    if (this.#unfinished >= this.#slots + this.queueLimit && older === undefined) return 'busy';
+    // An older attempt of it gives back the same.
+    const takes = older?.taken === undefined ? takesOfTexts(electron.needs) : undefined;
+    return takes === undefined || this.#amounts.room(takes, 1) > 0 ? undefined : 'busy';
+  }
+
+  #take(needs: readonly string[]): Held['taken'] {
+    const takes = takesOfTexts(needs);
+    if (takes === undefined) return undefined;
+    return { needs: needs.filter((need) => needFrom(need).kind === 'amount'), giveBack: this.#amounts.take(takes) };
   }
 
   #meetHub(hub: number): void {
@@ -306,6 +337,7 @@ export class AgentState {
   #remove(held: Held): Held {
     this.held.delete(held.task);
     if (held.outcome === undefined) this.#unfinished--;
+    held.taken?.giveBack();
     return held;
   }
 }

@@ -215,7 +215,12 @@ export class Tasks implements AttemptListener {
     const node = task.path ?? task.task.slice(task.task.lastIndexOf('_') + 1);
     const { dispatch } = manifest;
     const { template, inputs } = whole;
-    const of = { task: task.task, token, inputsDigest, ...(holds === undefined ? {} : { holds }) };
+    const takes = attempt.held.taken?.needs;
+    const of = {
+      ...{ task: task.task, token, inputsDigest },
+      ...(holds === undefined ? {} : { holds }),
+      ...(takes === undefined ? {} : { takes }),
+    };
     const about: Omit<ExecutorTask, keyof FoundTask> = {
       dispatch,
       about: manifest,

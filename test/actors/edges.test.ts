@@ -9,6 +9,7 @@ import { AgentGateway } from '../../actors/matchmaker/gateway.ts';
 import { serveBlobs } from '../../actors/results/blob-service.ts';
 import type { Bus, BusHandler, BusMessage, Headers } from '../../bus/bus.ts';
 import { decodeBody, decodeEnvelope, encodeBody, encodeEnvelope } from '../../bus/codec.ts';
+import { MicroService } from '../../bus/micro-service.ts';
 import { digestOf } from '../../bus/value/digest.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { openMemoryStore, type MemoryStore } from '../../store/memory-store.ts';
@@ -48,12 +49,18 @@ class RawBus implements Bus {
     return Promise.resolve();
   }
 
-  async deliver(subject: string, data: Uint8Array, headers: Headers = {}): Promise<Uint8Array[]> {
+  async deliver(
+    subject: string,
+    data: Uint8Array,
+    headers: Headers = {},
+    reply = '_INBOX.u.kim.1',
+  ): Promise<Uint8Array[]> {
     const answers: Uint8Array[] = [];
     try {
       await this.#handler({
         subject,
         data,
+        reply,
         header: (name) => headers[name],
         respond: (answer) => {
           if (answer.length > this.maxPayload) throw new PolaronError('PAYLOAD_TOO_LARGE', `${answer.length} bytes`);
@@ -77,7 +84,14 @@ beforeEach(() => {
   logs = makeLogList();
 });
 afterEach(() => expect(bus.thrown).toEqual([]));
-const shared = () => ({ bus, subjects, by: 'hub.n1', log: logs.log, monotonic: () => clock.monotonic() });
+const shared = () => ({
+  bus,
+  subjects,
+  by: 'hub.n1',
+  version: '0.0.0',
+  log: logs.log,
+  monotonic: () => clock.monotonic(),
+});
 const version2 = (by: string, body: unknown): Uint8Array => encodeBody({ v: 2, by, body: encodeBody(body) });
 const garbage: [string, Uint8Array][] = [
   ['nothing', new Uint8Array()],
@@ -127,6 +141,24 @@ describe("the agents' gateway", () => {
     });
   });
   const subject = subjects.up('lab', 'a1', 'sync');
+
+  it('an answer to a $SRV question that was sent there on purpose changes nothing', async () => {
+    const service = new MicroService({
+      ...shared(),
+      prefix: subjects.prefix,
+      name: 'polaron-agent',
+      id: 'lab_a1',
+      version: '0.1.0',
+      description: '',
+      startedAt: 0,
+      metadata: () => ({ epoch: '1', type: 'ok' }),
+      endpoints: [],
+    });
+    const said = [service.ping(), service.info(), service.stats()];
+    for (const kind of ['sync', 'done', 'log', 'progress'] as const)
+      for (const one of said) await bus.deliver(subjects.up('lab', 'a1', kind), Buffer.from(JSON.stringify(one)));
+    expect([heard, gateway.dropped]).toEqual([[], 12]);
+  });
 
   it('takes what is right', async () => {
     const answers = await bus.deliver(subject, encodeEnvelope('a.lab.a1', sync));
@@ -221,6 +253,11 @@ describe('the api', () => {
       ['kim', 'list', {}],
       ['kim', 'list', { limit: 3 }],
     ]);
+  });
+
+  it('gives no answer in JSON where it would be heard as a word of somebody else', async () => {
+    expect(await bus.deliver('polaron.api.kim.list', new Uint8Array(), {}, 'polaron.api.lee.cancel')).toEqual([]);
+    expect(handled).toEqual([['kim', 'list', {}]]);
   });
 
   it('refuses what is no JSON, no verb, no user', async () => {

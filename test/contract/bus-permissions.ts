@@ -28,33 +28,43 @@ const publishes: Readonly<Record<string, readonly Identity[]>> = {
   'polaron.actor.n1.electron.x': ['hub.n1'],
   '_INBOX.u.kim.abc.1': ['hub.n1'],
   '_INBOX.hub.n1.abc.1': ['hub.n1'],
-  '$SRV.PING': ['hub.n1', 'o.web'],
+  '$SRV.PING': ['hub.n1', 'u.kim', 'u.lee', 'o.web', 'audit.eye'],
+  '$SRV.STATS.polaron-agent.s1_a1': ['hub.n1', 'u.kim', 'u.lee', 'o.web', 'audit.eye'],
   'other.subject': [],
 };
 
 /** Patterns that each identity may subscribe to. */
 const subscribes: Readonly<Record<string, readonly Identity[]>> = {
   '>': [],
-  'polaron.>': [],
-  '_INBOX.>': [],
-  'polaron.api.>': ['hub.n1'],
-  'polaron.up.>': ['hub.n1'],
-  'polaron.blob.>': ['hub.n1'],
-  'polaron.event.>': ['o.web'],
-  'polaron.event.kim.>': ['u.kim', 'o.web'],
-  'polaron.event.lee.>': ['u.lee', 'o.web'],
-  'polaron.actor.>': ['hub.n1', 'o.web'],
-  'polaron.down.s1.a1.>': ['a.s1.a1'],
-  'polaron.down.s1.a1.assign': ['a.s1.a1'],
-  'polaron.down.s1.*.assign': [],
-  'polaron.down.all.probe': ['a.s1.a1', 'a.s1.a2', 'a.s2.a1'],
-  'polaron.capability.gpu.*': ['a.s1.a1', 'a.s1.a2', 'a.s2.a1'],
-  '_INBOX.u.kim.>': ['u.kim'],
-  '_INBOX.u.*.>': [],
-  '_INBOX.a.s1.a1.>': ['a.s1.a1'],
+  'polaron.>': ['audit.eye'],
+  '_INBOX.>': ['audit.eye'],
+  'polaron.api.>': ['hub.n1', 'audit.eye'],
+  'polaron.up.>': ['hub.n1', 'audit.eye'],
+  'polaron.blob.>': ['hub.n1', 'audit.eye'],
+  'polaron.event.>': ['o.web', 'audit.eye'],
+  'polaron.event.kim.>': ['u.kim', 'o.web', 'audit.eye'],
+  'polaron.event.lee.>': ['u.lee', 'o.web', 'audit.eye'],
+  'polaron.actor.>': ['hub.n1', 'o.web', 'audit.eye'],
+  'polaron.down.s1.a1.>': ['a.s1.a1', 'audit.eye'],
+  'polaron.down.s1.a1.assign': ['a.s1.a1', 'audit.eye'],
+  'polaron.down.s1.*.assign': ['audit.eye'],
+  'polaron.down.all.probe': ['a.s1.a1', 'a.s1.a2', 'a.s2.a1', 'audit.eye'],
+  'polaron.capability.gpu.*': ['a.s1.a1', 'a.s1.a2', 'a.s2.a1', 'audit.eye'],
+  '_INBOX.u.kim.>': ['u.kim', 'audit.eye'],
+  '_INBOX.u.*.>': ['audit.eye'],
+  '_INBOX.a.s1.a1.>': ['a.s1.a1', 'audit.eye'],
 };
 
-const everyone: readonly Identity[] = ['hub.n1', 'a.s1.a1', 'a.s1.a2', 'a.s2.a1', 'u.kim', 'u.lee', 'o.web'];
+const everyone: readonly Identity[] = [
+  'hub.n1',
+  'a.s1.a1',
+  'a.s1.a2',
+  'a.s2.a1',
+  'u.kim',
+  'u.lee',
+  'o.web',
+  'audit.eye',
+];
 
 export function describeBusPermissions(name: string, start: () => Promise<BusServer>): void {
   describe(`permissions on ${name}`, () => {
@@ -128,6 +138,7 @@ export function describeBusPermissions(name: string, start: () => Promise<BusSer
         ['a.s1.a1', 'polaron.up.s1.a2.done'],
         ['a.s1.a1', 'polaron.api.kim.list'],
         ['o.web', 'polaron.api.kim.cancel'],
+        ['audit.eye', 'polaron.api.kim.cancel'],
       ] as const) {
         await expect(busOf(identity).request(subject, bytes(''), { timeoutMs: 60_000 })).rejects.toMatchObject({
           code: 'PERMISSION_DENIED',

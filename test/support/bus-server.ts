@@ -13,7 +13,16 @@ import { realClock } from './real-clock.ts';
 
 export const SECRET = 'a secret of the tests';
 export const subjects = makeSubjects();
-export const identities: readonly Identity[] = ['hub.n1', 'a.s1.a1', 'a.s1.a2', 'a.s2.a1', 'u.kim', 'u.lee', 'o.web'];
+export const identities: readonly Identity[] = [
+  'hub.n1',
+  'a.s1.a1',
+  'a.s1.a2',
+  'a.s2.a1',
+  'u.kim',
+  'u.lee',
+  'o.web',
+  'audit.eye',
+];
 /** May do everything. */
 export const ADMIN = { user: 'admin', password: 'admin-password' } as const;
 /** Smaller than usual, so that too large is quickly made. */

@@ -71,6 +71,7 @@ beforeEach(() => {
     hub: () => 100,
     history: () => 'h1',
     maxBytes: () => maxBytes,
+    onUnable: () => undefined,
     onBack: (_agent, one, message) => {
       if (message.type === 'attempt.unsendable') failed.push({ task: one, ...message.error });
       else back.push(`${one} ${message.token.join('/')} ${message.reason}`);

@@ -17,13 +17,16 @@ const digest = ((): Digest => {
 })();
 const done: Outcome = { status: 'cancelled', usage: { startedAt: 1, endedAt: 2 } };
 
-function makeState(over: { slots?: number; spooled?: FinishedTask[]; joined?: boolean } = {}): AgentState {
-  const { slots = 4, spooled = [], joined = true } = over;
+function makeState(
+  over: { slots?: number; spooled?: FinishedTask[]; joined?: boolean; capabilities?: readonly string[] } = {},
+): AgentState {
+  const { slots = 4, spooled = [], joined = true, capabilities = [] } = over;
   const state = new AgentState({
     epoch: EPOCH,
     history: joined ? HISTORY : '',
     slots,
     executors: new Set(['process']),
+    capabilities,
     spooled,
   });
   if (joined) state.synced(ok());
@@ -83,6 +86,44 @@ const listed = (state: AgentState): string[] =>
   state
     .list(() => ({ startedAt: 0, progress: undefined }))
     .map((entry) => `${entry.task.split('_')[1]}:${entry.token[1]}:${entry.state}`);
+
+describe('amounts (S8)', () => {
+  const electrons = ['memory>=32GiB', 'memory>=96GiB', 'site=cern'].map((need) => ({
+    name: 'm',
+    executor: 'process',
+    needs: [need],
+    retries: DEFAULT_RETRY,
+    timeouts: NO_TIMEOUTS,
+  }));
+  const held = (state: AgentState) => state.list(() => ({ startedAt: 0, progress: undefined }));
+
+  it('are taken by what runs and queues, listed, and given back at its end', () => {
+    const state = makeState({ capabilities: ['memory=64GiB'] });
+    const first = state.assign(assign(1, [task(1), task(2), task(3)], { electrons }), 0);
+    expect([first.start.length, reasons(first)]).toEqual([2, ['busy']]);
+    expect(held(state).map(({ takes }) => takes)).toEqual([['memory>=32GiB'], ['memory>=32GiB']]);
+    state.ended(taskId(1), [HUB, 1], done);
+    expect(held(state)[0]?.takes).toBeUndefined();
+    expect(reasons(state.assign(assign(2, [task(3, 2), task(4)], { electrons }), 0))).toEqual(['busy']);
+  });
+
+  it('of a dropped attempt and of one that a newer replaces are given back once', () => {
+    const state = makeState({ capabilities: ['memory=64GiB'] });
+    state.assign(assign(1, [task(1), task(2)], { electrons }), 0);
+    expect(reasons(state.assign(assign(2, [task(1, 2)], { electrons }), 0))).toEqual([]);
+    state.synced(ok({ drop: [{ task: taskId(2), token: [HUB, 1] }] }));
+    expect(reasons(state.assign(assign(3, [task(3), task(4)], { electrons }), 0))).toEqual(['busy']);
+  });
+
+  it('that it does not have, and labels, are refused for good', () => {
+    const state = makeState({ capabilities: ['memory=64GiB', 'site=lab'] });
+    const tasks = [
+      { ...task(1), electron: 1 },
+      { ...task(2), electron: 2 },
+    ];
+    expect(reasons(state.assign(assign(1, tasks, { electrons }), 0))).toEqual(['capability', 'capability']);
+  });
+});
 
 describe('an assign', () => {
   it('is taken and listed until its verdict', () => {

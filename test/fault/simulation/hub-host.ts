@@ -144,6 +144,7 @@ export class HubHost {
     this.#results = process;
     history.add({ type: 'life', who: 'results', what: 'begins' });
     startResultsCore({
+      version: '0.0.0',
       node: RESULTS,
       by: hubIdentity(NODE),
       bus: network.connect(process, hubIdentity(NODE), 'results'),

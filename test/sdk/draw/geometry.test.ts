@@ -9,7 +9,7 @@ import { readSvg, type Node, type Page, type Rect } from './svg-reader.ts';
 
 const long = electron({ name: 'a name that is much longer than what anybody would want to see in a box' }, () => 1);
 const wordy = electron(
-  { name: 'wordy', needs: ['gpu', 'site=cern', 'memory>=32GiB', 'a disk as large as a house'] },
+  { name: 'wordy', needs: ['gpu', 'site=cern', 'memory>=32GiB', 'a-disk-as-large-as-a-house'] },
   (x: number) => x,
 );
 

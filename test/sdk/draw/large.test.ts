@@ -28,7 +28,10 @@ const rows = (count: number, wide: number, more = '') =>
     let row: unknown[] = [];
     for (let at = 0; at < count; at++)
       row = Array.from({ length: wide }, (_, i) =>
-        electron({ name: `e${at}_${i}${more}`, needs: more === '' ? [] : [more] }, (...of: unknown[]) => of)(...row),
+        electron(
+          { name: `e${at}_${i}${more}`, executor: more === '' ? 'process' : more },
+          (...of: unknown[]) => of,
+        )(...row),
       );
     return row;
   });

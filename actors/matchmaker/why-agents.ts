@@ -1,0 +1,80 @@
+/** What agents lack for electrons of a class, or what of theirs is in use. Pure. Not here: the other reasons to wait (why.ts). */
+import type { Requirement } from '../../bus/protocol/actors.ts';
+import type { AmountInUse, Why } from '../../bus/protocol/why.ts';
+import { amountText, meets, needFrom } from '../../model/capability.ts';
+import type { AgentState } from './agent-state.ts';
+import { asksOf, type Asks } from './asks.ts';
+
+type Lacking = Extract<Why, { kind: 'capability' }>;
+
+/** `at`: monotonic, ms. `ahead`: dispatches that come before. */
+export function whyOfAgents(
+  { agents, at }: { readonly agents: readonly AgentState[]; readonly at: number },
+  { key, capabilities: needs }: Requirement,
+  ahead: number,
+): Why {
+  const asks = asksOf({ capabilities: needs });
+  const there = agents.filter((agent) => ['live', 'suspect'].includes(agent.state(at)));
+  const able = there.filter((agent) => agent.offers(asks.needs, key));
+  if (able.length === 0) return lackOf(there, key, needs);
+  const slots = able.reduce((sum, agent) => sum + (agent.last?.slots ?? 0), 0);
+  const taken = inUse(able, needs, asks, at);
+  return { kind: 'slot', needs, agents: able.length, slots, ahead, ...(taken === undefined ? {} : { taken }) };
+}
+
+function lackOf(there: readonly AgentState[], key: string, needs: readonly string[]): Lacking {
+  let nearest: { agent: string; lacks: readonly string[] } | undefined;
+  for (const agent of there) {
+    const missing = needs.filter((need) => !agent.offers([needFrom(need)]));
+    // It offers all, and has refused them.
+    const lacks = missing.length === 0 && !agent.offers([], key) ? needs : missing;
+    if (nearest === undefined || lacks.length < nearest.lacks.length) nearest = { agent: agent.key, lacks };
+  }
+  const most = needs.flatMap((need) => largest(there, need));
+  return {
+    kind: 'capability',
+    needs,
+    ...(nearest === undefined ? {} : { nearest }),
+    ...(most.length === 0 ? {} : { most }),
+  };
+}
+
+/** The agent that offers most of an amount that none offers enough of. */
+function largest(there: readonly AgentState[], text: string): NonNullable<Lacking['most']> {
+  const need = needFrom(text);
+  if (need.kind !== 'amount' || there.some(({ offered }) => meets(offered, need))) return [];
+  let best: { readonly agent: string; readonly milli: bigint } | undefined;
+  for (const { key, offered } of there) {
+    const amount = offered.amounts.get(need.name);
+    if (amount?.of !== need.least.of || (best !== undefined && best.milli >= amount.milli)) continue;
+    best = { agent: key, milli: amount.milli };
+  }
+  if (best === undefined) return [];
+  return [{ need: text, offers: amountText({ of: need.least.of, milli: best.milli }), agent: best.agent }];
+}
+
+/** Undefined: it isn't for an amount that they wait. */
+function inUse(
+  able: readonly AgentState[],
+  needs: readonly string[],
+  { takes }: Asks,
+  at: number,
+): readonly AmountInUse[] | undefined {
+  if (takes === undefined) return undefined;
+  const free = able.filter((agent) => agent.credit(at).free > 0);
+  if (free.length === 0 || free.some((agent) => agent.amounts.room(takes, 1) > 0)) return undefined;
+  return needs.flatMap((text) => {
+    const need = needFrom(text);
+    if (need.kind !== 'amount') return [];
+    let best: { readonly left: bigint; readonly shown: AmountInUse } | undefined;
+    for (const agent of free) {
+      const state = agent.amounts.state(need.name);
+      if (state === undefined) continue;
+      const left = state.has.milli - state.used.milli;
+      if (best !== undefined && best.left >= left) continue;
+      const [used, has] = [amountText(state.used), amountText(state.has)];
+      best = { left, shown: { need: text, agent: agent.key, used, has } };
+    }
+    return best === undefined || best.left >= need.least.milli ? [] : [best.shown];
+  });
+}
