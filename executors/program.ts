@@ -19,17 +19,13 @@ export function programArgs(program: Program): string[] {
   return [fileURLToPath(new URL(`dist/${program}.cjs`, ownPackage().folder))];
 }
 
-<<<<<<< HEAD
-/** A module of the package, built. */
-export const moduleFile = (name: string): string => fileURLToPath(new URL(`dist/${name}.js`, packageFolder));
-
-export const packageVersion = (): string => manifest.version;
-=======
 /** A file of this package. */
 export const packageFile = (path: string): URL => new URL(path, ownPackage().folder);
 
 export const packageVersion = (): string => ownPackage().manifest.version;
->>>>>>> dc6f75804d32ceafa501fb16b290acbe5c923440
+
+/** A module of the package, built. */
+export const moduleFile = (name: string): string => fileURLToPath(packageFile(`dist/${name}.js`));
 
 interface Manifest {
   readonly version: string;

@@ -178,17 +178,17 @@ class JobExecutor<O, S> implements Executor {
 
   async #poll(): Promise<void> {
     const home = this.#home;
-    const { poll } = this.#definition;
+    const definition = this.#definition;
     const asked = [...this.#runs].flatMap((run) => {
       const job = run.submitted;
       return job === undefined ? [] : [{ run, job }];
     });
-    if (home === undefined || poll === undefined) return;
+    if (home === undefined || definition.poll === undefined) return;
     this.#asking = true;
     try {
       if (asked.length > 0) {
         const jobs = asked.map(({ job }) => job);
-        const states = await poll.call(this.#definition, jobs, home.shared);
+        const states = await definition.poll(jobs, home.shared);
         for (const { run, job } of asked) run.told(states.get(job.name) ?? UNKNOWN);
       }
     } catch (error) {

@@ -29,7 +29,7 @@ export interface JobListener {
 }
 
 /** An electron that is not as it was is an outcome, too: it isn't run. */
-export function openJobLink(folder: string, { ready, finished }: JobListener): Link {
+export function openJobLink(folder: string, listener: JobListener): Link {
   const file = openSync(join(folder, OUTCOME_FILE), 'a', 0o600);
   const batch = new FrameBatch(writeFromRunner);
   let over = false;
@@ -41,7 +41,7 @@ export function openJobLink(folder: string, { ready, finished }: JobListener): L
     fsyncSync(file);
     closeSync(file);
     closed = true;
-    finished();
+    listener.finished();
   };
   return {
     send: (message: FromRunner) => {
@@ -49,7 +49,7 @@ export function openJobLink(folder: string, { ready, finished }: JobListener): L
       if (message.type === 'finished' || message.type === 'load-failed') over = true;
       else if (message.type === 'indexed')
         if (message.errors.length > 0) over = true;
-        else ready();
+        else listener.ready();
     },
     save: flush,
     flush,
