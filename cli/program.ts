@@ -105,7 +105,12 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .option('--site <site>', "site that it belongs to (default: the credentials', else local)")
     .option('--capability <capability>', 'what it offers, e.g. gpu; may be repeated', collect, [])
     .option('--slots <n>', 'electrons that it runs at once (default: CPU cores)', count(1, 4_096))
-    .option('--executor <name|file|package>', 'what runs electrons (default: process); may be repeated', collect, [])
+    .option(
+      '--executor <name>',
+      'what runs electrons: an own one, a file or a package (default: process); may be repeated',
+      collect,
+      [],
+    )
     .option('--no-deps', 'refuse electrons that want something installed')
     .action(async (options: AgentArguments) =>
       done(await (await import('./commands/agent.ts')).agent(context, options)),

@@ -156,7 +156,7 @@ function wrongPart(
   if (typeof options !== 'object' || options === null || !('~standard' in options))
     return `${of}options is no Standard Schema; give one, or noOptions`;
   if (pollMs !== undefined && !(typeof pollMs === 'number' && pollMs >= 10))
-    return `${of}pollMs is ${String(pollMs)}; expected ms, at least 10`;
+    return `${of}pollMs is ${JSON.stringify(pollMs)}; expected ms, at least 10`;
   for (const part of ['setup', 'run'] as const)
     if (typeof definition[part] !== 'function') return `${of}${part} is no function`;
   for (const part of ['poll', 'cancel', 'teardown'] as const)
