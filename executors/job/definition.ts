@@ -40,7 +40,7 @@ export interface Job<O> {
    * `stderr` there is added to the attempt's output: the electron's own comes another way, so this is what child processes and native code write.
    */
   readonly folder: string;
-  /** Program and arguments that run the electron: Node.js of the agent, on this machine. Ends when the electron has ended; SIGTERM aborts its signal. */
+  /** Program and arguments that run the electron: Node.js of the agent, on this machine. Ends when the electron has ended. SIGTERM aborts its signal, and ends it after the agent's grace time. */
   readonly command: readonly string[];
   /** For what runs the command: `ExecutorAgent.env` with a mark of this job. */
   readonly env: Readonly<Record<string, string>>;
@@ -117,7 +117,7 @@ export interface CustomExecutor {
   use<R>(body: <O, S>(definition: ExecutorDefinition<O, S>) => R): R;
 }
 
-/** Of executors whose electrons say nothing beside its type. */
+/** The schema of an executor whose electrons say nothing beside its type. Raises nothing: an option is an issue. */
 export const noOptions: StandardSchemaV1<unknown, undefined> = {
   '~standard': {
     version: 1,
@@ -153,8 +153,9 @@ function wrongPart(
   const { name, options, pollMs } = definition;
   if (typeof name !== 'string' || !isToken(name)) return `name is ${JSON.stringify(name)}; expected [a-z0-9_-]{1,48}`;
   const of = `executor "${name}": `;
-  if (typeof options !== 'object' || options === null || !('~standard' in options))
-    return `${of}options is no Standard Schema; give one, or noOptions`;
+  // of some libraries it is a function
+  const isSchema = (typeof options === 'object' || typeof options === 'function') && options !== null;
+  if (!isSchema || !('~standard' in options)) return `${of}options is no Standard Schema; give one, or noOptions`;
   if (pollMs !== undefined && !(typeof pollMs === 'number' && pollMs >= 10))
     return `${of}pollMs is ${JSON.stringify(pollMs)}; expected ms, at least 10`;
   for (const part of ['setup', 'run'] as const)

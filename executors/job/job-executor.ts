@@ -33,7 +33,7 @@ class JobExecutor<O, S> implements Executor {
   readonly #ground: ExecutorGround;
   readonly #root: string;
   readonly #agent: ExecutorAgent;
-  readonly #runs = new Set<JobRun<O, S>>();
+  readonly #runs = new Map<string, JobRun<O, S>>();
   #home: JobHome<O, S> | undefined;
   #left: readonly { readonly dir: string; readonly intent: Intent }[] = [];
   #looking: Timer | undefined;
@@ -68,7 +68,7 @@ class JobExecutor<O, S> implements Executor {
       polls: this.#definition.poll !== undefined,
       ground: this.#ground,
       agent: this.#agent,
-      settings: { maxValueBytes: start.maxValueBytes, agent: start.agent },
+      settings: { maxValueBytes: start.maxValueBytes, graceMs, agent: start.agent },
       command: (folder, memoryMb) => [
         start.nodePath,
         '--enable-source-maps',
@@ -78,7 +78,7 @@ class JobExecutor<O, S> implements Executor {
       ],
       spawn: (o) => spawnJob({ ...o, clock, graceMs, roster: start.roster }),
       pollSoon: () => this.#pollIn(SOON_MS),
-      over: (run) => void this.#runs.delete(run),
+      over: (dir) => void this.#runs.delete(dir),
     };
     this.#left = this.#findLeft();
   }
@@ -132,7 +132,7 @@ class JobExecutor<O, S> implements Executor {
     this.#stopped = true;
     this.#looking?.cancel();
     this.#polling?.cancel();
-    for (const run of this.#runs) run.drop();
+    for (const run of this.#runs.values()) run.drop();
     this.#runs.clear();
     const home = this.#home;
     if (home !== undefined) await this.#definition.teardown?.(home.shared);
@@ -148,7 +148,7 @@ class JobExecutor<O, S> implements Executor {
   }
 
   #add(run: JobRun<O, S>): void {
-    this.#runs.add(run);
+    this.#runs.set(run.dir, run);
     if (this.#looking === undefined) this.#look();
     if (this.#definition.poll !== undefined) this.#pollIn(this.#pollMs);
   }
@@ -160,7 +160,7 @@ class JobExecutor<O, S> implements Executor {
   #look(): void {
     this.#looking = this.#ground.clock.after(LOOK_MS, () => {
       this.#looking = undefined;
-      for (const run of this.#runs) run.look();
+      for (const run of this.#runs.values()) run.look();
       if (this.#runs.size > 0 && !this.#stopped) this.#look();
     });
   }
@@ -179,7 +179,7 @@ class JobExecutor<O, S> implements Executor {
   async #poll(): Promise<void> {
     const home = this.#home;
     const definition = this.#definition;
-    const asked = [...this.#runs].flatMap((run) => {
+    const asked = [...this.#runs.values()].flatMap((run) => {
       const job = run.submitted;
       return job === undefined ? [] : [{ run, job }];
     });

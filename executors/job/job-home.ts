@@ -3,7 +3,6 @@ import type { ExecutorGround } from '../executor-ground.ts';
 import type { JobSettings } from '../runner/job-files.ts';
 import type { ExecutorAgent, ExecutorDefinition } from './definition.ts';
 import type { JobExit, JobSpawn } from './job-spawn.ts';
-import type { JobRun } from './job-run.ts';
 
 export interface JobHome<O, S> {
   readonly definition: ExecutorDefinition<O, S>;
@@ -18,5 +17,6 @@ export interface JobHome<O, S> {
   spawn(o: Pick<JobSpawn, 'command' | 'cwd' | 'env' | 'signal' | 'output'>): Promise<JobExit>;
   /** Asks about all jobs before long. */
   pollSoon(): void;
-  over(run: JobRun<O, S>): void;
+  /** The job of this folder is over. */
+  over(dir: string): void;
 }

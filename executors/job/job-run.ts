@@ -113,7 +113,7 @@ export class JobRun<O, S> implements ExecutorHandle {
   leave(): boolean {
     if (!this.#home.polls || (this.#phase !== 'running' && this.#phase !== 'away')) return false;
     this.#phase = 'over';
-    this.#home.over(this);
+    this.#home.over(this.dir);
     return true;
   }
 
@@ -362,7 +362,7 @@ export class JobRun<O, S> implements ExecutorHandle {
   #over(result: RunFinished['result'], usage: Usage): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
-    this.#home.over(this);
+    this.#home.over(this.dir);
     const { outcome, file } = outcomeOf(this.intent, this.#stop, result, this.#logs.logs(), usage);
     if (!this.#forgotten) this.#events.ended(outcome, file);
     // its outcome is spooled at the end of this turn

@@ -61,7 +61,7 @@ async function bundled(file: string): Promise<string> {
         },
       ],
     });
-    const { output } = await bundle.generate({ format: 'esm', sourcemap: 'inline', inlineDynamicImports: true });
+    const { output } = await bundle.generate({ format: 'esm', sourcemap: 'inline', codeSplitting: false });
     await bundle.close();
     return output[0].code;
   } catch (cause) {

@@ -8,6 +8,8 @@ export const SETTINGS_FILE = 'settings.json';
 
 export interface JobSettings {
   readonly maxValueBytes: number;
+  /** From SIGTERM to the end of what doesn't heed it. */
+  readonly graceMs: number;
   /** Name of the agent, for messages. */
   readonly agent: string;
 }

@@ -9,8 +9,15 @@ import { SETTINGS_FILE } from './job-files.ts';
 import { isRun, openJobLink, readJob } from './job-link.ts';
 import { runHere } from './run-here.ts';
 
+/** As a shell tells of SIGTERM. */
+const TERMINATED = 143;
+
 const folder = resolve(process.argv[2] ?? '.');
-const readSettings = object((o) => ({ maxValueBytes: int(o, 'maxValueBytes'), agent: text(o, 'agent') }));
+const readSettings = object((o) => ({
+  maxValueBytes: int(o, 'maxValueBytes'),
+  graceMs: int(o, 'graceMs'),
+  agent: text(o, 'agent'),
+}));
 const settings = parse('settings', readSettings, JSON.parse(readFileSync(join(folder, SETTINGS_FILE), 'utf8')));
 const messages = readJob(folder);
 const scratchRoot = join(folder, 'scratch');
@@ -25,6 +32,7 @@ const runner = runHere({ link, ...settings, scratchRoot });
 process.on('SIGTERM', () => {
   for (const { task } of messages.filter(isRun))
     runner.message({ type: 'cancel', task, code: 'CANCELLED', reason: 'its process was told to stop (SIGTERM)' });
+  setTimeout(() => process.exit(TERMINATED), settings.graceMs);
 });
 for (const message of messages) if (!isRun(message)) runner.message(message);
 if (!messages.some(({ type }) => type === 'index')) run();

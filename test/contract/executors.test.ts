@@ -2,7 +2,7 @@
 import { processExecutor } from '../../executors/process/process-executor.ts';
 import { defineExecutor, noOptions } from '../../executors/job/definition.ts';
 import { jobExecutor } from '../../executors/job/job-executor.ts';
-import { detachedJobs } from '../fixtures/executors/detached-jobs.ts';
+import { detachedJobs } from '../support/detached-jobs.ts';
 import { executorContract } from './executor-contract.ts';
 
 const deaths = { exits: 'EXITED', signal: 'CRASHED' };
