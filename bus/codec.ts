@@ -51,6 +51,10 @@ export function encodeEnvelope(by: string, body: unknown, key?: string): Uint8Ar
   return wrapped(by, key, (out) => writeBody(out, body));
 }
 
+/** The same as a build of protocol `v` writes it. Only for what all versions understand: that this one is another (docs/adr/033-agent-life.md). */
+export const encodeEnvelopeFor = (v: number, by: string, body: unknown): Uint8Array =>
+  encodeBody({ v, by, body: encodeBody(body) });
+
 /** The same around a body that is encoded already. */
 export function envelopeOf(by: string, inner: Uint8Array, key?: string): Uint8Array {
   return wrapped(by, key, (out) => out.raw(inner));
@@ -124,6 +128,7 @@ export function decodeEnvelope(data: Uint8Array, maxBytes = Number.POSITIVE_INFI
     throw new PolaronError(
       'WRONG_VERSION',
       `message of protocol version ${String(envelope.v).slice(0, 40)}; this build speaks ${PROTOCOL_VERSION}`,
+      { details: { v: envelope.v } },
     );
   }
   const by = 'by' in envelope ? envelope.by : undefined;

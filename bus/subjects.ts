@@ -24,6 +24,7 @@ export const apiVerbs = [
   'why',
   'cancel',
   'agents',
+  'drain',
   'purge',
   'backup',
 ] as const;

@@ -20,6 +20,8 @@ export function connectHub(): HubApi {
   const { api, connection } = hub;
   return {
     status: () => api.hubStatus(),
+    agents: (request) => api.agents(request),
+    drain: (request) => api.drain(request),
     list: (request) => api.list(request),
     snapshot: (request) => api.snapshot(request),
     logs: (request) => api.logs(request),

@@ -82,4 +82,7 @@ export const agentJson = (agent: AgentStatus): Readonly<Record<string, unknown>>
   capabilities: agent.capabilities,
   version: agent.version,
   lastSyncMs: agent.lastSyncMs,
+  roundTripMs: agent.roundTripMs,
+  load: agent.load,
+  clockMs: agent.clockMs,
 });

@@ -15,6 +15,7 @@ export const exitCodeOf: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   ALREADY_RUNNING: 2,
   UNKNOWN_DISPATCH: 2,
   UNKNOWN_ELECTRON: 2,
+  UNKNOWN_AGENT: 2,
   NOT_OWNER: 2,
   NO_HUB: 3,
   NO_RESPONDERS: 3,

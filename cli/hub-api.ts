@@ -2,7 +2,9 @@
  * What the commands ask of a hub. Bound to the SDK's client in bindings.ts; tests give a fake.
  * Every method raises NO_HUB when the hub can't be reached, and the hub's own coded errors.
  */
+import type { AgentsRequest, DrainReply, DrainRequest } from '../bus/protocol/agents.ts';
 import type {
+  AgentsReply,
   AttemptsReply,
   AttemptsRequest,
   BackupReply,
@@ -52,6 +54,9 @@ export interface DrawableGraph {
 
 export interface HubApi {
   status(): Promise<HubStatus>;
+  /** One page, by site and name. */
+  agents(request: AgentsRequest): Promise<AgentsReply>;
+  drain(request: DrainRequest): Promise<DrainReply>;
   list(request: ListRequest): Promise<ListReply>;
   snapshot(request: SnapshotRequest): Promise<SnapshotReply>;
   logs(request: LogsRequest): Promise<LogsReply>;

@@ -118,9 +118,24 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .action(async (name: string, options: Omit<InviteArguments, 'name'>) =>
       done(await (await import('./commands/invite.ts')).invite(context, { ...options, name })),
     );
-  add('agents', 'who can run electrons').action(async () =>
-    done(await (await import('./commands/agents.ts')).agents(context)),
-  );
+  add('agents', 'who can run electrons; `drain` has one of them finish and leave')
+    .addArgument(new Argument('[action]', 'what to do with one').choices(['drain']))
+    .argument('[agent]', 'name of the agent, or site.name')
+    .option('--wait', 'return when it has left')
+    .option('--grace <duration>', 'how long it waits for what runs (default: until all have ended)', span('--grace'))
+    .action(async (action: string | undefined, agent: string | undefined, options: { wait?: true; grace?: number }) => {
+      const { wait = false, grace } = options;
+      if (action === undefined) {
+        if (wait || grace !== undefined) throw new PolaronError('USAGE', '--wait and --grace belong to `agents drain`');
+        return done(await (await import('./commands/agents.ts')).agents(context));
+      }
+      if (agent === undefined)
+        throw new PolaronError('USAGE', 'which agent is to drain?', {
+          help: 'Give its name; `polaron agents` lists them.',
+        });
+      const asked = { agent, wait, ...(grace === undefined ? {} : { graceMs: grace }) };
+      done(await (await import('./commands/drain.ts')).drain(context, asked));
+    });
 }
 
 function addDispatchCommands(add: Add, context: Context, done: Done): void {
@@ -211,7 +226,9 @@ function addDispatchCommands(add: Add, context: Context, done: Done): void {
 function addDataCommands(add: Add, context: Context, done: Done): void {
   add('purge', 'remove ended dispatches, and the values that nothing else refers to')
     .addOption(
-      new Option('--older-than <time>', 'ended at least so long ago, e.g. 30d').argParser(time).makeOptionMandatory(),
+      new Option('--older-than <time>', 'ended at least so long ago, e.g. 30d')
+        .argParser(span('--older-than'))
+        .makeOptionMandatory(),
     )
     .addOption(new Option('--status <status>', 'only of these statuses, with commas between them').argParser(ended))
     .option('--dry-run', 'only tell what would be removed')
@@ -239,10 +256,12 @@ function addDataCommands(add: Add, context: Context, done: Done): void {
 }
 
 /** Milliseconds of a duration with its unit. */
-function time(text: string): number {
-  if (!/^[\d.]+(ms|s|m|h|d)$/.test(text)) throw new InvalidArgumentError('Expected a time such as 12h or 30d.');
-  return milliseconds(text, '--older-than');
-}
+const span =
+  (option: string) =>
+  (text: string): number => {
+    if (!/^[\d.]+(ms|s|m|h|d)$/.test(text)) throw new InvalidArgumentError('Expected a time such as 10m, 12h or 30d.');
+    return milliseconds(text, option);
+  };
 
 const endings = dispatchStatuses.filter(isTerminalDispatch);
 function ended(text: string): readonly DispatchStatus[] {

@@ -8,22 +8,36 @@ export type Program = 'host/agent-process' | 'host/check-process' | 'host/result
 
 /** Node's arguments that start it. */
 export function programArgs(program: Program): string[] {
-  const source = new URL(`${program}.ts`, packageFolder);
+  const source = new URL(`${program}.ts`, ownPackage().folder);
   if (import.meta.url.endsWith('.ts') && existsSync(source))
     return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, fileURLToPath(source)];
-  return [fileURLToPath(new URL(`dist/${program}.cjs`, packageFolder))];
+  return [fileURLToPath(new URL(`dist/${program}.cjs`, ownPackage().folder))];
 }
 
-export const packageVersion = (): string => manifest.version;
+/** A file of this package. */
+export const packageFile = (path: string): URL => new URL(path, ownPackage().folder);
+
+export const packageVersion = (): string => ownPackage().manifest.version;
 
 interface Manifest {
   readonly version: string;
 }
 
-const { folder: packageFolder, manifest } = findPackage();
+interface Package {
+  readonly folder: URL;
+  readonly manifest: Manifest;
+}
+
+let own: Package | undefined;
+
+/** Looked for when it is first needed: what is carried to other machines has none. */
+function ownPackage(): Package {
+  own ??= findPackage();
+  return own;
+}
 
 /** The nearest folder upwards with this package's manifest: how far up depends on what the build made of this module. */
-function findPackage(): { readonly folder: URL; readonly manifest: Manifest } {
+function findPackage(): Package {
   for (const up of ['..', '../..', '../../..']) {
     const folder = new URL(`${up}/`, import.meta.url);
     const manifest = readManifest(new URL('package.json', folder));

@@ -10,6 +10,7 @@ import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import { startAgent, type RunningAgent } from '../executors/agent/agent.ts';
 import type { AgentTarget } from './data-folder.ts';
+import { machineLoad } from './machine-load.ts';
 import { ownCapabilities } from './own-capabilities.ts';
 import { systemClock } from './system-clock.ts';
 import { packageVersion } from './version.ts';
@@ -62,6 +63,11 @@ export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
     if (reason === 'superseded') return new PolaronError('SUPERSEDED', `a newer agent ${site}.${name} took over`);
     if (reason === 'name-taken')
       return new PolaronError('AGENT_NAME_TAKEN', `another live agent is called ${site}.${name}`);
+    if (reason === 'other-version')
+      return new PolaronError(
+        'WRONG_VERSION',
+        `the hub that agent ${site}.${name} was with speaks another protocol now`,
+      );
     return undefined;
   });
   return { joined: agent.joined, stop: () => agent.drain(), ended };
@@ -96,6 +102,7 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
     installDeps: o.installDeps ?? true,
     clock: systemClock,
     log: o.log,
+    load: machineLoad,
     version: packageVersion(),
   });
   void agent.ended.then(() => Promise.all([bus.close(), blobBus.close()]));

@@ -59,6 +59,8 @@ export interface HubCoreOptions {
   readonly about: HubAbout;
   readonly onFatal: (error: Error) => void;
   readonly onAgentReady: (agent: string) => void;
+  /** An agent was told by a user to drain. */
+  readonly onDrain?: (agent: string) => void;
   /** Calls back when the result manager's own process was started again; returns what ends that. */
   readonly onResultsRestart: (listener: () => void) => () => void;
 }
@@ -68,7 +70,7 @@ export interface HubCore {
 }
 
 /** An agent that is busy or away answers later, or never. */
-const LIVE_LOGS_MS = 3_000;
+const AGENT_ANSWER_MS = 3_000;
 const VALUE_CACHE_BYTES = 64 * 1024 * 1024;
 const family = (message: Message): string => message.type.slice(0, message.type.indexOf('.'));
 const latticeFamilies = new Set(['lattice', 'match', 'electron', 'map']);
@@ -118,7 +120,14 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
   const epoch: Epoch = { value: 0 };
   const { publish, moment } = eventPublisher(bus, subjects, clock);
 
-  const gateway = new AgentGateway({ bus, subjects, by, log, monotonic: () => clock.monotonic() });
+  const gateway = new AgentGateway({
+    bus,
+    subjects,
+    by,
+    version: o.about.version,
+    log,
+    monotonic: () => clock.monotonic(),
+  });
   const matchmaker = new Matchmaker({
     system,
     results,
@@ -175,13 +184,17 @@ export async function startHubCore(o: HubCoreOptions): Promise<HubCore> {
     randomBytes: random.bytes,
     publish,
     agents: () => matchmaker.agents(),
+    command: async (agent, control) => {
+      await gateway.control(agent, control, AGENT_ANSWER_MS);
+      if (control.type === 'drain') o.onDrain?.(agent);
+    },
     unoffered: (id, waits) =>
       waits === undefined
         ? matchmaker.unoffered(id)
         : matchmaker.unofferedOf([{ requirement: waits.requirement, waiting: waits.electrons }]),
     why: matchmaker.why,
     waitingAhead: matchmaker.waitingAhead,
-    liveLogs: (agent, task) => gateway.logs(agent, { task }, LIVE_LOGS_MS),
+    liveLogs: (agent, task) => gateway.logs(agent, { task }, AGENT_ANSWER_MS),
     mostWaiting: o.mostWaiting,
     about: () => ({ ...o.about, pid: process.pid, node }),
     spawnSupervisor,

@@ -163,6 +163,9 @@ export async function startHub(o: HubOptions): Promise<RunningHub> {
             onAgentReady: (agent) => {
               if (agent === agentKey) joined.resolve();
             },
+            onDrain: (key) => {
+              if (key === agentKey) agent?.dismissed();
+            },
             onResultsRestart: (listener) => {
               restarts.add(listener);
               return () => restarts.delete(listener);

@@ -26,6 +26,8 @@ export interface LocalAgent {
   /** Was it already there? */
   readonly adopted: boolean;
   readonly pid: number;
+  /** It was told to leave: it isn't started again before the hub is. */
+  dismissed(): void;
   stop(): Promise<void>;
 }
 
@@ -64,6 +66,10 @@ export async function startLocalAgent(o: LocalAgentOptions): Promise<LocalAgent>
   return {
     adopted,
     pid,
+    dismissed: () => {
+      stopped = true;
+      watcher.cancel();
+    },
     stop: () => {
       stopped = true;
       watcher.cancel();

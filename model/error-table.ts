@@ -132,6 +132,13 @@ export const errorTable = {
   BAD_REQUEST: entry('hub', false, 'A request could not be understood.', 'Compare it with docs/protocol.md.'),
   UNKNOWN_DISPATCH: entry('hub', false, 'There is no dispatch of this id.', 'See `polaron ls`.'),
   UNKNOWN_ELECTRON: entry('hub', false, 'The dispatch has no electron of this name or id.', 'See `polaron show ID`.'),
+  UNKNOWN_AGENT: entry('hub', false, 'The hub has no agent of this name, or several.', 'See `polaron agents`.'),
+  AGENT_SILENT: entry(
+    'hub',
+    true,
+    'An agent did not answer when it was told something.',
+    'Try again when `polaron agents` shows it live; on its machine SIGTERM does the same.',
+  ),
   IDEMPOTENCY_MISMATCH: entry(
     'hub',
     false,

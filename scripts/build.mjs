@@ -22,7 +22,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runFolded } from './child.mjs';
 import { ensureInstalled, root } from './ensure-installed.mjs';
-import { slimPackages } from './packing.mjs';
+import { slimPackages, withoutNative } from './packing.mjs';
 
 const config = join(root, 'tsconfig.build.json');
 const dist = join(root, 'dist');
@@ -35,12 +35,15 @@ const programs = [
   'host/results-process',
   'executors/runner/main',
 ];
+/** What is brought to places where no package is installed: each one file, with nothing beside it but Python's side of leptons. */
+const carried = { bridge: 'executors/remote/bridge-main', runner: 'executors/runner/main' };
 /** What people import. `sdk/index` tells its own frames in a stack by the folder, and its bundler finds the agents' part by its place: its pieces stay below sdk/. */
 const imported = ['sdk/index', 'testing/index'];
 const licences =
   '// With code of @nats-io (Apache-2.0), xstate and commander (MIT); their licences are in these packages.';
 /** Packages with native parts, and what such a package loads as well. */
 const unpacked = /^(lmdb|msgpackr|rolldown|koffi)(\/|$)/;
+const remotePack = join('executors', 'remote', 'pack');
 const link = join(root, 'node_modules', '.bin', 'polaron');
 
 /** Python's side of leptons is shipped as it is, without what an interpreter left there. */
@@ -61,7 +64,8 @@ export async function build(say = (line) => process.stderr.write(`${line}\n`)) {
     process.exit(1);
   }
   await pack(fresh);
-  cpSync(join(root, 'leptons', 'python'), join(fresh, 'leptons', 'python'), { filter: isPython, recursive: true });
+  for (const place of ['leptons', remotePack])
+    cpSync(join(root, 'leptons', 'python'), join(fresh, place, 'python'), { filter: isPython, recursive: true });
   if (existsSync(join(fresh, command))) chmodSync(join(fresh, command), 0o755);
   replaceDist(fresh);
   mkdirSync(join(root, '.cache'), { recursive: true });
@@ -76,14 +80,8 @@ export async function build(say = (line) => process.stderr.write(`${line}\n`)) {
  */
 async function pack(folder) {
   const { rolldown } = await import('rolldown');
-  const write = async (input, output) => {
-    const bundle = await rolldown({
-      input,
-      external: (id) => unpacked.test(id),
-      platform: 'node',
-      logLevel: 'warn',
-      plugins: [slimPackages()],
-    });
+  const write = async (input, output, external = (id) => unpacked.test(id), plugins = [slimPackages()]) => {
+    const bundle = await rolldown({ input, external, platform: 'node', logLevel: 'warn', plugins });
     await bundle.write({ dir: folder, comments: false, postBanner: licences, ...output });
     await bundle.close();
   };
@@ -93,6 +91,13 @@ async function pack(folder) {
       entryFileNames: `${name}.cjs`,
       chunkFileNames: 'programs/[name]-[hash].cjs',
     });
+  for (const [file, name] of Object.entries(carried))
+    await write(
+      join(root, `${name}.ts`),
+      { dir: join(folder, remotePack), format: 'cjs', entryFileNames: `${file}.cjs`, codeSplitting: false },
+      () => false,
+      [withoutNative()],
+    );
   await write(Object.fromEntries(imported.map((name) => [name, join(root, `${name}.ts`)])), {
     format: 'esm',
     entryFileNames: '[name].js',

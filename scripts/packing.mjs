@@ -58,3 +58,15 @@ export function slimPackages() {
     load: (id) => (id.startsWith(PREFIX) ? modules[id.slice(PREFIX.length)] : null),
   };
 }
+
+/** For what is carried to other machines: a package with native parts can't come along; what needs it says so when it is used. */
+export function withoutNative() {
+  return {
+    name: 'without-native',
+    resolveId: (id) => (id === 'koffi' ? `${PREFIX}koffi` : null),
+    load: (id) =>
+      id === `${PREFIX}koffi`
+        ? `export default { load() { throw new Error('C leptons need the native package koffi, which only an agent of the machine itself has: run them with executor "process"'); } };`
+        : null,
+  };
+}

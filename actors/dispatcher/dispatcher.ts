@@ -38,11 +38,12 @@ import { parseWhy, type WhyReply, type WhyRequest } from '../../bus/protocol/why
 import { parseBackup, parsePurge } from '../../bus/protocol/wire-upkeep.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import type { WireGraph } from '../../model/graph.ts';
-import { firstWithin, LIST_BYTES } from '../answer-size.ts';
 import type { ResultsClient } from '../results-client.ts';
 import type { GraphCache, PublishEvent } from '../services.ts';
 import type { Actor, ActorSystem, Address, Message } from '../system.ts';
+import { parseAgents, parseDrain } from '../../bus/protocol/agents.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
+import { agentsReply, drainAgent, type Command } from './agent-requests.ts';
 import { Beginnings } from './beginnings.ts';
 import type { FirstNeed } from './first-need.ts';
 import { CancelRequests } from './cancel-requests.ts';
@@ -61,6 +62,7 @@ export interface DispatcherOptions {
   readonly publish: PublishEvent;
   readonly graphs: GraphCache;
   readonly agents: () => readonly AgentStatus[];
+  readonly command: Command;
   /** What a dispatch waits for that no agent offers. */
   readonly unoffered: (id: DispatchId, waits: FirstNeed | undefined) => readonly Unoffered[];
   readonly about: () => Omit<HubStatus, keyof AgentsReply | 'dispatches'>;
@@ -238,7 +240,9 @@ export class Dispatcher implements Actor<DispatcherMessage> {
       case 'cancel':
         return this.#cancel(user, body);
       case 'agents':
-        return agentsReply(this.#o.agents());
+        return agentsReply(this.#o.agents(), parseAgents(body));
+      case 'drain':
+        return drainAgent(this.#o, user, parseDrain(body));
       case 'purge':
         return this.#purge(user, body);
       case 'backup':
@@ -360,13 +364,6 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     const error = { code: 'SUPERVISOR_FAILED', message: why };
     for (const inner of await failDispatch(this.#o, this.#self, id, error)) void this.#leave(inner, why);
   }
-}
-
-/** The only list in its answer. */
-function agentsReply(all: readonly AgentStatus[]): AgentsReply {
-  const agents = firstWithin(all, 2 * LIST_BYTES);
-  const more = all.length - agents.length;
-  return { agents, ...(more === 0 ? {} : { more }) };
 }
 
 export const isDispatcherMessage = (message: Message): message is DispatcherMessage =>

@@ -3,13 +3,21 @@
  * A message that isn't decodable, of another version, or that claims another identity than its subject's is dropped, counted and logged.
  */
 import type { Bus, BusMessage } from '../../bus/bus.ts';
-import { decodeBody, decodeEnvelope, encodeBody, encodeEnvelope } from '../../bus/codec.ts';
+import {
+  decodeBody,
+  decodeEnvelope,
+  encodeBody,
+  encodeEnvelope,
+  encodeEnvelopeFor,
+  PROTOCOL_VERSION,
+} from '../../bus/codec.ts';
 import { agentIdentity } from '../../bus/identity.ts';
 import type {
   Assign,
   AssignReply,
   Cancel,
   CancelReply,
+  Control,
   Done,
   DoneReply,
   LiveLogs,
@@ -40,6 +48,8 @@ export interface GatewayOptions {
   readonly subjects: Subjects;
   /** The hub's identity. */
   readonly by: string;
+  /** Of the hub's package: what an agent of another protocol is told. */
+  readonly version: string;
   readonly log: Log;
   readonly monotonic: () => number;
 }
@@ -68,10 +78,21 @@ export class AgentGateway {
       try {
         this.#receive(message, handlers);
       } catch (error) {
+        this.#refuseVersion(message, error);
         this.#drop(`a message on ${message.subject}`, error);
       }
     });
     return () => subscription.unsubscribe();
+  }
+
+  /** An agent of another protocol hears so, in an envelope that it reads: it would ask for ever. */
+  #refuseVersion(message: BusMessage, error: unknown): void {
+    if (!(error instanceof PolaronError) || error.code !== 'WRONG_VERSION' || !message.subject.endsWith('.sync'))
+      return;
+    const { v } = error.details;
+    if (typeof v !== 'number' || !Number.isSafeInteger(v) || v < 0) return;
+    const refusal: SyncReply = { type: 'other-version', protocol: PROTOCOL_VERSION, version: this.#o.version };
+    message.respond(encodeEnvelopeFor(v, this.#o.by, refusal));
   }
 
   #drop(what: string, error: unknown): void {
@@ -115,6 +136,11 @@ export class AgentGateway {
     return this.#request(agent, 'cancel', cancel, parseCancelReply, timeoutMs);
   }
 
+  /** Tells an agent to drain or to stop; resolves when it has heard. Rejects as `cancel` does. */
+  async control(agent: AgentKey, control: Control, timeoutMs: number): Promise<void> {
+    await this.#request(agent, 'control', control, (x) => x, timeoutMs);
+  }
+
   /** What a task has written so far on its agent. Rejects as `cancel` does. */
   async logs(agent: AgentKey, ask: LogsAsk, timeoutMs: number): Promise<LiveLogs> {
     return this.#request(agent, 'logs', ask, parseLiveLogs, timeoutMs);
@@ -127,7 +153,7 @@ export class AgentGateway {
 
   async #request<T>(
     agent: AgentKey,
-    kind: 'assign' | 'cancel' | 'logs',
+    kind: 'assign' | 'cancel' | 'control' | 'logs',
     body: unknown,
     read: (x: unknown) => T,
     timeoutMs: number,

@@ -52,6 +52,11 @@ export class LeaseWatch {
     this.#look();
   }
 
+  /** It said that it goes: with nothing in hand it is forgotten at once. */
+  left(agent: AgentState): void {
+    if (agent.held === 0) this.#o.ended(agent);
+  }
+
   stop(): void {
     this.#timer?.cancel();
   }

@@ -29,7 +29,7 @@ import { pair, type Found } from './pairing.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
-import { agentStatuses, unofferedOf } from './report.ts';
+import { agentStatuses, tellJoined, unofferedOf } from './report.ts';
 import { Roster } from './roster.ts';
 
 /** Bytes of values that may wait for the disk before matching pauses. */
@@ -114,7 +114,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   agents(): readonly AgentStatus[] {
-    return agentStatuses(this.#agents.values(), this.#o.clock.monotonic());
+    return agentStatuses(this.#agents.values(), this.#o.clock);
   }
 
   /** What a dispatch waits for that no agent offers. */
@@ -242,6 +242,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const agent = this.#agentOf(key);
     const { reply: answer, effects } = agent.sync(sync, this.#o.clock.monotonic(), this.#o.epoch.value, this.#history);
     for (const effect of effects) this.#carryOut(agent, effect);
+    if (sync.leaving === true) this.#leases.left(agent);
     // H2: a drop rests on records that may not be on disk yet.
     if (answer.type === 'ok' && answer.drop.length > 0) this.#o.results.afterFlush(() => reply(answer));
     else reply(answer);
@@ -269,7 +270,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         return this.#claims.tell(agent.key, effect.entries);
       case 'joined':
         this.#assigner.forget(agent);
-        this.#o.log('info', 'agent joined', { agent: agent.key, epoch: effect.epoch });
+        tellJoined(this.#o, agent);
         this.#roster.joined(agent.key);
         this.#o.results.write({ op: 'agent', agent: agent.key, epoch: effect.epoch, instance: effect.instance });
         this.#o.results.afterFlush(() => {

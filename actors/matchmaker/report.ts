@@ -2,11 +2,39 @@
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
 import type { Requirement } from '../../bus/protocol/actors.ts';
 import { needFrom } from '../../model/capability.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Log } from '../../model/log.ts';
 import type { AgentState } from './agent-state.ts';
 import { asksOf } from './asks.ts';
 
+/** Clocks that differ by less are as one: what a sync took counts, too. */
+const CLOCKS_DIFFER_MS = 5_000;
+
+/** An agent joined; and whether its clock is another. */
+export function tellJoined({ clock, log }: { readonly clock: Clock; readonly log: Log }, agent: AgentState): void {
+  log('info', 'agent joined', { agent: agent.key, epoch: agent.epoch });
+  const { clockMs } = vitalsOf(agent, clock.monotonic(), clock.now());
+  if (clockMs === undefined || Math.abs(clockMs) < CLOCKS_DIFFER_MS) return;
+  const way = clockMs > 0 ? 'ahead of' : 'behind';
+  const off = `the clock of agent ${agent.key} is ${Math.round(Math.abs(clockMs) / 1_000)} s ${way} the hub's`;
+  log('warn', `${off}: times that it tells are off by as much`, { agent: agent.key, clockMs });
+}
+
+/** What it said in its last sync of itself and its machine. */
+function vitalsOf(agent: AgentState, now: number, wall: number): Pick<AgentStatus, 'roundTripMs' | 'load' | 'clockMs'> {
+  if (agent.last === undefined) return {};
+  const { roundTripMs, load, sentAt } = agent.last;
+  const clockMs = sentAt === undefined ? undefined : sentAt - (wall - agent.silentMs(now) - (roundTripMs ?? 0) / 2);
+  return {
+    ...(roundTripMs === undefined ? {} : { roundTripMs: Math.round(roundTripMs * 100) / 100 }),
+    ...(load === undefined ? {} : { load }),
+    ...(clockMs === undefined ? {} : { clockMs: Math.round(clockMs) }),
+  };
+}
+
 /** By site and name. */
-export function agentStatuses(agents: Iterable<AgentState>, now: number): readonly AgentStatus[] {
+export function agentStatuses(agents: Iterable<AgentState>, clock: Clock): readonly AgentStatus[] {
+  const [now, wall] = [clock.monotonic(), clock.now()];
   return [...agents]
     .filter((agent) => agent.last !== undefined || agent.held > 0)
     .sort((a, b) => (a.key < b.key ? -1 : 1))
@@ -22,6 +50,7 @@ export function agentStatuses(agents: Iterable<AgentState>, now: number): readon
       version: agent.last?.version ?? '',
       state: agent.state(now),
       lastSyncMs: Math.round(agent.silentMs(now)),
+      ...vitalsOf(agent, now, wall),
     }));
 }
 

@@ -51,6 +51,14 @@ export interface Sync {
   /** Random id of the agent's process: tells two agents of one name apart. */
   readonly instance: string;
   readonly run: readonly RunEntry[];
+  /** Wall clock of the agent when it sent this, ms: how far its clock is from the hub's. */
+  readonly sentAt?: number;
+  /** From the last sync that was answered to its answer, ms. */
+  readonly roundTripMs?: number;
+  /** Processes that want to run on its machine, for each core (load average of a minute). */
+  readonly load?: number;
+  /** It has nothing left and goes: nobody needs to wait for its lease. */
+  readonly leaving?: boolean;
 }
 
 export type SyncReply =
@@ -71,6 +79,8 @@ export type SyncReply =
   | { readonly type: 'epoch-low'; readonly n: number }
   | { readonly type: 'name-taken'; readonly host: string; readonly pid: number }
   | { readonly type: 'superseded' }
+  /** The agent speaks another protocol than the hub: this one, as the hub's package of this version does. The same in all versions. */
+  | { readonly type: 'other-version'; readonly protocol: number; readonly version: string }
   /** Not recovered yet: sync again soon. */
   | { readonly type: 'not-ready' };
 
@@ -175,7 +185,8 @@ export interface CancelReply {
   readonly stopping: readonly TaskId[];
 }
 
-export type Control = { readonly type: 'drain' } | { readonly type: 'stop' };
+/** `graceMs`: how long a drain waits for what runs; absent: as long as the agent does by itself. */
+export type Control = { readonly type: 'drain'; readonly graceMs?: number } | { readonly type: 'stop' };
 
 /** Hub → agent: bytes of a value that the agent holds. Answer: the raw bytes, empty when it holds none. */
 export interface BlobRead {

@@ -122,6 +122,12 @@ export interface AgentStatus {
   readonly state: 'live' | 'suspect' | 'lost' | 'draining';
   /** ms since the last sync. */
   readonly lastSyncMs: number;
+  /** From one sync to its answer, as the agent measured it, ms. Absent: it has not told. */
+  readonly roundTripMs?: number;
+  /** Processes that want to run on its machine, for each core. */
+  readonly load?: number;
+  /** How far its clock is ahead of the hub's, ms, less what the message took. */
+  readonly clockMs?: number;
 }
 
 /** One dispatch in full, in pages of electrons ordered by node id. */
@@ -313,7 +319,7 @@ export interface BackupReply {
   readonly bytes: number;
 }
 
-/** Of very many agents the first, by site and name. */
+/** By site and name; of very many the first. */
 export interface AgentsReply {
   readonly agents: readonly AgentStatus[];
   /** How many there are beyond those named. */

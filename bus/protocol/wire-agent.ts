@@ -103,6 +103,10 @@ export const parseSync: Reader<Sync> = parser(
     draining: bool(o, 'draining'),
     instance: text(o, 'instance'),
     run: array(o, 'run', MOST_TASKS, runEntry),
+    ...optional(o, 'sentAt', number),
+    ...optional(o, 'roundTripMs', number),
+    ...optional(o, 'load', number),
+    ...optional(o, 'leaving', bool),
   })),
 );
 
@@ -135,10 +139,12 @@ export const parseSyncReply: Reader<SyncReply> = parser<SyncReply>(
         return { type: 'name-taken', host: text(o, 'host', 300), pid: int(o, 'pid') };
       case 'superseded':
         return { type: 'superseded' };
+      case 'other-version':
+        return { type: 'other-version', protocol: int(o, 'protocol'), version: text(o, 'version') };
       case 'not-ready':
         return { type: 'not-ready' };
       default:
-        throw misfit('one of ok, epoch-low, name-taken, superseded, not-ready', o['type'], 'type');
+        throw misfit('one of ok, epoch-low, name-taken, superseded, other-version, not-ready', o['type'], 'type');
     }
   }),
 );
@@ -277,7 +283,10 @@ export const parseCancelReply: Reader<CancelReply> = parser(
 const controls: readonly Control['type'][] = ['drain', 'stop'];
 export const parseControl: Reader<Control> = parser(
   'control',
-  object((o) => ({ type: oneOf(o, 'type', controls) })),
+  object((o) => {
+    const type = oneOf(o, 'type', controls);
+    return type === 'stop' ? { type } : { type, ...optional(o, 'graceMs', (from, key) => number(from, key, 0)) };
+  }),
 );
 
 export const parseBlobRead: Reader<BlobRead> = parser(

@@ -144,6 +144,9 @@ const agentStatus: Reader<api.AgentStatus> = object((o) => ({
   version: text(o, 'version'),
   state: oneOf(o, 'state', agentStates),
   lastSyncMs: number(o, 'lastSyncMs'),
+  ...optional(o, 'roundTripMs', number),
+  ...optional(o, 'load', number),
+  ...optional(o, 'clockMs', number),
 }));
 
 const someAgents = (o: Fields): api.AgentsReply => ({

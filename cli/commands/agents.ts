@@ -1,5 +1,6 @@
 /** `polaron agents`: who can run electrons. */
 import type { AgentsReply, AgentStatus } from '../../bus/protocol/api.ts';
+import { allAgents } from '../all-agents.ts';
 import { many } from '../bytes.ts';
 import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -12,7 +13,7 @@ import { table } from '../table.ts';
 import { duration } from '../times.ts';
 
 export async function agents(context: Context): Promise<ExitCode> {
-  const reply = await withHub(context, (api) => api.status());
+  const reply = await withHub(context, allAgents);
   if (context.json) writeJson(context, agentsJson(reply));
   else writeAgents(context, reply);
   return exitCodes.ok;
@@ -24,13 +25,23 @@ export const agentsJson = ({ agents, more }: AgentsReply): Readonly<Record<strin
   ...(more === undefined ? {} : { more }),
 });
 
-/** The table, and on stderr how many are not in it. */
+/** A clock that is off by less is none of anybody's business. */
+const CLOCK_OFF_MS = 5_000;
+
+/** The table; on stderr how many are not in it, and whose clocks are wrong. */
 export function writeAgents(context: Context, { agents, more }: AgentsReply): void {
   for (const line of agentLines(context, agents)) context.terminal.out(line);
   if (more !== undefined)
     context.terminal.err(
       `and ${many(more, 'more agent')}: these are the first by site and name, as one answer holds no more`,
     );
+  for (const { site, name, clockMs = 0 } of agents)
+    if (Math.abs(clockMs) >= CLOCK_OFF_MS)
+      context.terminal.err(
+        plain(
+          `agent ${site}.${name}: its clock is ${duration(Math.abs(clockMs))} ${clockMs > 0 ? 'ahead of' : 'behind'} the hub's`,
+        ),
+      );
 }
 
 const stateColours: Readonly<Record<AgentStatus['state'], Colour>> = {
@@ -53,7 +64,10 @@ function agentLines(context: Context, agents: readonly AgentStatus[]): readonly 
       { title: 'SLOTS', right: true },
       { title: 'RUNNING', right: true },
       { title: 'QUEUED', right: true },
+      { title: 'LOAD', right: true },
       { title: 'HEARD', right: true },
+      { title: 'ROUND TRIP', right: true },
+      { title: 'VERSION' },
       { title: 'CAPABILITIES' },
     ],
     agents.map((agent) => [
@@ -65,7 +79,10 @@ function agentLines(context: Context, agents: readonly AgentStatus[]): readonly 
       String(agent.slots),
       String(agent.running),
       String(agent.queued),
+      agent.load === undefined ? '-' : agent.load.toFixed(2),
       duration(agent.lastSyncMs),
+      agent.roundTripMs === undefined ? '-' : `${agent.roundTripMs.toFixed(1)} ms`,
+      plain(agent.version),
       plain(agent.capabilities.join(' ')),
     ]),
   );

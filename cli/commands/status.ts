@@ -1,4 +1,5 @@
 /** `polaron status`: the hub and its agents. */
+import { allAgents } from '../all-agents.ts';
 import { withHub, writeJson } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -9,7 +10,11 @@ import { agoAndLocal, iso } from '../times.ts';
 import { agentsJson, writeAgents } from './agents.ts';
 
 export async function status(context: Context): Promise<ExitCode> {
-  const hub = await withHub(context, (api) => api.status());
+  const hub = await withHub(context, async (api) => {
+    const { agents, more, ...about } = await api.status();
+    const first = { agents, ...(more === undefined ? {} : { more }) };
+    return { ...about, ...(await allAgents(api, first)) };
+  });
   const { version, pid, node, data, startedAt, dispatches } = hub;
   const bus = withoutPassword(hub.bus);
   if (context.json) {

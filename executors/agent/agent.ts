@@ -74,10 +74,13 @@ class Agent implements RunningAgent, Hearing {
   readonly #unlisten: (() => void)[];
   readonly #joined = deferred<void>();
   readonly #ended = deferred<EndReason>();
+  readonly joined: Promise<void> = this.#joined.promise;
+  readonly ended: Promise<EndReason> = this.#ended.promise;
   /** An outcome was settled, or a task ended. */
   readonly #progress: Progress;
   #stopping: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
+  readonly #drainEnd = { at: Number.POSITIVE_INFINITY };
   #announcedQueue = 0;
 
   constructor(options: ResolvedAgent, ground: AgentGround, stock: Stock) {
@@ -139,6 +142,7 @@ class Agent implements RunningAgent, Hearing {
       clock,
       random,
       heartbeatMs: options.heartbeatMs,
+      load: options.load,
       body: (seq) => this.#syncBody(seq),
       answered: (reply, sentAt) => this.#synced(reply, sentAt),
       failed: (error) => this.#channel.say('sync', "agent: the hub doesn't answer", error),
@@ -154,14 +158,6 @@ class Agent implements RunningAgent, Hearing {
     this.#sync.soon();
   }
 
-  get joined(): Promise<void> {
-    return this.#joined.promise;
-  }
-
-  get ended(): Promise<EndReason> {
-    return this.#ended.promise;
-  }
-
   status(): AgentView {
     const { epoch, joined, draining, unfinished } = this.#state;
     return {
@@ -175,7 +171,9 @@ class Agent implements RunningAgent, Hearing {
     };
   }
 
-  drain(): Promise<void> {
+  drain(graceMs = this.#options.graceMs): Promise<void> {
+    this.#drainEnd.at = Math.min(this.#drainEnd.at, this.#options.clock.monotonic() + graceMs);
+    this.#progress.changed();
     this.#draining ??= this.#drain();
     return this.#draining;
   }
@@ -222,7 +220,7 @@ class Agent implements RunningAgent, Hearing {
   }
 
   control(control: Control): void {
-    void (control.type === 'drain' ? this.drain() : this.stop());
+    void (control.type === 'drain' ? this.drain(control.graceMs) : this.stop());
   }
 
   async read(read: BlobRead): Promise<Uint8Array | undefined> {
@@ -281,9 +279,9 @@ class Agent implements RunningAgent, Hearing {
     return 'heartbeat';
   }
 
-  #refused(why: 'name-taken' | 'superseded', reply: SyncReply): void {
-    const { site, name, log } = this.#options;
-    const error = refusalOf(`agent ${site}.${name}`, reply);
+  #refused(why: EndReason, reply: SyncReply): void {
+    const { site, name, version, log } = this.#options;
+    const error = refusalOf(`agent ${site}.${name}`, version, reply);
     log('error', error.message);
     this.#joined.reject(error);
     void this.#stop(why);
@@ -329,15 +327,15 @@ class Agent implements RunningAgent, Hearing {
   }
 
   async #drain(): Promise<void> {
-    const { clock, graceMs } = this.#options;
+    const { clock } = this.#options;
     this.#state.draining = true;
     for (const held of this.#unfinished()) if (this.#tasks.revoke(held)) this.#state.revoked(held);
     this.#sync.soon();
-    await this.#progress.until(() => this.#state.unfinished === 0, clock.monotonic() + graceMs);
+    await this.#progress.until(() => this.#state.unfinished === 0, this.#drainEnd);
     // what others run goes on, and is listed: the next life finds it
     this.#giveUp(this.#unfinished().filter((held) => !this.#tasks.leave(held)));
-    await this.#progress.until(() => this.#reporter.unsettled === 0, clock.monotonic() + LAST_REPORT_MS);
-    if (this.#channel.bus.connected) await this.#sync.once();
+    await this.#progress.until(() => this.#reporter.unsettled === 0, { at: clock.monotonic() + LAST_REPORT_MS });
+    if (this.#channel.bus.connected) await this.#sync.last();
     await this.#stop('drained');
   }
 

@@ -54,6 +54,8 @@ export interface AgentOptions {
   readonly random?: () => number;
   /** Tells two processes of one name apart. @default random */
   readonly instance?: string;
+  /** Processes that want to run on this machine, for each core. @default nobody is told */
+  readonly load?: (() => number) | undefined;
 }
 
 export interface ResolvedAgent extends Required<AgentOptions> {
@@ -88,6 +90,7 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
     random: Math.random,
     blobBus: options.bus,
     instance: randomUUID(),
+    load: undefined,
     ...options,
     runnerEnv: options.runnerEnv ?? ownEnvironment(),
     by: `a.${options.site}.${options.name}`,

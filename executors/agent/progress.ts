@@ -21,10 +21,10 @@ export class Progress {
     this.changed();
   }
 
-  /** Resolves when `done` holds, at the deadline (monotonic ms), or at the end. */
-  async until(done: () => boolean, deadline: number): Promise<void> {
+  /** Resolves when `done` holds, at the deadline (monotonic ms; who moves it calls `changed`), or at the end. */
+  async until(done: () => boolean, deadline: { readonly at: number }): Promise<void> {
     while (!done() && !this.#ended) {
-      const left = deadline - this.#clock.monotonic();
+      const left = deadline.at - this.#clock.monotonic();
       if (left <= 0) return;
       await new Promise<void>((resolve) => {
         const wake = (): void => {

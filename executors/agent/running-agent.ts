@@ -1,6 +1,6 @@
 /** What whoever starts an agent holds in hand. Not here: the agent (agent.ts). */
 
-export type EndReason = 'stopped' | 'drained' | 'superseded' | 'name-taken';
+export type EndReason = 'stopped' | 'drained' | 'superseded' | 'name-taken' | 'other-version';
 
 export interface AgentView {
   readonly epoch: number;
@@ -16,12 +16,12 @@ export interface AgentView {
 }
 
 export interface RunningAgent {
-  /** The hub knows this agent. Rejects with AGENT_NAME_TAKEN, SUPERSEDED, or BUS_CLOSED when it was stopped before. */
+  /** The hub knows this agent. Rejects with AGENT_NAME_TAKEN, SUPERSEDED, WRONG_VERSION, or BUS_CLOSED when it was stopped before. */
   readonly joined: Promise<void>;
   readonly ended: Promise<EndReason>;
   status(): AgentView;
-  /** A4: takes nothing new, lets what runs finish within the grace time, reports, leaves. */
-  drain(): Promise<void>;
+  /** A4: takes nothing new, lets what runs finish within the grace time, reports, leaves. Of two drains the earlier end counts. @default graceMs of its options */
+  drain(graceMs?: number): Promise<void>;
   /** Kills what runs and leaves; outcomes that aren't settled stay in the spool. The bus stays open. */
   stop(): Promise<void>;
 }

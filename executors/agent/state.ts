@@ -71,7 +71,7 @@ export type SyncDecision =
       readonly cancel: CancelDecision['stop'];
     }
   | { readonly type: 'epoch'; readonly epoch: number }
-  | { readonly type: 'end'; readonly why: 'name-taken' | 'superseded' }
+  | { readonly type: 'end'; readonly why: 'name-taken' | 'superseded' | 'other-version' }
   | { readonly type: 'again-soon' };
 
 export interface StateOptions {
@@ -211,6 +211,7 @@ export class AgentState {
         return { type: 'epoch', epoch: this.epoch };
       case 'name-taken':
       case 'superseded':
+      case 'other-version':
         return { type: 'end', why: reply.type };
       case 'not-ready':
         return { type: 'again-soon' };

@@ -20,6 +20,8 @@ export interface SyncLoopOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly heartbeatMs: number;
+  /** See AgentOptions. */
+  readonly load: (() => number) | undefined;
   readonly body: (seq: number) => Sync;
   /** Acts on an answer and says when to sync next. `sentAt`: when it was asked, or a little before (monotonic, ms). */
   readonly answered: (reply: SyncReply, sentAt: number) => 'heartbeat' | 'soon' | 'now' | 'never';
@@ -36,6 +38,7 @@ export class SyncLoop {
   #again = false;
   #lastAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  #roundTripMs: number | undefined;
   #stopped = false;
 
   constructor(options: SyncLoopOptions) {
@@ -64,9 +67,9 @@ export class SyncLoop {
   }
 
   /** One sync now, beside the loop; for the last words. Never rejects. */
-  async once(): Promise<void> {
+  async last(): Promise<void> {
     try {
-      await this.#ask();
+      await this.#ask(true);
     } catch {
       // the hub finds out by the lease
     }
@@ -104,9 +107,25 @@ export class SyncLoop {
     else if (next < Number.POSITIVE_INFINITY) this.#schedule(next, next === this.#heartbeatMs ? 'routine' : undefined);
   }
 
-  #ask(): Promise<SyncReply> {
-    const { channel, subject, body } = this.#options;
-    return channel.ask(subject, body(++this.#seq), parseSyncReply, Math.max(SHORTEST_TIMEOUT_MS, this.#heartbeatMs));
+  async #ask(leaving = false): Promise<SyncReply> {
+    const { channel, subject, clock } = this.#options;
+    const body = this.#withVitals(this.#options.body(++this.#seq), leaving);
+    const askedAt = clock.monotonic();
+    const reply = await channel.ask(subject, body, parseSyncReply, Math.max(SHORTEST_TIMEOUT_MS, this.#heartbeatMs));
+    this.#roundTripMs = clock.monotonic() - askedAt;
+    return reply;
+  }
+
+  /** What people look at: no decision rests on it, but that nobody waits for who leaves with nothing in hand. */
+  #withVitals(body: Sync, leaving: boolean): Sync {
+    const { clock, load } = this.#options;
+    return {
+      ...body,
+      sentAt: clock.now(),
+      ...(this.#roundTripMs === undefined ? {} : { roundTripMs: this.#roundTripMs }),
+      ...(load === undefined ? {} : { load: load() }),
+      ...(leaving && body.run.length === 0 ? { leaving } : {}),
+    };
   }
 
   #delayAfter(when: 'heartbeat' | 'soon' | 'now' | 'never'): number {

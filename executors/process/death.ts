@@ -2,6 +2,8 @@
 import type { ErrorInfo } from '../../model/outcome.ts';
 
 export interface Death {
+  /** Why its place couldn't be reached any more. */
+  readonly error?: ErrorInfo;
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** The last of what the process wrote to stderr. */
@@ -16,6 +18,7 @@ const HEAP =
 
 /** The agent's own reasons go first; then the heap's last words, the signal, the exit code. */
 export function causeOfDeath(electron: string, death: Death): ErrorInfo {
+  if (death.error !== undefined) return { ...death.error, message: `electron "${electron}": ${death.error.message}` };
   const limit = death.memoryMb === undefined ? 'the default limit' : `its limit of ${death.memoryMb} MiB`;
   if (death.overMemory) {
     return {
@@ -51,6 +54,7 @@ export function loadErrorOf(electron: string, error: ErrorInfo): ErrorInfo {
 
 /** A process that died before its code was loaded. */
 export function loadDeath(death: Death): ErrorInfo {
+  if (death.error !== undefined) return death.error;
   const how = death.signal === null ? `ended with exit code ${death.code ?? 'unknown'}` : `died by ${death.signal}`;
   return {
     code: 'BUNDLE_LOAD',

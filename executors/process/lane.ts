@@ -13,13 +13,12 @@ import type { Stream } from '../../model/log-entry.ts';
 import type { FromRunner, RunFinished, StopCode } from '../runner/messages.ts';
 import { causeOfDeath, loadDeath, type Death } from './death.ts';
 import type { Job } from './job.ts';
+import { mostResidentBytes } from './memory-limit.ts';
 import { residentBytesOfTree } from './process-table.ts';
 import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart, StartRunner } from './runner-process.ts';
 
 /** A job handed over ahead may be started for so long. */
 export const AHEAD_MS = 100;
-/** What Node.js itself takes beside the heap that `memoryMb` bounds. */
-const RUNTIME_BYTES = 128 * 1024 * 1024;
 const STDERR_CHARS = 8 * 1024;
 /** What took no longer, and is one of several, isn't waited for. */
 const QUICK_MS = 1;
@@ -75,6 +74,8 @@ export class Lane implements RunnerListener {
   #settling: Job | undefined;
   #stderr = '';
   #overMemory = false;
+  /** What it has saved is being read. */
+  #asking = false;
   #killed = false;
   /** Its state when it ended. */
   #left: LaneState = 'blank';
@@ -159,16 +160,19 @@ export class Lane implements RunnerListener {
     return this.jobs.some((job, i) => i > 0 && job.startBy < systemMs);
   }
 
-  /** Takes back jobs that can't be started any more, because the one that runs takes long (L1). */
-  takeBack(systemMs: number): readonly Job[] {
-    if (!this.holdsLate(systemMs)) return [];
-    this.#process.readOutbox();
-    const back = this.jobs.filter((job, i) => i > 0 && job.startBy < systemMs);
-    for (const job of back) {
-      this.#remove(job);
-      this.#late.set(job.task.task, job);
-    }
-    return back;
+  /** Takes back jobs that can't be started any more, because the one that runs takes long, and gives them to the owner (L1). */
+  takeBack(systemMs: number): void {
+    if (this.#asking || !this.holdsLate(systemMs)) return;
+    this.#asking = true;
+    this.#process.readOutbox(() => {
+      this.#asking = false;
+      const back = this.jobs.filter((job, i) => i > 0 && job.startBy < systemMs);
+      for (const job of back) {
+        this.#remove(job);
+        this.#late.set(job.task.task, job);
+      }
+      this.#options.owner.returned(this, back);
+    });
   }
 
   /** Its runner has still to come to a job that was taken back, and to pass over it or to answer: handed over again, that one would be started twice (L2). */
@@ -181,7 +185,7 @@ export class Lane implements RunnerListener {
     const { memoryMb } = this;
     if (memoryMb === undefined || this.#overMemory) return;
     const resident = this.#process.residentBytes?.() ?? residentBytesOfTree(this.pid);
-    if (resident <= memoryMb * 1024 * 1024 + RUNTIME_BYTES) return;
+    if (resident <= mostResidentBytes(memoryMb)) return;
     this.#overMemory = true;
     this.kill();
   }
@@ -246,8 +250,9 @@ export class Lane implements RunnerListener {
 
   exit(exit: RunnerExit): void {
     const state = this.#left;
-    if (state !== 'retiring') this.#process.readOutbox();
-    const death: Death = { ...exit, stderr: this.#stderr, overMemory: this.#overMemory, memoryMb: this.memoryMb };
+    if (state !== 'retiring') this.#process.readOutbox(() => undefined);
+    const overMemory = this.#overMemory || exit.overMemory === true;
+    const death: Death = { ...exit, stderr: this.#stderr, overMemory, memoryMb: this.memoryMb };
     const runs = state === 'retiring' ? undefined : this.jobs[0];
     if (runs !== undefined) {
       this.#remove(runs);

@@ -325,8 +325,7 @@ export class ProcessPool implements Executor, LaneOwner {
     if (memory) lane.watchMemory();
     if (age > LIVE_AFTER_MS) job.publish();
     // after the pipes have been read once more: what was answered meanwhile is no stall
-    if (age > STALL_MS && lane.holdsLate(systemMs()))
-      setImmediate(() => this.returned(lane, lane.takeBack(systemMs())));
+    if (age > STALL_MS && lane.holdsLate(systemMs())) setImmediate(() => lane.takeBack(systemMs()));
     const { timeoutMs, electron } = job.task;
     const { silenceMs } = electron.timeouts;
     if (timeoutMs > 0 && age >= timeoutMs) this.#stopper.stop(job, 'attempt', `it took longer than ${timeoutMs} ms`);

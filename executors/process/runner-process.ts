@@ -7,6 +7,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../../model/clock.ts';
+import type { ErrorInfo } from '../../model/outcome.ts';
 import { programArgs } from '../program.ts';
 import { FrameBatch, FrameReader, framesIn } from '../runner/frames.ts';
 import type { Stream } from '../../model/log-entry.ts';
@@ -20,6 +21,8 @@ const OUTPUT_MS = 100;
 
 export interface RunnerStart {
   readonly nodePath: string;
+  /** Node's arguments that start it. @default this package's runner */
+  readonly program?: readonly string[];
   /** Environment of user code. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
@@ -40,6 +43,10 @@ export interface RunnerStart {
 export interface RunnerExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Why it is gone, when the process itself isn't to blame: it couldn't be reached. */
+  readonly error?: ErrorInfo;
+  /** It was killed for its memory, where it ran. */
+  readonly overMemory?: boolean;
 }
 
 export interface RunnerListener {
@@ -61,8 +68,11 @@ export interface RunnerProcess {
   send(message: ToRunner): void;
   /** Signals the whole process group. */
   kill(signal: NodeJS.Signals): void;
-  /** Messages that the process has saved and not sent: heard now, again when they come. */
-  readOutbox(): void;
+  /** Messages that the process has saved or sent until now are heard, saved ones again when they come; then `done` is called: at once, for a process of this machine. */
+  readOutbox(done: () => void): void;
+  /** Hears nothing of it until `resume`: what it sends and prints waits with it. */
+  pause?(): void;
+  resume?(): void;
   /** Of it and all that it has started. @default what this machine says of `pid` */
   residentBytes?(): number;
 }
@@ -78,7 +88,7 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
     [
       '--enable-source-maps',
       ...heap,
-      ...programArgs('executors/runner/main'),
+      ...(start.program ?? programArgs('executors/runner/main')),
       String(start.maxValueBytes),
       start.outbox,
       start.agent,
@@ -97,6 +107,9 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
   const batch = new FrameBatch(writeToRunner);
   let planned = false;
   let ended = false;
+  let paused = false;
+  /** It has exited while it was paused: there may be more in its pipes. */
+  let exited: RunnerExit | undefined;
 
   const end = (exit: RunnerExit): void => {
     if (ended) return;
@@ -111,6 +124,7 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
   };
   const hear = (message: FromRunner): void => listener.message(message);
   const reader = new FrameReader(readFromRunner, hear);
+  const streams = [child.stdout, child.stderr, pipe].filter((stream) => stream instanceof Socket);
   if (pipe instanceof Socket) {
     pipe.on('data', (chunk) => {
       if (ended) return;
@@ -138,7 +152,10 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
   child.on('exit', (code, signal) => {
     // what its group still runs may hold the pipes open
     if (pid > 0) signalGroup(pid, 'SIGKILL');
-    start.clock.after(OUTPUT_MS, () => end({ code, signal }));
+    start.clock.after(OUTPUT_MS, () => {
+      if (paused) exited = { code, signal };
+      else end({ code, signal });
+    });
   });
   child.on('close', (code, signal) => end({ code, signal }));
 
@@ -149,18 +166,20 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
   };
   return {
     pid,
-    readOutbox: () => {
-      let data: Buffer;
-      try {
-        data = readFileSync(start.outbox);
-      } catch {
-        return;
-      }
-      try {
-        new FrameReader(readFromRunner, hear).feed(data.subarray(0, framesIn(data)));
-      } catch (error) {
-        listener.garbled(error);
-      }
+    readOutbox: (done) => {
+      hearOutbox(start.outbox, hear, listener);
+      done();
+    },
+    pause: () => {
+      paused = true;
+      for (const stream of streams) stream.pause();
+    },
+    resume: () => {
+      if (!paused || ended) return;
+      paused = false;
+      for (const stream of streams) stream.resume();
+      const exit = exited;
+      if (exit !== undefined) start.clock.after(OUTPUT_MS, () => end(exit));
     },
     send: (message) => {
       batch.add(message);
@@ -172,4 +191,18 @@ export function startRunner(start: RunnerStart, listener: RunnerListener): Runne
       if (pid > 0 && !ended) signalGroup(pid, signal);
     },
   };
+}
+
+function hearOutbox(file: string, hear: (message: FromRunner) => void, listener: RunnerListener): void {
+  let data: Buffer;
+  try {
+    data = readFileSync(file);
+  } catch {
+    return; // it has saved nothing yet
+  }
+  try {
+    new FrameReader(readFromRunner, hear).feed(data.subarray(0, framesIn(data)));
+  } catch (error) {
+    listener.garbled(error);
+  }
 }

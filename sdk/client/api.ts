@@ -3,6 +3,7 @@
  * Used by the SDK's functions and by the CLI. Not here: what the answers mean (wait.ts, result.ts, watch.ts), values (blobs.ts).
  */
 import type { RedispatchRequest } from '../../bus/protocol/redispatch.ts';
+import { parseDrainReply, type AgentsRequest, type DrainReply, type DrainRequest } from '../../bus/protocol/agents.ts';
 import type { Bus, BusMessage, Subscription } from '../../bus/bus.ts';
 import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../bus/codec.ts';
 import type * as wire from '../../bus/protocol/api.ts';
@@ -55,6 +56,7 @@ const answers = {
   summary: parseReply(parseSummary),
   listReply: parseReply(parseListReply),
   agentsReply: parseReply(parseAgentsReply),
+  drainReply: parseReply(parseDrainReply),
   submitReply: parseReply(parseSubmitReply),
   snapshotReply: parseReply(parseSnapshotReply),
   waitReply: parseReply(parseWaitReply),
@@ -91,8 +93,14 @@ export class ApiClient {
     return this.ask('list', request, answers.listReply, o);
   }
 
-  agents(o: CallOptions = {}): Promise<wire.AgentsReply> {
-    return this.ask('agents', {}, answers.agentsReply, o);
+  /** One page, by site and name. */
+  agents(request: AgentsRequest = {}, o: CallOptions = {}): Promise<wire.AgentsReply> {
+    return this.ask('agents', request, answers.agentsReply, o);
+  }
+
+  /** Has an agent finish and leave; answered when it has heard. Raises UNKNOWN_AGENT, AGENT_SILENT. */
+  drain(request: DrainRequest, o: CallOptions = {}): Promise<DrainReply> {
+    return this.ask('drain', request, answers.drainReply, o);
   }
 
   /** Waits for a busy hub. Raises GRAPH_INVALID, IDEMPOTENCY_MISMATCH, VALUE_MISSING, DISK_FULL. Sent again it starts nothing new. */

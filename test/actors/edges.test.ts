@@ -84,7 +84,14 @@ beforeEach(() => {
   logs = makeLogList();
 });
 afterEach(() => expect(bus.thrown).toEqual([]));
-const shared = () => ({ bus, subjects, by: 'hub.n1', log: logs.log, monotonic: () => clock.monotonic() });
+const shared = () => ({
+  bus,
+  subjects,
+  by: 'hub.n1',
+  version: '0.0.0',
+  log: logs.log,
+  monotonic: () => clock.monotonic(),
+});
 const version2 = (by: string, body: unknown): Uint8Array => encodeBody({ v: 2, by, body: encodeBody(body) });
 const garbage: [string, Uint8Array][] = [
   ['nothing', new Uint8Array()],

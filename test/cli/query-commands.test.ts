@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AgentsRequest, DrainRequest } from '../../bus/protocol/agents.ts';
 import type { CancelRequest, ListRequest, LogsRequest, SnapshotRequest } from '../../bus/protocol/api.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { NOW, polaron } from './support/fake-context.ts';
@@ -9,7 +10,8 @@ const unknown = async (): Promise<never> => {
 };
 
 describe('polaron status and agents', () => {
-  const hub = { status: async () => hubStatus };
+  const { agents } = hubStatus;
+  const hub = { status: async () => hubStatus, agents: async () => ({ agents }) };
 
   it('prints version, pid, bus, data and the agents as one JSON document', async () => {
     const { exit, out, err, closed } = await polaron(['status', '--json'], { hub });
@@ -36,23 +38,80 @@ describe('polaron status and agents', () => {
 
   it('lists agents alone', async () => {
     expect(JSON.parse((await polaron(['agents', '--json'], { hub })).out)).toEqual({ agents: hubStatus.agents });
-    const none = { status: async () => ({ ...hubStatus, agents: [] }) };
+    const none = { agents: async () => ({ agents: [] }) };
     expect((await polaron(['agents'], { hub: none })).out).toMatch(/^no agents/);
   });
 
-  it('says that there are more than the hub could list', async () => {
-    const many = { status: async () => ({ ...hubStatus, more: 3_500 }) };
+  it('lists the agents of all pages', async () => {
+    const [agent] = agents;
+    if (agent === undefined) throw new Error('no agent');
+    const all = Array.from({ length: 7 }, (_, i) => ({ ...agent, name: `a${i}` }));
+    const asked: AgentsRequest[] = [];
+    const paged = {
+      status: async () => ({ ...hubStatus, agents: all.slice(0, 3), more: 4 }),
+      agents: async (request: AgentsRequest) => {
+        asked.push(request);
+        const rest = all.filter(({ site, name }) => `${site}.${name}` > (request.after ?? ''));
+        return { agents: rest.slice(0, 3), ...(rest.length > 3 ? { more: rest.length - 3 } : {}) };
+      },
+    };
     for (const command of ['agents', 'status']) {
-      expect(JSON.parse((await polaron([command, '--json'], { hub: many })).out)).toMatchObject({
-        agents: hubStatus.agents,
-        more: 3_500,
-      });
-      const { out, err, exit } = await polaron([command], { hub: many });
+      const { out, err } = await polaron([command, '--json'], { hub: paged });
+      expect([JSON.parse(out).agents, JSON.parse(out).more, err]).toEqual([all, undefined, '']);
+    }
+    expect(asked).toEqual([{}, ...['a2', 'a5', 'a2', 'a5'].map((name) => ({ after: `${agent.site}.${name}` }))]);
+  });
+
+  it('says that there are more, of a hub that has no pages', async () => {
+    const old = { status: async () => ({ ...hubStatus, more: 3_500 }), agents: async () => ({ agents, more: 3_500 }) };
+    for (const command of ['agents', 'status']) {
+      expect(JSON.parse((await polaron([command, '--json'], { hub: old })).out)).toMatchObject({ agents, more: 3_500 });
+      const { out, err, exit } = await polaron([command], { hub: old });
       expect([exit, err]).toEqual([
         0,
         'and 3500 more agents: these are the first by site and name, as one answer holds no more\n',
       ]);
       expect(out).toContain('laptop');
+    }
+  });
+
+  it('shows load and round trip, and names clocks that are off', async () => {
+    const off = agents.map((agent) => ({ ...agent, load: 0.5, roundTripMs: 101.26, clockMs: -3_600_100 }));
+    const { out, err } = await polaron(['agents'], { hub: { agents: async () => ({ agents: off }) } });
+    expect(out).toMatch(/LOAD .*ROUND TRIP .*VERSION/);
+    expect(out).toMatch(/0\.50 .*101\.3 ms .*0\.1\.0/);
+    expect(err).toBe("agent local.laptop: its clock is 1 h 00 m behind the hub's\n");
+  });
+
+  it('has an agent drain, and waits until it has left', async () => {
+    const told: DrainRequest[] = [];
+    let looks = 0;
+    const draining = {
+      drain: async (request: DrainRequest) => {
+        told.push(request);
+        return { agent: 'lab.a1', running: 2, queued: 1 };
+      },
+      agents: async () => ({ agents: ++looks < 3 ? agents : [] }),
+    };
+    const { exit, out } = await polaron(['agents', 'drain', 'a1', '--wait', '--grace', '10m'], { hub: draining });
+    expect([exit, out]).toEqual([0, 'agent lab.a1 drains: it finishes 3 electrons\nagent lab.a1 has left\n']);
+    const json = await polaron(['agents', 'drain', 'a1', '--json'], { hub: draining });
+    expect(JSON.parse(json.out)).toEqual({ agent: 'lab.a1', running: 2, queued: 1, left: false });
+    expect([told, looks]).toEqual([[{ agent: 'a1', graceMs: 600_000 }, { agent: 'a1' }], 3]);
+    const signal = AbortSignal.abort();
+    looks = -1_000;
+    expect((await polaron(['agents', 'drain', 'a1', '--wait'], { hub: draining, signal })).exit).toBe(4);
+  });
+
+  it('drains only an agent that is named, and only with what belongs to it', async () => {
+    for (const [argv, said] of [
+      [['agents', 'drain'], 'which agent is to drain?'],
+      [['agents', '--wait'], 'belong to `agents drain`'],
+      [['agents', 'dran', 'a1'], 'Allowed choices are drain'],
+      [['agents', 'drain', 'a1', '--grace', 'soon'], 'Expected a time such as 10m'],
+    ] as const) {
+      const { exit, err } = await polaron(argv, { hub });
+      expect([exit, err]).toEqual([2, expect.stringContaining(said)]);
     }
   });
 

@@ -77,6 +77,7 @@ describe('docs/protocol.md', () => {
       'epoch-low': true,
       'name-taken': true,
       superseded: true,
+      'other-version': true,
       'not-ready': true,
     };
     const verdicts: Readonly<Record<Verdict, true>> = {
@@ -116,6 +117,10 @@ describe('docs/protocol.md', () => {
       draining: true,
       instance: true,
       run: true,
+      sentAt: true,
+      roundTripMs: true,
+      load: true,
+      leaving: true,
       task: true,
       token: true,
       inputsDigest: true,

@@ -32,8 +32,9 @@ export class FakeRunner implements RunnerProcess {
     else queueMicrotask(() => this.say({ type: 'indexed', errors: [] }));
   }
 
-  readOutbox(): void {
+  readOutbox(done: () => void): void {
     for (const message of this.saved.splice(0)) this.#listener.message(message);
+    done();
   }
 
   kill(): void {

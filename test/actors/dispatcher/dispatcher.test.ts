@@ -51,6 +51,7 @@ function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): voi
     graphs: graphCache(),
     publish: ({ type, dispatch }) => published.push(`${dispatch} ${type}`),
     agents: () => agents,
+    command: () => Promise.resolve(),
     unoffered: (id, waits) =>
       Array.from({ length: 30 }, (_, i) => ({
         needs: [id],

@@ -44,6 +44,7 @@ function begin(): void {
     graphs: graphCache(),
     publish: () => undefined,
     agents: () => [],
+    command: () => Promise.resolve(),
     unoffered: (_id, waits) => {
       told.push(waits);
       return [];

@@ -1,8 +1,10 @@
 /** How the gateway tells an assign that may yet arrive from one that never will (H4). What comes in from agents: test/actors/edges.test.ts. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AgentGateway } from '../../../actors/matchmaker/gateway.ts';
-import { encodeEnvelope } from '../../../bus/codec.ts';
+import type { BusMessage } from '../../../bus/bus.ts';
+import { decodeBody, decodeEnvelope, encodeBody, encodeEnvelope } from '../../../bus/codec.ts';
 import type { Assign, AssignedTask } from '../../../bus/protocol/agent.ts';
+import { parseControl, parseSyncReply } from '../../../bus/protocol/wire-agent.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
 import { taskIdOf } from '../../../model/ids.ts';
 import { FakeNetwork } from '../../support/fake-bus.ts';
@@ -47,7 +49,7 @@ beforeEach(() => {
   network = new FakeNetwork();
   logs = makeLogList();
   const bus = network.connect('hub.n1');
-  gateway = new AgentGateway({ bus, subjects, by: 'hub.n1', log: logs.log, monotonic: () => 0 });
+  gateway = new AgentGateway({ bus, subjects, by: 'hub.n1', version: '0.0.0', log: logs.log, monotonic: () => 0 });
 });
 const send = (one: Assign, timeoutMs = 30): Promise<unknown> => gateway.assign('lab.a1', one, timeoutMs);
 
@@ -79,5 +81,47 @@ describe('an assign', () => {
     });
     await expect(send(assign())).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
     expect([gateway.dropped, logs.entries[0]?.fields['code']]).toEqual([1, 'BAD_MESSAGE']);
+  });
+});
+
+describe('a sync of another protocol', () => {
+  const later = (subject: string, by = 'a.lab.a1'): Promise<BusMessage> => {
+    const body = encodeBody({ epoch: 1, whatComesLater: true });
+    return network.connect(by).request(subject, encodeBody({ v: 2, by, body }), { timeoutMs: 30 });
+  };
+
+  it('is answered in its own envelope with what the hub speaks, and dropped', async () => {
+    const stop = gateway.listen({ sync: fail, done: fail, log: fail, progress: fail });
+    const envelope = decodeBody((await later(subjects.up('lab', 'a1', 'sync'))).data);
+    expect(envelope).toMatchObject({ v: 2, by: 'hub.n1' });
+    const { body } = bodied(envelope);
+    expect(parseSyncReply(decodeBody(body))).toEqual({ type: 'other-version', protocol: 1, version: '0.0.0' });
+    await expect(later(subjects.up('lab', 'a1', 'done'))).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
+    expect([gateway.dropped, logs.entries[0]?.fields['code']]).toEqual([2, 'WRONG_VERSION']);
+    stop();
+  });
+});
+
+const fail = (): never => {
+  throw new Error('nothing of it is for the hub');
+};
+
+function bodied(envelope: unknown): { readonly body: Uint8Array } {
+  if (typeof envelope === 'object' && envelope !== null && 'body' in envelope && envelope.body instanceof Uint8Array)
+    return { body: envelope.body };
+  throw new Error('no envelope');
+}
+
+describe('control', () => {
+  it('resolves when the agent has heard', async () => {
+    const told: unknown[] = [];
+    const agent = network.connect('a.lab.a1');
+    agent.subscribe(subjects.down('lab', 'a1', 'control'), (message) => {
+      told.push(parseControl(decodeBody(decodeEnvelope(message.data).body)));
+      message.respond(encodeEnvelope('a.lab.a1', { ok: true }));
+    });
+    await gateway.control('lab.a1', { type: 'drain', graceMs: 5 }, 1_000);
+    expect(told).toEqual([{ type: 'drain', graceMs: 5 }]);
+    await expect(gateway.control('lab.a2', { type: 'drain' }, 30)).rejects.toMatchObject({ retryable: true });
   });
 });

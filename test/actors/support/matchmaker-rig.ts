@@ -58,7 +58,14 @@ export function begin(
   taken = 0;
   unheard = [];
   const { system, results, clock, bus, logs } = world;
-  const gateway = new AgentGateway({ bus, subjects, by: 'hub.n1', log: logs.log, monotonic: () => clock.monotonic() });
+  const gateway = new AgentGateway({
+    bus,
+    subjects,
+    by: 'hub.n1',
+    version: '0.0.0',
+    log: logs.log,
+    monotonic: () => clock.monotonic(),
+  });
   matchmaker = new Matchmaker({
     system,
     results,

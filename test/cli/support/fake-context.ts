@@ -44,6 +44,8 @@ export async function polaron(argv: readonly string[], options: FakeOptions = {}
   };
   const hub: HubApi = {
     status: missing('status'),
+    agents: missing('agents'),
+    drain: missing('drain'),
     list: missing('list'),
     snapshot: missing('snapshot'),
     logs: missing('logs'),

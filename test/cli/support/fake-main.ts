@@ -85,6 +85,8 @@ await run(process, {
   host: async () => host,
   connect: async () => ({
     status: async () => hubStatus,
+    agents: missing,
+    drain: missing,
     // Far more than a pipe holds.
     list: async () => ({
       dispatches: Array.from({ length: 20_000 }, (_, i) => ({

@@ -70,6 +70,48 @@ describe('joining', { timeout: 30_000 }, () => {
     expect(await agent.ended).toBe('name-taken');
   });
 
+  it('ends with what both speak when the hub speaks another protocol, at once or later', async () => {
+    const { agent } = await start({ version: '0.1.0' }, (hub) => {
+      hub.syncAnswer = () => ({ type: 'other-version', protocol: 2, version: '0.2.0' });
+    });
+    await expect(agent.joined).rejects.toMatchObject({
+      code: 'WRONG_VERSION',
+      message: expect.stringContaining(
+        'this agent (polaron 0.1.0) speaks protocol 1, the hub (polaron 0.2.0) 2',
+      ) as unknown,
+      help: 'Update the agent: npm install -g polaron@0.2.0',
+    });
+    expect(await agent.ended).toBe('other-version');
+    await harness?.close();
+    const later = await start();
+    await later.agent.joined;
+    later.hub.syncAnswer = () => ({ type: 'other-version', protocol: 0, version: '0.0.1' });
+    expect(await later.agent.ended).toBe('other-version');
+    expect(later.logs.entries.at(-1)?.message).toContain('speaks protocol 1, the hub (polaron 0.0.1) 0');
+  });
+
+  it('tells its clock, load and round trip, and that it leaves with nothing in hand', async () => {
+    const { hub, agent } = await start({ load: () => 0.25 });
+    await hub.when(() => (last(hub)?.roundTripMs ?? -1) >= 0, 'a second sync');
+    expect(last(hub)).toMatchObject({ load: 0.25 });
+    expect(Math.abs((last(hub)?.sentAt ?? 0) - Date.now())).toBeLessThan(5_000);
+    expect(last(hub)?.leaving).toBeUndefined();
+    await agent.drain();
+    expect(last(hub)).toMatchObject({ leaving: true, draining: true, run: [] });
+  });
+
+  it('lets what runs end for as long as a drain of its own asks, and a later, shorter one cuts it', async () => {
+    const { hub, agent } = await start({ graceMs: 60_000 });
+    await agent.joined;
+    await hub.assign({ 1: { electron: 'sleep', args: [60_000, 1] } });
+    await hub.when(() => last(hub)?.run[0]?.state === 'running', 'it runs');
+    void agent.drain(600_000);
+    await hub.when(() => last(hub)?.draining === true, 'it drains');
+    expect(agent.status().unfinished).toBe(1);
+    void agent.drain(50);
+    expect(await agent.ended).toBe('drained');
+  });
+
   it('is refused while another process uses the state folder', async () => {
     const { dir, agent } = await start();
     await agent.stop();

@@ -1,0 +1,45 @@
+/** What has to be brought to a place where runners are to be: few files, the same for every place, named together by their content. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { PolaronError } from '../../model/errors.ts';
+import { packageFile } from '../program.ts';
+
+export interface RemoteFile {
+  /** Its path in the folder over there: one word, or one in a folder. */
+  readonly name: string;
+  readonly content: Buffer;
+}
+
+export interface RemoteProgram {
+  /** Hash of all files: 16 hex digits. */
+  readonly version: string;
+  readonly files: readonly RemoteFile[];
+}
+
+/** Over there: `node bridge.cjs <folder> <version>` keeps runners (bridge-main.ts). */
+const NAMES = ['bridge.cjs', 'runner.cjs', 'python/polaron_lepton.py', 'python/polaron_values.py'];
+
+let read: RemoteProgram | undefined;
+
+/** Read once. Raises EXECUTOR_SETUP when the package is incomplete. */
+export function remoteProgram(): RemoteProgram {
+  read ??= readProgram();
+  return read;
+}
+
+function readProgram(): RemoteProgram {
+  const hash = createHash('sha256');
+  const files = NAMES.map((name) => {
+    const path = fileURLToPath(packageFile(`dist/executors/remote/pack/${name}`));
+    let content: Buffer;
+    try {
+      content = readFileSync(path);
+    } catch (cause) {
+      throw new PolaronError('EXECUTOR_SETUP', `${path} can't be read; install polaron again`, { cause });
+    }
+    hash.update(`${name}\0${content.length}\0`).update(content);
+    return { name, content };
+  });
+  return { version: hash.digest('hex').slice(0, 16), files };
+}
