@@ -24,7 +24,15 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
     ? import('./early-hub.ts').then(({ beginHubEarly, selfOf }) => beginHubEarly(selfOf(process), process.env))
     : Promise.resolve(undefined);
   begun
-    .then(async (hub) => (await import('./run.ts')).run(process, undefined, hub))
+    .then(async (hub) => {
+      if (verb === 'decode') {
+        // Run once for each message that somebody looks at: without the parser and all that other commands need.
+        const { decode, plainDecode } = await import('./commands/decode.ts');
+        const asked = plainDecode(rest);
+        if (asked !== undefined) return decode(process, asked);
+      }
+      return (await import('./run.ts')).run(process, undefined, hub);
+    })
     .catch((error: unknown) => {
       process.stderr.write(`polaron: INTERNAL: ${String(error)}. Is the installation whole?\n`);
       process.exitCode = 1;

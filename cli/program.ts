@@ -120,6 +120,7 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .addOption(new Option('--as <role>', 'what it is').choices(roles).default('agent'))
     .option('--site <site>', 'site that the agent belongs to', 'local')
     .option('--host <host>', 'how it reaches this machine (default: where the hub listens)')
+    .option('--url', 'print the bus URL only')
     .action(async (name: string, options: Omit<InviteArguments, 'name'>) =>
       done(await (await import('./commands/invite.ts')).invite(context, { ...options, name })),
     );
@@ -244,6 +245,12 @@ function addDataCommands(add: Add, context: Context, done: Done): void {
   add('backup', 'copy the data folder of the running hub')
     .addArgument(new Argument('<dir>', 'a new or empty folder'))
     .action(async (folder: string) => done(await (await import('./commands/backup.ts')).backup(context, { folder })));
+  add('decode', 'one message of the bus, from stdin, in clear')
+    .argument('[subject]', 'that it came on')
+    .action(async (subject: string | undefined) => {
+      await (await import('./commands/decode.ts')).decode(process, { subject, json: context.json });
+      done(exitCodes.ok);
+    });
   const data = '--data <dir>';
   const whose = 'data folder of a hub that is stopped (default: $POLARON_HOME/data)';
   add('check', 'verify every value, record and reference of a data folder')

@@ -11,6 +11,7 @@ import { apiVerbs, type ApiVerb, type Subjects } from '../../bus/subjects.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import { isToken } from '../../model/ids.ts';
 import { throttledLog, type Log } from '../../model/log.ts';
+import { requestByHand } from './by-hand.ts';
 
 export interface ApiOptions {
   readonly bus: Bus;
@@ -103,7 +104,7 @@ async function answer(o: ApiOptions, message: BusMessage, binary: boolean): Prom
       'BAD_REQUEST',
       `there is no verb ${JSON.stringify(verb)}; expected one of ${apiVerbs.join(', ')}`,
     );
-  return o.handle(user, verb, binary ? unwrap(message, user) : fromJson(message));
+  return o.handle(user, verb, binary ? unwrap(message, user) : requestByHand(verb, message.data));
 }
 
 function unwrap(message: BusMessage, user: string): unknown {
@@ -114,20 +115,6 @@ function unwrap(message: BusMessage, user: string): unknown {
       `the message says it is from ${JSON.stringify(envelope.by.slice(0, 80))}, its subject from ${JSON.stringify(user)}`,
     );
   return decodeBody(envelope.body);
-}
-
-function fromJson(message: BusMessage): unknown {
-  if (message.data.byteLength === 0) return {};
-  const text = Buffer.from(message.data).toString('utf8').trim();
-  if (text === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PolaronError(
-      'BAD_REQUEST',
-      `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }
 
 interface Form {
@@ -158,13 +145,17 @@ function sent(
   try {
     if (binary) message.respond(encodeEnvelope(o.by, reply), named ? { 'content-type': MSGPACK } : undefined);
     else if (isPrivateReply(message.reply, o.subjects.prefix))
-      message.respond(
-        Buffer.from(
-          JSON.stringify(reply, (_, x: unknown) => (x instanceof Uint8Array ? Buffer.from(x).toString('base64') : x)),
-        ),
-      );
+      message.respond(Buffer.from(JSON.stringify(inBase64(reply))));
     return undefined;
   } catch (error) {
     return asPolaronError(error, 'PAYLOAD_TOO_LARGE');
   }
+}
+
+/** Bytes as base64. Not by JSON.stringify's replacer: a Buffer has made an object of itself before that sees it. */
+function inBase64(x: unknown): unknown {
+  if (x instanceof Uint8Array) return Buffer.from(x.buffer, x.byteOffset, x.byteLength).toString('base64');
+  if (Array.isArray(x)) return x.map(inBase64);
+  if (typeof x !== 'object' || x === null) return x;
+  return Object.fromEntries(Object.entries(x).map(([key, value]) => [key, inBase64(value)]));
 }

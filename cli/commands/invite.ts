@@ -15,6 +15,7 @@ export interface InviteArguments {
   readonly as: Role;
   readonly site: string;
   readonly host?: string;
+  readonly url?: boolean;
 }
 
 /** Raises NO_HUB, USAGE, BAD_SUBJECT. */
@@ -25,7 +26,7 @@ export async function invite(context: Context, args: InviteArguments): Promise<E
   const role = args.as;
   const bus = invitationOf(hub, { role, site, name }, args.host);
   if (context.json) writeJson(context, { role, ...(role === 'agent' ? { site } : {}), name, bus });
-  else context.terminal.out(lineFor(role, name, bus));
+  else context.terminal.out(args.url === true ? bus : lineFor(role, name, bus));
   context.terminal.err('whoever has this line can join: it holds a password');
   if (isLoopback(new URL(hub.bus).hostname))
     context.terminal.err('the hub listens on loopback: this works on this machine only; see --host of `polaron start`');

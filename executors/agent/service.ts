@@ -4,7 +4,10 @@ import type { DownKind } from '../../bus/subjects.ts';
 import type { ResolvedAgent } from './options.ts';
 import type { AgentView } from './running-agent.ts';
 
-const kinds: readonly DownKind[] = ['assign', 'cancel', 'control', 'blob', 'logs'];
+/** Held complete by the compiler. */
+const known: Readonly<Record<DownKind, true>> = { assign: true, cancel: true, control: true, blob: true, logs: true };
+const isKind = (text: string): text is DownKind => Object.hasOwn(known, text);
+const kinds = Object.keys(known).filter(isKind);
 
 /** One token for site and name; an underscore in the site would hide where it ends, and capitals are in no token. */
 export const serviceIdOf = (site: string, name: string): string => `${site.replaceAll('_', 'U')}_${name}`;

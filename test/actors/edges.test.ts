@@ -15,7 +15,7 @@ import { PolaronError } from '../../model/errors.ts';
 import { openMemoryStore, type MemoryStore } from '../../store/memory-store.ts';
 import { makeLogList, type LogList } from '../support/log-list.ts';
 import { FakeClock, settle } from './support/fake-clock.ts';
-import { subjects } from './support/hub-world.ts';
+import { dispatchId, subjects } from './support/hub-world.ts';
 
 /** A bus that hands messages to whoever subscribed, as raw as they are, and keeps the answers. */
 class RawBus implements Bus {
@@ -255,9 +255,48 @@ describe('the api', () => {
     ]);
   });
 
+  it('gives bytes in base64, of whatever class they are', async () => {
+    answer = () => Promise.resolve({ bytes: Uint8Array.of(1, 2), inputs: [Buffer.from([3])] });
+    expect(await json(ask(''))).toEqual({ ok: true, body: { bytes: 'AQI=', inputs: ['Aw=='] } });
+  });
+
   it('gives no answer in JSON where it would be heard as a word of somebody else', async () => {
     expect(await bus.deliver('polaron.api.kim.list', new Uint8Array(), {}, 'polaron.api.lee.cancel')).toEqual([]);
     expect(handled).toEqual([['kim', 'list', {}]]);
+  });
+
+  it('takes the bare id of a dispatch, with electrons behind it, as a person types it', async () => {
+    const id = dispatchId(1);
+    const typed = (verb: string, text: string) => ask(text, {}, `polaron.api.kim.${verb}`);
+    for (const verb of ['status', 'snapshot', 'cancel', 'wait']) await typed(verb, ` ${id}\n`);
+    await typed('logs', `${id} train[3]`);
+    await typed('value', `${id} 4`);
+    await typed('cancel', `${id} 4 train`);
+    await typed('wait', `{"id":"${id}","timeoutMs":1}`);
+    await typed('redispatch', `{"id":"${id}","key":"k"}`);
+    expect(handled.map((one) => (Array.isArray(one) ? one[2] : one))).toEqual([
+      { id },
+      { id },
+      { id },
+      { id, timeoutMs: 4_000 },
+      { id, electron: 'train[3]' },
+      { id, electron: 4 },
+      { id, electrons: [4, 'train'] },
+      { id, timeoutMs: 1 },
+      { id, key: 'k', reuse: false },
+    ]);
+    handled = [];
+    for (const [verb, text] of [
+      ['status', `${id} train`],
+      ['logs', `${id} a b`],
+      ['status', 'train'],
+      ['status', '[1]'],
+    ] as const)
+      expect(await json(typed(verb, text))).toMatchObject({
+        ok: false,
+        error: { code: 'BAD_REQUEST', help: 'Send {"id":"…"}, or the id alone.' },
+      });
+    expect(handled).toEqual([]);
   });
 
   it('refuses what is no JSON, no verb, no user', async () => {

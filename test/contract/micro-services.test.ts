@@ -1,80 +1,19 @@
 /** Hub, results and agents as micro services, asked by the real `nats` command, which checks each answer against NATS' own schemas: on the embedded broker and on a nats-server. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatch, getValue } from 'polaron';
-import { credentialsFor, natsServerConfig } from '../../bus/credentials.ts';
-import { auditorIdentity, userIdentity, type Identity } from '../../bus/identity.ts';
-import { makeSubjects } from '../../bus/subjects.ts';
-import { currentServer, startNatsServer } from '../support/nats-server.ts';
+import { userIdentity } from '../../bus/identity.ts';
+import { NODE as node, onEmbedded, onServer, type AskedHub } from '../support/asked-hub.ts';
+import { currentServer } from '../support/nats-server.ts';
 import { natsCli, NatsCli } from '../support/nats-cli.ts';
-import { RealHub } from '../support/real-hub.ts';
 import { withRealPart } from '../support/real-part.ts';
-import { until } from '../support/until.ts';
 import { doubled } from '../e2e/workflows/maps.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-interface Asked {
-  readonly hub: RealHub;
-  /** With the credentials of an identity. */
-  readonly url: (identity: Identity) => string;
-  /** The agent, as the services call it. */
-  readonly agent: string;
-  readonly stop: () => Promise<void>;
-}
-
 const isJson = (x: unknown): x is Json => typeof x === 'object' && x !== null;
 const objects = (x: unknown): readonly Json[] => (Array.isArray(x) ? x.filter(isJson) : []);
-const node = 'n1';
-const secret = 'a secret of this test';
-const withLogin = (at: string, identity: Identity): string => {
-  const { user, password } = credentialsFor(secret, identity);
-  return at.replace('nats://', `nats://${user}:${password}@`);
-};
-
-/** A home whose hub has this name and this secret, so that credentials can be made. */
-function homeOf(hub: RealHub): void {
-  const data = join(hub.home, 'data');
-  mkdirSync(data, { mode: 0o700 });
-  writeFileSync(join(data, 'hub-identity.json'), JSON.stringify({ node, secret, port: 0 }), { mode: 0o600 });
-}
-
-async function onEmbedded(isolate: readonly string[] = []): Promise<Asked> {
-  const hub = new RealHub({ start: isolate });
-  homeOf(hub);
-  const { bus } = await hub.start();
-  return { hub, url: (identity) => withLogin(bus, identity), agent: 'local_local', stop: () => hub.close() };
-}
-
-async function onServer(binary: string): Promise<Asked> {
-  const hub = new RealHub();
-  homeOf(hub);
-  const config = natsServerConfig(
-    secret,
-    ['hub.n1', 'a.s_1.a1', userIdentity('kim'), auditorIdentity('eye')],
-    makeSubjects(),
-  );
-  const server = await startNatsServer(binary, (listen) => `listen: "${listen}"\n${config}`);
-  const url = (identity: Identity): string => withLogin(server.url, identity);
-  const started = await hub.polaron(['start', '--detach', '--no-agent', '--bus', url('hub.n1'), ...hub.options]);
-  expect(started).toMatchObject({ exit: 0, err: '' });
-  const at = ['--bus', url('a.s_1.a1'), '--name', 'a1', '--site', 's_1', '--slots', '2'];
-  const agent = hub.launchPolaron(['agent', ...at], { POLARON_HOME: join(hub.home, 'agent') });
-  await until(() => agent.out().includes('ready'), `the agent joins: ${agent.err()}`, 20_000);
-  return {
-    hub,
-    url,
-    agent: 'sU1_a1',
-    stop: async () => {
-      await hub.close();
-      await server.stop();
-    },
-  };
-}
-
-function describeServices(where: string, binary: string, open: () => Promise<Asked>, results: string): void {
+function describeServices(where: string, binary: string, open: () => Promise<AskedHub>, results: string): void {
   describe(`micro services ${where}`, () => {
-    let asked: Asked;
+    let asked: AskedHub;
     let nats: NatsCli;
     beforeAll(async () => {
       asked = await open();
@@ -161,7 +100,7 @@ function describeServices(where: string, binary: string, open: () => Promise<Ask
 }
 
 withRealPart('nats CLI', natsCli, 'no nats command was found', (binary) => {
-  describeServices('on the embedded broker', binary, () => onEmbedded(['--isolate', 'results']), `${node}-results`);
+  describeServices('on the embedded broker', binary, () => onEmbedded('--isolate', 'results'), `${node}-results`);
   withRealPart('nats-server (current)', currentServer, 'no current nats-server was found', (server) => {
     const isolated = process.env['POLARON_TEST_ISOLATE'] === '1';
     describeServices(
