@@ -40,6 +40,10 @@ export interface AgentOptions {
   readonly log: Log;
   /** @default true */
   readonly installDeps?: boolean;
+  /** How long a drain waits for what runs, ms. @default 5000 */
+  readonly graceMs?: number;
+  /** Where the bus is now: asked before each dial. What it raises is logged. @default always `bus` */
+  readonly busAgain?: () => string | undefined;
 }
 
 /** An agent as the command line holds it. */
@@ -55,10 +59,10 @@ export interface AgentInProcess {
 /** What `polaron agent` runs. Raises CAPABILITY_INVALID, BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN. */
 export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
   const [site, name] = [toToken(o.site), toToken(o.name)];
-  const target = { url: o.bus };
+  const target = (): AgentTarget => ({ url: o.busAgain?.() ?? o.bus });
   const capabilities = offersOver(ownCapabilities(), o.capabilities);
   const stateDir = join(o.home, 'agents', `${site}.${name}`);
-  const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target: () => target });
+  const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target });
   const ended = agent.ended.then((reason) => {
     if (reason === 'superseded') return new PolaronError('SUPERSEDED', `a newer agent ${site}.${name} took over`);
     if (reason === 'name-taken')
@@ -70,7 +74,7 @@ export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
       );
     return undefined;
   });
-  return { joined: agent.joined, stop: () => agent.drain(), ended };
+  return { joined: agent.joined, stop: () => agent.drain(o.graceMs), ended };
 }
 
 /** Dials until the bus answers, joins, and goes on until it is stopped. */
