@@ -22,6 +22,8 @@ const processes = 4;
 const heartbeatMs = 2_000;
 const idleMs = 10_000;
 const width = 10_000;
+/** Runs until rates are about even. */
+const WARM_UPS = 4;
 const idleGoal = { what: 'CPU of the hub with 1,000 idle agents, share of a core', limit: { atMost: 0.25 } };
 const rateGoal = { what: 'W2 with 1,000 agents ÷ with two', limit: { atLeast: 0.8 } };
 
@@ -69,10 +71,11 @@ async function measureWith(bed: Bed, agents: number): Promise<Figures> {
       () => simulated({ ...settings, first, count: Math.min(each, agents - first) }),
       (one) => one.stop(),
     );
+  bed.say(`  ${agents} have joined`);
   await sleep(heartbeatMs);
   const idle = await idleShare(hub);
-  await rateOf();
-  for (let warm = 1; warm < bed.warmUps; warm++) await rateOf();
+  bed.say(`  idle: ${idle ?? 'unknown'} of a core`);
+  for (let warm = 0; warm < WARM_UPS; warm++) bed.say(`  ${tidy(await rateOf())} tasks/s`);
   const rates: number[] = [];
   for (let run = 0; run < bed.runs; run++) rates.push(await rateOf());
   return { idle, rate: summary(rates) };

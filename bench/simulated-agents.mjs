@@ -26,6 +26,8 @@ class SimulatedAgent {
   #hub = 0;
   #history = '';
   #seen = 0;
+  /** Numbers of assigns above the first that is missing. */
+  #above = new Set();
   #run = new Map();
   #finished = [];
 
@@ -35,10 +37,11 @@ class SimulatedAgent {
     this.name = name;
     bus.subscribe(subjects.down(site, name, 'assign'), (message) => {
       const assign = parseAssign(decodeBody(decodeEnvelope(message.data).body));
-      if (assign.hub > this.#hub) [this.#hub, this.#seen] = [assign.hub, 0];
+      this.#meet(assign.hub);
       message.respond(encodeEnvelope(by, { refused: [] }));
-      if (assign.n !== this.#seen + 1) return;
-      this.#seen = assign.n;
+      if (assign.n <= this.#seen || this.#above.has(assign.n)) return;
+      this.#above.add(assign.n);
+      while (this.#above.delete(this.#seen + 1)) this.#seen++;
       const now = Date.now();
       for (const { task, token, inputsDigest } of assign.tasks) {
         this.#run.set(task, { task, token, inputsDigest, state: 'done', startedAt: now });
@@ -46,6 +49,13 @@ class SimulatedAgent {
         if (this.#finished.push({ task, token, inputsDigest, outcome }) === 1) setImmediate(() => void this.#report());
       }
     });
+  }
+
+  #meet(hub) {
+    if (hub <= this.#hub) return;
+    this.#hub = hub;
+    this.#seen = 0;
+    this.#above.clear();
   }
 
   async #report() {
@@ -80,7 +90,7 @@ class SimulatedAgent {
       }),
     );
     if (reply.type !== 'ok') throw new Error(`agent ${this.name} was answered ${reply.type}`);
-    if (reply.hub > this.#hub) [this.#hub, this.#seen] = [reply.hub, 0];
+    this.#meet(reply.hub);
     this.#history = reply.history;
   }
 
@@ -95,7 +105,14 @@ class SimulatedAgent {
 async function join({ url, secret }, name) {
   const by = agentIdentity(site, name);
   const login = secret === undefined ? {} : credentialsFor(secret, by);
-  const bus = await connectNats({ servers: url, name: by, identity: by, log: () => undefined, ...login });
+  const bus = await connectNats({
+    servers: url,
+    name: by,
+    identity: by,
+    log: (level, message, fields) =>
+      level !== 'info' && process.stderr.write(`${name}: ${message} ${JSON.stringify(fields ?? {})}\n`),
+    ...login,
+  });
   const agent = new SimulatedAgent(bus, by, name);
   await agent.sync();
   return agent;
