@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dispatch, getResult, getValue } from 'polaron';
 import { connectNats } from '../../bus/nats-bus.ts';
-import { decodeEnvelope, encodeBody, encodeEnvelope, encodeEnvelopeFor } from '../../bus/codec.ts';
+import { decodeEnvelope, encodeEnvelope, encodeEnvelopeFor } from '../../bus/codec.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
 import type { BusServer } from '../support/bus-server.ts';
 import { noLog } from '../support/log-list.ts';
@@ -169,7 +169,7 @@ withRealPart('nats-server', anyServer, 'no nats-server was found', (binary) => {
       const { data } = await bus.request(subjects.up('s1', 'later', 'sync'), encodeEnvelopeFor(9, by, body), {
         timeoutMs: 5_000,
       });
-      expect(Buffer.from(data).includes(encodeBody('other-version'))).toBe(true);
+      expect(Buffer.from(data).includes('other-version')).toBe(true);
       expect(() => decodeEnvelope(data)).toThrow(/protocol version 9/);
       await bus.close();
       expect((await hub.polaron(['status'])).exit).toBe(0);
