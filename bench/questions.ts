@@ -1,10 +1,12 @@
 /** Every question of the bench, in the order in which they are asked. Another one is a file and a line here. */
+import { agentStart } from './agent-start.ts';
 import { cancelled } from './cancel.ts';
 import { cost } from './cost.ts';
 import { fairness } from './fairness.ts';
 import { growth } from './growth.ts';
 import { largeValue } from './large-value.ts';
 import { leptons } from './lepton.ts';
+import { manyAgents } from './many-agents.ts';
 import { mapItems } from './map.ts';
 import { memory } from './memory-100k.ts';
 import type { Question } from './question.ts';
@@ -31,11 +33,13 @@ export const questions: readonly Question[] = [
   w8,
   memory,
   start,
+  agentStart,
   recovery,
   cost,
   mapItems,
   cancelled,
   fairness,
+  manyAgents,
   growth,
   largeValue,
   leptons,

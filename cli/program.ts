@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { graphFormats } from './hub-api.ts';
-import type { AgentArguments } from './commands/agent.ts';
+import type { AgentArguments } from './agent-options.ts';
 import type { GraphArguments } from './commands/graph.ts';
 import type { InviteArguments } from './commands/invite.ts';
 import type { ListArguments } from './commands/ls.ts';
@@ -100,6 +100,7 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     done(await (await import('./commands/status.ts')).status(context)),
   );
   add('agent', 'run an agent that joins a hub elsewhere')
+    .option('--config <file>', 'agent.yaml with what the options here say; an option goes before it')
     .option('--bus <url>', 'NATS bus of the hub, with credentials (default: POLARON_URL)')
     .option('--name <name>', "name of the agent (default: the credentials', else the host name)")
     .option('--site <site>', "site that it belongs to (default: the credentials', else local)")
@@ -112,6 +113,7 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
       [],
     )
     .option('--no-deps', 'refuse electrons that want something installed')
+    .option('--grace <duration>', 'how long it lets electrons end at SIGTERM (default: 5s)', span('--grace'))
     .action(async (options: AgentArguments) =>
       done(await (await import('./commands/agent.ts')).agent(context, options)),
     );

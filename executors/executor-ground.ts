@@ -16,6 +16,8 @@ export interface ExecutorGround {
   readonly graceMs: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** What whoever runs the agent says for this executor, unchecked; absent: nothing. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Emptied at each start of the agent. */
   readonly scratchDir: string;
   /** Below the state folder; kept over restarts. */

@@ -8,13 +8,15 @@ import { offersOver } from '../model/capability.ts';
 import { PolaronError } from '../model/errors.ts';
 import { toToken } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
-import { loadExecutor } from '../executors/job/load-executor.ts';
+import { loadExecutor, type ExecutorUse } from '../executors/job/load-executor.ts';
 import { startAgent, type RunningAgent } from '../executors/agent/agent.ts';
 import type { AgentTarget } from './data-folder.ts';
 import { machineLoad } from './machine-load.ts';
 import { ownCapabilities } from './own-capabilities.ts';
 import { systemClock } from './system-clock.ts';
 import { packageVersion } from './version.ts';
+
+export type { ExecutorUse } from '../executors/job/load-executor.ts';
 
 export interface AgentOnOptions {
   readonly home: string;
@@ -27,7 +29,7 @@ export interface AgentOnOptions {
   /** @default true */
   readonly installDeps?: boolean;
   /** What runs electrons, beside processes of this machine or in their place: names, files, packages. @default process */
-  readonly executors?: readonly string[];
+  readonly executors?: readonly ExecutorUse[];
   /** Where the bus is: asked before each dial. */
   readonly target: () => AgentTarget | undefined;
 }
@@ -44,7 +46,11 @@ export interface AgentOptions {
   /** @default true */
   readonly installDeps?: boolean;
   /** What runs electrons: names, files, packages. @default process */
-  readonly executors?: readonly string[];
+  readonly executors?: readonly ExecutorUse[];
+  /** How long a drain waits for what runs, ms. @default 5000 */
+  readonly graceMs?: number;
+  /** Where the bus is now: asked before each dial. What it raises is logged. @default always `bus` */
+  readonly busAgain?: () => string | undefined;
 }
 
 /** An agent as the command line holds it. */
@@ -60,10 +66,10 @@ export interface AgentInProcess {
 /** What `polaron agent` runs. Raises CAPABILITY_INVALID, BAD_SUBJECT, AUTH_FAILED, AGENT_NAME_TAKEN, EXECUTOR_INVALID. */
 export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
   const [site, name] = [toToken(o.site), toToken(o.name)];
-  const target = { url: o.bus };
+  const target = (): AgentTarget => ({ url: o.busAgain?.() ?? o.bus });
   const capabilities = offersOver(ownCapabilities(), o.capabilities);
   const stateDir = join(o.home, 'agents', `${site}.${name}`);
-  const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target: () => target });
+  const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target });
   const ended = agent.ended.then((reason) => {
     if (reason === 'superseded') return new PolaronError('SUPERSEDED', `a newer agent ${site}.${name} took over`);
     if (reason === 'name-taken')
@@ -75,7 +81,7 @@ export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
       );
     return undefined;
   });
-  return { joined: agent.joined, stop: () => agent.drain(), ended };
+  return { joined: agent.joined, stop: () => agent.drain(o.graceMs), ended };
 }
 
 /** Dials until the bus answers, joins, and goes on until it is stopped. */
@@ -92,7 +98,7 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
       ...(first.ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
       reReadCredentials: () => busTargetOf(o.target()),
     });
-  const executors = await Promise.all((o.executors ?? []).map((what) => loadExecutor(what, process.cwd())));
+  const executors = await Promise.all((o.executors ?? []).map((use) => loadExecutor(use, process.cwd())));
   const [bus, blobBus] = await Promise.all([dial(identity), dial(`${identity}.values`)]);
   const agent = await startAgent({
     bus,

@@ -41,7 +41,7 @@ const carried = { bridge: 'executors/remote/bridge-main', runner: 'executors/run
 /** What people import. `sdk/index` tells its own frames in a stack by the folder, and its bundler finds the agents' part by its place: its pieces stay below sdk/. */
 const imported = ['sdk/index', 'testing/index'];
 const licences =
-  '// With code of @nats-io (Apache-2.0), xstate and commander (MIT); their licences are in these packages.';
+  '// With code of @nats-io (Apache-2.0), xstate and commander (MIT) and yaml (ISC); their licences are in these packages.';
 /** Packages with native parts, and what such a package loads as well. */
 const unpacked = /^(lmdb|msgpackr|rolldown|koffi)(\/|$)/;
 const remotePack = join('executors', 'remote', 'pack');

@@ -29,7 +29,7 @@ import { pair, type Found } from './pairing.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
-import { agentStatuses, tellJoined, unofferedOf } from './report.ts';
+import { agentStatuses, tellJoined, tellTaken, unofferedOf } from './report.ts';
 import { Roster } from './roster.ts';
 
 /** Bytes of values that may wait for the disk before matching pauses. */
@@ -242,6 +242,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const agent = this.#agentOf(key);
     const { reply: answer, effects } = agent.sync(sync, this.#o.clock.monotonic(), this.#o.epoch.value, this.#history);
     for (const effect of effects) this.#carryOut(agent, effect);
+    if (answer.type === 'name-taken') tellTaken(this.#o.log, agent, sync);
     if (sync.leaving === true) this.#leases.left(agent);
     // H2: a drop rests on records that may not be on disk yet.
     if (answer.type === 'ok' && answer.drop.length > 0) this.#o.results.afterFlush(() => reply(answer));

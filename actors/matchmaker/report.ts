@@ -1,4 +1,5 @@
 /** What people are told of agents, and of electrons that none of them can run. Pure. Not here: who gets what (matchmaker.ts). */
+import type { Sync } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
 import type { Requirement } from '../../bus/protocol/actors.ts';
 import { needFrom } from '../../model/capability.ts';
@@ -18,6 +19,11 @@ export function tellJoined({ clock, log }: { readonly clock: Clock; readonly log
   const way = clockMs > 0 ? 'ahead of' : 'behind';
   const off = `the clock of agent ${agent.key} is ${Math.round(Math.abs(clockMs) / 1_000)} s ${way} the hub's`;
   log('warn', `${off}: times that it tells are off by as much`, { agent: agent.key, clockMs });
+}
+
+/** Another process wants the name of one that lives (H11): the newcomer is told, and so is who looks here. */
+export function tellTaken(log: Log, { key }: AgentState, { host, pid }: Sync): void {
+  log('warn', `agent ${key}: another process, on ${host} (pid ${pid}), wants this name and is refused`, { agent: key });
 }
 
 /** What it said in its last sync of itself and its machine. */

@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import type { Status } from '@nats-io/transport-node';
 import { PolaronError, assertNever } from '../../model/errors.ts';
 import { throttledLog } from '../../model/log.ts';
+import { isSaid } from '../../model/seldom.ts';
 import { isLiteralSubject, isPattern, isSubject } from '../broker/subject.ts';
 import type {
   BusHandler,
@@ -270,9 +271,11 @@ export class Connection implements NatsBus {
 
   async #redial(first: number): Promise<void> {
     const hold = this.#options.keepAlive !== false;
+    let failures = 0;
     const link = await this.#lines.untilLinked(first, hold, this.#aborter.signal, (attempts) => {
       const error = dialError(attempts);
-      this.#say('dial', 'info', `${error.message}; dialling on`, { name: this.#options.name });
+      if (isSaid(++failures))
+        this.#options.log('info', `${error.message}; dialling on`, { name: this.#options.name, failures });
       if (error.code === 'AUTH_FAILED') this.#emit({ type: 'refused', reason: error.message });
     });
     if (link === undefined) return;

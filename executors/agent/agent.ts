@@ -145,7 +145,12 @@ class Agent implements RunningAgent, Hearing {
       load: options.load,
       body: (seq) => this.#syncBody(seq),
       answered: (reply, sentAt) => this.#synced(reply, sentAt),
-      failed: (error) => this.#channel.say('sync', "agent: the hub doesn't answer", error),
+      failed: (error) =>
+        this.#channel.say(
+          'sync',
+          this.#state.joined ? "agent: the hub doesn't answer" : 'agent: waiting for a hub',
+          error,
+        ),
     });
     this.#unlisten = [
       listen(this.#channel, options, this),

@@ -5,6 +5,7 @@
 import type { Sync, SyncReply } from '../../bus/protocol/agent.ts';
 import { parseSyncReply } from '../../bus/protocol/wire-agent.ts';
 import type { Clock, Timer } from '../../model/clock.ts';
+import { isSaid } from '../../model/seldom.ts';
 import type { Channel } from './channel.ts';
 
 const NOT_READY_MS = 100;
@@ -25,6 +26,7 @@ export interface SyncLoopOptions {
   readonly body: (seq: number) => Sync;
   /** Acts on an answer and says when to sync next. `sentAt`: when it was asked, or a little before (monotonic, ms). */
   readonly answered: (reply: SyncReply, sentAt: number) => 'heartbeat' | 'soon' | 'now' | 'never';
+  /** Seldom when it goes on. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -98,8 +100,8 @@ export class SyncLoop {
       this.#failures = 0;
       next = this.#delayAfter(this.#stopped ? 'never' : this.#options.answered(reply, this.#lastAt));
     } catch (error) {
-      this.#options.failed(error);
       const wait = Math.min(this.#heartbeatMs, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10));
+      if (isSaid(this.#failures)) this.#options.failed(error);
       next = wait * (0.75 + this.#options.random() / 2);
     }
     this.#busy = false;

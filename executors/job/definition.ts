@@ -13,6 +13,8 @@ export interface ExecutorAgent {
   readonly name: string;
   /** Attempts at once, with those of its other executors. */
   readonly slots: number;
+  /** What `agent.yaml` says beside the executor's name; unchecked. */
+  readonly settings: Readonly<Record<string, unknown>>;
   /** Of this executor alone, kept over restarts. */
   readonly folder: string;
   /** For what it starts: the agent's own without its credentials, and a mark by which a restarted agent finds and ends what is left. */

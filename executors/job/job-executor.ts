@@ -52,6 +52,7 @@ class JobExecutor<O, S> implements Executor {
       site,
       name: agent,
       slots,
+      settings: ground.settings ?? {},
       folder: join(this.#root, 'shared'),
       env: start.env,
       log: (level, message) => log(level, `executor ${this.name}: ${message}`, {}),

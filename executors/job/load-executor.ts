@@ -16,8 +16,22 @@ import { jobExecutor } from './job-executor.ts';
 
 const OWN = 'polaron/executor';
 
+/** What an agent is told to run electrons with. */
+export interface ExecutorUse {
+  /** One of Polaron's own, a file or a package. */
+  readonly name: string;
+  /** Of whoever runs the agent, for the executor. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
 /** `from`: the folder that a path or package is looked up in. Raises EXECUTOR_INVALID. */
-export async function loadExecutor(what: string, from: string): Promise<ExecutorFactory> {
+export async function loadExecutor(use: ExecutorUse, from: string): Promise<ExecutorFactory> {
+  const make = await factoryOf(use.name, from);
+  const { settings = {} } = use;
+  return (ground) => make({ ...ground, settings });
+}
+
+async function factoryOf(what: string, from: string): Promise<ExecutorFactory> {
   const own = builtIn.get(what);
   if (own !== undefined) return own;
   const isFile = isAbsolute(what) || what.startsWith('.') || /\.[cm]?[jt]s$/.test(what);

@@ -37,7 +37,7 @@ describe('the package', () => {
 
   it('holds nothing else than the build, and no build of tests', () => {
     const known =
-      /^(dist\/(model|bus|store|actors|executors|leptons|sdk|host|cli|web|testing|programs)\/|README\.md$|LICENSE$|package\.json$)/;
+      /^(dist\/(model|bus|store|actors|executors|leptons|sdk|host|cli|web|testing|programs)\/|packaging\/(polaron-agent\.service|Containerfile)$|README\.md$|LICENSE$|package\.json$)/;
     expect(files.filter((path) => !known.test(path))).toEqual([]);
   });
 

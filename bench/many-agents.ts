@@ -1,0 +1,125 @@
+/**
+ * What do 1,000 agents cost a hub? Its CPU time while all of them only sync, each 2 s, over a connection each; and 10,000 independent electrons (W2) shared out among all of them,
+ * against the same with two. The agents are simulated, in four processes: they speak the protocol, take electrons and answer at once, so that what differs is the hub alone.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { dispatch, electron, getValue, lattice } from 'polaron';
+import { field } from './field.ts';
+import type { BenchHub } from './hub.ts';
+import { count } from './noop.ts';
+import type { Answer, Bed, Question } from './question.ts';
+import { type Summary, summary, tidy } from './statistics.ts';
+import { check } from './workload.ts';
+
+const many = 1_000;
+const few = 2;
+const processes = 4;
+const heartbeatMs = 2_000;
+const idleMs = 10_000;
+const width = 10_000;
+/** Runs until rates are about even. */
+const WARM_UPS = 4;
+const idleGoal = { what: 'CPU of the hub with 1,000 idle agents, share of a core', limit: { atMost: 0.25 } };
+const rateGoal = { what: 'W2 with 1,000 agents ÷ with two', limit: { atLeast: 0.8 } };
+
+const onSimulated = electron({ needs: ['sim'] }, function onSimulated(value: number): number {
+  return value;
+});
+const fan = lattice(function fan(first: number) {
+  return count(Array.from({ length: width }, (_, index) => onSimulated(first + index)));
+});
+
+export const manyAgents: Question = {
+  id: 'many-agents',
+  asks: `${many} simulated agents on one hub: its CPU when idle, and W2 against two of them`,
+  bus: 'each',
+  onlyNamed: 'it holds a thousand connections',
+  goals: [idleGoal, rateGoal],
+  notMeasured: ['real agents: these answer at once, and share the machine with the hub', 'agents that come and go'],
+  measure,
+};
+
+async function measure(bed: Bed): Promise<Answer> {
+  const two = await measureWith(bed, few);
+  const thousand = await measureWith(bed, many);
+  const rate = tidy(thousand.rate.median / two.rate.median);
+  const shown = ({ median, min, max }: Summary): string => `${median} (${min}–${max})`;
+  const used = (idle: number | undefined): string => (idle === undefined ? 'unknown' : `${tidy(100 * idle)} %`);
+  return {
+    figures: { two, thousand },
+    got: { [idleGoal.what]: thousand.idle, [rateGoal.what]: rate },
+    text: `idle ${used(two.idle)} of a core with ${few} agents, ${used(thousand.idle)} with ${many}; ${shown(two.rate)} and ${shown(thousand.rate)} tasks/s`,
+  };
+}
+
+interface Figures {
+  readonly idle: number | undefined;
+  readonly rate: Summary;
+}
+
+async function measureWith(bed: Bed, agents: number): Promise<Figures> {
+  const hub = await bed.freshHub({ agents: 1 });
+  const settings = { ...busOf(bed, hub), heartbeatMs };
+  const each = Math.max(1, Math.floor(agents / processes));
+  for (let first = 0; first < agents; first += each)
+    await bed.open(
+      () => simulated({ ...settings, first, count: Math.min(each, agents - first) }),
+      (one) => one.stop(),
+    );
+  bed.say(`  ${agents} have joined`);
+  await sleep(heartbeatMs);
+  const idle = await idleShare(hub);
+  bed.say(`  idle: ${idle ?? 'unknown'} of a core`);
+  for (let warm = 0; warm < WARM_UPS; warm++) bed.say(`  ${tidy(await rateOf())} tasks/s`);
+  const rates: number[] = [];
+  for (let run = 0; run < bed.runs; run++) rates.push(await rateOf());
+  return { idle, rate: summary(rates) };
+}
+
+/** Undefined where /proc isn't. */
+async function idleShare(hub: BenchHub): Promise<number | undefined> {
+  const before = hub.cpuSeconds();
+  const began = performance.now();
+  await sleep(idleMs);
+  const after = hub.cpuSeconds();
+  if (before === undefined || after === undefined) return undefined;
+  return tidy(((after - before) * 1_000) / (performance.now() - began));
+}
+
+/** tasks/s. */
+async function rateOf(): Promise<number> {
+  const began = performance.now();
+  check(await getValue(await dispatch(fan)(0)), width);
+  return ((width + 1) * 1_000) / (performance.now() - began);
+}
+
+/** Where agents of any name may dial, and what their passwords are made of. */
+function busOf(bed: Bed, hub: BenchHub): { readonly url: string; readonly secret?: string } {
+  if (bed.bus.hubUrl !== undefined) return { url: bed.bus.hubUrl };
+  const text = (file: string, key: string): string => {
+    const found = field(JSON.parse(readFileSync(join(hub.home, file), 'utf8')), key);
+    if (typeof found !== 'string') throw new Error(`${file} has no ${key}`);
+    return found;
+  };
+  return { url: text('hub.json', 'bus'), secret: text('data/hub-identity.json', 'secret') };
+}
+
+async function simulated(settings: object): Promise<{ stop(): Promise<void> }> {
+  // in a group of its own: a Ctrl-C leaves it alone until the bench ends it
+  const child = fork(fileURLToPath(new URL('simulated-agents.mjs', import.meta.url)), { detached: true });
+  const ended = once(child, 'exit');
+  child.send(settings);
+  const first = await Promise.race([once(child, 'message').then(() => 'joined'), ended.then(() => 'ended')]);
+  if (first === 'ended') throw new Error('the simulated agents ended before they had joined');
+  return {
+    stop: async () => {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+}
