@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debian's packages that the tests use for real. Does nothing when all of them are there.
 set -euo pipefail
-packages=(nats-server podman runc containernetworking-plugins busybox-static python3 python3-numpy python3-venv strace graphviz git ca-certificates)
+packages=(nats-server podman runc containernetworking-plugins busybox-static python3 python3-numpy python3-venv strace graphviz git ca-certificates systemd)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
