@@ -118,7 +118,7 @@ async function join({ url, secret }, name) {
   return agent;
 }
 
-process.once('message', async (settings) => {
+async function begin(settings) {
   const { first, count, heartbeatMs } = settings;
   const names = Array.from({ length: count }, (_, n) => `a${first + n}`);
   const agents = [];
@@ -128,4 +128,6 @@ process.once('message', async (settings) => {
     setTimeout(() => setInterval(() => void agent.sync(), heartbeatMs), (heartbeatMs * n) / count),
   );
   process.send('joined');
-});
+}
+
+process.once('message', (settings) => void begin(settings));

@@ -68,8 +68,9 @@ export class SyncLoop {
     this.#timer?.cancel();
   }
 
-  /** One sync now, beside the loop; for the last words. Never rejects. */
+  /** The last words: one sync now, and none after it, which would make the hub think that it came back. Never rejects. */
   async last(): Promise<void> {
+    this.stop();
     try {
       await this.#ask(true);
     } catch {

@@ -31,6 +31,7 @@ describe('agent.yaml', () => {
       site: 'lab',
       capabilities: ['gpu', 'memory=64GiB'],
       slots: 4,
+      executors: [{ name: 'process' }],
       deps: true,
       grace: 45_000,
     });
@@ -70,7 +71,7 @@ describe('agent.yaml', () => {
   it('is refused with file, line, key and what is expected', () => {
     expect(complaint('slots: 4\n\ncapabilites: [gpu]\n')).toBe(
       'agent.yaml:3: unknown key "capabilites"; did you mean capabilities?. ' +
-        'Known are bus, name, site, capabilities, slots, deps, grace.',
+        'Known are bus, name, site, capabilities, slots, executors, deps, grace.',
     );
     expect(complaint('colour: red\n')).toMatch(/^agent\.yaml:1: unknown key "colour"\. Known are bus/);
     expect(complaint('name: a\nslots: many\n')).toMatch(
@@ -79,6 +80,7 @@ describe('agent.yaml', () => {
     expect(complaint('slots: 0')).toContain('slots is 0; expected');
     expect(complaint('capabilities: gpu')).toContain('capabilities is "gpu"; expected a list of texts');
     expect(complaint('capabilities:\n  - gpu\n  - 4\n')).toMatch(/^agent\.yaml:2: capabilities is \["gpu",4\]/);
+    expect(complaint('executors: [{ a: 1 }]')).toContain('executors is [{"a":1}]; expected a list of names');
     expect(complaint('deps: no way')).toContain('deps is "no way"; expected true or false');
     expect(complaint('grace: 30')).toContain('grace is 30; expected a duration such as 30s or 10m');
     expect(complaint('name:\n')).toContain('name is null; expected a name');
@@ -97,6 +99,7 @@ describe('what an agent runs with', () => {
     site: 'files',
     capabilities: ['gpu'],
     slots: 3,
+    executors: [{ name: 'slurm', settings: { partition: 'gpu' } }],
     deps: false,
     grace: 9_000,
   };
@@ -112,19 +115,29 @@ describe('what an agent runs with', () => {
       site: 'files',
       capabilities: ['gpu'],
       slots: 3,
+      executors: [{ name: 'slurm', settings: { partition: 'gpu' } }],
       installDeps: false,
       graceMs: 9_000,
     };
     expect(resolved({})).toEqual({ ...ofTheFile, again: 'nats://file:4222' });
     const env = { POLARON_URL: 'nats://env:4222' };
     expect(resolved({}, env)).toEqual({ ...ofTheFile, bus: 'nats://env:4222', again: undefined });
-    const flags = { bus: 'nats://flag:4222', name: 'flag', site: 'flags', capability: ['x'], slots: 1, grace: 1 };
+    const flags = {
+      bus: 'nats://flag:4222',
+      name: 'flag',
+      site: 'flags',
+      capability: ['x'],
+      slots: 1,
+      executor: ['./e.ts'],
+      grace: 1,
+    };
     expect(resolved(flags, env)).toEqual({
       bus: 'nats://flag:4222',
       name: 'flag',
       site: 'flags',
       capabilities: ['x'],
       slots: 1,
+      executors: [{ name: './e.ts' }],
       installDeps: false,
       graceMs: 1,
       again: undefined,

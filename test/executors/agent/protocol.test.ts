@@ -98,6 +98,7 @@ describe('joining', { timeout: 30_000 }, () => {
     expect(last(hub)?.leaving).toBeUndefined();
     await agent.drain();
     expect(last(hub)).toMatchObject({ leaving: true, draining: true, run: [] });
+    expect(hub.syncs.filter(({ leaving }) => leaving === true)).toHaveLength(1);
   });
 
   it('lets what runs end for as long as a drain of its own asks, and a later, shorter one cuts it', async () => {
