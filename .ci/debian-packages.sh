@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Debian's packages that the tests use for real. Does nothing when all of them are there.
 set -euo pipefail
-<<<<<<< HEAD
-packages=(nats-server podman runc containernetworking-plugins busybox-static python3 python3-numpy python3-venv strace graphviz git ca-certificates task-spooler)
-=======
-packages=(nats-server podman runc containernetworking-plugins busybox-static python3 python3-numpy python3-venv strace graphviz git ca-certificates systemd)
->>>>>>> 75629f5
+packages=(
+  nats-server
+  podman runc containernetworking-plugins busybox-static
+  python3 python3-numpy python3-venv
+  strace graphviz git ca-certificates
+  task-spooler
+  systemd
+)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
