@@ -87,6 +87,8 @@ export class ReadyQueues {
     let best: ClassQueue | undefined;
     let highest = 0;
     for (const queue of this.#classes.values()) {
+      // Nearly all are told by this: the first was served longer ago than the rest.
+      if (best !== undefined && queue.servedAt >= best.servedAt && queue.turns.atMost <= highest) continue;
       const front = served(queue.room) ? queue.turns.front : undefined;
       if (front === undefined) continue;
       const priority = priorityOf(front);

@@ -5,20 +5,19 @@ import { ManyAgents, requirement } from './many-agents.ts';
 
 const AGENTS = 10_000;
 const WAITING = 100_000;
-const MOST_US = 50;
+/** On a machine so slow, or so busy, that a look at every agent takes more than a millisecond: a twentieth of that. */
+let mostUs = 50;
 
 let some: ManyAgents;
 /**
- * Microseconds of the process's time for one of `count`, its collector's included. The least of several batches: the first are carried out by code that is not compiled
- * yet, and others may share the caches.
+ * Microseconds for one of `count`. The least of several batches: the first are carried out by code that is not compiled yet, and others may use the machine meanwhile.
  */
 function timed(what: string, act: () => number, batches = 1): number {
   let least = Number.POSITIVE_INFINITY;
   for (let n = 0; n < batches; n++) {
-    const from = process.cpuUsage();
+    const from = performance.now();
     const count = act();
-    const { user, system } = process.cpuUsage(from);
-    least = Math.min(least, (user + system) / count);
+    least = Math.min(least, ((performance.now() - from) * 1_000) / count);
   }
   console.log(`${what}: ${least.toFixed(1)} µs`);
   return least;
@@ -48,6 +47,18 @@ beforeEach(() => {
   ended = 0;
 });
 
+it('without the pools each match would look at every agent, which costs so much', () => {
+  for (let n = 0; n < AGENTS; n++) some.join({ slots: 4 });
+  let most = 0;
+  const look = (): number => {
+    for (let n = 0; n < 20; n++) for (const agent of some.agents) most = Math.max(most, agent.credit(some.now).free);
+    return 20;
+  };
+  const each = timed('a look at every agent', look, 5);
+  expect(most).toBe(4);
+  mostUs = Math.max(mostUs, each / 20);
+});
+
 const sites = Array.from({ length: 300 }, (_, n) => `site=s${n}`);
 
 describe('a match', () => {
@@ -55,16 +66,16 @@ describe('a match', () => {
     for (let n = 0; n < AGENTS; n++) some.join({ slots: 4 });
     some.pair();
     wait([requirement('process')]);
-    expect(timed('one class, free agents', () => some.pair())).toBeLessThan(MOST_US);
-    expect(timed('one class, full agents', () => oneByOne(5_000))).toBeLessThan(MOST_US);
+    expect(timed('one class, free agents', () => some.pair())).toBeLessThan(mostUs);
+    expect(timed('one class, full agents', () => oneByOne(5_000))).toBeLessThan(mostUs);
   });
 
   it('of 300 classes that all agents serve', () => {
     for (let n = 0; n < AGENTS; n++) some.join({ slots: 4, capabilities: ['process', ...sites] });
     some.pair();
     wait(sites.map((site) => requirement('process', site)));
-    expect(timed('300 classes, free agents', () => some.pair())).toBeLessThan(MOST_US);
-    expect(timed('300 classes, full agents', () => oneByOne(3_000))).toBeLessThan(MOST_US);
+    expect(timed('300 classes, free agents', () => some.pair())).toBeLessThan(mostUs);
+    expect(timed('300 classes, full agents', () => oneByOne(3_000))).toBeLessThan(mostUs);
   });
 
   it('of 300 classes of which each agent serves its own and a common one, with labels and amounts that no other has', () => {
@@ -74,8 +85,8 @@ describe('a match', () => {
     }
     some.pair();
     wait([requirement('process'), ...sites.map((site) => requirement('process', site))]);
-    expect(timed('300 sites, free agents', () => some.pair())).toBeLessThan(MOST_US);
-    expect(timed('300 sites, full agents', () => oneByOne(3_000))).toBeLessThan(MOST_US);
+    expect(timed('300 sites, free agents', () => some.pair())).toBeLessThan(mostUs);
+    expect(timed('300 sites, full agents', () => oneByOne(3_000))).toBeLessThan(mostUs);
   });
 
   it('of 100 classes that take amounts, until none is left and then as they are given back', () => {
@@ -84,8 +95,8 @@ describe('a match', () => {
     some.pair();
     const classes = Array.from({ length: 100 }, (_, n) => requirement('process', `memory>=${8 + n / 8}GiB`, 'gpus>=1'));
     wait(classes);
-    expect(timed('100 classes with amounts, free agents', () => some.pair())).toBeLessThan(MOST_US);
-    expect(timed('100 classes with amounts, taken agents', () => oneByOne(500), 8)).toBeLessThan(MOST_US);
+    expect(timed('100 classes with amounts, free agents', () => some.pair())).toBeLessThan(mostUs);
+    expect(timed('100 classes with amounts, taken agents', () => oneByOne(1_000), 30)).toBeLessThan(mostUs);
   });
 });
 
@@ -110,6 +121,6 @@ it('a sync costs as much among 10,000 agents as among a hundred', () => {
       5,
     );
   });
-  expect(costs[1]).toBeLessThan(MOST_US);
+  expect(costs[1]).toBeLessThan(mostUs);
   expect((costs[1] ?? 0) / (costs[0] ?? 1)).toBeLessThan(4);
 });
