@@ -19,5 +19,12 @@ export const loadHost = (): HostPort => ({
   prepareBackup,
   checkFolder: async (data) => (await import('../host/check.ts')).checkFolder(data),
   compactData: async (data, log) => (await import('../host/compact.ts')).compactData(data, log),
+  examine: async (options) => {
+    const [{ examine }, { ownCapabilities }] = await Promise.all([
+      import('../host/doctor.ts'),
+      import('../host/own-capabilities.ts'),
+    ]);
+    return { findings: await examine(options), offers: ['process', ...ownCapabilities(options.env)] };
+  },
   runAgent: async (options) => (await import('../host/agent.ts')).runAgent(options),
 });

@@ -2,6 +2,7 @@
 import type { AgentInProcess, AgentOptions } from '../host/agent.ts';
 import type { CheckReport } from '../host/check.ts';
 import type { Compacted } from '../host/compact.ts';
+import type { DoctorOptions, Finding } from '../host/doctor.ts';
 import type { Log } from '../model/log.ts';
 import type { HubOptions, RunningHub } from '../host/hub.ts';
 
@@ -16,5 +17,9 @@ export interface HostPort {
   /** Makes the folder, and puts a ticket into it. */
   prepareBackup(folder: string): string;
   checkFolder(data: string): Promise<CheckReport>;
+  /** What this machine has, and what an agent here would offer. */
+  examine(
+    options: DoctorOptions,
+  ): Promise<{ readonly findings: readonly Finding[]; readonly offers: readonly string[] }>;
   compactData(data: string, log: Log): Promise<Compacted>;
 }

@@ -117,6 +117,9 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .action(async (options: AgentArguments) =>
       done(await (await import('./commands/agent.ts')).agent(context, options)),
     );
+  add('doctor', 'what this machine has for electrons, what is missing and how to get it').action(async () =>
+    done(await (await import('./commands/doctor.ts')).doctor(context)),
+  );
   add('invite', 'what an agent, a user, an observer or an auditor needs to join the hub of this machine')
     .argument('<name>', 'what it is called')
     .addOption(new Option('--as <role>', 'what it is').choices(roles).default('agent'))

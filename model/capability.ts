@@ -24,7 +24,7 @@ export interface Amount {
 /** What an electron asks for. */
 export type Need =
   | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'label'; readonly name: string; readonly value: string }
+  | { readonly kind: 'label'; readonly name: string; readonly label: string }
   | { readonly kind: 'amount'; readonly name: string; readonly least: Amount };
 
 /** What an agent has. */
@@ -98,7 +98,7 @@ export function readNeed(text: string): Need | string {
   const wrong = readName(name);
   if (wrong !== undefined) return wrong;
   if (how === '') return { kind: 'name', name };
-  if (how === '=') return VALUE.test(value) ? { kind: 'label', name, value } : noValue(value);
+  if (how === '=') return VALUE.test(value) ? { kind: 'label', name, label: text } : noValue(value);
   if (how !== '>=') return `${quoted(how)} is no comparison: = compares a label, >= takes an amount`;
   const least = readAmount(value);
   if (least === undefined) return noAmount(value);
@@ -197,7 +197,7 @@ export function meets({ names, labels, amounts }: Offered, need: Need): boolean 
     case 'name':
       return names.has(need.name);
     case 'label':
-      return labels.has(`${need.name}=${need.value}`);
+      return labels.has(need.label);
     case 'amount': {
       const amount = amounts.get(need.name);
       return amount !== undefined && amount.of === need.least.of && amount.milli >= need.least.milli;

@@ -41,7 +41,7 @@ export class AgentState {
   readonly site: string;
   readonly name: string;
   readonly #leases: Leases;
-  readonly #held = new Attempts();
+  readonly #held = new Attempts(() => this.onChange());
   readonly #claims = new AgentClaims();
   /** What of its amounts is taken. */
   readonly amounts = new AmountLedger();
@@ -62,9 +62,13 @@ export class AgentState {
   /** Count of assigns to this (hub epoch, agent epoch), and up to which they are void, since its lease ended. */
   #n = 0;
   #void = 0;
-  #offered: Offered = offeredBy([]);
+  offered: Offered = offeredBy([]);
   /** Kinds of electrons that it refused though it seems to offer what they need, by the key of their class. */
   readonly #unable = new Set<string>();
+  /** Is told of all that may change what it can be given, but for the time that passes. */
+  onChange: () => void = () => undefined;
+  /** Grows when it offers something else. */
+  offersVersion = 0;
   /** A first sync came since the hub started. */
   synced = false;
 
@@ -140,14 +144,13 @@ export class AgentState {
 
   /** If nothing else ran there. `key`: of their class; absent: whatever it is for. */
   offers(needs: readonly Need[], key?: string): boolean {
-    return !(key !== undefined && this.#unable.has(key)) && needs.every((need) => meets(this.#offered, need));
-  }
-  get offered(): Offered {
-    return this.#offered;
+    return !(key !== undefined && this.#unable.has(key)) && needs.every((need) => meets(this.offered, need));
   }
   /** It said that it can't run such electrons: it is given no more of them until it offers something else, or begins anew. */
   unable(key: string): void {
     this.#unable.add(key);
+    this.offersVersion++;
+    this.onChange();
   }
 
   /** It takes nothing any more that an earlier life of the hub sends late; `strictly`: and had the name then. */
@@ -159,10 +162,12 @@ export class AgentState {
   }
   admitted(epoch: number): void {
     if (epoch === this.#epoch) this.#admitted = true;
+    this.onChange();
   }
 
   deaf(): void {
     this.#deaf = true;
+    this.onChange();
   }
 
   /** Takes the credit for an attempt that is about to be sent; `hold` fills in its token. */
@@ -224,6 +229,7 @@ export class AgentState {
     this.#strays.adopt(task, token)?.free();
     const held = this.#held.get(task);
     if (held !== undefined && sameToken(held.token, token)) this.#held.finish(held);
+    this.onChange();
   }
   holds(task: TaskId): Token | undefined {
     return this.#held.get(task)?.token;
@@ -243,6 +249,7 @@ export class AgentState {
     history: string,
   ): { readonly reply: SyncReply; readonly effects: readonly AgentEffect[] } {
     const effects: AgentEffect[] = [];
+    this.onChange();
     const last = this.#last;
     if (
       last !== undefined &&
@@ -274,8 +281,8 @@ export class AgentState {
       this.#epoch = sync.epoch;
       effects.push({ type: 'joined', epoch: sync.epoch, instance: sync.instance });
     }
-    if (restarted || last === undefined) this.#unable.clear();
-    if (last === undefined || last.capabilities.join() !== sync.capabilities.join()) this.#offer(sync.capabilities);
+    if (restarted || last === undefined || last.capabilities.join() !== sync.capabilities.join())
+      this.#offer(sync.capabilities);
     this.#last = sync;
     this.#lastAt = now;
     this.#deaf = false;
@@ -289,11 +296,13 @@ export class AgentState {
   /** It couldn't be heard: its lease begins anew. */
   excuse(now: number): void {
     if (!this.#lost) this.#lastAt = now;
+    this.onChange();
   }
 
   /** Its lease ended (H7), or it said that it leaves: everything it had is lost. */
   expire(): readonly AgentEffect[] {
     this.#lost = true;
+    this.onChange();
     this.#void = this.#n;
     this.#admitted = false;
     this.#last = undefined;
@@ -309,9 +318,10 @@ export class AgentState {
   }
 
   #offer(capabilities: readonly string[]): void {
-    this.#offered = offeredBy(capabilities);
-    this.amounts.offer(this.#offered.amounts);
+    this.offered = offeredBy(capabilities);
+    this.amounts.offer(this.offered.amounts);
     this.#unable.clear();
+    this.offersVersion++;
   }
 
   #ok(hub: number, history: string, seq: number, drop: readonly { task: TaskId; token: Token }[]): SyncReply {

@@ -17,7 +17,13 @@ export interface Held {
 
 export class Attempts {
   readonly #held = new Map<TaskId, Held>();
+  readonly #onChange: () => void;
   #finished = 0;
+
+  /** `onChange`: there are more or fewer that take a slot. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
 
   get size(): number {
     return this.#held.size;
@@ -41,20 +47,21 @@ export class Attempts {
     if (before?.finished === true) this.#finished--;
     before?.grip?.free();
     this.#held.set(task, { token, n, running: false, finished: false, cancel, grip });
+    this.#onChange();
   }
 
   remove(task: TaskId, held: Held): boolean {
     if (held.finished) this.#finished--;
     held.grip?.free();
+    this.#onChange();
     return this.#held.delete(task);
   }
 
-  /** False: it had, already. */
-  finish(held: Held): boolean {
-    if (held.finished) return false;
+  finish(held: Held): void {
+    if (held.finished) return;
     held.grip?.free();
     held.finished = true;
     this.#finished++;
-    return true;
+    this.#onChange();
   }
 }

@@ -24,16 +24,15 @@ import type { MatchRequest } from './held-requests.ts';
 import { isFinished, isFound } from './returned.ts';
 import { Keys } from './keys.ts';
 import { LeaseWatch } from './lease-watch.ts';
-import type { MatchmakerOptions } from './options.ts';
+import { MOST_BACKLOG_BYTES, type MatchmakerOptions } from './options.ts';
 import { pair, type Found } from './pairing.ts';
+import { Pools } from './pools.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
 import { agentStatuses, tellJoined, tellTaken, unofferedOf } from './report.ts';
 import { Roster } from './roster.ts';
 
-/** Bytes of values that may wait for the disk before matching pauses. */
-const MOST_BACKLOG_BYTES = 64 * 1024 * 1024;
 export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
   readonly #self: Address;
@@ -43,7 +42,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#queues.freed(key);
     this.#match();
   });
-  readonly #queues = new ReadyQueues(this.#keys);
+  readonly #pools = new Pools();
+  readonly #queues = new ReadyQueues(this.#keys, this.#pools);
   readonly #assigner: Assigner;
   readonly #receipts = new Receipts();
   #history = '';
@@ -219,7 +219,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       const { backlog, backlogBytes } = this.#o.results;
       if (backlog > (this.#o.maxBacklog ?? 50_000) || backlogBytes > MOST_BACKLOG_BYTES)
         this.#o.results.afterFlush(() => this.#match());
-      else pair(this.#queues, [...this.#agents.values()], this.#o.clock.monotonic(), this.#found);
+      else pair(this.#queues, this.#pools, this.#o.clock.monotonic(), this.#found);
       this.#o.onTaken();
     });
   }
@@ -346,8 +346,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#history = message.history;
     const now = this.#o.clock.monotonic();
     for (const { agent, epoch, instance } of message.roster)
-      if (!this.#agents.has(agent))
-        this.#agents.set(agent, new AgentState(agent, this.#o.leases, epoch, now, instance, this.#keys));
+      if (!this.#agents.has(agent)) this.#meet(agent, epoch, now, instance);
     this.#roster.load(message.roster);
     this.#limitHold();
   }
@@ -385,11 +384,13 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   #agentOf(key: AgentKey): AgentState {
-    let agent = this.#agents.get(key);
-    if (agent === undefined) {
-      agent = new AgentState(key, this.#o.leases, 0, this.#o.clock.monotonic(), undefined, this.#keys);
-      this.#agents.set(key, agent);
-    }
+    return this.#agents.get(key) ?? this.#meet(key, 0, this.#o.clock.monotonic());
+  }
+
+  #meet(key: AgentKey, epoch: number, now: number, instance?: string): AgentState {
+    const agent = new AgentState(key, this.#o.leases, epoch, now, instance, this.#keys);
+    this.#agents.set(key, agent);
+    this.#pools.add(agent);
     return agent;
   }
 

@@ -8,6 +8,9 @@ import type { ActorSystem } from '../system.ts';
 import type { Leases } from './agent-state.ts';
 import type { AgentGateway } from './gateway.ts';
 
+/** Bytes of values that may wait for the disk before matching pauses. */
+export const MOST_BACKLOG_BYTES = 64 * 1024 * 1024;
+
 export interface MatchmakerOptions {
   readonly system: ActorSystem;
   readonly results: ResultsClient;

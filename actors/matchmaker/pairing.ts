@@ -1,37 +1,32 @@
-/** Gives what waits to agents that have room. Not here: whose turn it is (queues.ts), what an agent has room for (agent-state.ts). */
+/** Gives what waits to agents that have room. Not here: whose turn it is (queues.ts), who has room (pools.ts). */
 import type { Takes } from '../../model/amount-ledger.ts';
 import type { AgentState } from './agent-state.ts';
+import { roomKinds, type ClassRoom } from './pool.ts';
+import type { Pools } from './pools.ts';
 import type { ReadyQueues, Taken } from './queues.ts';
 
 /** These nodes go to this agent. Its room, what they take of its amounts and their keys must be taken for them. */
 export type Found = (agent: AgentState, taken: Taken, takes: Takes | undefined) => void;
 
-/** First the free slots, then places in the agents' queues; of both each class has its turn before another has the next. What takes amounts gets free slots only. */
-export function pair(queues: ReadyQueues, agents: Iterable<AgentState>, at: number, found: Found): void {
-  const able = new Map<string, readonly AgentState[]>();
-  for (const room of ['free', 'total'] as const) {
-    const stuck = new Set<string>();
-    for (let next = queues.next(stuck); next !== undefined; next = queues.next(stuck)) {
-      const { key } = next.requirement;
-      const { needs, takes } = next.asks;
-      if (takes !== undefined && room === 'total') {
-        stuck.add(key);
-        continue;
-      }
-      let offering = able.get(key);
-      if (offering === undefined) able.set(key, (offering = [...agents].filter((agent) => agent.offers(needs, key))));
-      let best: AgentState | undefined;
-      let credit = 0;
-      for (const agent of offering) {
-        const slots = agent.credit(at)[room];
-        const has = takes === undefined || slots === 0 ? slots : agent.amounts.room(takes, slots);
-        if (has > credit) [best, credit] = [agent, has];
-      }
-      const many = offering.length;
-      const share = many === 1 ? credit : Math.max(1, Math.min(credit, Math.ceil(next.waiting / (2 * many))));
-      const taken = best === undefined ? undefined : queues.take(key, share);
-      if (best === undefined || taken === undefined) stuck.add(key);
-      else found(best, taken, takes);
+/** First the free slots, then places in the agents' queues; of both each class has its turn before another has the next. */
+export function pair(queues: ReadyQueues, pools: Pools, at: number, found: Found): void {
+  for (const kind of roomKinds) {
+    /** All that waits in these stands aside. */
+    const stuck = new Set<ClassRoom>();
+    const served = (room: ClassRoom): boolean => room.open[kind] > 0 && !stuck.has(room);
+    pools.settle(at);
+    while (pools.open[kind] > 0) {
+      const next = queues.next(served);
+      if (next === undefined) break;
+      const { room } = next;
+      const best = pools.best(room, kind, at);
+      const many = room.able;
+      const most = best?.room ?? 0;
+      const share = many === 1 ? most : Math.max(1, Math.min(most, Math.ceil(next.waiting / (2 * many))));
+      const taken = best === undefined ? undefined : queues.take(room.key, share);
+      if (best === undefined || taken === undefined) stuck.add(room);
+      else found(best.agent, taken, room.asks.takes);
+      pools.settle(at);
     }
   }
 }

@@ -6,14 +6,16 @@
 import type { Requirement } from '../../bus/protocol/actors.ts';
 import { taskIdOf, type DispatchId } from '../../model/ids.ts';
 import { needOf, ownHold } from '../requirement.ts';
-import { asksOf, type Asks } from './asks.ts';
 import { Keys } from './keys.ts';
 import { Parked } from './parked.ts';
+import type { ClassRoom } from './pool.ts';
+import { Pools } from './pools.ts';
 import { priorityOf, Turns, type Lane, type Waiter } from './turns.ts';
 
 interface ClassQueue {
   readonly requirement: Requirement;
-  readonly asks: Asks;
+  /** Who can serve it. */
+  readonly room: ClassRoom;
   readonly turns: Turns;
   /** Of what takes no keys. */
   readonly plain: Map<DispatchId, Lane>;
@@ -42,13 +44,14 @@ export interface Waiting {
 /** How many nodes of one dispatch are taken before the next has its turn. */
 const TURN = 64;
 /** Classes that are kept though nothing waits in them: the next electron asks for the same. */
-const MOST_IDLE = 64;
+const MOST_IDLE = 512;
 /** Where those wait that have no key of their own, while the keys are closed. */
 const CLOSED = '';
 
 export class ReadyQueues {
   readonly #classes = new Map<string, ClassQueue>();
   readonly #keys: Keys;
+  readonly #pools: Pools;
   readonly #parked = new Parked();
   #waiting = 0;
   #served = 0;
@@ -57,8 +60,9 @@ export class ReadyQueues {
   /** By need and priority: dispatches that wait. */
   readonly #ahead = new Map<string, Map<number, number>>();
 
-  constructor(keys = new Keys(() => undefined)) {
+  constructor(keys = new Keys(() => undefined), pools = new Pools()) {
     this.#keys = keys;
+    this.#pools = pools;
   }
 
   /** Perhaps only what was withdrawn since. */
@@ -77,13 +81,15 @@ export class ReadyQueues {
     for (const queue of this.#classes.values()) if (queue.waiting > 0) yield queue;
   }
 
-  /** The class whose turn it is, but for those that nobody can serve now. */
-  next(stuck: ReadonlySet<string>): Pick<ClassQueue, 'requirement' | 'asks' | 'waiting'> | undefined {
+  /** The class whose turn it is, of those that can be served now. */
+  next(served: (room: ClassRoom) => boolean): Pick<ClassQueue, 'requirement' | 'room' | 'waiting'> | undefined {
     this.#sweep();
     let best: ClassQueue | undefined;
     let highest = 0;
     for (const queue of this.#classes.values()) {
-      const front = stuck.has(queue.requirement.key) ? undefined : queue.turns.front;
+      // Nearly all are told by this: the first was served longer ago than the rest.
+      if (best !== undefined && queue.servedAt >= best.servedAt && queue.turns.atMost <= highest) continue;
+      const front = served(queue.room) ? queue.turns.front : undefined;
       if (front === undefined) continue;
       const priority = priorityOf(front);
       const before =
@@ -128,7 +134,7 @@ export class ReadyQueues {
     if (queue === undefined) {
       queue = {
         requirement,
-        asks: asksOf(requirement),
+        room: this.#pools.enter(requirement),
         turns: new Turns(),
         plain: new Map(),
         limited: new Map(),
@@ -265,7 +271,9 @@ export class ReadyQueues {
       if (lanes?.delete(need) === true && lanes.size === 0) queue.limited.delete(dispatch);
     }
     this.#count(need, priorityOf(lane), -1);
-    if (queue.waiting === 0 && this.#classes.size > MOST_IDLE) this.#classes.delete(queue.requirement.key);
+    if (queue.waiting > 0 || this.#classes.size <= MOST_IDLE) return;
+    this.#classes.delete(queue.requirement.key);
+    this.#pools.leave(queue.room);
   }
 
   #count(need: string, priority: number, by: 1 | -1): void {

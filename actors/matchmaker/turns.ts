@@ -61,6 +61,11 @@ export class Turns {
     return lane;
   }
 
+  /** No lane has a higher priority than this. */
+  get atMost(): number {
+    return this.#ranks[0]?.priority ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Whose turn it is. */
   get front(): Lane | undefined {
     for (const { users } of this.#ranks) {

@@ -102,7 +102,7 @@ class JobExecutor<O, S> implements Executor {
   start(work: ExecutorTask, events: ExecutorEvents): ExecutorHandle {
     const home = this.#home;
     if (home === undefined) throw new Error(`executor ${this.name} was not set up`);
-    const { task, token, inputsDigest, holds, electron, dispatch, timeoutMs } = work;
+    const { task, token, inputsDigest, holds, takes, electron, dispatch, timeoutMs } = work;
     const { memoryMb } = electron;
     const name = jobName(task, token);
     const intent: Intent = {
@@ -111,6 +111,7 @@ class JobExecutor<O, S> implements Executor {
       token,
       inputsDigest,
       ...(holds === undefined ? {} : { holds }),
+      ...(takes === undefined ? {} : { takes }),
       dispatch,
       electron: electron.name,
       options: electron.executorOptions ?? {},

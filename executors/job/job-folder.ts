@@ -33,6 +33,7 @@ import {
   token,
   digest,
   anInt,
+  aText,
 } from '../../bus/protocol/shape.ts';
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
 import type { TaskId } from '../../model/ids.ts';
@@ -189,6 +190,7 @@ const readIntent = object(
         object((hold) => ({ key: text(hold, 'key', 1_000), limit: int(hold, 'limit', 1) })),
       ),
     ),
+    ...optional(o, 'takes', (all, key) => array(all, key, MOST_HOLDS, aText())),
     dispatch: text(o, 'dispatch'),
     electron: text(o, 'electron', 1_000),
     options: field(

@@ -15,6 +15,28 @@ const reasons: readonly WhyGroup[] = [
   group({ kind: 'key', key: 'db', limit: 2, held: 2, holders: ['d1_1', 'd2_7'] }, 1, 'query'),
   group({ kind: 'capability', needs: ['gpu', 'process'], nearest: { agent: 'lab.a1', lacks: ['gpu'] } }, 1, 'train'),
   group({ kind: 'capability', needs: ['process'] }, 1, 'any'),
+  group(
+    {
+      kind: 'capability',
+      needs: ['memory>=128GiB'],
+      nearest: { agent: 'lab.a1', lacks: ['memory>=128GiB'] },
+      most: [{ need: 'memory>=128GiB', offers: '64GiB', agent: 'lab.a1' }],
+    },
+    1,
+    'huge',
+  ),
+  group(
+    {
+      kind: 'slot',
+      needs: ['memory>=32GiB'],
+      agents: 1,
+      slots: 8,
+      ahead: 0,
+      taken: [{ need: 'memory>=32GiB', agent: 'lab.a1', used: '48GiB', has: '64GiB' }],
+    },
+    1,
+    'large',
+  ),
   group({ kind: 'map', node: 4, name: 'sweep', limit: 10 }, 5, 'run[10]'),
   group({ kind: 'back-off', until: 0, attempt: 2, code: 'TASK_THREW' }, 1, 'flaky'),
   group({ kind: 'attempt' }, 1, 'alone'),
@@ -59,7 +81,7 @@ it('tells each reason in a line, with the first who wait for it', async () => {
   expect([
     exit,
     out
-      .replace(/until [^,]+,/, 'until TIME,')
+      .replace(/until \d[^,]+,/, 'until TIME,')
       .trimEnd()
       .split('\n'),
   ]).toEqual([
@@ -70,6 +92,8 @@ it('tells each reason in a line, with the first who wait for it', async () => {
       '1 electron waits for the key "db", held by 2 of 2 (d1_1, d2_7): query',
       '1 electron waits for an agent that offers gpu, process (lab.a1 lacks gpu): train',
       '1 electron waits for an agent that offers process (no agent is there): any',
+      '1 electron waits for an agent that offers memory>=128GiB (lab.a1 lacks memory>=128GiB; memory>=128GiB: the largest agent offers 64GiB, lab.a1): huge',
+      '1 electron waits until there is room on 1 agent with memory>=32GiB (memory>=32GiB: in use on lab.a1: 48GiB of 64GiB): large',
       '5 electrons wait since sweep runs 10 items at once: run[10], …',
       '1 electron waits until TIME, since attempt 2 failed with TASK_THREW: flaky',
       '1 electron waits until an older attempt is known to have stopped (exclusive): alone',

@@ -2,20 +2,40 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { amountsOf, thisMachine } from '../../host/machine.ts';
 import { ownCapabilities } from '../../host/own-capabilities.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polaron-capabilities-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const machine = { cpus: 8, memoryBytes: 62.78 * 2 ** 30, gpus: 0 };
+const offers = (env: NodeJS.ProcessEnv) => ownCapabilities(env, machine).slice(0, -2);
 
 it('an agent offers python where a program of that name can be run, in PATH or as it is told', () => {
   for (const name of ['with', 'without', 'folder/python3']) mkdirSync(join(folder, name), { recursive: true });
   const file = join(folder, 'with', 'python3');
   writeFileSync(file, '');
   const path = `:${join(folder, 'without')}:${join(folder, 'folder')}:${join(folder, 'with')}`;
-  expect(ownCapabilities({ PATH: path })).toEqual([]);
+  expect(offers({ PATH: path })).toEqual([]);
   chmodSync(file, 0o755);
-  expect(ownCapabilities({ PATH: path })).toEqual(['python']);
-  expect(ownCapabilities({ PATH: path, POLARON_PYTHON: 'python9' })).toEqual([]);
-  expect(ownCapabilities({ PATH: '', POLARON_PYTHON: file })).toEqual(['python']);
-  expect(ownCapabilities({})).toEqual([]);
+  expect(offers({ PATH: path })).toEqual(['python']);
+  expect(offers({ PATH: path, POLARON_PYTHON: 'python9' })).toEqual([]);
+  expect(offers({ PATH: '', POLARON_PYTHON: file })).toEqual(['python']);
+  expect(offers({})).toEqual([]);
+});
+
+it('and what the machine has, memory rounded down', () => {
+  expect(ownCapabilities({}, machine)).toEqual(['cpus=8', 'memory=62.7GiB']);
+  expect(amountsOf({ ...machine, gpus: 4 })).toEqual(['cpus=8', 'memory=62.7GiB', 'gpu', 'gpus=4']);
+  const devices = join(folder, 'dev');
+  mkdirSync(devices);
+  for (const name of ['nvidia0', 'nvidia1', 'nvidiactl', 'nvidia-uvm', 'null']) writeFileSync(join(devices, name), '');
+  expect(thisMachine(devices).gpus).toBe(2);
+  expect(thisMachine(join(folder, 'none'))).toMatchObject({ gpus: 0, cpus: expect.any(Number) });
+});
+
+it('is found in a moment: it begins with the agent', () => {
+  const from = performance.now();
+  for (let n = 0; n < 20; n++) ownCapabilities();
+  expect((performance.now() - from) / 20).toBeLessThan(30);
 });

@@ -60,7 +60,7 @@ describe('an amount', () => {
 describe('a need', () => {
   it('is a name, a label or an amount', () => {
     expect(readNeed('gpu')).toEqual({ kind: 'name', name: 'gpu' });
-    expect(readNeed('site=cern')).toEqual({ kind: 'label', name: 'site', value: 'cern' });
+    expect(readNeed('site=cern')).toEqual({ kind: 'label', name: 'site', label: 'site=cern' });
     const least = { of: 'bytes', milli: 32n * GIB };
     expect(readNeed('memory>=32GiB')).toEqual({ kind: 'amount', name: 'memory', least });
   });

@@ -93,6 +93,7 @@ export async function polaron(argv: readonly string[], options: FakeOptions = {}
       prepareBackup: missing('prepareBackup'),
       checkFolder: missing('checkFolder'),
       compactData: missing('compactData'),
+      examine: missing('examine'),
       prepareHub: missing('prepareHub'),
       startHub: missing('startHub'),
       runAgent: missing('runAgent'),

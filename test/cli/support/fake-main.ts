@@ -62,6 +62,7 @@ const host: HostPort = {
   prepareBackup: () => 'ticket',
   checkFolder: () => Promise.resolve({ problems: [] }),
   compactData: () => Promise.resolve({ values: 0, bytes: 0, before: 0, after: 0 }),
+  examine: () => Promise.resolve({ findings: [], offers: [] }),
   runAgent: async (options) => {
     options.log('info', 'the fake agent starts');
     const keepAlive = setInterval(() => undefined, 1_000);
