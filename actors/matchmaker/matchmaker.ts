@@ -118,9 +118,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   /** What a dispatch waits for that no agent offers. */
-  unoffered(dispatch: DispatchId): readonly Unoffered[] {
-    return this.unofferedOf(this.#queues.waitingOf(dispatch));
-  }
+  readonly unoffered = (dispatch: DispatchId): readonly Unoffered[] =>
+    this.unofferedOf(this.#queues.waitingOf(dispatch));
   /** Of what waits elsewhere. */
   unofferedOf(waits: Parameters<typeof unofferedOf>[0]): readonly Unoffered[] {
     return unofferedOf(waits, this.#agents.values(), this.#o.clock.monotonic());
