@@ -2,6 +2,7 @@
 # Debian's packages that the tests use for real. Does nothing when all of them are there.
 set -euo pipefail
 packages=(nats-server podman runc containernetworking-plugins busybox-static python3 python3-numpy python3-venv strace graphviz git ca-certificates task-spooler)
+packages+=(openssh-client openssh-server)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -10,4 +11,5 @@ done
 apt-get update -q
 apt-get install -q -y --no-install-recommends "${missing[@]}"
 # The tests start their own servers.
+if command -v systemctl >/dev/null 2>&1 && [[ " ${missing[*]} " == *" openssh-server "* ]]; then systemctl disable --now ssh >/dev/null 2>&1 || true; fi
 if command -v systemctl >/dev/null 2>&1; then systemctl disable --now nats-server >/dev/null 2>&1 || true; fi
