@@ -52,7 +52,8 @@ export async function relay(options: RelayOptions): Promise<void> {
 function endEarlierLives(lives: string, boot: number): void {
   for (const name of readdirSync(lives)) {
     const life = Number.parseInt(name, 10);
-    if (!Number.isSafeInteger(life) || life >= boot) continue;
+    if (!Number.isSafeInteger(life) || life === boot) continue;
+    if (life > boot) throw new Error(`life ${life} of this agent works here by now; this is life ${boot}`);
     const folder = join(lives, name);
     const [pid, start] = textOf(join(folder, 'daemon')).split(' ');
     if (Number(pid) > 1 && start !== undefined && startTimeOf(Number(pid)) === start)

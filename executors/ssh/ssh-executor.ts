@@ -88,6 +88,11 @@ export class SshExecutor implements Executor {
     return this.#latest?.typicalMs();
   }
 
+  /** Of the ssh processes at work. */
+  connectionPids(): readonly number[] {
+    return [...this.#places.values()].flatMap(({ host }) => host.connectionPid ?? []);
+  }
+
   async stop(): Promise<void> {
     const places = [...this.#places.values()];
     this.#places.clear();
