@@ -54,7 +54,7 @@ export const executorErrors = {
     'task',
     false,
     'An SSH host has no Node.js that Polaron can use.',
-    "Install Node.js 20.19 or newer there, or name it by the option `node`.",
+    'Install Node.js 20.19 or newer there, or name it by the option `node`.',
   ),
   SSH_LOST: entry(
     'task',

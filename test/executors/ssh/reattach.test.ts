@@ -41,26 +41,26 @@ withRealPart('an SSH host whose connection breaks', sshdProgram, 'no sshd is ins
       const file = join(ssh.bench.dir, 'ran');
       const args = (n: number): readonly unknown[] => [file, n, 5 + (n % 40)];
       const all = Array.from({ length: 120 }, (_, n) => ssh.start('counted', args(n), through(), { code }));
-      let [breaks, ended, over] = [0, 0, false];
-      for (const each of all) void each.ended.then(() => ended++);
+      const seen = { breaks: 0, ended: 0, over: false };
+      for (const each of all) void each.ended.then(() => seen.ended++);
       const breaking = (async () => {
-        while (!over) {
+        while (!seen.over) {
           // some get through between two breaks
-          const enough = ended + 12;
-          await until(() => over || ended >= enough, 'it goes on', 30_000);
+          const enough = seen.ended + 12;
+          await until(() => seen.over || seen.ended >= enough, 'it goes on', 30_000);
           const [pid] = ssh.executor.connectionPids();
-          if (++breaks % 2 === 0) proxy.cut();
+          if (++seen.breaks % 2 === 0) proxy.cut();
           else if (pid !== undefined) process.kill(pid, 'SIGKILL');
         }
       })();
       const outcomes = await Promise.all(all.map(({ ended }) => ended));
-      over = true;
+      seen.over = true;
       await breaking;
       expect(outcomes.map(({ outcome }) => inlineValue(outcome))).toEqual(all.map((_, n) => n));
       expect(outcomes.map(({ outcome }) => outcome.logs?.stdout)).toEqual(all.map((_, n) => `line ${n}\n`));
       const ran = readFileSync(file, 'utf8').trim().split('\n').map(Number);
       expect(ran.toSorted((a, b) => a - b)).toEqual(all.map((_, n) => n));
-      expect(breaks).toBeGreaterThan(2);
+      expect(seen.breaks).toBeGreaterThan(2);
       expect(ssh.daemons()).toHaveLength(1);
     });
 
