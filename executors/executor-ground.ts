@@ -18,6 +18,8 @@ export interface ExecutorGround {
   readonly graceMs: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of this agent alone, kept over restarts. */
+  readonly stateDir: string;
   /** Emptied at each start of the agent. */
   readonly scratchDir: string;
   /** Below the state folder; kept over restarts. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import type { Timer } from '../../model/clock.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
@@ -13,6 +14,7 @@ import { ProcessPool } from '../process/pool.ts';
 import { remoteProgram } from '../remote/remote-program.ts';
 import { remoteRunners } from '../remote/remote-runner.ts';
 import { SshHost } from './ssh-host.ts';
+import { VisitedHosts } from './visited-hosts.ts';
 import { checkSshOptions, type SshOptions } from './ssh-options.ts';
 
 /** A host without work is let go after this. */
@@ -39,17 +41,38 @@ export class SshExecutor implements Executor {
   readonly #places = new Map<string, Place>();
   /** Those that are being let go. */
   readonly #leaving = new Set<Promise<void>>();
+  readonly #visited: VisitedHosts;
   /** The pool that was used last. */
   #latest: ProcessPool | undefined;
 
   constructor(ground: ExecutorGround, program = 'ssh') {
     this.#ground = ground;
     this.#program = program;
+    this.#visited = new VisitedHosts(join(ground.stateDir, 'ssh-hosts.json'), (error) =>
+      ground.log('warn', `executor "ssh": a host can't be noted: ${String(error)}`),
+    );
   }
 
   /** Rejects with EXECUTOR_SETUP where there is no `ssh`. */
-  setUp(): Promise<void> {
+  async setUp(): Promise<void> {
     remoteProgram('ssh');
+    await this.#tryProgram();
+    for (const options of this.#visited.earlier) void this.#cleanUp(options);
+  }
+
+  /** Whatever connects ends what an earlier life has left there (A5). One that isn't there now ends it by itself, a lease later. */
+  async #cleanUp(left: object): Promise<void> {
+    try {
+      const place = this.#placeOf(checkSshOptions({ ...left }));
+      await place.host.link();
+      if (place.active === 0) this.#letGo(place);
+    } catch (error) {
+      const { message } = asPolaronError(error, 'SSH_UNREACHABLE');
+      this.#ground.log('warn', `executor "ssh": what an earlier life may have left can't be ended now: ${message}`);
+    }
+  }
+
+  #tryProgram(): Promise<void> {
     return new Promise((resolve, reject) => {
       execFile(this.#program, ['-V'], (error) => {
         if (error === null) resolve();
@@ -133,6 +156,7 @@ export class SshExecutor implements Executor {
     });
     const place: Place = { key, host, pools: new Map(), active: 0, idle: undefined };
     this.#places.set(key, place);
+    this.#visited.add(key, way);
     return place;
   }
 
@@ -198,10 +222,11 @@ export class SshExecutor implements Executor {
     this.#leaving.add(leaving);
   }
 
-  async #leave({ host, pools, idle }: Place): Promise<void> {
+  async #leave({ key, host, pools, idle }: Place): Promise<void> {
     idle?.cancel();
     // a pool whose host can't be reached would wait for the ends of its runners
-    await Promise.all([...[...pools.values()].map((pool) => pool.stop()), host.close()]);
+    const [clean] = await Promise.all([host.close(), ...[...pools.values()].map((pool) => pool.stop())]);
+    if (clean && !this.#places.has(key)) this.#visited.remove(key);
   }
 }
 

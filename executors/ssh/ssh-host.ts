@@ -50,7 +50,7 @@ export class SshHost {
   #link: BridgeLink | undefined;
   #connection: SshConnection | undefined;
   #closing = false;
-  readonly #closed = deferred<void>();
+  readonly #closed = deferred<boolean>();
   readonly #abort = new AbortController();
 
   constructor(options: SshHostOptions) {
@@ -73,19 +73,21 @@ export class SshHost {
     return this.#opening;
   }
 
-  /** Everything over there is killed, and nothing is left but the program. */
-  async close(): Promise<void> {
+  /** Everything over there is killed, and nothing is left but the program. False: it can't be reached, and ends by itself a lease later. */
+  async close(): Promise<boolean> {
     if (this.#closing) return this.#closed.promise;
     this.#closing = true;
     this.#abort.abort();
     await this.#opening?.catch(() => undefined);
-    // while it can't be reached it ends by itself, a lease later
+    let clean = true;
     if (this.#link !== undefined && !this.#link.over) {
-      if (this.#connection === undefined) this.#link.stream.destroy();
-      else await this.#link.close();
+      clean = this.#connection !== undefined;
+      if (clean) await this.#link.close();
+      else this.#link.stream.destroy();
     }
     this.#connection?.close();
-    this.#closed.resolve();
+    this.#closed.resolve(clean);
+    return clean;
   }
 
   async #open(): Promise<BridgeLink> {

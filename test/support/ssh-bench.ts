@@ -37,6 +37,7 @@ export async function openSshBench(program: string, slots = 4): Promise<SshBench
     const ground: ExecutorGround = {
       site: 's1',
       agent: 'a1',
+      stateDir: bench.dir,
       life: { id: 'bench', epoch: all.length + 1 },
       slots,
       room: () => slots,
