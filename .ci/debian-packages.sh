@@ -8,6 +8,7 @@ packages=(
   strace graphviz git ca-certificates
   task-spooler
   systemd
+  openssh-client openssh-server
 )
 missing=()
 for package in "${packages[@]}"; do
@@ -17,4 +18,5 @@ done
 apt-get update -q
 apt-get install -q -y --no-install-recommends "${missing[@]}"
 # The tests start their own servers.
+if command -v systemctl >/dev/null 2>&1 && [[ " ${missing[*]} " == *" openssh-server "* ]]; then systemctl disable --now ssh >/dev/null 2>&1 || true; fi
 if command -v systemctl >/dev/null 2>&1; then systemctl disable --now nats-server >/dev/null 2>&1 || true; fi

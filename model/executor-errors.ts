@@ -32,4 +32,34 @@ export const executorErrors = {
     'A job ended without an outcome of its electron.',
     'Read what the job system says in the message, and the output.',
   ),
+  SSH_HOST_KEY: entry(
+    'task',
+    false,
+    'The key of an SSH host is not the known one, or none is known.',
+    "Compare its fingerprint with the host's owner, then put it into the known_hosts file.",
+  ),
+  SSH_AUTH: entry(
+    'task',
+    false,
+    'An SSH host did not let the agent in.',
+    'Check user and key: `ssh -o BatchMode=yes HOST true` on the agent, as its user.',
+  ),
+  SSH_UNREACHABLE: entry(
+    'task',
+    true,
+    'An SSH host could not be reached, or not for longer than what ran there is kept.',
+    'Check name, port and network; the message has the words of ssh.',
+  ),
+  SSH_NO_NODE: entry(
+    'task',
+    false,
+    'An SSH host has no Node.js that Polaron can use.',
+    'Install Node.js 20.19 or newer there, or name it by the option `node`.',
+  ),
+  SSH_LOST: entry(
+    'task',
+    true,
+    'What ran on an SSH host was lost: its daemon has ended, as by a restart of the host.',
+    'Nothing: it is run again if its electron has retries.',
+  ),
 } as const;

@@ -37,7 +37,11 @@ const programs = [
   'executors/runner/main',
 ];
 /** What is brought to places where no package is installed: each one file, with nothing beside it but Python's side of leptons. */
-const carried = { bridge: 'executors/remote/bridge-main', runner: 'executors/runner/main' };
+const carried = {
+  bridge: 'executors/remote/bridge-main',
+  ssh: 'executors/ssh/host-main',
+  runner: 'executors/runner/main',
+};
 /** What people import. `sdk/index` tells its own frames in a stack by the folder, and its bundler finds the agents' part by its place: its pieces stay below sdk/. */
 const imported = ['sdk/index', 'testing/index'];
 const licences =

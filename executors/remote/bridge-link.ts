@@ -23,6 +23,8 @@ export interface BridgeLinkOptions {
   readonly place: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** The bridge hears of us at least this often. @default 10000 */
+  readonly pingMs?: number;
   /** What an electron hears that ran there when the stream ended. */
   readonly lost: (reason: Error | undefined) => ErrorInfo;
 }
@@ -141,7 +143,7 @@ export class BridgeLink {
 
   #pingLater(): void {
     this.#ping = this.#options.clock.after(
-      PING_MS,
+      this.#options.pingMs ?? PING_MS,
       () => {
         if (this.over) return;
         this.stream.tell({ type: 'ping', sent: systemMs() });

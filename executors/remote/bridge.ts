@@ -59,7 +59,7 @@ export class Bridge {
       frame: (kind, number, payload) => this.#frame(kind, number, payload),
       ended: () => this.#end(),
     });
-    this.#roster = new RunnerRoster(join(folder, 'groups'), (level, message) =>
+    this.#roster = new RunnerRoster(join(folder, 'groups', '1'), (level, message) =>
       this.#stream.tell({ type: 'log', level, message }),
     );
     this.#stream.tell({ type: 'hello', version, pid: process.pid, node: process.versions.node, now: systemMs() });

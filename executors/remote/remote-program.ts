@@ -17,20 +17,25 @@ export interface RemoteProgram {
   readonly files: readonly RemoteFile[];
 }
 
-/** Over there: `node bridge.cjs <folder> <version>` keeps runners (bridge-main.ts). */
-const NAMES = ['bridge.cjs', 'runner.cjs', 'python/polaron_lepton.py', 'python/polaron_values.py'];
+/**
+ * What is started over there: `node bridge.cjs <folder> <version>` keeps runners at the end of its input and output (bridge-main.ts); `ssh.cjs` does so behind connections that come and go
+ * (ssh/host-main.ts).
+ */
+export type RemoteEntry = 'bridge' | 'ssh';
+const BESIDE = ['runner.cjs', 'python/polaron_lepton.py', 'python/polaron_values.py'];
 
-let read: RemoteProgram | undefined;
+const read = new Map<RemoteEntry, RemoteProgram>();
 
 /** Read once. Raises EXECUTOR_SETUP when the package is incomplete. */
-export function remoteProgram(): RemoteProgram {
-  read ??= readProgram();
-  return read;
+export function remoteProgram(entry: RemoteEntry = 'bridge'): RemoteProgram {
+  let program = read.get(entry);
+  if (program === undefined) read.set(entry, (program = readProgram(entry)));
+  return program;
 }
 
-function readProgram(): RemoteProgram {
+function readProgram(entry: RemoteEntry): RemoteProgram {
   const hash = createHash('sha256');
-  const files = NAMES.map((name) => {
+  const files = [`${entry}.cjs`, ...BESIDE].map((name) => {
     const path = fileURLToPath(packageFile(`dist/executors/remote/pack/${name}`));
     let content: Buffer;
     try {
