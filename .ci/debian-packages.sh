@@ -8,6 +8,7 @@ packages=(
   strace graphviz git ca-certificates
   task-spooler
   systemd
+  slurm-wlm munge
 )
 missing=()
 for package in "${packages[@]}"; do

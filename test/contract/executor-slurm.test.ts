@@ -1,0 +1,27 @@
+/** The contract of executors, over a real Slurm. */
+import { afterAll, beforeAll, describe } from 'vitest';
+import { slurmExecutor } from '../../executors/slurm/slurm-executor.ts';
+import { withRealPart } from '../support/real-part.ts';
+import { slurmIsHere, startSlurm, type Slurm } from '../support/slurm.ts';
+import { executorContract } from './executor-contract.ts';
+
+withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () => {
+  describe('on a Slurm of one node', () => {
+    let slurm: Slurm;
+    beforeAll(async () => {
+      slurm = await startSlurm();
+      process.env['SLURM_CONF'] = slurm.conf;
+      process.env['POLARON_SLURM_POLL_MS'] = '250';
+    });
+    afterAll(() => slurm.close());
+
+    executorContract({
+      name: 'slurm',
+      make: () => slurmExecutor,
+      options: { partition: 'main' },
+      deaths: { exits: 'EXITED', signal: 'CRASHED' },
+      keepsJobs: true,
+      local: true,
+    });
+  });
+});
