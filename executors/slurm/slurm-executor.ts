@@ -42,6 +42,7 @@ export const slurm = (pollMs: number): CustomExecutor =>
 
 /** Raises EXECUTOR_SETUP. A controller that is down is none of its reasons: jobs wait for it. */
 async function setup(agent: ExecutorAgent): Promise<Slurm> {
+  checkSettings(agent.settings);
   if (/[\\\n]/.test(agent.folder))
     throw new PolaronError(
       'EXECUTOR_SETUP',
@@ -61,8 +62,19 @@ async function setup(agent: ExecutorAgent): Promise<Slurm> {
 const POLL_MS = 2_000;
 const LEAST_POLL_MS = 100;
 
-/** POLARON_SLURM_POLL_MS says how often squeue is asked. */
+/** Its one setting: `pollMs`, how often squeue is asked. */
 export const slurmExecutor: ExecutorFactory = (ground) => {
-  const asked = Number(process.env['POLARON_SLURM_POLL_MS']);
-  return jobExecutor(slurm(asked >= LEAST_POLL_MS ? asked : POLL_MS))(ground);
+  const { pollMs } = ground.settings ?? {};
+  return jobExecutor(slurm(isPollMs(pollMs) ? pollMs : POLL_MS))(ground);
 };
+
+const isPollMs = (x: unknown): x is number => typeof x === 'number' && x >= LEAST_POLL_MS;
+
+/** Raises EXECUTOR_SETUP. */
+function checkSettings(settings: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(settings))
+    if (name !== 'pollMs' || !isPollMs(value)) {
+      const said = `setting ${name}: ${JSON.stringify(value)}`;
+      throw new PolaronError('EXECUTOR_SETUP', `${said}; there is only pollMs, at least ${LEAST_POLL_MS}`);
+    }
+}

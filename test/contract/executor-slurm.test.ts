@@ -11,13 +11,12 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
     beforeAll(async () => {
       slurm = await startSlurm();
       process.env['SLURM_CONF'] = slurm.conf;
-      process.env['POLARON_SLURM_POLL_MS'] = '250';
     });
     afterAll(() => slurm.close());
 
     executorContract({
       name: 'slurm',
-      make: () => slurmExecutor,
+      make: () => (ground) => slurmExecutor({ ...ground, settings: { pollMs: 250 } }),
       options: { partition: 'main' },
       deaths: { exits: 'EXITED', signal: 'CRASHED' },
       keepsJobs: true,

@@ -51,7 +51,6 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
         env: {
           ...process.env,
           SLURM_CONF: slurm.conf,
-          POLARON_SLURM_POLL_MS: '250',
           PATH: `${path}:${process.env['PATH']}`,
         },
       });

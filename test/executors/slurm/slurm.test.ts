@@ -25,8 +25,11 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       dir = mkdtempSync(join(tmpdir(), 'polaron-slurm-test-'));
       slurm = await startSlurm();
       process.env['SLURM_CONF'] = slurm.conf;
-      process.env['POLARON_SLURM_POLL_MS'] = '250';
-      harness = await startHarness({ executors: [slurmExecutor], capabilities: [], slots: 16 });
+      harness = await startHarness({
+        executors: [(ground) => slurmExecutor({ ...ground, settings: { pollMs: 250 } })],
+        capabilities: [],
+        slots: 16,
+      });
       harness.hub.bus.subscribe(subjects.up(SITE, AGENT, 'progress'), ({ data }) => {
         notes.push(JSON.stringify(decodeBody(decodeEnvelope(data).body)));
       });
