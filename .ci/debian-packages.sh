@@ -9,6 +9,7 @@ packages=(
   task-spooler
   systemd
   openssh-client openssh-server
+  slurm-wlm munge
 )
 missing=()
 for package in "${packages[@]}"; do

@@ -2,9 +2,11 @@
 import type { ExecutorFactory } from './executor-ground.ts';
 import { processExecutor } from './process/process-executor.ts';
 import { SSH, sshExecutor } from './ssh/ssh-executor.ts';
+import { slurmExecutor } from './slurm/slurm-executor.ts';
 
 /** `process` is what every agent has, if it isn't told otherwise. */
 export const builtIn: ReadonlyMap<string, ExecutorFactory> = new Map([
   ['process', processExecutor],
   [SSH, sshExecutor],
+  ['slurm', slurmExecutor],
 ]);

@@ -61,5 +61,47 @@ export const executorErrors = {
     true,
     'What ran on an SSH host was lost: its daemon has ended, as by a restart of the host.',
     'Nothing: it is run again if its electron has retries.',
+  SLURM_REFUSED: entry(
+    'task',
+    false,
+    "Slurm does not take the electron's job.",
+    'Read its own words in the message; correct the options of the electron.',
+  ),
+  SLURM_UNREACHABLE: entry(
+    'task',
+    true,
+    "Slurm's controller could not be reached, and the job was not submitted.",
+    'See `scontrol ping` on the machine of the agent.',
+  ),
+  SLURM_LIMIT: entry(
+    'task',
+    false,
+    'Slurm ended the job at a limit: its time or its memory.',
+    'Ask for more with `time` or `mem`, or split the work.',
+  ),
+  SLURM_NODE_FAIL: entry('task', true, 'The node of the job failed.', 'Give the electron `retries`.'),
+  SLURM_PREEMPTED: entry(
+    'task',
+    true,
+    'Slurm gave the place of the job to another.',
+    'Give the electron `retries`, or ask for another `qos` or `partition`.',
+  ),
+  SLURM_CANCELLED: entry(
+    'task',
+    false,
+    'Somebody cancelled the job in Slurm.',
+    'Ask who has; `retryOn` repeats it all the same.',
+  ),
+  SLURM_FOLDER: entry(
+    'task',
+    false,
+    'The node could not write to the folder of the job.',
+    'Start the agent with its POLARON_HOME on a disk that the nodes share.',
+  ),
+  SLURM_PRE_RUN: entry(
+    'task',
+    true,
+    "A command of the electron's `preRun` failed.",
+    'Read its output; it runs on the node, in bash.',
   ),
 } as const;

@@ -73,10 +73,13 @@ export interface SubmittedJob<O> {
 
 /** What `poll` says of a job. */
 export type JobState =
-  /** It waits where it was submitted. */
-  | { readonly state: 'queued' }
+  /** It waits where it was submitted. The reason is shown as the electron's progress. */
+  | { readonly state: 'queued'; readonly reason?: string }
   | { readonly state: 'running' }
-  /** It is over. The outcome that the electron left counts; when there is none: `error`, else a signal or an exit code, else JOB_FAILED with the reason. */
+  /**
+   * It is over. The outcome that the electron left counts; when there is none, or it was ended from outside: `error`, else a signal or an exit code, else JOB_FAILED;
+   * the reason is added to the message.
+   */
   | {
       readonly state: 'ended';
       readonly reason?: string;

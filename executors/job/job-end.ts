@@ -24,13 +24,14 @@ export function errorOfEnd({ electron, memoryMb }: Intent, ended: Ended, stderr:
     const why = reason ?? 'its runner said nothing';
     return { code: 'JOB_FAILED', message: `${of}its job ended without an outcome: ${why}` };
   }
-  return causeOfDeath(electron, {
+  const cause = causeOfDeath(electron, {
     code: exitCode ?? null,
     signal: signal ?? null,
     stderr,
     overMemory: false,
     memoryMb,
   });
+  return reason === undefined ? cause : { ...cause, message: `${cause.message} (${reason})` };
 }
 
 /** The agent's own reason to stop it goes before what the job says. */

@@ -3,6 +3,7 @@
  *
  * J1. `run` is called for an intent that is on disk, once; again only when nobody has known the job's name twice, with time between: the agent may have died in the middle of handing it away.
  * J2. The outcome that the electron left decides; what the job system says counts only where there is none, and is waited for once more, since a shared disk may show it late.
+ *     One that was told to stop, but not by this agent, has none: the job system knows why.
  * J3. A job that was told to stop has ended when `run` or `poll` say so, not before; it is asked again until then.
  * Not here: which jobs there are, and when they are looked at (job-executor.ts).
  */
@@ -58,6 +59,7 @@ export class JobRun<O, S> implements ExecutorHandle {
   #unknown = 0;
   #endedBefore = false;
   #cancelling = false;
+  #queuedFor: string | undefined;
 
   constructor(home: JobHome<O, S>, intent: Intent, dir: string, events: ExecutorEvents) {
     this.#home = home;
@@ -130,6 +132,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     if (state.state !== 'unknown') this.#unknown = 0;
     switch (state.state) {
       case 'queued':
+        this.#queues(state.reason);
         break;
       case 'running':
         this.#begins();
@@ -151,7 +154,8 @@ export class JobRun<O, S> implements ExecutorHandle {
     if (this.#read()) return;
     const now = this.#home.ground.clock.monotonic();
     const { timeoutMs, silenceMs } = this.intent;
-    if (this.#finished !== undefined && now - this.#finishedAt > STUBBORN_MS) return this.#conclude({ state: 'ended' });
+    if (this.#finished !== undefined && !this.#stoppedOutside() && now - this.#finishedAt > STUBBORN_MS)
+      return this.#conclude({ state: 'ended' });
     if (timeoutMs > 0 && now - this.#since >= timeoutMs)
       this.#end('attempt', 'TIMEOUT', `it took longer than ${timeoutMs} ms`);
     else if (silenceMs > 0 && now - Math.max(this.#since, this.#heardAt) >= silenceMs)
@@ -237,6 +241,17 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.#since = clock.monotonic() + LOADING_MS;
   }
 
+  #queues(reason: string | undefined): void {
+    if (reason === undefined || reason === '' || reason === this.#queuedFor || this.#forgotten) return;
+    this.#queuedFor = reason;
+    this.#events.progress(0, `queued: ${reason}`);
+  }
+
+  /** J2. */
+  #stoppedOutside(): boolean {
+    return this.#home.polls && this.#stop === undefined && this.#finished?.result.status === 'cancelled';
+  }
+
   #isUnknown(): void {
     const now = this.#home.ground.clock.monotonic();
     if (this.#unknown++ === 0) this.#unknownAt = now;
@@ -256,7 +271,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     } catch (error) {
       this.#failed ??= { code: 'JOB_FAILED', message: `its job's outcome is damaged: ${String(error)}` };
     }
-    if (this.#finished === undefined && this.#failed === undefined) return false;
+    if ((this.#finished === undefined || this.#stoppedOutside()) && this.#failed === undefined) return false;
     // its process ends by itself, and `run` with it
     if (this.#phase === 'running') return false;
     this.#conclude({ state: 'ended' });
@@ -338,7 +353,7 @@ export class JobRun<O, S> implements ExecutorHandle {
       }
     }
     const { result, startedAt, endedAt } = this.#finished ?? {};
-    if (result !== undefined && startedAt !== undefined && endedAt !== undefined)
+    if (!this.#stoppedOutside() && result !== undefined && startedAt !== undefined && endedAt !== undefined)
       return this.#over(result, { startedAt: Math.round(startedAt), endedAt: Math.round(endedAt) });
     if (this.#failed !== undefined) return this.#over({ status: 'failed', error: this.#failed }, this.#usage());
     if (this.#phase === 'away' && this.#stop === undefined && !this.#endedBefore) {

@@ -1,0 +1,169 @@
+/**
+ * Hands jobs to Slurm: those that come in one turn and differ in nothing but their inputs as one array.
+ *
+ * Q1. What sbatch got no answer for may be in the queue all the same. It is looked for by its name, twice with time between, before it is handed over again.
+ * Q2. An array's record is on disk before sbatch runs (array-records.ts).
+ * Not here: what becomes of them (queue.ts).
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PolaronError } from '../../model/errors.ts';
+import type { ExecutorAgent, Job } from '../job/definition.ts';
+import type { ArrayRecords } from './array-records.ts';
+import { jobScript } from './job-script.ts';
+import type { Queue } from './queue.ts';
+import { sbatchArgs } from './sbatch-args.ts';
+import type { SlurmOptions } from './slurm-options.ts';
+import type { SlurmAnswer, SlurmProgram } from './slurm-program.ts';
+
+/** How long others may join an array. */
+const GATHER_MS = 50;
+/** Between two tries to reach the controller. */
+const AGAIN_MS = 3_000;
+/** A job that has reached nobody for so long fails, and may go to another agent. */
+const UNREACHABLE_MS = 60_000;
+
+interface Waiting {
+  readonly job: Job<SlurmOptions>;
+  readonly resolve: (id: string) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** All that an agent hands to Slurm. */
+export class Submission {
+  readonly #agent: ExecutorAgent;
+  readonly #program: SlurmProgram;
+  readonly #arrays: ArrayRecords;
+  readonly #queue: Queue;
+  readonly #mostInArray: number;
+  readonly #gathering = new Map<string, Waiting[]>();
+  #stopped = false;
+
+  constructor(o: {
+    readonly agent: ExecutorAgent;
+    readonly program: SlurmProgram;
+    readonly arrays: ArrayRecords;
+    readonly queue: Queue;
+    readonly mostInArray: number;
+  }) {
+    this.#agent = o.agent;
+    this.#program = o.program;
+    this.#arrays = o.arrays;
+    this.#queue = o.queue;
+    this.#mostInArray = o.mostInArray;
+  }
+
+  /** Resolves with the job's id. Raises SLURM_REFUSED, SLURM_UNREACHABLE, DISK_FULL. */
+  submit(job: Job<SlurmOptions>): Promise<string> {
+    const { dispatchId, electron, options, memoryMb } = job;
+    const key = JSON.stringify([dispatchId, electron, options, memoryMb]);
+    return new Promise((resolve, reject) => {
+      const waiting = { job, resolve, reject };
+      const others = this.#gathering.get(key);
+      if (others !== undefined && others.length < this.#mostInArray) {
+        others.push(waiting);
+        return;
+      }
+      const group = [waiting];
+      this.#gathering.set(key, group);
+      setTimeout(() => {
+        if (this.#gathering.get(key) === group) this.#gathering.delete(key);
+        void this.#handOver(group);
+      }, GATHER_MS);
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #handOver(all: readonly Waiting[]): Promise<void> {
+    const group = all.filter(({ job, reject }) => {
+      if (job.signal.aborted) reject(job.signal.reason);
+      return !job.signal.aborted;
+    });
+    const [first] = group;
+    if (first === undefined) return;
+    try {
+      if (group.length === 1) return first.resolve(await this.#single(first.job));
+      const id = await this.#array(group.map(({ job }) => job));
+      for (const [index, { resolve }] of group.entries()) resolve(`${id}_${index}`);
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  #single(job: Job<SlurmOptions>): Promise<string> {
+    const { name, options, memoryMb, folder, command } = job;
+    const args = sbatchArgs({ name, options, memoryMb, folder });
+    return this.#accepted([job], name, args, jobScript({ options, folder, command }));
+  }
+
+  /** Q2. */
+  #array(jobs: readonly [Job<SlurmOptions>, ...Job<SlurmOptions>[]] | readonly Job<SlurmOptions>[]): Promise<string> {
+    const [first] = jobs;
+    if (first === undefined) throw new Error('an array of no jobs');
+    const name = `polaron-${randomBytes(16).toString('hex')}`;
+    this.#arrays.write(name, jobs);
+    const links = this.#arrays.folder(name);
+    const { options, memoryMb, folder, command } = first;
+    const args = sbatchArgs({ name, options, memoryMb, folder: links, count: jobs.length });
+    return this.#accepted(jobs, name, args, jobScript({ options, folder, command, links }));
+  }
+
+  /** Q1. */
+  async #accepted(
+    jobs: readonly Job<SlurmOptions>[],
+    name: string,
+    args: readonly string[],
+    stdin: string,
+  ): Promise<string> {
+    const began = performance.now();
+    let said = '';
+    for (;;) {
+      const answer = await this.#program('sbatch', args, { stdin, env: submitEnv(this.#agent.env) });
+      if (answer.kind === 'done') return idOf(answer);
+      if (answer.kind === 'refused') throw new PolaronError('SLURM_REFUSED', `sbatch: ${answer.said}`);
+      if (said === '') this.#agent.log('warn', `Slurm's controller can't be reached: ${answer.said}`);
+      ({ said } = answer);
+      const found = answer.sent ? await this.#lookedFor(name) : undefined;
+      if (found !== undefined) return found;
+      const waited = performance.now() - began;
+      const wanted = jobs.some(({ signal }) => !signal.aborted);
+      if (!wanted || this.#stopped || waited > UNREACHABLE_MS)
+        throw new PolaronError(
+          'SLURM_UNREACHABLE',
+          `Slurm's controller could not be reached for ${Math.round(waited / 1000)} s, and the job was not submitted: ${said}`,
+        );
+      await sleep(AGAIN_MS);
+    }
+  }
+
+  /** Its id; undefined when the controller has been asked twice, and doesn't know it. */
+  async #lookedFor(name: string): Promise<string | undefined> {
+    for (let unknown = 0; unknown < 2 && !this.#stopped; ) {
+      await sleep(AGAIN_MS);
+      try {
+        const id = await this.#queue.submittedAs(name);
+        if (id !== undefined) return id;
+        unknown++;
+      } catch {
+        // it is still away
+      }
+    }
+    return undefined;
+  }
+}
+
+/** `ID`, or `ID;CLUSTER`. */
+function idOf({ stdout }: Extract<SlurmAnswer, { kind: 'done' }>): string {
+  const id = /^(\d+)(;|$)/m.exec(stdout)?.[1];
+  if (id === undefined) throw new PolaronError('SLURM_REFUSED', `sbatch gave no job id but ${JSON.stringify(stdout)}`);
+  return id;
+}
+
+/** What would change how a job is followed; the rest of an operator's own settings for sbatch stays. */
+const NOT_IN_ENV = ['SBATCH_ARRAY_INX', 'SBATCH_WAIT', 'SBATCH_CLUSTERS', 'SBATCH_IGNORE_PBS'];
+
+const submitEnv = (env: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_IN_ENV.includes(name)));
