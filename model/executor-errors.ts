@@ -61,6 +61,7 @@ export const executorErrors = {
     true,
     'What ran on an SSH host was lost: its daemon has ended, as by a restart of the host.',
     'Nothing: it is run again if its electron has retries.',
+  ),
   SLURM_REFUSED: entry(
     'task',
     false,
