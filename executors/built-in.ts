@@ -1,6 +1,10 @@
 /** The executors that come with Polaron, by the name that an agent is started with. Not here: executors of one's own (job/load-executor.ts). */
+import { CONTAINER, containerExecutor } from './container/container-executor.ts';
 import type { ExecutorFactory } from './executor-ground.ts';
 import { processExecutor } from './process/process-executor.ts';
 
 /** `process` is what every agent has, if it isn't told otherwise. */
-export const builtIn: ReadonlyMap<string, ExecutorFactory> = new Map([['process', processExecutor]]);
+export const builtIn: ReadonlyMap<string, ExecutorFactory> = new Map([
+  ['process', processExecutor],
+  [CONTAINER, containerExecutor],
+]);

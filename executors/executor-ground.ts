@@ -8,6 +8,8 @@ export interface ExecutorGround {
   /** Tokens. */
   readonly site: string;
   readonly agent: string;
+  /** Which agent, whatever its name, and the number of this life of it. */
+  readonly life: { readonly id: string; readonly epoch: number };
   /** Electrons that the agent runs at once, with all executors together. */
   readonly slots: number;
   /** Of those, how many the executors of jobs and of other places leave to the processes now. */

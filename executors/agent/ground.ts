@@ -76,7 +76,8 @@ export function openGround(options: ResolvedAgent): AgentGround {
     bundles,
     executors: new Executors((others) => {
       const room = (): number => Math.max(0, slots - others());
-      const own = { site, agent: name, slots, room, graceMs, clock, log, start, spare: spareRunner };
+      const life = { id: folder.id, epoch: folder.epoch };
+      const own = { site, agent: name, life, slots, room, graceMs, clock, log, start, spare: spareRunner };
       return executors.map((make) => make({ ...own, scratchDir: dir.scratch, jobsDir: dir.jobs }));
     }, log),
     deps: installDeps ? new Dependencies(environments, clock) : refuseDeps(`${site}.${name}`),
