@@ -3,9 +3,9 @@
  * agent and removed with it; containers see it for reading only. A volume, not a folder of this machine: an engine may be in a virtual machine.
  * Invariants: V1 its name says what is in it, so none is ever changed; V2 `whole` is written last, and one without it is filled again.
  */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { statSync } from 'node:fs';
 import type { Log } from '../../model/log.ts';
 import { remoteProgram } from '../remote/remote-program.ts';
 import { PROGRAM_DIR } from './container-config.ts';
@@ -18,6 +18,11 @@ const NAME_CHARS = 12;
 const WHOLE = 'whole';
 /** Those of glibc must be the image's own. */
 const OF_GLIBC = /^(?:ld-linux.*|lib(?:c|m|dl|pthread|rt|util|resolv|anl|nsl|nss_.*|BrokenLocale|mvec|thread_db))\.so/;
+
+interface Library {
+  readonly name: string;
+  readonly file: string;
+}
 
 export interface CarrierOptions {
   readonly engine: Engine;
@@ -54,9 +59,11 @@ export class Carrier {
         : facts.arch === process.arch
           ? undefined
           : `the agent's is for ${process.arch}, the engine's containers for ${facts.arch ?? 'other'} processors`;
-    const brought = this.noNode === undefined ? { node: nodePath, libraries: ownLibraries() } : undefined;
+    const brought = this.noNode === undefined ? { node: nodePath, libraries: librariesOf(nodePath) } : undefined;
     const hash = createHash('sha256').update(`${owner}\0${version}`);
-    for (const file of brought === undefined ? [] : [brought.node, ...brought.libraries]) {
+    for (const file of brought === undefined
+      ? []
+      : [brought.node, ...brought.libraries.map(({ file: library }) => library)]) {
       const { size, mtimeMs } = statSync(file);
       hash.update(`\0${file}\0${size}\0${mtimeMs}`);
     }
@@ -70,7 +77,7 @@ export class Carrier {
         : [
             { path: 'node', mode: 0o755, content: { file: brought.node } },
             { path: 'lib/', mode: 0o755 },
-            ...brought.libraries.map((file) => ({ path: `lib/${basename(file)}`, mode: 0o755, content: { file } })),
+            ...brought.libraries.map(({ name, file }) => ({ path: `lib/${name}`, mode: 0o755, content: { file } })),
           ]),
       { path: WHOLE, mode: 0o644, content: Buffer.from(version) },
     ];
@@ -145,14 +152,20 @@ export class Carrier {
   }
 }
 
-/** What this process was linked with, apart from glibc and from what packages have loaded. */
-function ownLibraries(): readonly string[] {
-  let maps: string;
+/**
+ * What the dynamic linker of glibc loads for a program, by the names that it looks for, apart from glibc itself. Nothing with another linker, or none.
+ * LD_TRACE_LOADED_OBJECTS: ld.so(8); the program isn't run.
+ */
+function librariesOf(program: string): readonly Library[] {
+  let traced: string;
   try {
-    maps = readFileSync('/proc/self/maps', 'latin1');
+    const env = { ...process.env, LD_TRACE_LOADED_OBJECTS: '1' };
+    traced = execFileSync(program, ['--version'], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   } catch {
     return [];
   }
-  const files = maps.split('\n').flatMap((line) => /\s(\/\S+\/lib[^/\s]+\.so[^/\s]*)$/.exec(line)?.[1] ?? []);
-  return [...new Set(files)].filter((file) => !OF_GLIBC.test(basename(file)) && !file.includes('/node_modules/'));
+  return traced.split('\n').flatMap((line) => {
+    const [, name = '', file = ''] = /^\s*(\S+) => (\/\S+) \(0x/.exec(line) ?? [];
+    return file === '' || OF_GLIBC.test(name) ? [] : [{ name, file }];
+  });
 }

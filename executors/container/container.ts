@@ -90,51 +90,46 @@ export class Container {
   }
 
   async #begin(image: Image, libraries: boolean): Promise<BridgeLink | 'no-library'> {
-    const { engine, clock, log } = this.#home;
     this.#wanted();
     const id = (this.#id = await this.#create(image, libraries));
     this.#stderr = '';
     try {
-      this.#wanted();
-      const stream = await engine.attach(id, (bytes) => {
-        this.#stderr = (this.#stderr + bytes.toString('utf8')).slice(-STDERR_CHARS);
-      });
-      const link = new BridgeLink({
-        stream,
-        place: `container ${id.slice(0, 12)}`,
-        clock,
-        log: (level, message, fields) => {
-          // until then it is an electron's error
-          if (this.#link === link) log(level, message, fields);
-        },
-        lost: (reason) => this.#lost(reason),
-      });
-      const failure = await this.#started(id, link, libraries);
-      if (failure === undefined) return (this.#link = link);
-      link.stream.destroy();
-      await this.#remove();
-      if (failure === 'no-library') return failure;
-      throw failure;
+      return (this.#link = await this.#started(id));
     } catch (error) {
       await this.#remove();
-      throw error;
+      const failure = startFailure(this.#options, error, this.#stderr, libraries);
+      if (failure === 'no-library') return failure;
+      throw failure;
     }
   }
 
-  /** Undefined when the bridge has said its first word. */
-  async #started(id: string, link: BridgeLink, libraries: boolean): Promise<PolaronError | 'no-library' | undefined> {
-    const { engine, clock } = this.#home;
-    const started = await engine.ask('POST', `/containers/${id}/start`);
-    if (started.status >= 400) {
-      const what = `a container of image "${this.#options.image}" can't be started`;
-      return startFailure(this.#options, engineRefusal(what, started, 'EXECUTOR_OPTION'), this.#stderr, libraries);
-    }
+  /** Resolves when the bridge has said its first word. */
+  async #started(id: string): Promise<BridgeLink> {
+    const { engine, clock, log } = this.#home;
+    this.#wanted();
+    const stream = await engine.attach(id, (bytes) => {
+      this.#stderr = (this.#stderr + bytes.toString('utf8')).slice(-STDERR_CHARS);
+    });
+    const link = new BridgeLink({
+      stream,
+      place: `container ${id.slice(0, 12)}`,
+      clock,
+      log: (level, message, fields) => {
+        // until then it is an electron's error
+        if (this.#link === link) log(level, message, fields);
+      },
+      lost: (reason) => this.#lost(reason),
+    });
     const late = clock.after(FIRST_WORD_MS, () => link.stream.destroy());
     try {
+      const started = await engine.ask('POST', `/containers/${id}/start`);
+      const what = `a container of image "${this.#options.image}" can't be started`;
+      if (started.status >= 400) throw engineRefusal(what, started, 'EXECUTOR_OPTION');
       await link.ready;
-      return undefined;
+      return link;
     } catch (error) {
-      return startFailure(this.#options, error, this.#stderr, libraries);
+      link.stream.destroy();
+      throw error;
     } finally {
       late.cancel();
     }
