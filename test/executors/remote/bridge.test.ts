@@ -76,6 +76,11 @@ describe('a pool of runners behind a bridge', { timeout: 30_000 }, () => {
     const content = readFileSync(file);
     expect(outcome.status === 'completed' && outcome.value.digest).toBe(digestOf(content));
     expect(decodeValue(content)).toHaveLength(bytes);
+    const stopped = bench.start(pool, 'big', [bytes]);
+    await until(() => stopped.handle.runningSince() > 0, 'it runs');
+    stopped.handle.forget();
+    await run('noop');
+    await until(() => readdirSync(bench.scratch).length === 0, 'nothing is left here');
     const left = (): string[] => readdirSync(bridge.folder, { recursive: true, encoding: 'utf8' });
     await until(() => !left().some((name) => name.includes('polaron-result')), 'nothing is left');
   });
