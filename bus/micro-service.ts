@@ -2,7 +2,7 @@
  * A NATS micro service (ADR-32): answers PING, INFO and STATS, for everybody, for its name and for its id, so that `nats micro` finds it. No work is
  * routed through it: its endpoints are subjects that somebody serves already, and who serves them counts here. Not here: what is served.
  */
-import { asPolaronError, PolaronError } from '../model/errors.ts';
+import { asPolaronError } from '../model/errors.ts';
 import type { Bus, BusMessage } from './bus.ts';
 import { isPrivateReply } from './reply.ts';
 
@@ -29,8 +29,8 @@ export class EndpointMeter {
     this.tookMs += tookMs;
     if (error === undefined) return;
     this.errors++;
-    this.lastError =
-      error instanceof PolaronError ? `${error.code}: ${error.message}` : asPolaronError(error, 'BAD_REQUEST').message;
+    // its text may name what belongs to one user, and everybody may ask
+    this.lastError = asPolaronError(error, 'BAD_REQUEST').code;
   }
 }
 

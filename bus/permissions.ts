@@ -62,17 +62,24 @@ export function permissionsOf(identity: string, subjects: Subjects): Permissions
       };
     case 'user':
       return {
-        publish: { allow: [`${p}.api.${who.user}.>`, `${p}.blob.u.${who.user}.>`, ...serviceQuestions] },
+        publish: {
+          allow: [
+            `${p}.api.${who.user}.>`,
+            `${p}.blob.u.${who.user}.>`,
+            `${p}.capability.*.probe`,
+            ...serviceQuestions,
+          ],
+        },
         subscribe: { allow: [subjects.eventsOf(who.user), inbox] },
       };
     case 'observer':
       return {
-        publish: { allow: [...serviceQuestions] },
+        publish: { allow: [`${p}.capability.*.probe`, ...serviceQuestions] },
         subscribe: { allow: [`${p}.event.>`, `${p}.actor.>`, inbox] },
       };
     case 'auditor':
       return {
-        publish: { allow: [...serviceQuestions] },
+        publish: { allow: [`${p}.capability.*.probe`, ...serviceQuestions] },
         subscribe: { allow: [`${p}.>`, '_INBOX.>'] },
       };
     default:

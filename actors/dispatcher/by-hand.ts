@@ -2,6 +2,7 @@
  * Requests that a person typed, e.g. with `nats req`: JSON, nothing, or a dispatch id with what belongs behind it. What our clients send is no business of this file.
  * Not here: the shape of a request (bus/protocol/wire-api.ts).
  */
+import { decodeBody, encodeBody } from '../../bus/codec.ts';
 import type { ApiVerb } from '../../bus/subjects.ts';
 import { PolaronError } from '../../model/errors.ts';
 import { isDispatchId } from '../../model/ids.ts';
@@ -33,7 +34,8 @@ function ofDispatch(verb: ApiVerb, id: string, electrons: readonly string[]): ob
 
 function fromJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // as deep and as large as what comes from a client
+    return decodeBody(encodeBody(JSON.parse(text)));
   } catch (error) {
     throw unreadable(error instanceof Error ? error.message : String(error));
   }

@@ -10,6 +10,9 @@ import type { ActorSystem, Address } from '../system.ts';
 
 const CANCEL_WAIT_MS = 120_000;
 
+/** It goes along with each electron, and in each answer to its agent: characters. */
+const LONGEST_REASON = 1_000;
+
 export class CancelRequests {
   readonly #system: ActorSystem;
   readonly #clock: Clock;
@@ -43,7 +46,7 @@ export class CancelRequests {
       const message: LatticeMessage = {
         type: 'lattice.cancel',
         request,
-        reason: reason ?? 'cancelled by the user',
+        reason: (reason ?? 'cancelled by the user').slice(0, LONGEST_REASON),
         ...(electrons === undefined ? {} : { electrons }),
       };
       this.#system.send(this.#system.address('lattice', id), message, this.#self);

@@ -54,7 +54,9 @@ export class LeaseWatch {
 
   /** It said that it goes: with nothing in hand it is forgotten at once. */
   left(agent: AgentState): void {
-    if (agent.held === 0) this.#o.ended(agent);
+    if (agent.held > 0) return;
+    this.#o.silent(agent);
+    this.#o.ended(agent);
   }
 
   stop(): void {

@@ -242,7 +242,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const { reply: answer, effects } = agent.sync(sync, this.#o.clock.monotonic(), this.#o.epoch.value, this.#history);
     for (const effect of effects) this.#carryOut(agent, effect);
     if (answer.type === 'name-taken') tellTaken(this.#o.log, agent, sync);
-    if (sync.leaving === true) this.#leases.left(agent);
+    if (answer.type === 'ok' && sync.leaving === true) this.#leases.left(agent);
     // H2: a drop rests on records that may not be on disk yet.
     if (answer.type === 'ok' && answer.drop.length > 0) this.#o.results.afterFlush(() => reply(answer));
     else reply(answer);

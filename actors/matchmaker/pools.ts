@@ -84,12 +84,18 @@ export class Pools {
   }
 
   /** Who has most room for this class, and how much. */
-  best(one: ClassRoom, kind: RoomKind, at: number): { readonly agent: AgentState; readonly room: number } | undefined {
+  best(
+    one: ClassRoom,
+    kind: RoomKind,
+    at: number,
+    but: ReadonlySet<Pool> = new Set(),
+  ): { readonly agent: AgentState; readonly room: number } | undefined {
     for (;;) {
       this.settle(at);
       let most = 0;
       let agent: AgentState | undefined;
-      for (const pool of one.pools) if (pool.top(kind) > most) [most, agent] = [pool.top(kind), pool.front(kind)];
+      for (const pool of one.pools)
+        if (pool.top(kind) > most && !but.has(pool)) [most, agent] = [pool.top(kind), pool.front(kind)];
       if (agent === undefined) return undefined;
       const room = this.roomOf(agent, one, kind, at);
       if (room > 0) return { agent, room };

@@ -76,7 +76,7 @@ export class ReadyQueues {
   }
 
   /** Classes in which something waits. */
-  *classes(): Iterable<{ readonly requirement: Requirement; readonly waiting: number }> {
+  *classes(): Iterable<Pick<ClassQueue, 'requirement' | 'room' | 'waiting'>> {
     this.#sweep();
     for (const queue of this.#classes.values()) if (queue.waiting > 0) yield queue;
   }

@@ -2,7 +2,6 @@
 import type { Sync } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
 import type { Requirement } from '../../bus/protocol/actors.ts';
-import { needFrom } from '../../model/capability.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Log } from '../../model/log.ts';
 import type { AgentState } from './agent-state.ts';
@@ -60,6 +59,9 @@ export function agentStatuses(agents: Iterable<AgentState>, clock: Clock): reado
     }));
 }
 
+/** Of so many classes it is told: each is compared with all agents. */
+const MOST_UNOFFERED = 20;
+
 interface Waiting {
   readonly requirement: Requirement;
   readonly waiting: number;
@@ -71,11 +73,15 @@ export function unofferedOf(
   agents: Iterable<AgentState>,
   now: number,
 ): readonly Unoffered[] {
+  if (waits.length === 0) return [];
   const there = [...agents].filter((agent) => ['live', 'suspect'].includes(agent.state(now)));
-  return waits.flatMap(({ requirement: { key, capabilities }, waiting }) => {
+  return waits.slice(0, MOST_UNOFFERED).flatMap(({ requirement: { key, capabilities }, waiting }) => {
     const { needs } = asksOf({ capabilities });
     if (there.some((agent) => agent.offers(needs, key))) return [];
-    const missing = capabilities.filter((capability) => !there.some((agent) => agent.offers([needFrom(capability)])));
+    const missing = capabilities.filter((_, i) => {
+      const need = needs[i];
+      return need !== undefined && !there.some((agent) => agent.offers([need]));
+    });
     return [{ needs: capabilities, missing, electrons: waiting }];
   });
 }

@@ -23,9 +23,10 @@ export function whyOfAgents(
 }
 
 function lackOf(there: readonly AgentState[], key: string, needs: readonly string[]): Lacking {
+  const parsed = needs.map((need) => ({ need, asked: [needFrom(need)] }));
   let nearest: { agent: string; lacks: readonly string[] } | undefined;
   for (const agent of there) {
-    const missing = needs.filter((need) => !agent.offers([needFrom(need)]));
+    const missing = parsed.flatMap(({ need, asked }) => (agent.offers(asked) ? [] : [need]));
     // It offers all, and has refused them.
     const lacks = missing.length === 0 && !agent.offers([], key) ? needs : missing;
     if (nearest === undefined || lacks.length < nearest.lacks.length) nearest = { agent: agent.key, lacks };

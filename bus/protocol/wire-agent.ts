@@ -31,7 +31,6 @@ import type {
 } from './agent.ts';
 import {
   aText,
-  anything,
   array,
   bool,
   digest,
@@ -151,7 +150,23 @@ export const parseSyncReply: Reader<SyncReply> = parser<SyncReply>(
 
 /** Per electron name: captured variables and their values. */
 export const capturesOf = (o: Fields, key: string): Record<string, Record<string, unknown>> =>
-  record(o, key, MANY, (x) => record({ x }, 'x', MANY, anything));
+  record(o, key, MANY, (x) => record({ x }, 'x', MANY, shallow));
+
+/** What travels inside other messages, and is stored: deeper than it may be as a whole it could be written, and not be read. */
+const MOST_CAPTURE_DEPTH = 16;
+const shallow: Reader<unknown> = (x) => {
+  if (depthOf(x, MOST_CAPTURE_DEPTH) > MOST_CAPTURE_DEPTH) throw misfit(`at most ${MOST_CAPTURE_DEPTH} levels`, 'more');
+  return x;
+};
+
+/** Counts no further than one more than `most`. */
+function depthOf(x: unknown, most: number): number {
+  if (typeof x !== 'object' || x === null || x instanceof Uint8Array || most < 0) return 0;
+  let deepest = 0;
+  for (const value of x instanceof Map ? x.values() : Object.values(x))
+    deepest = Math.max(deepest, depthOf(value, most - 1));
+  return deepest + 1;
+}
 
 const manifest: Reader<Manifest> = object((o) => ({
   dispatch: text(o, 'dispatch'),

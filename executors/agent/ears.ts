@@ -88,9 +88,11 @@ export function listen(channel: Channel, options: ResolvedAgent, hearing: Hearin
     }),
     bus.subscribe(subjects.probe, () => hearing.probed()),
   ];
+  // people ask it, by any client of the bus
+  const answer = Buffer.from(JSON.stringify({ site, agent }));
   for (const name of new Set(capabilities.map(nameOf).filter(isToken))) {
     subscriptions.push(
-      bus.subscribe(subjects.capability(name, 'probe'), (message) => message.respond(channel.encode({ site, agent }))),
+      bus.subscribe(subjects.capability(name, 'probe'), (message) => message.respond(answer)),
       bus.subscribe(subjects.capability(name, 'wake'), () => hearing.woken()),
     );
   }

@@ -71,7 +71,9 @@ export class Executors {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#byName.values()].map((executor) => executor.stop()));
+    const ends = await Promise.allSettled([...this.#byName.values()].map((executor) => executor.stop()));
+    for (const end of ends)
+      if (end.status === 'rejected') this.#log('warn', `agent: an executor did not stop: ${String(end.reason)}`);
   }
 
   /** Counts an attempt until it is over, if its executor isn't `process`. */

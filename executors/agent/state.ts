@@ -121,7 +121,9 @@ export class AgentState {
       this.#tokens.accept(task, token);
     }
     for (const { task, token, inputsDigest, holds, takes } of options.found ?? []) {
-      if (this.held.has(task)) continue;
+      const known = this.held.get(task);
+      if (known !== undefined && !olderToken(known.token, token)) continue;
+      if (known !== undefined) this.#remove(known);
       const taken = this.#take(takes ?? []);
       const held = {
         ...{ task, token, inputsDigest, outcome: undefined, exclusive: false },
@@ -307,7 +309,9 @@ export class AgentState {
     const highest = this.#tokens.highest(task.task);
     if (highest !== undefined && !olderToken(highest, task.token)) return 'stale';
     if (this.#tokens.isCancelled(task.task, task.token)) return 'stale';
-    const older = this.held.get(task.task);
+    const held = this.held.get(task.task);
+    // one that has ended has given back what it had
+    const older = held?.outcome === undefined ? held : undefined;
     if (this.#unfinished >= this.#slots + this.queueLimit && older === undefined) return 'busy';
     // An older attempt of it gives back the same.
     const takes = older?.taken === undefined ? takesOfTexts(electron.needs) : undefined;

@@ -10,6 +10,20 @@ import type { JobExit } from './job-spawn.ts';
 export type Ended = Extract<JobState, { state: 'ended' }>;
 export type JobStop = 'cancel' | AttemptTimeout;
 
+/** What is wrong with a state that `poll` gave, written by anybody; undefined: nothing. */
+export function wrongState(state: JobState): string | undefined {
+  const shown = JSON.stringify(state) ?? String(state);
+  if (!['queued', 'running', 'ended', 'unknown'].includes(state?.state)) return `no state: ${shown.slice(0, 200)}`;
+  if (state.state !== 'ended') return undefined;
+  const { error, exitCode, signal, reason } = state;
+  if (error !== undefined && !(typeof error.code === 'string' && typeof error.message === 'string'))
+    return `an error without code and message: ${shown.slice(0, 200)}`;
+  if (exitCode !== undefined && !Number.isInteger(exitCode)) return `exitCode ${JSON.stringify(exitCode)}`;
+  return [signal, reason].some((text) => text !== undefined && typeof text !== 'string')
+    ? shown.slice(0, 200)
+    : undefined;
+}
+
 export const exitOf = (exit: JobExit | undefined): Pick<Ended, 'exitCode' | 'signal'> => ({
   ...(typeof exit?.code === 'number' ? { exitCode: exit.code } : {}),
   ...(exit?.signal === null || exit === undefined ? {} : { signal: exit.signal }),
@@ -19,7 +33,7 @@ export const exitOf = (exit: JobExit | undefined): Pick<Ended, 'exitCode' | 'sig
 export function errorOfEnd({ electron, memoryMb }: Intent, ended: Ended, stderr: string): ErrorInfo {
   const { error, exitCode, signal, reason } = ended;
   const of = `electron "${electron}": `;
-  if (error !== undefined) return { ...error, message: `${of}${error.message}` };
+  if (error !== undefined) return { code: error.code, message: `${of}${error.message}` };
   if (signal === undefined && (exitCode === undefined || exitCode === 0)) {
     const why = reason ?? 'its runner said nothing';
     return { code: 'JOB_FAILED', message: `${of}its job ended without an outcome: ${why}` };

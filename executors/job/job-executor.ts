@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Timer } from '../../model/clock.ts';
 import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask, FoundTask } from '../executor.ts';
 import type { ExecutorFactory, ExecutorGround } from '../executor-ground.ts';
+import { RUNNER_MARK } from '../process/runner-roster.ts';
 import { programArgs } from '../program.ts';
 import type { CustomExecutor, ExecutorAgent, ExecutorDefinition, JobState } from './definition.ts';
 import { jobName, readHandle, readIntents, removeJob, type Intent } from './job-folder.ts';
@@ -19,6 +20,9 @@ const LOOK_MS = 250;
 const POLL_MS = 2_000;
 /** Jobs are asked about soon after something happened, but not each by itself. */
 const SOON_MS = 100;
+/** How long its author's code may take. */
+const SETUP_MS = 30_000;
+const POLL_WAIT_MS = 60_000;
 
 /** For an agent's list of executors. */
 export const jobExecutor =
@@ -40,6 +44,7 @@ class JobExecutor<O, S> implements Executor {
   #polling: Timer | undefined;
   #pollAt = Number.POSITIVE_INFINITY;
   #asking = false;
+  #turn: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(definition: ExecutorDefinition<O, S>, ground: ExecutorGround) {
@@ -61,7 +66,7 @@ class JobExecutor<O, S> implements Executor {
 
   async setUp(): Promise<void> {
     mkdirSync(this.#agent.folder, { recursive: true, mode: 0o700 });
-    const shared = await this.#definition.setup(this.#agent);
+    const shared = await this.#within(SETUP_MS, 'setup', this.#definition.setup(this.#agent));
     const { start, clock, graceMs } = this.#ground;
     this.#home = {
       definition: this.#definition,
@@ -77,6 +82,8 @@ class JobExecutor<O, S> implements Executor {
         ...programArgs('executors/runner/job'),
         folder,
       ],
+      env: () =>
+        this.#definition.poll === undefined ? { ...start.env, [RUNNER_MARK]: start.roster.nextMark() } : start.env,
       spawn: (o) => spawnJob({ ...o, clock, graceMs, roster: start.roster }),
       pollSoon: () => this.#pollIn(SOON_MS),
       over: (dir) => void this.#runs.delete(dir),
@@ -122,7 +129,8 @@ class JobExecutor<O, S> implements Executor {
     };
     const run = new JobRun(home, intent, join(this.#root, 'jobs', name), events);
     this.#add(run);
-    void run.begin(work);
+    // one after the other, with what else there is to do in between
+    this.#turn = this.#turn.then(() => new Promise<void>((next) => setImmediate(next))).then(() => run.begin(work));
     return run;
   }
 
@@ -134,15 +142,22 @@ class JobExecutor<O, S> implements Executor {
     this.#stopped = true;
     this.#looking?.cancel();
     this.#polling?.cancel();
-    for (const run of this.#runs.values()) run.drop();
+    await Promise.all([...this.#runs.values()].map((run) => run.drop()));
     this.#runs.clear();
     const home = this.#home;
-    if (home !== undefined) await this.#definition.teardown?.(home.shared);
+    if (home === undefined) return;
+    try {
+      await this.#within(this.#ground.graceMs, 'teardown', this.#definition.teardown?.(home.shared));
+    } catch (error) {
+      this.#agent.log('warn', `teardown: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   /** Without `poll` only what has ended can be taken up. */
   #findLeft(): readonly { readonly dir: string; readonly intent: Intent }[] {
-    return readIntents(join(this.#root, 'jobs')).filter(({ dir }) => {
+    return readIntents(join(this.#root, 'jobs'), (name, why) =>
+      this.#agent.log('warn', `the folder of job ${name} stays: ${why}`),
+    ).filter(({ dir }) => {
       if (this.#definition.poll !== undefined || hasEnded(dir)) return true;
       removeJob(dir);
       return false;
@@ -153,6 +168,19 @@ class JobExecutor<O, S> implements Executor {
     this.#runs.set(run.dir, run);
     if (this.#looking === undefined) this.#look();
     if (this.#definition.poll !== undefined) this.#pollIn(this.#pollMs);
+  }
+
+  /** Rejects when it takes longer. */
+  async #within<T>(ms: number, what: string, work: T | Promise<T>): Promise<T> {
+    let timer: Timer | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = this.#ground.clock.after(ms, () => reject(new Error(`${what} took longer than ${ms / 1_000} s`)));
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      timer?.cancel();
+    }
   }
 
   get #pollMs(): number {
@@ -190,7 +218,7 @@ class JobExecutor<O, S> implements Executor {
     try {
       if (asked.length > 0) {
         const jobs = asked.map(({ job }) => job);
-        const states = await definition.poll(jobs, home.shared);
+        const states = await this.#within(POLL_WAIT_MS, 'poll', definition.poll(jobs, home.shared));
         for (const { run, job } of asked) run.told(states.get(job.name) ?? UNKNOWN);
       }
     } catch (error) {

@@ -7,7 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
+  existsSync,
   constants,
   copyFileSync,
   fsyncSync,
@@ -160,18 +162,25 @@ export function readHandle(dir: string): string | undefined {
   }
 }
 
-/** Jobs that an earlier life meant to hand away. What holds no whole intent was never handed away, and goes. */
-export function readIntents(root: string): readonly { readonly dir: string; readonly intent: Intent }[] {
+/** Jobs that an earlier life meant to hand away. What holds no intent was never handed away, and goes; what can't be read or removed is told. */
+export function readIntents(
+  root: string,
+  left: (name: string, why: string) => void,
+): readonly { readonly dir: string; readonly intent: Intent }[] {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   return readdirSync(root).flatMap((name) => {
     const dir = join(root, name);
     try {
       const intent = parse('a job', readIntent, JSON.parse(readFileSync(join(dir, INTENT_FILE), 'utf8')));
       if (intent.name === basename(dir)) return [{ dir, intent }];
-    } catch {
-      // below
+    } catch (error) {
+      // it may be somewhere, and be found the next time
+      if (existsSync(join(dir, INTENT_FILE))) {
+        left(name, error instanceof Error ? error.message : String(error));
+        return [];
+      }
     }
-    rmSync(dir, { recursive: true, force: true });
+    removeJob(dir, (why) => left(name, why));
     return [];
   });
 }
@@ -221,7 +230,25 @@ export function readOutcome(dir: string, from: number, most: number): Buffer {
   }
 }
 
-export const removeJob = (dir: string): void => rmSync(dir, { recursive: true, force: true });
+/** Never throws: what an electron made unwritable is made writable, and what stays all the same is told by `left`. */
+export function removeJob(dir: string, left: (why: string) => void = () => undefined): void {
+  try {
+    rmSync(dir, { recursive: true, force: true, maxRetries: 2 });
+  } catch {
+    try {
+      makeWritable(dir);
+      rmSync(dir, { recursive: true, force: true, maxRetries: 2 });
+    } catch (error) {
+      left(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function makeWritable(dir: string): void {
+  chmodSync(dir, 0o700);
+  for (const entry of readdirSync(dir, { withFileTypes: true }))
+    if (entry.isDirectory()) makeWritable(join(dir, entry.name));
+}
 
 function writeFlushed(path: string, content: string): void {
   const temporary = `${path}.new`;

@@ -12,9 +12,11 @@ export interface JobHome<O, S> {
   readonly ground: ExecutorGround;
   readonly agent: ExecutorAgent;
   readonly settings: JobSettings;
+  /** For what runs a job: with a mark, where that has to end with the agent. */
+  env(): Readonly<Record<string, string>>;
   /** What runs the job of this folder. */
   command(folder: string, memoryMb: number | undefined): readonly string[];
-  spawn(o: Pick<JobSpawn, 'command' | 'cwd' | 'env' | 'signal' | 'output'>): Promise<JobExit>;
+  spawn(o: Pick<JobSpawn, 'command' | 'cwd' | 'env' | 'signal' | 'output' | 'started'>): Promise<JobExit>;
   /** Asks about all jobs before long. */
   pollSoon(): void;
   /** The job of this folder is over. */

@@ -8,17 +8,17 @@
  * Not here: which jobs there are, and when they are looked at (job-executor.ts).
  */
 import type { Stream } from '../../model/log-entry.ts';
-import { asPolaronError, codeOfError } from '../../model/errors.ts';
+import { asPolaronError, codeOfError, PolaronError } from '../../model/errors.ts';
 import type { ErrorInfo, TaskLogs, Usage } from '../../model/outcome.ts';
 import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
 import { loadErrorOf } from '../process/death.ts';
 import { LogBuffer } from '../runner/log-buffer.ts';
 import type { FromRunner, RunFinished } from '../runner/messages.ts';
-import type { JobState, SubmittedJob } from './definition.ts';
-import { errorOfEnd, exitOf, outcomeOf, type Ended, type JobStop } from './job-end.ts';
+import type { Job, JobState, SubmittedJob } from './definition.ts';
+import { handedJob, Spawned } from './handed-job.ts';
+import { errorOfEnd, exitOf, outcomeOf, wrongState, type Ended, type JobStop } from './job-end.ts';
 import { removeJob, writeHandle, writeJob, type Intent } from './job-folder.ts';
 import type { JobHome } from './job-home.ts';
-import type { JobExit } from './job-spawn.ts';
 import { checkedOptions } from './options.ts';
 import { OutcomeReader } from './outcome-reader.ts';
 import { OutputFiles } from './output-files.ts';
@@ -53,12 +53,12 @@ export class JobRun<O, S> implements ExecutorHandle {
   #finished: RunFinished | undefined;
   #finishedAt = 0;
   #failed: ErrorInfo | undefined;
-  #exit: JobExit | undefined;
   #stderr = '';
   #unknownAt = 0;
   #unknown = 0;
   #endedBefore = false;
   #cancelling = false;
+  readonly #spawned = new Spawned();
   #queuedFor: string | undefined;
 
   constructor(home: JobHome<O, S>, intent: Intent, dir: string, events: ExecutorEvents) {
@@ -70,7 +70,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.#raw = new OutputFiles(dir, (stream, text) => this.#output(stream, text));
   }
 
-  /** Hands it away. */
+  /** Writes its folder, then hands it away; resolves in between. */
   async begin(work: ExecutorTask): Promise<void> {
     if (!(await this.#checked()) || this.#isOver()) return;
     try {
@@ -79,15 +79,16 @@ export class JobRun<O, S> implements ExecutorHandle {
       const { message } = asPolaronError(error, 'DISK_FULL');
       return this.#fail({ code: 'DISK_FULL', message: `its job's folder can't be written: ${message}` });
     }
-    await this.#run();
+    void this.#run();
   }
 
   /** Goes on with one of an earlier life. */
   async goOn(handle: string | undefined): Promise<void> {
     this.#handle = handle;
     this.#phase = 'away';
-    if (!(await this.#checked())) return;
-    if (this.#read() || this.#home.polls) return this.#home.pollSoon();
+    if (this.#read()) return;
+    if (!(await this.#checked())) return this.#warn('may still run: its options are not understood any more');
+    if (this.#home.polls) return this.#home.pollSoon();
     this.#conclude({ state: 'ended', reason: 'the agent ended while it ran' });
   }
 
@@ -129,6 +130,12 @@ export class JobRun<O, S> implements ExecutorHandle {
   /** What `poll` says of it. */
   told(state: JobState): void {
     if (this.#phase !== 'away' || this.#read()) return;
+    const wrong = wrongState(state);
+    if (wrong !== undefined) {
+      const why = `poll of executor "${this.#home.definition.name}" gave ${wrong}`;
+      if (state?.state === 'ended') this.#conclude({ state: 'ended', reason: why });
+      return this.#warn(`is not known: ${why}`);
+    }
     if (state.state !== 'unknown') this.#unknown = 0;
     switch (state.state) {
       case 'queued':
@@ -162,10 +169,11 @@ export class JobRun<O, S> implements ExecutorHandle {
       this.#end('silence', 'TIMEOUT', `it gave no sign of life for ${silenceMs} ms`);
   }
 
-  /** Stops without a word: the agent is killed or leaves. */
-  drop(): void {
+  /** Stops without a word: the agent ends. What it has spawned is killed, and waited for. */
+  async drop(): Promise<void> {
     this.#phase = 'over';
     this.#abort.abort();
+    await this.#spawned.kill();
   }
 
   /** False: they are wrong, and it has failed. */
@@ -183,16 +191,18 @@ export class JobRun<O, S> implements ExecutorHandle {
     const { definition, polls, ground } = this.#home;
     this.#phase = 'running';
     if (!polls) this.#begins();
-    let handle: string | void;
+    let handle: unknown;
     try {
       handle = await definition.run(this.#job(this.#options.value), this.#home.shared);
     } catch (error) {
       return this.#refused(error);
     }
     if (this.#isOver()) return;
-    if (!polls) return this.#conclude({ state: 'ended', ...exitOf(this.#exit) });
+    if (!polls) return this.#conclude({ state: 'ended', ...exitOf(this.#spawned.exit) });
     this.#phase = 'away';
-    this.#handle = handle ?? this.intent.name;
+    this.#handle = typeof handle === 'string' ? handle : this.intent.name;
+    if (handle !== undefined && typeof handle !== 'string')
+      this.#warn(`has a handle that is no text: ${JSON.stringify(handle)}`);
     try {
       writeHandle(this.dir, this.#handle);
     } catch (error) {
@@ -202,33 +212,24 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.#home.pollSoon();
   }
 
+  #warn(what: string): void {
+    this.#home.agent.log('warn', `job ${this.intent.name} ${what}`);
+  }
+
   readonly #isOver = (): boolean => this.#phase === 'over';
 
-  #job(options: O): Parameters<JobHome<O, S>['definition']['run']>[0] {
-    const { name, electron, dispatch, token, memoryMb } = this.intent;
-    const [, attempt] = token;
-    return {
-      name,
-      options,
-      electron,
-      dispatchId: dispatch,
-      attempt,
-      ...(memoryMb === undefined ? {} : { memoryMb }),
-      folder: this.dir,
-      command: this.#home.command(this.dir, memoryMb),
-      env: this.#home.agent.env,
-      signal: this.#abort.signal,
-      log: (stream, text) => this.#output(stream, text),
-      spawn: async (command, { cwd = this.dir, env = this.#home.agent.env } = {}) => {
-        const output = (stream: 'stdout' | 'stderr', text: string): void => this.#output(stream, text);
-        this.#exit = await this.#home.spawn({ command, cwd, env, signal: this.#abort.signal, output });
-      },
-    };
+  #job(options: O): Job<O> {
+    const { signal } = this.#abort;
+    const output = (stream: 'stdout' | 'stderr', text: string): void => this.#output(stream, text);
+    return handedJob(this.#home, { intent: this.intent, folder: this.dir, options, signal, output }, this.#spawned);
   }
 
   #refused(error: unknown): void {
     if (this.#isOver()) return;
     if (this.#read() || this.#stop !== undefined) return this.#conclude({ state: 'ended' });
+    // it may have got through all the same
+    if (this.#home.polls) this.#phase = 'away';
+    void this.#cancelAway();
     const code = typeof error === 'object' && error !== null ? codeOfError(error) : undefined;
     const { message } = asPolaronError(error, 'EXECUTOR_FAILED');
     this.#fail({ code: code ?? 'EXECUTOR_FAILED', message });
@@ -269,7 +270,10 @@ export class JobRun<O, S> implements ExecutorHandle {
       this.#raw.read();
       this.#reader.read();
     } catch (error) {
-      this.#failed ??= { code: 'JOB_FAILED', message: `its job's outcome is damaged: ${String(error)}` };
+      // what the disk can't give now it may give at the next look
+      if (!(error instanceof PolaronError)) return false;
+      this.#failed ??= { code: 'JOB_FAILED', message: `its job's outcome is damaged: ${error.message}` };
+      void this.#cancelAway();
     }
     if ((this.#finished === undefined || this.#stoppedOutside()) && this.#failed === undefined) return false;
     // its process ends by itself, and `run` with it
@@ -323,7 +327,13 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.#abort.abort(Object.assign(new Error(reason), { name: 'AbortError', code }));
     if (this.#phase === 'away') return void this.#cancelAway();
     const { clock, graceMs } = this.#home.ground;
-    if (!this.#home.polls) clock.after(graceMs + STUBBORN_MS, () => this.#conclude({ state: 'ended' }));
+    clock.after(graceMs + STUBBORN_MS, () => {
+      if (!this.#home.polls) return this.#conclude({ state: 'ended' });
+      // it was asked to take the job, and has said nothing: its name is known
+      if (this.#phase !== 'running') return;
+      this.#phase = 'away';
+      void this.#cancelAway();
+    });
   }
 
   /** J3. */
@@ -381,6 +391,6 @@ export class JobRun<O, S> implements ExecutorHandle {
     const { outcome, file } = outcomeOf(this.intent, this.#stop, result, this.#logs.logs(), usage);
     if (!this.#forgotten) this.#events.ended(outcome, file);
     // its outcome is spooled at the end of this turn
-    setImmediate(() => removeJob(this.dir));
+    setImmediate(() => removeJob(this.dir, (why) => this.#warn(`leaves its folder: ${why}`)));
   }
 }

@@ -18,6 +18,8 @@ export interface JobSpawn {
   readonly graceMs: number;
   readonly clock: Clock;
   readonly roster: RunnerRoster;
+  /** Called with what kills it at once. */
+  readonly started?: (kill: () => void) => void;
   readonly output: (stream: 'stdout' | 'stderr', text: string) => void;
 }
 
@@ -38,7 +40,10 @@ export async function spawnJob(o: JobSpawn): Promise<JobExit> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;
-  if (pid !== undefined) o.roster.add(pid, mark);
+  if (pid !== undefined) {
+    o.roster.add(pid, mark);
+    o.started?.(() => signalGroup(pid, 'SIGKILL'));
+  }
   for (const [stream, from] of [
     ['stdout', child.stdout],
     ['stderr', child.stderr],

@@ -59,7 +59,7 @@ describe('a micro service', () => {
           queue_group: 'dispatchers',
           num_requests: 2,
           num_errors: 1,
-          last_error: 'BAD_MESSAGE: limit is a text',
+          last_error: 'BAD_MESSAGE',
           processing_time: 2_000_000,
           average_processing_time: 1_000_000,
         },

@@ -75,7 +75,7 @@ function describeServices(where: string, binary: string, open: () => Promise<Ask
       expect(refused.out).toContain('UNKNOWN_DISPATCH');
       const { status, submit } = await endpoints('polaron-dispatcher');
       expect(status).toMatchObject({ num_errors: Number(before['status']?.['num_errors']) + 1 });
-      expect(status?.['last_error']).toMatch(/^UNKNOWN_DISPATCH: "no"/);
+      expect(status?.['last_error']).toMatch(/^UNKNOWN_DISPATCH$/);
       expect(Number(submit?.['processing_time'])).toBeGreaterThan(10_000);
       const average = Number(submit?.['processing_time']) / asks;
       expect(Math.abs(Number(submit?.['average_processing_time']) - average)).toBeLessThan(2);

@@ -114,11 +114,20 @@ describe('an amount is taken', () => {
   });
 });
 
-it('an electron never queues for an amount behind a full agent, and others do', async () => {
-  await join('a1', 1, machine());
+it('an electron never queues for an amount behind a full agent, and while one waits nothing else queues there: it has its turn at the next slot', async () => {
+  const a1 = await join('a1', 1, machine());
+  await ready([2, 3, 4]);
+  expect(given()).toEqual([2, 3, 4]);
   await want([0, 1]);
-  await ready([2, 3]);
-  expect(given()).toEqual([0, 2, 3]);
+  await ready([5, 6, 7]);
+  expect(given()).toEqual([2, 3, 4]);
+  for (const n of [2, 3, 4]) {
+    await send(n);
+    void a1.done(outcome(n));
+  }
+  await settle();
+  expect(given()).toContain(0);
+  expect(given().length).toBeLessThan(6);
 });
 
 it('what an agent lists after a restart of the hub holds its amounts again, claims included', async () => {

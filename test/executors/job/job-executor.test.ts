@@ -1,0 +1,127 @@
+/** What an executor of jobs does when its author's code, its folder or its agent fails: a real agent and real runners, a fake hub. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { defineExecutor, noOptions, type CustomExecutor, type JobState } from '../../../executors/job/definition.ts';
+import { jobExecutor } from '../../../executors/job/job-executor.ts';
+import { processInfo } from '../../../executors/process/process-table.ts';
+import { processExecutor } from '../../../executors/process/process-executor.ts';
+import { detachedJobs } from '../../support/detached-jobs.ts';
+import { errorOf, startHarness, valueOf, type Harness } from '../../support/agent-harness.ts';
+import { taskId } from '../../support/fake-hub.ts';
+import { until } from '../../support/until.ts';
+
+const WAIT_MS = 60_000;
+let harness: Harness;
+afterEach(() => harness.close());
+
+const begin = async (...all: readonly CustomExecutor[]): Promise<void> => {
+  harness = await startHarness({ executors: [processExecutor, ...all.map(jobExecutor)], capabilities: [], slots: 4 });
+  await harness.agent.joined;
+};
+const assign = (id: number, executor: string, electron: string, ...args: readonly unknown[]): Promise<void> =>
+  harness.hub.assignAll({ [id]: { electron, args, executor } });
+const written = (id: number): string =>
+  harness.hub.logs.map((line) => (isLine(line) && line.task === taskId(id) ? line.text : '')).join('');
+const isLine = (x: unknown): x is { readonly task: string; readonly text: string } =>
+  typeof x === 'object' && x !== null && 'task' in x && 'text' in x;
+
+it('a job that was submitted, and whose handle never came, is found again by its name, and runs once', {
+  timeout: WAIT_MS,
+}, async () => {
+  const system = detachedJobs();
+  let answer: (() => void) | undefined;
+  system.beforeAnswer = () => new Promise<void>((resolve) => (answer = resolve));
+  await begin(system.executor);
+  await assign(1, 'detached', 'sleep', 2_000, 'done');
+  await until(() => answer !== undefined, 'it was submitted', WAIT_MS);
+  await harness.restart();
+  expect((await harness.hub.firstSync(2)).run.map(({ task }) => task)).toEqual([taskId(1)]);
+  expect(valueOf(await harness.hub.outcome(1, WAIT_MS))).toBe('done');
+  expect(system.submitted).toHaveLength(1);
+});
+
+it('a job that never got through is submitted again when nobody knows its name', { timeout: WAIT_MS }, async () => {
+  const system = detachedJobs();
+  let refused = 0;
+  system.beforeSubmit = () => (refused++ === 0 ? new Promise<void>(() => undefined) : Promise.resolve());
+  await begin(system.executor);
+  await assign(1, 'detached', 'add', 1, 2);
+  await until(() => refused === 1, 'it is about to be submitted', WAIT_MS);
+  await harness.restart();
+  expect(valueOf(await harness.hub.outcome(1, WAIT_MS))).toBe(3);
+  expect(system.submitted).toHaveLength(1);
+});
+
+it('what poll says without sense fails its electron, and holds up no other', { timeout: WAIT_MS }, async () => {
+  const wrong: unknown = { state: 'ended', error: new Error('boom') };
+  const isState = (x: unknown): x is JobState => x === wrong;
+  await begin(
+    defineExecutor({
+      name: 'odd',
+      options: noOptions,
+      pollMs: 20,
+      setup: () => undefined,
+      run: async () => 'handle',
+      poll: async (jobs) => new Map(jobs.flatMap(({ name }) => (isState(wrong) ? [[name, wrong] as const] : []))),
+    }),
+  );
+  await assign(1, 'odd', 'add', 1, 2);
+  const error = errorOf(await harness.hub.outcome(1, WAIT_MS));
+  expect(error).toMatchObject({ code: 'JOB_FAILED' });
+  expect(error.message).toContain('poll of executor "odd" gave an error without code and message');
+  await assign(2, 'process', 'add', 1, 2);
+  expect(valueOf(await harness.hub.outcome(2, WAIT_MS))).toBe(3);
+});
+
+it('what it has spawned is gone when the agent has stopped', { timeout: WAIT_MS }, async () => {
+  await begin(
+    defineExecutor({
+      name: 'spawned',
+      options: noOptions,
+      setup: () => undefined,
+      run: (job) => job.spawn(job.command),
+    }),
+  );
+  await assign(1, 'spawned', 'orphan');
+  await until(() => /child \d+/.test(written(1)), 'it runs', WAIT_MS);
+  const child = Number(/child (\d+)/.exec(written(1))?.[1]);
+  await harness.agent.stop();
+  await until(() => processInfo(child) === undefined, 'the child is gone', 2_000);
+});
+
+it('one whose setup or teardown fails is not offered, or told of, and the others work', {
+  timeout: WAIT_MS,
+}, async () => {
+  const failing = (name: string, part: 'setup' | 'teardown'): CustomExecutor =>
+    defineExecutor({
+      name,
+      options: noOptions,
+      setup: () => {
+        if (part === 'setup') throw new Error('no licence server');
+      },
+      run: async () => undefined,
+      teardown: () => Promise.reject(new Error('it is stuck')),
+    });
+  await begin(failing('never', 'setup'), failing('once', 'teardown'));
+  const { capabilities } = harness.hub.syncs[0] ?? { capabilities: [] };
+  expect(capabilities).toEqual(['process', 'once']);
+  expect(JSON.stringify(harness.logs.entries)).toContain('no licence server');
+  await harness.agent.stop();
+  expect(await harness.agent.ended).toBe('stopped');
+});
+
+it('its folder is removed though the electron has made a part of it unwritable', { timeout: WAIT_MS }, async () => {
+  await begin(
+    defineExecutor({
+      name: 'spawned',
+      options: noOptions,
+      setup: () => undefined,
+      run: (job) => job.spawn(job.command),
+    }),
+  );
+  await assign(1, 'spawned', 'locksScratch');
+  await harness.hub.outcome(1, WAIT_MS);
+  const jobs = join(harness.dir, 'jobs', 'spawned', 'jobs');
+  await until(() => !existsSync(jobs) || readdirSync(jobs).length === 0, 'the folder is gone', WAIT_MS);
+});
