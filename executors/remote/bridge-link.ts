@@ -94,14 +94,19 @@ export class BridgeLink {
     return ms + (this.#ahead ?? 0);
   }
 
-  /** Has everything over there killed. Resolves when the bridge is gone, or doesn't answer. */
-  async close(): Promise<void> {
+  /** Has everything over there killed. False: the bridge hasn't said so in time. */
+  async close(): Promise<boolean> {
     this.#closing = true;
     this.stream.tell({ type: 'bye' });
     const { clock } = this.#options;
-    const late = clock.after(BYE_MS, () => this.stream.destroy());
+    let heard = true;
+    const late = clock.after(BYE_MS, () => {
+      heard = false;
+      this.stream.destroy();
+    });
     await this.#ended.promise;
     late.cancel();
+    return heard;
   }
 
   #frame(kind: number, number: number, payload: Buffer): void {

@@ -18,6 +18,8 @@ import { decodeAttach, encodeAttachment, type Attach } from './attachment.ts';
 const LONGEST_SOCKET = 103;
 const LOOKS_PER_LEASE = 10;
 const LONGEST_LOOK_MS = 5_000;
+/** It holds nothing so long at most: it was started, and nobody began anything. */
+const ALONE_MS = 10_000;
 /** Its last words have so long to reach the agent. */
 const LAST_WORDS_MS = 1_000;
 
@@ -60,7 +62,8 @@ function socketPath(folder: string): string {
 class Daemon {
   readonly #options: DaemonOptions;
   readonly #socket: string;
-  readonly #began = performance.now();
+  /** Without a session. */
+  #aloneSince = performance.now();
   #session: Session | undefined;
   #sessions = 0;
   #changing: Promise<void> = Promise.resolve();
@@ -111,6 +114,7 @@ class Daemon {
   async #begin(id: string): Promise<void> {
     const before = this.#session;
     this.#session = undefined;
+    this.#aloneSince = performance.now();
     before?.stream.destroy();
     await before?.bridge.over;
     const { folder, program, version } = this.#options;
@@ -132,8 +136,9 @@ class Daemon {
 
   /** D2. */
   #look(): void {
-    const heardAt = this.#session?.stream.heardAt ?? this.#began;
-    if (performance.now() - heardAt < this.#options.leaseMs) return;
+    const { leaseMs } = this.#options;
+    const heardAt = this.#session?.stream.heardAt ?? this.#aloneSince;
+    if (performance.now() - heardAt < (this.#session === undefined ? Math.min(leaseMs, ALONE_MS) : leaseMs)) return;
     if (this.#session === undefined) this.#exit();
     else this.#session.stream.destroy();
   }

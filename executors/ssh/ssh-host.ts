@@ -54,6 +54,8 @@ export class SshHost {
   #closing = false;
   readonly #closed = deferred<boolean>();
   readonly #abort = new AbortController();
+  /** Ends the pause before the next dial. */
+  #hurry: () => void = () => undefined;
 
   constructor(options: SshHostOptions) {
     this.#options = options;
@@ -79,14 +81,15 @@ export class SshHost {
   async close(): Promise<boolean> {
     if (this.#closing) return this.#closed.promise;
     this.#closing = true;
-    this.#abort.abort();
-    await this.#opening?.catch(() => undefined);
-    let clean = true;
-    if (this.#link !== undefined && !this.#link.over) {
-      clean = this.#connection !== undefined;
-      if (clean) await this.#link.close();
-      else this.#link.stream.destroy();
+    // its goodbye goes over the next connection when this one is broken: dialled at once
+    this.#hurry();
+    if (this.#link === undefined || this.#link.over) {
+      this.#abort.abort();
+      await this.#opening?.catch(() => undefined);
     }
+    const link = this.#link;
+    const clean = link === undefined || link.over || (await link.close());
+    this.#abort.abort();
     this.#connection?.close();
     this.#closed.resolve(clean);
     return clean;
@@ -128,7 +131,7 @@ export class SshHost {
   }
 
   async #dial(): Promise<SshConnection> {
-    if (this.#closing) throw new PolaronError('SSH_UNREACHABLE', `${this.place}: the agent ends`);
+    if (this.#abort.signal.aborted) throw new PolaronError('SSH_UNREACHABLE', `${this.place}: the agent ends`);
     const { host, agent, boot, way, clock, program = 'ssh' } = this.#options;
     return dial({ host, place: this.place, agent, boot, way, clock, program, signal: this.#abort.signal });
   }
@@ -182,13 +185,17 @@ export class SshHost {
   /** Until it is back, or given up (H2, H3). */
   async #redial(session: Session, first: PolaronError): Promise<void> {
     const { clock, log } = this.#options;
-    if (this.#closing) return void session.stream.destroy(first);
+    if (this.#abort.signal.aborted) return void session.stream.destroy(first);
     log('warn', `${this.place}: the connection is broken; what runs there goes on (${first.message})`);
     const until = clock.monotonic() + this.#leaseMs + AFTER_LEASE_MS;
     let why = first;
     for (let wait = FIRST_BACKOFF_MS; ; wait = Math.min(2 * wait, LONGEST_BACKOFF_MS)) {
-      await new Promise<void>((resolve) => clock.after(wait * (0.75 + Math.random() / 2), resolve));
-      if (session.link.over || this.#closing) return void session.stream.destroy(why);
+      const pause = this.#closing ? FIRST_BACKOFF_MS : wait * (0.75 + Math.random() / 2);
+      await new Promise<void>((resolve) => {
+        this.#hurry = resolve;
+        clock.after(pause, resolve);
+      });
+      if (session.link.over || this.#abort.signal.aborted) return void session.stream.destroy(why);
       if (clock.monotonic() > until) break;
       try {
         const connection = await this.#dial();

@@ -7,6 +7,7 @@ import { SshExecutor } from '../../executors/ssh/ssh-executor.ts';
 import { makeLogList, type LogList } from './log-list.ts';
 import { openPoolBench, type Asked, type PoolBench, type Started } from './pool-bench.ts';
 import { startSshd, type Sshd } from './sshd.ts';
+import { until } from './until.ts';
 
 export interface SshBench {
   readonly bench: PoolBench;
@@ -54,6 +55,14 @@ export async function openSshBench(program: string, slots = 4): Promise<SshBench
     return executor;
   };
   let executor = renew();
+  const daemons = (): readonly number[] => {
+    const run = join(cache, 'run');
+    if (!existsSync(run)) return [];
+    return readdirSync(run, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('/daemon'))
+      .map((name) => recordIn(join(run, name)))
+      .flatMap(([pid, at]) => (startTimeOf(Number(pid)) === at ? [Number(pid)] : []));
+  };
   const { port, user, identityFile, knownHosts } = sshd;
   const options = { host: '127.0.0.1', port, user, identityFile, knownHosts };
   return {
@@ -71,18 +80,22 @@ export async function openSshBench(program: string, slots = 4): Promise<SshBench
         electron: { executorOptions: { ...options, ...more }, ...asked.electron },
       }),
     renew: () => (executor = renew()),
-    daemons: () => {
-      const run = join(cache, 'run');
-      if (!existsSync(run)) return [];
-      return readdirSync(run, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('/daemon'))
-        .map((name) => readFileSync(join(run, name), 'utf8').split(' '))
-        .flatMap(([pid, at]) => (startTimeOf(Number(pid)) === at ? [Number(pid)] : []));
-    },
+    daemons,
     close: async () => {
       await Promise.all(all.map((each) => each.stop()));
+      // their last act is to say goodbye
+      await until(() => daemons().length === 0, 'no daemon is left on the host', 20_000);
       await sshd.close();
       bench.close();
     },
   };
+}
+
+/** Pid and start time of a daemon; nothing when it has just left. */
+function recordIn(file: string): readonly string[] {
+  try {
+    return readFileSync(file, 'utf8').split(' ');
+  } catch {
+    return [];
+  }
 }
