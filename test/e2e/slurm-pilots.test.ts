@@ -47,11 +47,16 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
     };
 
     it('run electrons that ask for what they offer, and end when nothing is left', async () => {
-      const id = await dispatch(squaresOnCluster)(50);
+      const folder = mkdtempSync(join(hub.home, 'held-'));
+      const [id, held] = [await dispatch(squaresOnCluster)(50), await dispatch(longOnCluster)(folder)];
       const { job, agents } = await submitted('--count=2', '--idle=2s', '--sbatch=mem=100', '--sbatch=comment=a b');
       expect(agents).toHaveLength(2);
       expect(await getValue(id)).toBe(40_425);
-      expect(JSON.stringify(await hub.json(['agents']))).toContain(agents[0]);
+      await until(() => existsSync(join(folder, 'began')), 'the last electron to run', PATIENCE_MS);
+      const there = JSON.stringify(await hub.json(['agents']));
+      expect(agents.some((name) => there.includes(name))).toBe(true);
+      writeFileSync(join(folder, 'open'), '');
+      expect(await getValue(held)).toBe('done');
       await gone(job);
       const said = await slurm.command(
         'squeue',
