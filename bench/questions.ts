@@ -12,6 +12,7 @@ import { memory } from './memory-100k.ts';
 import type { Question } from './question.ts';
 import { recovery } from './recovery.ts';
 import { reuse } from './reuse.ts';
+import { slurmPilot } from './slurm-pilot.ts';
 import { start } from './start-time.ts';
 import { w1 } from './w1-chain.ts';
 import { w2 } from './w2-fan.ts';
@@ -44,4 +45,5 @@ export const questions: readonly Question[] = [
   largeValue,
   leptons,
   reuse,
+  slurmPilot,
 ];

@@ -23,6 +23,8 @@ export interface AgentArguments {
   readonly deps: boolean;
   /** Of a drain, ms. */
   readonly grace?: number;
+  /** Without work for so long it ends, ms. */
+  readonly idle?: number;
 }
 
 export interface ResolvedAgentCommand {
@@ -35,6 +37,7 @@ export interface ResolvedAgentCommand {
   readonly executors: readonly ExecutorUse[];
   readonly installDeps: boolean;
   readonly graceMs: number;
+  readonly idleMs?: number;
   /** The bus as the file says it now, asked before each dial; absent when flag or environment say it. */
   readonly busAgain?: () => string | undefined;
 }
@@ -67,6 +70,7 @@ export function resolveAgentCommand(
     executors: args.executor.length > 0 ? args.executor.map((name) => ({ name })) : (file.executors ?? []),
     installDeps: args.deps && (file.deps ?? true),
     graceMs: args.grace ?? file.grace ?? defaults.graceMs,
+    ...(args.idle === undefined ? {} : { idleMs: args.idle }),
     ...(again ? { busAgain: () => read(path).bus } : {}),
   };
 }

@@ -12,6 +12,7 @@ import { graphFormats } from './hub-api.ts';
 import type { AgentArguments } from './agent-options.ts';
 import type { GraphArguments } from './commands/graph.ts';
 import type { InviteArguments } from './commands/invite.ts';
+import type { PilotArguments } from './commands/pilot.ts';
 import type { ListArguments } from './commands/ls.ts';
 import type { ShowArguments } from './commands/show.ts';
 import type { StartArguments } from './start-options.ts';
@@ -114,12 +115,14 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     )
     .option('--no-deps', 'refuse electrons that want something installed')
     .option('--grace <duration>', 'how long it lets electrons end at SIGTERM (default: 5s)', span('--grace'))
+    .option('--idle <duration>', 'end when nothing has run for so long (default: never)', span('--idle'))
     .action(async (options: AgentArguments) =>
       done(await (await import('./commands/agent.ts')).agent(context, options)),
     );
   add('doctor', 'what this machine has for electrons, what is missing and how to get it').action(async () =>
     done(await (await import('./commands/doctor.ts')).doctor(context)),
   );
+  addPilot(add, context, done);
   add('invite', 'what an agent, a user, an observer or an auditor needs to join the hub of this machine')
     .argument('<name>', 'what it is called')
     .addOption(new Option('--as <role>', 'what it is').choices(roles).default('agent'))
@@ -147,6 +150,26 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
       const asked = { agent, wait, ...(grace === undefined ? {} : { graceMs: grace }) };
       done(await (await import('./commands/drain.ts')).drain(context, asked));
     });
+}
+
+function addPilot(add: Add, context: Context, done: Done): void {
+  add('pilot', 'submit agents to Slurm, each a job that runs electrons until its time is over')
+    .addOption(new Option('--time <limit>', 'their time limit, as sbatch takes it, e.g. 4:00:00').makeOptionMandatory())
+    .option('--count <n>', 'how many', count(1, 1_000), 1)
+    .option('--partition <partition>', 'where they are queued')
+    .option('--sbatch <name=value>', 'any other option of sbatch, e.g. mem=16G; may be repeated', collect, [])
+    .option('--pre-run <command>', 'run on the node before the agent; may be repeated', collect, [])
+    .option('--slots <n>', 'electrons that each runs at once (default: cpus-per-task, else its cores)', count(1, 4_096))
+    .option('--capability <capability>', 'what they offer, e.g. gpu; may be repeated', collect, [])
+    .option('--name <name>', 'what their names begin with', 'pilot')
+    .option('--site <site>', 'site that they belong to', 'local')
+    .option('--bus <url>', 'NATS bus of the hub (default: POLARON_URL, else the hub of this home invites them)')
+    .option('--host <host>', 'how the nodes reach the hub of this home (default: where it listens)')
+    .option('--drain <duration>', 'they take nothing new for so long before their limit', span('--drain'), 60_000)
+    .option('--idle <duration>', 'they end when nothing has run for so long', span('--idle'), 600_000)
+    .action(async (options: PilotArguments) =>
+      done(await (await import('./commands/pilot.ts')).pilot(context, options)),
+    );
 }
 
 function addDispatchCommands(add: Add, context: Context, done: Done): void {

@@ -49,6 +49,8 @@ export interface AgentOptions {
   readonly executors?: readonly ExecutorUse[];
   /** How long a drain waits for what runs, ms. @default 5000 */
   readonly graceMs?: number;
+  /** Without work for so long it drains and leaves, ms. @default never */
+  readonly idleMs?: number;
   /** Where the bus is now: asked before each dial. What it raises is logged. @default always `bus` */
   readonly busAgain?: () => string | undefined;
 }
@@ -70,6 +72,7 @@ export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
   const capabilities = offersOver(ownCapabilities(), o.capabilities);
   const stateDir = join(o.home, 'agents', `${site}.${name}`);
   const agent = await runAgentOn({ ...o, site, name, capabilities, stateDir, target });
+  if (o.idleMs !== undefined) leaveWhenIdle(agent, o.idleMs);
   const ended = agent.ended.then((reason) => {
     if (reason === 'superseded') return new PolaronError('SUPERSEDED', `a newer agent ${site}.${name} took over`);
     if (reason === 'name-taken')
@@ -132,6 +135,20 @@ const usual = (capabilities: readonly string[]): readonly ExecutorUse[] => [
   ...(capabilities.includes('python') ? [{ name: 'python' }] : []),
   { name: 'shell' },
 ];
+
+const IDLE_LOOK_MS = 500;
+
+function leaveWhenIdle(agent: RunningAgent, idleMs: number): void {
+  let since = performance.now();
+  const timer = setInterval(() => {
+    const { joined, unfinished, unacknowledged } = agent.status();
+    if (!joined || unfinished > 0 || unacknowledged > 0) since = performance.now();
+    if (performance.now() - since < idleMs) return;
+    clearInterval(timer);
+    void agent.drain();
+  }, IDLE_LOOK_MS);
+  void agent.ended.then(() => clearInterval(timer));
+}
 
 const busTargetOf = (target: AgentTarget | undefined): BusTarget | undefined =>
   target === undefined ? undefined : busTarget(target);

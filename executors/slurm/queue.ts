@@ -94,7 +94,7 @@ export class Queue {
 
   /** What the controller has forgotten; nothing where there is no accounting. */
   async #sacct(names: readonly string[]): Promise<readonly QueueLine[]> {
-    const args = ['--noheader', '--parsable2', '--allocations', '--array', `--user=${this.#user}`];
+    const args = ['--noheader', '--parsable2', '--allocations', `--user=${this.#user}`];
     if (names.length <= MOST_NAMES) args.push(`--name=${names.join(',')}`);
     const answer = await this.#program('sacct', [...args, '--starttime=now-30days', `--format=${sacctFormat}`]);
     if (answer.kind === 'refused') this.#accounting = false;

@@ -1,6 +1,6 @@
 /**
  * The executor `slurm`: each electron a batch job, handed over on the agent's machine with sbatch, followed with squeue. docs/adr/035-slurm.md has the reasons.
- * Not here: how jobs are handed over (submission.ts) and found (queue.ts), agents that run inside a job (pilot/).
+ * Not here: how jobs are handed over (submission.ts) and found (queue.ts), agents that run inside a job (pilots.ts).
  */
 import { join } from 'node:path';
 import { PolaronError } from '../../model/errors.ts';
