@@ -1,4 +1,5 @@
 /** The executors that come with Polaron, by the name that an agent is started with. Not here: executors of one's own (job/load-executor.ts). */
+import { CONTAINER, containerExecutor } from './container/container-executor.ts';
 import type { ExecutorFactory } from './executor-ground.ts';
 import { processExecutor } from './process/process-executor.ts';
 import { SSH, sshExecutor } from './ssh/ssh-executor.ts';
@@ -9,4 +10,5 @@ export const builtIn: ReadonlyMap<string, ExecutorFactory> = new Map([
   ['process', processExecutor],
   [SSH, sshExecutor],
   ['slurm', slurmExecutor],
+  [CONTAINER, containerExecutor],
 ]);

@@ -105,4 +105,16 @@ export const executorErrors = {
     "A command of the electron's `preRun` failed.",
     'Read its output; it runs on the node, in bash.',
   ),
+  CONTAINER_IMAGE: entry(
+    'task',
+    true,
+    'The image of an electron is not there, and can not be pulled.',
+    'Check its name, and that the agent may have it from its registry; the message has the words of the engine.',
+  ),
+  CONTAINER_NO_NODE: entry(
+    'task',
+    false,
+    'Node.js can not run in the image of an electron.',
+    "Take an image with glibc, or one that has Node.js 20.19 or newer with the option `node: 'image'`.",
+  ),
 } as const;

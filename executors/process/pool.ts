@@ -52,6 +52,8 @@ export interface PoolOptions {
   readonly run?: StartRunner;
   /** Keep a process without code ready. */
   readonly spare: boolean;
+  /** A lane without work is let go after this. @default never */
+  readonly idleMs?: number;
 }
 
 interface Group {
@@ -80,6 +82,7 @@ export class ProcessPool implements Executor, LaneOwner {
   #stopping: (() => void) | undefined;
   #ticking: Timer | undefined;
   #spareTimer: Timer | undefined;
+  #idleTimer: Timer | undefined;
   #memoryAt = 0;
   #processes = 0;
 
@@ -173,6 +176,7 @@ export class ProcessPool implements Executor, LaneOwner {
   async stop(): Promise<void> {
     this.#ticking?.cancel();
     this.#spareTimer?.cancel();
+    this.#idleTimer?.cancel();
     const gone = new Promise<void>((resolve) => {
       this.#stopping = resolve;
     });
@@ -272,13 +276,27 @@ export class ProcessPool implements Executor, LaneOwner {
     if (this.#lanes.size < this.#options.slots + SPARE_LANES) return true;
     let oldest: Lane | undefined;
     for (const lane of this.#lanes) {
-      const idle = lane.jobs.length === 0 && (lane.state === 'ready' || lane.state === 'blank') && lane.group !== key;
-      if (idle && (oldest === undefined || lane.usedAt < oldest.usedAt)) oldest = lane;
+      if (isIdle(lane) && lane.group !== key && (oldest === undefined || lane.usedAt < oldest.usedAt)) oldest = lane;
     }
     if (oldest === undefined) return this.#lanes.size < 2 * this.#options.slots + SPARE_LANES;
-    oldest.state = 'retiring';
-    oldest.kill();
+    retire(oldest);
     return true;
+  }
+
+  /** Lets go what has had no work for long (Q4), while there is a lane. */
+  #planIdle(): void {
+    const { idleMs, clock } = this.#options;
+    if (idleMs === undefined || this.#idleTimer !== undefined) return;
+    this.#idleTimer = clock.after(
+      idleMs / 4,
+      () => {
+        this.#idleTimer = undefined;
+        const now = clock.monotonic();
+        for (const lane of this.#lanes) if (isIdle(lane) && now - lane.usedAt >= idleMs) retire(lane);
+        if (this.#lanes.size > 0) this.#planIdle();
+      },
+      'routine',
+    );
   }
 
   #spawn(memoryMb: number | undefined, place: string): Lane {
@@ -289,7 +307,9 @@ export class ProcessPool implements Executor, LaneOwner {
       owner: this,
       clock: this.#options.clock,
     });
+    lane.usedAt = this.#options.clock.monotonic();
     this.#lanes.add(lane);
+    this.#planIdle();
     return lane;
   }
 
@@ -358,4 +378,11 @@ export class ProcessPool implements Executor, LaneOwner {
     const now = this.#options.clock.now();
     return { startedAt: now, endedAt: now };
   }
+}
+
+const isIdle = (lane: Lane): boolean => lane.jobs.length === 0 && (lane.state === 'ready' || lane.state === 'blank');
+
+function retire(lane: Lane): void {
+  lane.state = 'retiring';
+  lane.kill();
 }

@@ -60,6 +60,8 @@ export class RunnerRoster {
     this.#dir = dir;
     this.#log = log;
     mkdirSync(dir, { recursive: true });
+    // with the first process of a container everything else ends, and there may be no shell
+    if (process.pid === 1) return;
     const guardian = spawn('/bin/sh', ['-c', GUARDIAN, 'polaron-guardian', dir], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],

@@ -16,6 +16,7 @@ import type { ErrorInfo } from '../../model/outcome.ts';
 import type { FromRunner, RunFinished, ToRunner } from '../runner/messages.ts';
 import { readToRunner, writeFromRunner } from '../runner/wire-runner.ts';
 import type { FrameStream } from './frame-stream.ts';
+import { letGoFirst, memoryKills } from './oom.ts';
 import { FRAME, PIECE_BYTES } from './wire.ts';
 
 /** What was asked for while a result is on the way is looked at again after this. */
@@ -51,6 +52,8 @@ export class FarRunner implements RunnerListener {
   #planned = false;
   #working = false;
   #overMemory = false;
+  /** Before it began. */
+  readonly #memoryKills = memoryKills();
   /** The stream is full. */
   #held = false;
 
@@ -62,6 +65,7 @@ export class FarRunner implements RunnerListener {
     mkdirSync(this.#scratch, { recursive: true, mode: 0o700 });
     this.#reader = new FrameReader(readToRunner, (message) => this.#process.send(message));
     this.#process = run({ ...start, outbox: join(folder, 'outbox'), scratchRoot: this.#scratch }, this);
+    letGoFirst(this.#process.pid);
   }
 
   /** Frames for it. Raises BAD_MESSAGE. */
@@ -143,6 +147,7 @@ export class FarRunner implements RunnerListener {
   }
 
   exit(exit: RunnerExit): void {
+    if (exit.signal === 'SIGKILL' && (memoryKills() ?? 0) > (this.#memoryKills ?? 0)) this.#overMemory = true;
     this.#readOutbox();
     this.#add({ type: 'exit', exit });
   }
