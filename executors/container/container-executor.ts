@@ -18,6 +18,7 @@ import type { Engine } from './engine.ts';
 import { fieldIn, listIn, readJson, textIn } from './engine-json.ts';
 import { Images } from './images.ts';
 import { allowedMounts, type MountRoot } from './mounts.ts';
+import { removeContainer } from './removal.ts';
 
 /** A container without work is removed after this. */
 const IDLE_MS = 5 * 60 * 1_000;
@@ -58,7 +59,7 @@ export class ContainerExecutor implements Executor {
     const { addresses, roots } = containerSettings(this.#ground.settings ?? {}, this.#env);
     const { engine, facts } = await findEngine(addresses);
     const own = { [OWNER_LABEL]: life.id };
-    const carrier = new Carrier({ engine, facts, nodePath: start.nodePath, labels: own, owner: life.id, log });
+    const carrier = new Carrier({ engine, facts, nodePath: start.nodePath, labels: own, owner: life.id, clock, log });
     await this.#removeLeft(engine);
     await carrier.remove('others');
     const images = new Images(engine);
@@ -136,14 +137,14 @@ export class ContainerExecutor implements Executor {
 
   /** A5: containers of earlier lives. */
   async #removeLeft(engine: Engine): Promise<void> {
-    const { life, log } = this.#ground;
+    const { life, clock, log } = this.#ground;
     const filters = encodeURIComponent(JSON.stringify({ label: [`${OWNER_LABEL}=${life.id}`] }));
     const { body } = await engine.ask('GET', `/containers/json?all=1&filters=${filters}`);
     const left = listIn(readJson(body)).flatMap((container) => {
       const id = textIn(container, 'Id');
       return id === undefined || fieldIn(container, 'Labels', LIFE_LABEL) === String(life.epoch) ? [] : [id];
     });
-    await Promise.all(left.map((id) => engine.ask('DELETE', `/containers/${id}?force=1&v=1`)));
+    await Promise.all(left.map((id) => removeContainer(engine, clock, id)));
     if (left.length > 0)
       log('warn', `agent: removed ${left.length} containers that an earlier life had left`, { removed: left.length });
   }

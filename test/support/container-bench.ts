@@ -1,5 +1,6 @@
 /** The executor `container` on a real engine, with electrons that look around in their container. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import { ContainerExecutor } from '../../executors/container/container-executor.ts';
 import { engineAddresses } from '../../executors/container/engine-address.ts';
 import { Engine } from '../../executors/container/engine.ts';
@@ -105,6 +106,7 @@ export async function openContainerBench(
     close: async () => {
       await executor.stop();
       bench.close();
+      expect(logs.entries.filter(({ message }) => message.includes("can't be removed"))).toEqual([]);
     },
   };
   try {

