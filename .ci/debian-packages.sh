@@ -7,6 +7,7 @@ packages=(
   python3 python3-numpy python3-venv
   strace graphviz git ca-certificates
   task-spooler
+  iproute2
   systemd
   openssh-client openssh-server
   slurm-wlm munge

@@ -177,7 +177,7 @@ export class FarRunner implements RunnerListener {
     this.#working = true;
     for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) {
       if (item.type === 'message') {
-        if (hasFile(item.message)) await this.#passResult(item.message.result.file);
+        if (hasFile(item.message)) await this.#passResult(item.message);
         this.#batch.add(item.message);
         if (item.message.type === 'finished' && item.message.scratchUsed) {
           this.#flush();
@@ -225,7 +225,7 @@ export class FarRunner implements RunnerListener {
   }
 
   /** The file is the agent's from now on (F1). */
-  async #passResult(path: string): Promise<void> {
+  async #passResult({ task, result: { file: path } }: WithFile): Promise<void> {
     this.#flush();
     this.#process.pause?.();
     const { stream, number: runner } = this.#options;
@@ -234,7 +234,7 @@ export class FarRunner implements RunnerListener {
       const file = await open(path, 'r');
       try {
         const { size } = await file.stat();
-        stream.tell({ type: 'result', runner, file: path, size });
+        stream.tell({ type: 'result', runner, task, file: path, size });
         const piece = Buffer.allocUnsafe(PIECE_BYTES);
         for (let at = 0; at < size && !stream.over; ) {
           const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, at);
@@ -250,7 +250,7 @@ export class FarRunner implements RunnerListener {
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       error = { code: 'VALUE_MISSING', message: `the result can't be read where the electron ran: ${why}` };
-      stream.tell({ type: 'result', runner, file: path, size: 0 });
+      stream.tell({ type: 'result', runner, task, file: path, size: 0 });
     }
     stream.tell({ type: 'result-end', runner, ...(error === undefined ? {} : { error }) });
   }

@@ -1,5 +1,5 @@
 /**
- * Large results of one runner on their way here: each comes whole, into a file of the agent's scratch folder, before the message that names it.
+ * Large results of one runner on their way here: each comes whole, into the scratch folder that its task has here, before the message that names it.
  * Not here: what becomes of the file, which is the agent's from then on.
  */
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -9,7 +9,7 @@ import type { RunFinished } from '../runner/messages.ts';
 
 interface Coming {
   readonly there: string;
-  readonly here: string;
+  here: string;
   readonly size: number;
   fd: number | undefined;
   bytes: number;
@@ -17,31 +17,33 @@ interface Coming {
 }
 
 export class IncomingResults {
-  readonly #pathFor: () => string;
+  readonly #pathFor: (task: string) => string | undefined;
   #coming: Coming | undefined;
   /** By the name over there; until the message comes. */
   readonly #whole = new Map<string, string | ErrorInfo>();
 
-  /** `pathFor` gives a new name each time. */
-  constructor(pathFor: () => string) {
+  /** `pathFor` gives the file for a task's result; undefined for one that isn't here. It raises the system's error. */
+  constructor(pathFor: (task: string) => string | undefined) {
     this.#pathFor = pathFor;
   }
 
   /** `most`: a larger one isn't taken. */
-  begin(there: string, size: number, most: number): void {
+  begin(task: string, there: string, size: number, most: number): void {
     this.abandon();
-    const coming: Coming = { there, here: this.#pathFor(), size, fd: undefined, bytes: 0, error: undefined };
+    const coming: Coming = { there, here: '', size, fd: undefined, bytes: 0, error: undefined };
     this.#coming = coming;
+    if (size > most) {
+      const message = `the result has ${size} bytes; this agent takes at most ${most}`;
+      coming.error = { code: 'VALUE_TOO_LARGE', message };
+      return;
+    }
     try {
-      coming.fd = openSync(coming.here, 'w', 0o600);
+      const here = this.#pathFor(task);
+      if (here === undefined) coming.error = noResult;
+      else coming.fd = openSync((coming.here = here), 'w', 0o600);
     } catch (error) {
       coming.error = diskError(error);
     }
-    if (size > most)
-      coming.error = {
-        code: 'VALUE_TOO_LARGE',
-        message: `the result has ${size} bytes; this agent takes at most ${most}`,
-      };
   }
 
   piece(bytes: Uint8Array): void {
@@ -62,7 +64,7 @@ export class IncomingResults {
     if (coming.fd !== undefined) closeSync(coming.fd);
     const short = coming.bytes === coming.size ? undefined : tooShort(coming);
     const wrong = error ?? coming.error ?? short;
-    if (wrong !== undefined) rmSync(coming.here, { force: true });
+    if (wrong !== undefined && coming.here !== '') rmSync(coming.here, { force: true });
     this.#whole.set(coming.there, wrong ?? coming.here);
   }
 
@@ -81,7 +83,7 @@ export class IncomingResults {
     const coming = this.#coming;
     this.#coming = undefined;
     if (coming?.fd !== undefined) closeSync(coming.fd);
-    if (coming !== undefined) rmSync(coming.here, { force: true });
+    if (coming !== undefined && coming.here !== '') rmSync(coming.here, { force: true });
   }
 }
 

@@ -3,14 +3,16 @@
  * Invariants: M1 messages are sent in the order in which they were given, but a cancel overtakes a task whose inputs are still on the way: that one is answered here;
  * M2 `exit` comes exactly once, whether the runner, the bridge or the way to it has ended. Not here: the stream (bridge-link.ts), who gets what (process/pool.ts).
  */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { asPolaronError } from '../../model/errors.ts';
-import type { ErrorInfo } from '../../model/outcome.ts';
+import type { ErrorInfo, Token } from '../../model/outcome.ts';
 import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart, StartRunner } from '../process/runner-process.ts';
 import { FrameBatch, FrameReader } from '../runner/frames.ts';
 import { systemMs } from '../runner/system-clock.ts';
 import type { FromRunner, RunFinished, RunTask, ToRunner } from '../runner/messages.ts';
+import { scratchDirOf } from '../runner/scratch-dir.ts';
 import { readFromRunner, writeToRunner } from '../runner/wire-runner.ts';
 import type { BridgeLink, LinkedRunner } from './bridge-link.ts';
 import type { LentFarFile } from './far-files.ts';
@@ -27,8 +29,6 @@ export interface RemoteRunnersOptions {
 /** The first moment of any clock. */
 const LONG_AGO = Number.MIN_VALUE;
 
-let results = 0;
-
 /** Starts runners at the places that their pool names. */
 export function remoteRunners({ link, env }: RemoteRunnersOptions): StartRunner {
   return (start, listener) => new RemoteRunner(start, listener, () => link(start.place), env(start.place));
@@ -44,6 +44,8 @@ class RemoteRunner implements RunnerProcess, LinkedRunner {
   readonly #results: IncomingResults;
   readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
   readonly #waiting: ToRunner[] = [];
+  /** Of what was handed over and hasn't been answered. */
+  readonly #tokens = new Map<string, Token>();
   /** Files that a task reads; those of '' are its code. */
   readonly #lent = new Map<string, LentFarFile[]>();
   #link: BridgeLink | undefined;
@@ -65,7 +67,7 @@ class RemoteRunner implements RunnerProcess, LinkedRunner {
     this.#start = start;
     this.#listener = listener;
     this.#reader = new FrameReader(readFromRunner, (message) => this.#hear(message));
-    this.#results = new IncomingResults(() => join(start.scratchRoot, `result-${process.pid}-${++results}`));
+    this.#results = new IncomingResults((task) => this.#resultFile(task));
     void this.#open(link, env);
   }
 
@@ -76,6 +78,7 @@ class RemoteRunner implements RunnerProcess, LinkedRunner {
   send(message: ToRunner): void {
     if (this.#over) return;
     if (message.type === 'cancel' && this.#cancelsWaiting(message.task)) return;
+    if (message.type === 'run') this.#tokens.set(message.task, message.token);
     this.#waiting.push(message);
     if (!this.#working && this.#link !== undefined) void this.#work(this.#link);
   }
@@ -113,7 +116,7 @@ class RemoteRunner implements RunnerProcess, LinkedRunner {
   told(message: Extract<FromBridge, { readonly runner: number }>): void {
     switch (message.type) {
       case 'result':
-        return this.#results.begin(message.file, message.size, this.#start.maxValueBytes);
+        return this.#results.begin(message.task, message.file, message.size, this.#start.maxValueBytes);
       case 'result-end':
         return this.#results.end(message.error);
       case 'heard':
@@ -245,6 +248,7 @@ class RemoteRunner implements RunnerProcess, LinkedRunner {
   }
 
   #answer(task: string, result: RunFinished['result']): void {
+    this.#giveBack(task);
     const now = Date.now();
     this.#listener.message({ type: 'finished', task, startedAt: now, endedAt: now, scratchUsed: false, result });
   }
@@ -252,15 +256,27 @@ class RemoteRunner implements RunnerProcess, LinkedRunner {
   #hear(message: FromRunner): void {
     if (message.type === 'finished') {
       this.#giveBack(message.task);
-      // its scratch folder is over there, where it is removed
-      this.#listener.message({ ...this.#results.placed(message), scratchUsed: false });
+      const placed = this.#results.placed(message);
+      // the scratch folder that it has used is over there, where it is removed; one here holds its large result
+      const scratchUsed = placed.result.status === 'completed' && placed.result.file !== undefined;
+      this.#listener.message({ ...placed, scratchUsed });
       return;
     }
     if (message.type === 'returned') for (const task of message.tasks) this.#giveBack(task);
     this.#listener.message(message);
   }
 
+  /** In a folder that the pool removes, whatever becomes of the result. */
+  #resultFile(task: string): string | undefined {
+    const token = this.#tokens.get(task);
+    if (token === undefined) return undefined;
+    const dir = scratchDirOf(this.#start.scratchRoot, task, token);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return join(dir, 'result');
+  }
+
   #giveBack(task: string): void {
+    this.#tokens.delete(task);
     for (const file of this.#lent.get(task) ?? []) file.giveBack();
     this.#lent.delete(task);
   }

@@ -94,7 +94,13 @@ export type FromBridge =
     }
   | { readonly type: 'garbled'; readonly runner: number; readonly message: string }
   /** Pieces of this result follow, then its end; the message that names the file comes after that. */
-  | { readonly type: 'result'; readonly runner: number; readonly file: string; readonly size: number }
+  | {
+      readonly type: 'result';
+      readonly runner: number;
+      readonly task: string;
+      readonly file: string;
+      readonly size: number;
+    }
   | { readonly type: 'result-end'; readonly runner: number; readonly error?: ErrorInfo }
   | { readonly type: 'kept'; readonly file: number; readonly path: string }
   | { readonly type: 'not-kept'; readonly file: number; readonly error: ErrorInfo }
@@ -178,7 +184,13 @@ const readFromBridge: Reader<FromBridge> = parser<FromBridge>(
       case 'garbled':
         return { type: 'garbled', runner: int(o, 'runner'), message: long(o, 'message') };
       case 'result':
-        return { type: 'result', runner: int(o, 'runner'), file: long(o, 'file'), size: int(o, 'size') };
+        return {
+          type: 'result',
+          runner: int(o, 'runner'),
+          task: text(o, 'task'),
+          file: long(o, 'file'),
+          size: int(o, 'size'),
+        };
       case 'result-end':
         return { type: 'result-end', runner: int(o, 'runner'), ...optional(o, 'error', anError) };
       case 'kept':

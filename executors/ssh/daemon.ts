@@ -127,9 +127,7 @@ class Daemon {
     });
     const session = { id, stream, bridge };
     this.#session = session;
-    void bridge.over.then(() => {
-      if (this.#session === session) this.#leave(stream);
-    });
+    void bridge.over.then(() => this.#leave(session));
   }
 
   /** D2. */
@@ -140,8 +138,12 @@ class Daemon {
     else this.#session.stream.destroy();
   }
 
-  #leave(stream: ResumableStream): void {
-    const exit = (): void => this.#exit();
+  /** Unless another session has begun meanwhile. */
+  #leave(session: Session): void {
+    const { stream } = session;
+    const exit = (): void => {
+      if (this.#session === session) this.#exit();
+    };
     if (stream.destroyed) return exit();
     stream.once('close', exit);
     setTimeout(exit, LAST_WORDS_MS);

@@ -65,7 +65,7 @@ export function dial(options: DialOptions): Promise<SshConnection> {
     // a group of its own: what a terminal sends to the agent's is not for it
     const child = spawn(program, sshArguments(host, command), {
       detached: true,
-      env: { ...process.env, LC_ALL: 'C' },
+      env: ownEnvironment(),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     let stderr = '';
@@ -131,6 +131,12 @@ export function dial(options: DialOptions): Promise<SshConnection> {
     };
     child.stdout.on('data', heard);
   });
+}
+
+/** ssh may be told to send variables: none of Polaron's, among which are credentials. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('POLARON_'));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 
 function end(child: ChildProcess): void {

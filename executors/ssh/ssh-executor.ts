@@ -40,7 +40,7 @@ export class SshExecutor implements Executor {
   readonly #program: string;
   readonly #places = new Map<string, Place>();
   /** Those that are being let go. */
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #visited: VisitedHosts;
   /** The pool that was used last. */
   #latest: ProcessPool | undefined;
@@ -119,7 +119,7 @@ export class SshExecutor implements Executor {
   async stop(): Promise<void> {
     const places = [...this.#places.values()];
     this.#places.clear();
-    await Promise.all([...places.map((place) => this.#leave(place)), ...this.#leaving]);
+    await Promise.all([...places.map((place) => this.#leave(place)), ...this.#leaving.values()]);
   }
 
   /** Never ran. */
@@ -145,7 +145,9 @@ export class SshExecutor implements Executor {
     const known = this.#places.get(key);
     if (known !== undefined) return known;
     const { clock, log, life, site, agent } = this.#ground;
+    const after = this.#leaving.get(key);
     const host = new SshHost({
+      ...(after === undefined ? {} : { after }),
       host: options,
       agent: hashOf(`${site}.${agent}.${life.id}`),
       boot: life.epoch,
@@ -218,8 +220,10 @@ export class SshExecutor implements Executor {
   #letGo(place: Place): void {
     if (place.active > 0) return;
     this.#places.delete(place.key);
-    const leaving = this.#leave(place).finally(() => this.#leaving.delete(leaving));
-    this.#leaving.add(leaving);
+    const leaving = this.#leave(place).finally(() => {
+      if (this.#leaving.get(place.key) === leaving) this.#leaving.delete(place.key);
+    });
+    this.#leaving.set(place.key, leaving);
   }
 
   async #leave({ key, host, pools, idle }: Place): Promise<void> {

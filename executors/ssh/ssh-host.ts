@@ -32,6 +32,8 @@ export interface SshHostOptions {
   readonly way: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** An earlier use of this way to the host has ended then. */
+  readonly after?: Promise<void>;
   /** @default ssh, of the PATH */
   readonly program?: string;
 }
@@ -93,6 +95,7 @@ export class SshHost {
   async #open(): Promise<BridgeLink> {
     const id = randomUUID();
     const stream = new ResumableStream();
+    await this.#options.after;
     const connection = await this.#dial();
     const attached = await this.#attach(connection, { id, stream }, false);
     if (attached.refused !== undefined) {

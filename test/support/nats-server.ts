@@ -79,10 +79,21 @@ export async function startNatsServer(
   }
 }
 
+/** One with that configuration file, wherever `within` puts it (namespaces.ts). `stop` resolves when it is gone. */
+export async function runNatsServer(
+  binary: string,
+  config: string,
+  within: readonly string[],
+): Promise<{ readonly pid: number; stop(): Promise<void> }> {
+  const child = await launch(binary, config, within);
+  return { pid: child.pid ?? 0, stop: () => end(child) };
+}
+
 /** Resolves when the server says that it is ready. */
-function launch(binary: string, config: string): Promise<ChildProcess> {
+function launch(binary: string, config: string, within: readonly string[] = []): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [command, ...args] = [...within, binary, '-c', config];
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     const early = (code: number | null): void =>
       reject(new Error(`${binary} ended with ${code}: ${said.slice(-2_000)}`));

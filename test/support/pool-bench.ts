@@ -1,5 +1,5 @@
 /** A pool of runners and what its tests hand to it: bundles in files, attempts by electron and arguments. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeTemplate } from '../../bus/value/template.ts';
@@ -61,6 +61,12 @@ export function openPoolBench(slots = 2): PoolBench {
     writeFileSync(bundleFile, text);
     return { bundleFile, key: name, argv: [], captures: {}, captureKey: 'none' };
   };
+  // at once, as an agent does: its executor removes the folder that it was in
+  const adopt = (file: string): string => {
+    const kept = join(dir, `result-${++next}`);
+    renameSync(file, kept);
+    return kept;
+  };
   let usual: ExecutorCode | undefined;
   const start: PoolBench['start'] = (executor, electron, args, asked = {}) => {
     const { promise, resolve } = deferred<Ended>();
@@ -91,7 +97,7 @@ export function openPoolBench(slots = 2): PoolBench {
       {
         log: (_stream, text) => lines.push(text),
         progress: (fraction, note) => progress.push([fraction, note]),
-        ended: (outcome, file) => resolve({ outcome, file }),
+        ended: (outcome, file) => resolve({ outcome, file: file === undefined ? undefined : adopt(file) }),
       },
     );
     return { handle, ended: promise, progress, lines };

@@ -80,9 +80,9 @@ export class RealHub {
     return file;
   }
 
-  /** Runs the command to its end. */
-  polaron(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-    return this.launch([command, ...args], env).finished;
+  /** Runs the command to its end; `within`: where that is (namespaces.ts). */
+  polaron(args: readonly string[], env: NodeJS.ProcessEnv = {}, within: readonly string[] = []): Promise<Finished> {
+    return this.launch([command, ...args], env, within).finished;
   }
 
   /** The one JSON document that the command prints. */
@@ -93,8 +93,8 @@ export class RealHub {
   }
 
   /** Starts a long-running command. */
-  launchPolaron(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-    return this.launch([command, ...args], env);
+  launchPolaron(args: readonly string[], env: NodeJS.ProcessEnv = {}, within: readonly string[] = []): Running {
+    return this.launch([command, ...args], env, within);
   }
 
   /** Starts a user's script: a plain module in a folder where `polaron` is installed. */
@@ -126,8 +126,9 @@ export class RealHub {
     return this.launchScript(source, args, env, files).finished;
   }
 
-  launch(args: readonly string[], env: NodeJS.ProcessEnv): Running {
-    const child = spawn(process.execPath, args, {
+  launch(args: readonly string[], env: NodeJS.ProcessEnv, within: readonly string[] = []): Running {
+    const [program = '', ...rest] = [...within, process.execPath, ...args];
+    const child = spawn(program, rest, {
       cwd: this.home,
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

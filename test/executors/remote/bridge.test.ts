@@ -7,7 +7,7 @@ import { startTimeOf } from '../../../executors/process/process-table.ts';
 import { remoteRunners } from '../../../executors/remote/remote-runner.ts';
 import { decodeValue, encodeValue } from '../../../bus/value/value.ts';
 import { digestOf } from '../../../bus/value/digest.ts';
-import { inlineValue, inputTemplate, openPoolBench, type PoolBench } from '../../support/pool-bench.ts';
+import { inlineValue, inputTemplate, openPoolBench, type PoolBench, type Started } from '../../support/pool-bench.ts';
 import { fixtureBundle } from '../../support/agent-harness.ts';
 import { python } from '../../support/python.ts';
 import { startLocalBridge, type LocalBridge } from '../../support/local-bridge.ts';
@@ -76,6 +76,11 @@ describe('a pool of runners behind a bridge', { timeout: 30_000 }, () => {
     const content = readFileSync(file);
     expect(outcome.status === 'completed' && outcome.value.digest).toBe(digestOf(content));
     expect(decodeValue(content)).toHaveLength(bytes);
+    const stopped = bench.start(pool, 'big', [bytes]);
+    await until(() => stopped.handle.runningSince() > 0, 'it runs');
+    stopped.handle.forget();
+    await run('noop');
+    await until(() => readdirSync(bench.scratch).length === 0, 'nothing is left here');
     const left = (): string[] => readdirSync(bridge.folder, { recursive: true, encoding: 'utf8' });
     await until(() => !left().some((name) => name.includes('polaron-result')), 'nothing is left');
   });
@@ -144,10 +149,25 @@ describe('a pool of runners behind a bridge', { timeout: 30_000 }, () => {
     await Promise.all(Array.from({ length: 200 }, () => run('maybeDie', 'no')));
     const all = await Promise.all(Array.from({ length: 300 }, (_, i) => run('maybeDie', i === 150 ? 'exit' : 'no')));
     expect(all.filter(({ status }) => status === 'completed')).toHaveLength(299);
-    await Promise.all(Array.from({ length: 200 }, () => run('maybeSpin', 'no')));
-    const stuck = bench.start(pool, 'maybeSpin', ['ever']);
-    const more = await Promise.all(Array.from({ length: 300 }, () => run('maybeSpin', 'no')));
-    expect(more.filter(({ status }) => status === 'completed')).toHaveLength(300);
+    const text = `${fixtureBundle}
+      import { appendFileSync } from 'node:fs';
+      electron('marks', (file, n, how) => {
+        appendFileSync(file, n + '\\n');
+        if (how === 'stuck') for (;;);
+        return n;
+      });`;
+    const code = bench.code('marks', text);
+    const file = join(bench.dir, 'marks');
+    const mark = (n: number, how: string): Started => bench.start(pool, 'marks', [file, n, how], { code });
+    await Promise.all(Array.from({ length: 200 }, (_, n) => mark(n, 'runs').ended));
+    // in the midst of what is handed ahead: answers of those before it are saved over there, not sent
+    const before = Array.from({ length: 100 }, (_, n) => mark(200 + n, 'runs'));
+    const stuck = mark(1_000, 'stuck');
+    const after = Array.from({ length: 300 }, (_, n) => mark(300 + n, 'runs'));
+    const more = await Promise.all([...before, ...after].map(({ ended }) => ended));
+    expect(more.filter(({ outcome }) => outcome.status === 'completed')).toHaveLength(400);
+    const marks = readFileSync(file, 'utf8').trim().split('\n').map(Number);
+    expect(marks.toSorted((x, y) => x - y)).toEqual([...Array.from({ length: 600 }, (_, n) => n), 1_000]);
     stuck.handle.cancel('asked for');
     expect((await stuck.ended).outcome.status).toBe('cancelled');
   });

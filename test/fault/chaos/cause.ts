@@ -29,7 +29,7 @@ export function causeOf(
   later: Execution,
   strict: boolean,
 ): Cause | undefined {
-  if (earlier.ended !== undefined && earlier.ended.how !== 'end') return 'failed';
+  if (earlier.ended?.how === 'fail') return 'failed';
   // a heartbeat may have been due when it began, and another between two of them
   const gap = heartbeatMs + SYNC_MS;
   const silent = ({ at, until }: Blow): boolean => until - at + gap >= leaseMs;
@@ -60,5 +60,7 @@ export function causeOf(
   const ofAgent = mute.filter(({ role, pid }) => role === 'broker' || (role === 'agent' && pid === earlier.agent));
   if (joined(ofAgent, gap).some(silent)) return 'silence';
   const unrecorded = kills.some(({ role, at }) => role === 'hub' && at - earlier.began < IN_FLIGHT_MS);
-  return unrecorded && !strict ? 'unrecorded' : undefined;
+  if (unrecorded && !strict) return 'unrecorded';
+  // told to stop, though none of that had happened
+  return ended?.how === 'abort' ? 'failed' : undefined;
 }

@@ -30,7 +30,7 @@ function note(task: Task, kind: 'begin' | 'end' | 'fail' | 'abort', mark: string
 }
 
 /** Notes around the work. */
-async function noted<T>(task: Task, given: readonly Marked[], work: (mark: string) => T): Promise<T> {
+export async function noted<T>(task: Task, given: readonly Marked[], work: (mark: string) => T): Promise<T> {
   const mark = `${task.name}#${context().attempt}.${process.pid}.${Math.floor(Math.random() * 2 ** 40).toString(36)}`;
   // what was made right before
   const last = given.map(({ marks }) => marks.at(-1) ?? '');

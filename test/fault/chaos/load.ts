@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'polaron';
 import type { Dispatched, Outcome } from './account.ts';
-import { order } from './kinds.ts';
+import { order, type Ordered } from './kinds.ts';
 import type { Random } from './random.ts';
 
 const LANES = 5;
@@ -16,14 +16,16 @@ export class Load {
   readonly #client: Client;
   readonly #random: Random;
   readonly #notes: string;
+  readonly #order: (random: Random, notes: string) => Ordered;
   readonly #giveUp = new AbortController();
   readonly #lanes: Promise<void>[];
   #stopped = false;
 
-  constructor(client: Client, random: Random, notes: string) {
+  constructor(client: Client, random: Random, notes: string, what = order) {
     this.#client = client;
     this.#random = random;
     this.#notes = notes;
+    this.#order = what;
     this.#lanes = Array.from({ length: LANES }, () => this.#lane());
   }
 
@@ -42,7 +44,7 @@ export class Load {
 
   async #lane(): Promise<void> {
     while (!this.#stopped) {
-      const ordered = order(this.#random, this.#notes);
+      const ordered = this.#order(this.#random, this.#notes);
       const id = await ordered.send(this.#client).catch((error: unknown) => {
         this.refused.push(codeOf(error));
       });
