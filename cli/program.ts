@@ -108,7 +108,7 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .option('--slots <n>', 'electrons that it runs at once (default: CPU cores)', count(1, 4_096))
     .option(
       '--executor <name>',
-      'what runs electrons: an own one, a file or a package (default: process); may be repeated',
+      'what runs electrons: an own one, a file or a package; may be repeated (default: process, python, shell)',
       collect,
       [],
     )

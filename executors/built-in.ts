@@ -1,6 +1,7 @@
 /** The executors that come with Polaron, by the name that an agent is started with. Not here: executors of one's own (job/load-executor.ts). */
 import { CONTAINER, containerExecutor } from './container/container-executor.ts';
 import type { ExecutorFactory } from './executor-ground.ts';
+import { pythonExecutor, shellExecutor } from './process/language-executor.ts';
 import { processExecutor } from './process/process-executor.ts';
 import { SSH, sshExecutor } from './ssh/ssh-executor.ts';
 import { slurmExecutor } from './slurm/slurm-executor.ts';
@@ -8,6 +9,8 @@ import { slurmExecutor } from './slurm/slurm-executor.ts';
 /** `process` is what every agent has, if it isn't told otherwise. */
 export const builtIn: ReadonlyMap<string, ExecutorFactory> = new Map([
   ['process', processExecutor],
+  ['python', pythonExecutor],
+  ['shell', shellExecutor],
   [SSH, sshExecutor],
   ['slurm', slurmExecutor],
   [CONTAINER, containerExecutor],

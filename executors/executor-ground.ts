@@ -26,6 +26,8 @@ export interface ExecutorGround {
   readonly scratchDir: string;
   /** Below the state folder; kept over restarts. */
   readonly jobsDir: string;
+  /** The agent's one pool of processes. @default one of the executor's own */
+  readonly processes?: () => Executor;
   /** What runners are started with. */
   readonly start: Omit<RunnerStart, 'place' | 'memoryMb' | 'outbox' | 'scratchRoot'>;
   /** Keep a process without code ready. */

@@ -105,6 +105,8 @@ export interface Executor {
   readonly name: string;
   /** Others do the work: it can't promise that an attempt has stopped before a lease ends, so what is exclusive is refused. */
   readonly handsAway?: boolean;
+  /** Its attempts are with `process`, and have places there. */
+  readonly shares?: boolean;
   /** Before anything is started. Rejects when it can't work on this machine: it isn't offered then. */
   setUp?(): Promise<void>;
   /** What it finds again; told once, after `setUp`. Each is taken up or given up by the agent. */

@@ -28,7 +28,7 @@ export interface AgentOnOptions {
   readonly log: Log;
   /** @default true */
   readonly installDeps?: boolean;
-  /** What runs electrons, beside processes of this machine or in their place: names, files, packages. @default process */
+  /** What runs electrons, beside processes of this machine or in their place: names, files, packages. @default process, shell, and python where that is */
   readonly executors?: readonly ExecutorUse[];
   /** Where the bus is: asked before each dial. */
   readonly target: () => AgentTarget | undefined;
@@ -98,7 +98,11 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
       ...(first.ownTls === true ? { tls: { insecureSkipVerify: true } } : {}),
       reReadCredentials: () => busTargetOf(o.target()),
     });
-  const executors = await Promise.all((o.executors ?? []).map((use) => loadExecutor(use, process.cwd())));
+  const executors = await Promise.all(
+    (o.executors === undefined || o.executors.length === 0 ? usual(o.capabilities) : o.executors).map((use) =>
+      loadExecutor(use, process.cwd()),
+    ),
+  );
   const [bus, blobBus] = await Promise.all([dial(identity), dial(`${identity}.values`)]);
   const agent = await startAgent({
     bus,
@@ -108,7 +112,7 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
     name: o.name,
     slots: o.slots,
     capabilities: o.capabilities,
-    ...(executors.length === 0 ? {} : { executors }),
+    executors,
     stateDir: o.stateDir,
     // of this machine: a home may lie on a disk that several share
     depsDir: join(o.home, 'cache', 'deps', toToken(hostname())),
@@ -121,6 +125,13 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
   void agent.ended.then(() => Promise.all([bus.close(), blobBus.close()]));
   return agent;
 }
+
+/** What an agent runs electrons with when nobody says. */
+const usual = (capabilities: readonly string[]): readonly ExecutorUse[] => [
+  { name: 'process' },
+  ...(capabilities.includes('python') ? [{ name: 'python' }] : []),
+  { name: 'shell' },
+];
 
 const busTargetOf = (target: AgentTarget | undefined): BusTarget | undefined =>
   target === undefined ? undefined : busTarget(target);

@@ -60,7 +60,8 @@ const shown = (stderr: string): string => (stderr.trim() === '' ? '' : `: ${stde
 
 /** Raises LEPTON_ARGUMENT when the system doesn't take the arguments. */
 function start({ command }: ShellSpec, { positional, variables }: ShellArguments, where: string): ChildProcess {
-  const [program, ...before] = typeof command === 'string' ? ['/bin/sh', '-c', command, 'sh'] : command;
+  const [program, ...before] =
+    typeof command === 'string' ? [process.env['POLARON_SHELL'] ?? '/bin/sh', '-c', command, 'sh'] : command;
   try {
     return spawn(program ?? '', [...before, ...positional], {
       env: { ...process.env, ...variables },

@@ -76,11 +76,11 @@ export class Executors {
 
   /** Counts an attempt until it is over, if its executor isn't `process`. */
   #counted(
-    { name }: Executor,
+    { name, shares }: Executor,
     events: ExecutorEvents,
     begin: (events: ExecutorEvents) => ExecutorHandle,
   ): ExecutorHandle {
-    if (name === DEFAULT_EXECUTOR) return begin(events);
+    if (name === DEFAULT_EXECUTOR || shares === true) return begin(events);
     const others = this.#others;
     let open = true;
     others.count++;

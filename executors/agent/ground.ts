@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { Dependencies, refuseDeps, type DepsInstaller } from '../deps/dependencies.ts';
 import { Environments } from '../deps/environments.ts';
 import { killLeftRunners, RunnerRoster } from '../process/runner-roster.ts';
+import type { Executor } from '../executor.ts';
+import { processPool } from '../process/process-executor.ts';
 import { Executors } from './executors.ts';
 import { folderShelf } from './folder-shelf.ts';
 import type { ResolvedAgent } from './options.ts';
@@ -78,7 +80,10 @@ export function openGround(options: ResolvedAgent): AgentGround {
       const room = (): number => Math.max(0, slots - others());
       const life = { id: folder.id, epoch: folder.epoch };
       const own = { site, agent: name, life, stateDir, slots, room, graceMs, clock, log, start, spare: spareRunner };
-      return executors.map((make) => make({ ...own, scratchDir: dir.scratch, jobsDir: dir.jobs }));
+      const ground = { ...own, scratchDir: dir.scratch, jobsDir: dir.jobs };
+      let pool: Executor | undefined;
+      const processes = (): Executor => (pool ??= processPool(ground));
+      return executors.map((make) => make({ ...ground, processes }));
     }, log),
     deps: installDeps ? new Dependencies(environments, clock) : refuseDeps(`${site}.${name}`),
     close() {

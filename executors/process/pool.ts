@@ -79,6 +79,7 @@ export class ProcessPool implements Executor, LaneOwner {
     noUsage: () => this.#noUsage(),
   };
   #planned = false;
+  #stopped: Promise<void> | undefined;
   #stopping: (() => void) | undefined;
   #ticking: Timer | undefined;
   #spareTimer: Timer | undefined;
@@ -173,7 +174,13 @@ export class ProcessPool implements Executor, LaneOwner {
     job.cleanUp = () => rm(dir, { recursive: true, force: true }, () => undefined);
   }
 
-  async stop(): Promise<void> {
+  /** The same promise, however often. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#ticking?.cancel();
     this.#spareTimer?.cancel();
     this.#idleTimer?.cancel();

@@ -1,6 +1,10 @@
 /** The executor `process`: a pool of runners that are processes of this machine. */
-import type { ExecutorFactory } from '../executor-ground.ts';
+import type { ExecutorFactory, ExecutorGround } from '../executor-ground.ts';
 import { ProcessPool } from './pool.ts';
 
-export const processExecutor: ExecutorFactory = ({ room, slots, graceMs, clock, scratchDir, spare, start }) =>
-  new ProcessPool({ slots, room, graceMs, clock, scratchDir, spare, start });
+export const processExecutor: ExecutorFactory = (ground) => ground.processes?.() ?? processPool(ground);
+
+export const processPool = (ground: Omit<ExecutorGround, 'processes'>): ProcessPool => {
+  const { room, slots, graceMs, clock, scratchDir, spare, start } = ground;
+  return new ProcessPool({ slots, room, graceMs, clock, scratchDir, spare, start });
+};

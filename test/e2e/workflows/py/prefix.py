@@ -1,0 +1,5 @@
+import sys
+
+
+def prefix():
+    return sys.prefix
