@@ -6,12 +6,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import type { Clock } from '../../model/clock.ts';
 import type { Log } from '../../model/log.ts';
 import { remoteProgram } from '../remote/remote-program.ts';
 import { PROGRAM_DIR } from './container-config.ts';
 import { engineRefusal, type Engine } from './engine.ts';
 import type { EngineFacts } from './engine-facts.ts';
 import { fieldIn, listIn, readJson, textIn } from './engine-json.ts';
+import { removeContainer } from './removal.ts';
 import { tarOf, type TarEntry } from './tar.ts';
 
 const NAME_CHARS = 12;
@@ -32,6 +34,7 @@ export interface CarrierOptions {
   /** Of the agent: no other uses its volumes. */
   readonly labels: Readonly<Record<string, string>>;
   readonly owner: string;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -117,7 +120,7 @@ export class Carrier {
       const put = await engine.ask('PUT', path, { archive: tarOf(this.#entries) });
       if (put.status >= 400) throw engineRefusal(what, put);
     } finally {
-      await engine.ask('DELETE', `/containers/${id}?force=1&v=1`).catch(() => undefined);
+      await removeContainer(engine, this.#options.clock, id).catch(() => undefined);
     }
   }
 
@@ -141,13 +144,15 @@ export class Carrier {
   async remove(which: 'others' | 'all'): Promise<void> {
     await this.#preparing;
     await this.#filling?.catch(() => undefined);
-    const { engine, labels } = this.#options;
+    const { engine, labels, log } = this.#options;
     const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
     const { body } = await engine.ask('GET', `/volumes?filters=${encodeURIComponent(JSON.stringify({ label }))}`);
     for (const volume of listIn(fieldIn(readJson(body), 'Volumes'))) {
       const name = textIn(volume, 'Name');
-      if (name !== undefined && (which === 'all' || name !== this.name))
-        await engine.ask('DELETE', `/volumes/${encodeURIComponent(name)}`);
+      if (name === undefined || (which === 'others' && name === this.name)) continue;
+      const removed = await engine.ask('DELETE', `/volumes/${encodeURIComponent(name)}`);
+      if (removed.status >= 400 && removed.status !== 404)
+        log('warn', `agent: volume ${name} can't be removed: ${removed.body.trim()}`, { status: removed.status });
     }
   }
 }

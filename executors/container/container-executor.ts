@@ -12,11 +12,13 @@ import { refuse } from '../refused-attempt.ts';
 import { Carrier } from './carrier.ts';
 import { checkContainerOptions, wrongOption } from './container-options.ts';
 import { ContainerRunners, placeOf } from './container-runners.ts';
+import { containerSettings } from './container-settings.ts';
 import { findEngine, type EngineFacts } from './engine-facts.ts';
 import type { Engine } from './engine.ts';
 import { fieldIn, listIn, readJson, textIn } from './engine-json.ts';
 import { Images } from './images.ts';
-import { allowedMounts, mountRoots, MOUNTS_VARIABLE, type MountRoot } from './mounts.ts';
+import { allowedMounts, type MountRoot } from './mounts.ts';
+import { removeContainer } from './removal.ts';
 
 /** A container without work is removed after this. */
 const IDLE_MS = 5 * 60 * 1_000;
@@ -54,10 +56,10 @@ export class ContainerExecutor implements Executor {
   /** Rejects with EXECUTOR_SETUP, which says which sockets were tried. */
   async setUp(): Promise<void> {
     const { site, agent, life, slots, graceMs, clock, scratchDir, start, log } = this.#ground;
-    const roots = mountRoots(this.#env[MOUNTS_VARIABLE]);
-    const { engine, facts } = await findEngine(this.#env);
+    const { addresses, roots } = containerSettings(this.#ground.settings ?? {}, this.#env);
+    const { engine, facts } = await findEngine(addresses);
     const own = { [OWNER_LABEL]: life.id };
-    const carrier = new Carrier({ engine, facts, nodePath: start.nodePath, labels: own, owner: life.id, log });
+    const carrier = new Carrier({ engine, facts, nodePath: start.nodePath, labels: own, owner: life.id, clock, log });
     await this.#removeLeft(engine);
     await carrier.remove('others');
     const images = new Images(engine);
@@ -135,14 +137,14 @@ export class ContainerExecutor implements Executor {
 
   /** A5: containers of earlier lives. */
   async #removeLeft(engine: Engine): Promise<void> {
-    const { life, log } = this.#ground;
+    const { life, clock, log } = this.#ground;
     const filters = encodeURIComponent(JSON.stringify({ label: [`${OWNER_LABEL}=${life.id}`] }));
     const { body } = await engine.ask('GET', `/containers/json?all=1&filters=${filters}`);
     const left = listIn(readJson(body)).flatMap((container) => {
       const id = textIn(container, 'Id');
       return id === undefined || fieldIn(container, 'Labels', LIFE_LABEL) === String(life.epoch) ? [] : [id];
     });
-    await Promise.all(left.map((id) => engine.ask('DELETE', `/containers/${id}?force=1&v=1`)));
+    await Promise.all(left.map((id) => removeContainer(engine, clock, id)));
     if (left.length > 0)
       log('warn', `agent: removed ${left.length} containers that an earlier life had left`, { removed: left.length });
   }

@@ -18,6 +18,8 @@ export function startFailure(
   const said = stderr.trim();
   if (node === 'bring' && !libraries && LIBRARY.test(said)) return 'no-library';
   const failure = asPolaronError(error, 'EXECUTOR_FAILED');
+  if (/ENOSPC|no space left on device/i.test(said))
+    return new PolaronError('DISK_FULL', failure.message, { cause: error });
   const noNode = (why: string): PolaronError =>
     new PolaronError('CONTAINER_NO_NODE', `image "${image}": ${why}`, { cause: error });
   const old = TOO_OLD.exec(said);

@@ -17,6 +17,7 @@ import { engineRefusal, type Engine } from './engine.ts';
 import { textIn } from './engine-json.ts';
 import type { Image, Images } from './images.ts';
 import { allowedMounts, type MountRoot } from './mounts.ts';
+import { removeContainer } from './removal.ts';
 import { tarOf } from './tar.ts';
 
 /** From the start of the container to the bridge's first word. */
@@ -183,14 +184,14 @@ export class Container {
   async #remove(): Promise<void> {
     const id = this.#id;
     if (id === undefined) return;
+    const { engine, clock, log } = this.#home;
     try {
-      // an engine that removes it already says so
-      const { status, body } = await this.#home.engine.ask('DELETE', `/containers/${id}?force=1&v=1`);
-      if (status < 400 || status === 404 || status === 409) this.#id = undefined;
-      else this.#home.log('warn', `container ${id.slice(0, 12)} can't be removed: ${body.trim()}`, { status });
+      const why = await removeContainer(engine, clock, id);
+      if (why === undefined) this.#id = undefined;
+      else log('warn', `container ${id.slice(0, 12)} can't be removed: ${why}`);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#home.log('warn', `container ${id.slice(0, 12)} can't be removed: ${why}`);
+      log('warn', `container ${id.slice(0, 12)} can't be removed: ${why}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Where a container engine listens: DOCKER_HOST, else the sockets that Podman and Docker have by default. Not here: talking to it (engine.ts). */
+/** Where a container engine listens: where it is said to, else the sockets that Podman and Docker have by default. Not here: talking to it (engine.ts). */
 import { PolaronError } from '../../model/errors.ts';
 
 export interface EngineAddress {
@@ -9,12 +9,13 @@ export interface EngineAddress {
 
 const DOCKER_PORT = 2375;
 
-/** In the order in which they are tried. Raises EXECUTOR_SETUP when DOCKER_HOST is something else than a socket or a TCP address. */
-export function engineAddresses(env: Readonly<Record<string, string | undefined>>): readonly EngineAddress[] {
-  const told = env['DOCKER_HOST'];
-  if (told !== undefined && told !== '') return [addressOf(told)];
-  const runtime = env['XDG_RUNTIME_DIR'];
-  const own = runtime === undefined || runtime === '' ? [] : [`${runtime}/podman/podman.sock`];
+/**
+ * In the order in which they are tried: `told`, else the usual ones, of which one is in `runtimeDir`. Raises EXECUTOR_SETUP when it is something else than a socket or a TCP
+ * address.
+ */
+export function engineAddresses(told: string, runtimeDir: string): readonly EngineAddress[] {
+  if (told !== '') return [addressOf(told)];
+  const own = runtimeDir === '' ? [] : [`${runtimeDir}/podman/podman.sock`];
   return ['/run/podman/podman.sock', '/var/run/docker.sock', ...own].map((path) => addressOf(`unix://${path}`));
 }
 
@@ -24,7 +25,7 @@ function addressOf(text: string): EngineAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && /^(tcp|http):$/.test(url.protocol) && url.hostname !== '')
     return { text, dial: { host: url.hostname, port: Number(url.port || DOCKER_PORT) } };
-  throw new PolaronError('EXECUTOR_SETUP', `DOCKER_HOST is ${JSON.stringify(text)}`, {
+  throw new PolaronError('EXECUTOR_SETUP', `${JSON.stringify(text)} is no address of a container engine`, {
     help: 'Give unix:///path/of/the.sock, or tcp://host:port of an engine that takes requests without TLS.',
   });
 }

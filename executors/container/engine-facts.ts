@@ -1,7 +1,7 @@
 /** What an engine says of itself, as far as a container depends on it. Finds the first that answers. */
 import { readFileSync } from 'node:fs';
 import { PolaronError } from '../../model/errors.ts';
-import { engineAddresses } from './engine-address.ts';
+import type { EngineAddress } from './engine-address.ts';
 import { Engine } from './engine.ts';
 import { fieldIn, listIn, textIn } from './engine-json.ts';
 
@@ -27,10 +27,10 @@ const ARCHS: Readonly<Record<string, string>> = { amd64: 'x64', x86_64: 'x64', a
 
 /** Rejects with EXECUTOR_SETUP, which says what was tried. */
 export async function findEngine(
-  env: Readonly<Record<string, string | undefined>>,
+  addresses: readonly EngineAddress[],
 ): Promise<{ readonly engine: Engine; readonly facts: EngineFacts }> {
   const tried: string[] = [];
-  for (const address of engineAddresses(env)) {
+  for (const address of addresses) {
     const engine = new Engine(address);
     try {
       return { engine, facts: await factsOf(engine) };

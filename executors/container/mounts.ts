@@ -1,9 +1,9 @@
 /**
- * Which folders of its machine an agent lets electrons mount: none, unless its operator names some in POLARON_CONTAINER_MOUNTS. The engine works as root and would give anything to
+ * Which folders of its machine an agent lets electrons mount: none, unless its operator names some. The engine works as root and would give anything to
  * whoever may dispatch. Links are followed before the comparison, and the engine gets what they lead to.
  */
 import { realpathSync } from 'node:fs';
-import { delimiter, isAbsolute, sep } from 'node:path';
+import { isAbsolute, sep } from 'node:path';
 import { PolaronError } from '../../model/errors.ts';
 import { wrongOption, type MountOption } from './container-options.ts';
 
@@ -16,11 +16,9 @@ export interface MountRoot {
 
 const READ_ONLY = '=ro';
 
-export const MOUNTS_VARIABLE = 'POLARON_CONTAINER_MOUNTS';
-
-/** `/data:/scratch`, `/data=ro` for reading only. Raises EXECUTOR_SETUP. */
-export function mountRoots(text: string | undefined): readonly MountRoot[] {
-  return (text ?? '').split(delimiter).flatMap((part) => {
+/** `/data`, or `/data=ro` for reading only. Raises EXECUTOR_SETUP. */
+export function mountRoots(folders: readonly string[]): readonly MountRoot[] {
+  return folders.flatMap((part) => {
     if (part === '') return [];
     const readOnly = part.endsWith(READ_ONLY);
     const path = readOnly ? part.slice(0, -READ_ONLY.length) : part;
@@ -34,7 +32,10 @@ export function mountRoots(text: string | undefined): readonly MountRoot[] {
 }
 
 const notARoot = (part: string, why: string): PolaronError =>
-  new PolaronError('EXECUTOR_SETUP', `${MOUNTS_VARIABLE}: ${JSON.stringify(part)} can't be offered: ${why}`);
+  new PolaronError(
+    'EXECUTOR_SETUP',
+    `executor "container": ${JSON.stringify(part)} can't be offered for mounts: ${why}`,
+  );
 
 /** As the engine is told of them. Raises EXECUTOR_OPTION when one isn't there, or isn't allowed. */
 export function allowedMounts(
@@ -70,5 +71,5 @@ function existing(path: string, from: string): string {
 
 const refused = (from: string, roots: readonly MountRoot[]): string =>
   roots.length === 0
-    ? `names ${from}, and this agent lets nothing be mounted; its operator can allow folders by ${MOUNTS_VARIABLE}`
-    : `names ${from}, and this agent lets only ${roots.map(({ path }) => path).join(', ')} be mounted (${MOUNTS_VARIABLE})`;
+    ? `names ${from}, and this agent lets nothing be mounted; its operator can allow folders (docs/guides/executors.md)`
+    : `names ${from}, and this agent lets only ${roots.map(({ path }) => path).join(', ')} be mounted`;

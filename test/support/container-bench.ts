@@ -1,5 +1,6 @@
 /** The executor `container` on a real engine, with electrons that look around in their container. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import { ContainerExecutor } from '../../executors/container/container-executor.ts';
 import { engineAddresses } from '../../executors/container/engine-address.ts';
 import { Engine } from '../../executors/container/engine.ts';
@@ -12,7 +13,7 @@ import { openPoolBench, type Asked, type PoolBench, type Started } from './pool-
 import { realClock } from './real-clock.ts';
 
 const electrons = `${fixtureBundle}
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { connect } from 'node:net';
 electron('where', () => [hostname(), process.pid]);
@@ -29,13 +30,13 @@ electron('dials', (host, port) => new Promise((resolve) => {
   socket.on('timeout', () => (socket.destroy(), resolve('timeout')));
 }));
 electron('burns', (ms) => {
+  const file = ['/sys/fs/cgroup/cpu.stat', '/sys/fs/cgroup/cpu/cpu.stat'].find((each) => existsSync(each));
   const before = process.cpuUsage();
   for (const end = performance.now() + ms; performance.now() < end; );
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000 / ms;
+  return { share: (user + system) / 1000 / ms, throttled: Number(/^nr_throttled (\\d+)$/m.exec(readFileSync(file, 'utf8'))[1]) };
 });
 electron('lepton', (spec) => registry.agent.lepton({ name: 'l', ...spec }, []));
-electron('eats', (mib) => { const all = []; for (let i = 0; i < mib; i += 8) all.push(Buffer.alloc(8 * 1024 * 1024, 1)); return all.length; });
 electron('isolated', () => { spawn('/bin/sh', ['-c', 'sleep 600'], { stdio: 'ignore', detached: true }).unref(); console.log('begun'); for (;;); });
 `;
 
@@ -55,7 +56,7 @@ let lives = 0;
 
 /** An engine as the tests' environment names it. */
 export function testEngine(): Engine {
-  const [address] = engineAddresses(process.env);
+  const [address] = engineAddresses(process.env['DOCKER_HOST'] ?? '', '');
   if (address === undefined) throw new Error('there is no engine');
   return new Engine(address);
 }
@@ -78,7 +79,7 @@ export async function openContainerBench(
       graceMs,
       clock: realClock,
       log: logs.log,
-      stateDir: scratchDir,
+      stateDir: bench.dir,
       scratchDir,
       jobsDir: bench.dir,
       start,
@@ -105,6 +106,7 @@ export async function openContainerBench(
     close: async () => {
       await executor.stop();
       bench.close();
+      expect(logs.entries.filter(({ message }) => message.includes("can't be removed"))).toEqual([]);
     },
   };
   try {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fieldIn } from '../../../executors/container/engine-json.ts';
 import type { Outcome } from '../../../model/outcome.ts';
 import { withContainerEngine } from '../../support/container-engine.ts';
 import {
@@ -99,7 +100,10 @@ withContainerEngine('the executor container', ({ image, bare }) => {
     });
 
     it('gets the processors that it asked for, and no more', async () => {
-      expect(Number(await value('burns', [1_000], { image, cpus: 0.25 }))).toBeLessThan(0.4);
+      const limited = await value('burns', [1_000], { image, cpus: 0.25 });
+      expect(Number(fieldIn(limited, 'share'))).toBeLessThan(0.4);
+      expect(fieldIn(limited, 'throttled')).toBeGreaterThan(0);
+      expect(await value('burns', [200], { image })).toMatchObject({ throttled: 0 });
     });
 
     it('has no network when it wants none, and one when it does', async () => {
@@ -210,7 +214,7 @@ withContainerEngine('the executor container', ({ image, bare }) => {
       expect(await containersOf(second.engine, owner)).toEqual([]);
       expect(await containersOf(second.engine, other)).toHaveLength(1);
       expect(inlineValue(await second.run('add', [1, 2], { image }))).toBe(3);
-      for (const bench of [first, second, stranger]) await bench.close();
+      for (const bench of [second, first, stranger]) await bench.close();
     });
 
     it('lets nothing be mounted unless it is told', async () => {
