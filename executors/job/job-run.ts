@@ -14,6 +14,7 @@ import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.t
 import { loadErrorOf } from '../process/death.ts';
 import { LogBuffer } from '../runner/log-buffer.ts';
 import type { FromRunner, RunFinished } from '../runner/messages.ts';
+import { acceptAnswer } from './accepted-answer.ts';
 import type { JobState, SubmittedJob } from './definition.ts';
 import { errorOfEnd, exitOf, outcomeOf, type Ended, type JobStop } from './job-end.ts';
 import { removeJob, writeHandle, writeJob, type Intent } from './job-folder.ts';
@@ -22,6 +23,7 @@ import type { JobExit } from './job-spawn.ts';
 import { checkedOptions } from './options.ts';
 import { OutcomeReader } from './outcome-reader.ts';
 import { OutputFiles } from './output-files.ts';
+import { packJob } from './packed-job.ts';
 
 /** Nobody knew its name: so long between the first and the last time, at least. */
 const UNKNOWN_MS = 5_000;
@@ -207,6 +209,8 @@ export class JobRun<O, S> implements ExecutorHandle {
   #job(options: O): Parameters<JobHome<O, S>['definition']['run']>[0] {
     const { name, electron, dispatch, token, memoryMb } = this.intent;
     const [, attempt] = token;
+    const { maxValueBytes } = this.#home.settings;
+    const output = (stream: 'stdout' | 'stderr', text: string): void => this.#output(stream, text);
     return {
       name,
       options,
@@ -218,9 +222,13 @@ export class JobRun<O, S> implements ExecutorHandle {
       command: this.#home.command(this.dir, memoryMb),
       env: this.#home.agent.env,
       signal: this.#abort.signal,
-      log: (stream, text) => this.#output(stream, text),
+      log: output,
+      pack: () => packJob(this.dir, memoryMb),
+      accept: async (answer) => {
+        this.#exit = await acceptAnswer(answer, { dir: this.dir, maxValueBytes, output });
+      },
+      started: () => this.#signOfLife(),
       spawn: async (command, { cwd = this.dir, env = this.#home.agent.env } = {}) => {
-        const output = (stream: 'stdout' | 'stderr', text: string): void => this.#output(stream, text);
         this.#exit = await this.#home.spawn({ command, cwd, env, signal: this.#abort.signal, output });
       },
     };
@@ -278,10 +286,14 @@ export class JobRun<O, S> implements ExecutorHandle {
     return true;
   }
 
-  #heard(message: FromRunner): void {
+  #signOfLife(): void {
     this.#begins();
     this.#heardAt = this.#home.ground.clock.monotonic();
     this.#since = Math.min(this.#since, this.#heardAt);
+  }
+
+  #heard(message: FromRunner): void {
+    this.#signOfLife();
     switch (message.type) {
       case 'log':
         this.#output(message.stream, message.text);
