@@ -2,6 +2,7 @@
 import { CONTAINER, containerExecutor } from './container/container-executor.ts';
 import type { ExecutorFactory } from './executor-ground.ts';
 import { pythonExecutor, shellExecutor } from './process/language-executor.ts';
+import { HTTP, httpExecutor } from './http/http-executor.ts';
 import { processExecutor } from './process/process-executor.ts';
 import { SSH, sshExecutor } from './ssh/ssh-executor.ts';
 import { slurmExecutor } from './slurm/slurm-executor.ts';
@@ -14,4 +15,5 @@ export const builtIn: ReadonlyMap<string, ExecutorFactory> = new Map([
   [SSH, sshExecutor],
   ['slurm', slurmExecutor],
   [CONTAINER, containerExecutor],
+  [HTTP, httpExecutor],
 ]);

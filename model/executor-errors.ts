@@ -117,4 +117,40 @@ export const executorErrors = {
     'Node.js can not run in the image of an electron.',
     "Take an image with glibc, or one that has Node.js 20.19 or newer with the option `node: 'image'`.",
   ),
+  HTTP_NOT_ALLOWED: entry(
+    'task',
+    false,
+    'The agent may not call this URL.',
+    "Have whoever runs the agent add it to `allow` of the executor's settings in agent.yaml.",
+  ),
+  HTTP_UNREACHABLE: entry(
+    'task',
+    true,
+    'A function could not be reached, or its connection broke.',
+    'Check URL and network. Whether it has run is not known when the connection broke.',
+  ),
+  HTTP_THROTTLED: entry(
+    'task',
+    true,
+    'A function service took no more for a minute (status 429).',
+    'Raise its limit, or give the agent fewer slots.',
+  ),
+  HTTP_REFUSED: entry(
+    'task',
+    false,
+    'A function service refused the request (status 3xx or 4xx).',
+    'Check URL and credentials; the message has its words. Redirects are not followed.',
+  ),
+  HTTP_STATUS: entry(
+    'task',
+    true,
+    'A function service failed (status 5xx); whether the electron has run is not known.',
+    'Read its words in the message; it is run again if its electron has retries.',
+  ),
+  HTTP_FUNCTION: entry(
+    'task',
+    true,
+    'A function of AWS Lambda failed before it had an outcome, as by its time or memory limit.',
+    "Read Lambda's words in the message; raise the function's limits.",
+  ),
 } as const;

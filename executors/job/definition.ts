@@ -44,6 +44,18 @@ export interface Job<O> {
   readonly folder: string;
   /** Program and arguments that run the electron: Node.js of the agent, on this machine. Ends when the electron has ended. SIGTERM aborts its signal, and ends it after the agent's grace time. */
   readonly command: readonly string[];
+  /**
+   * Code and inputs as one piece of bytes, for a place that doesn't see the folder: `runPacked` runs it there.
+   * Rejects with VALUE_TOO_LARGE above 512 MiB, and with DEPS_REFUSED when the electron asks for installed packages.
+   */
+  pack(): Promise<Uint8Array>;
+  /**
+   * Takes what `runPacked` gave, whole or as it comes: what the electron writes is heard at once then. Rejects with JOB_FAILED when that is no whole answer,
+   * and with the error of `answer` when it ends before the outcome was there.
+   */
+  accept(answer: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Says that the electron begins about now: its times begin. Otherwise they do with the first word of it. */
+  started(): void;
   /** For what runs the command: `ExecutorAgent.env` with a mark of this job. */
   readonly env: Readonly<Record<string, string>>;
   /** Aborts when the attempt is cancelled, or its time is over. */

@@ -1,4 +1,6 @@
 /** The job as its executor's author gets it, and the programs that were started for it on this machine. Not here: when it is handed over (job-run.ts). */
+import { acceptAnswer } from './accepted-answer.ts';
+import { packJob } from './packed-job.ts';
 import type { Job } from './definition.ts';
 import type { Intent } from './job-folder.ts';
 import type { JobHome } from './job-home.ts';
@@ -30,16 +32,18 @@ export interface HandedJob<O> {
   readonly options: O;
   readonly signal: AbortSignal;
   readonly output: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** A sign of life. */
+  readonly started: () => void;
 }
 
 export function handedJob<O, S>(
   home: JobHome<O, S>,
-  { intent, folder, options, signal, output }: HandedJob<O>,
+  { intent, folder, options, signal, output, started }: HandedJob<O>,
   spawned: Spawned,
 ): Job<O> {
   const { name, electron, dispatch, token, memoryMb } = intent;
   const [, attempt] = token;
-  const { started } = spawned;
+  const { maxValueBytes } = home.settings;
   return {
     name,
     options,
@@ -52,7 +56,12 @@ export function handedJob<O, S>(
     env: home.env(),
     signal,
     log: output,
+    pack: () => packJob(folder, memoryMb),
+    accept: async (answer) => {
+      spawned.exit = await acceptAnswer(answer, { dir: folder, maxValueBytes, output });
+    },
+    started,
     spawn: (command, { cwd = folder, env = home.agent.env } = {}) =>
-      spawned.wait(home.spawn({ command, cwd, env, signal, output, started })),
+      spawned.wait(home.spawn({ command, cwd, env, signal, output, started: spawned.started })),
   };
 }

@@ -92,13 +92,9 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.#conclude({ state: 'ended', reason: 'the agent ended while it ran' });
   }
 
-  runningSince(): number {
-    return this.#startedAt;
-  }
+  readonly runningSince = (): number => this.#startedAt;
 
-  logs(): TaskLogs | undefined {
-    return this.#logs.logs();
-  }
+  readonly logs = (): TaskLogs | undefined => this.#logs.logs();
 
   cancel(reason: string): void {
     this.#end('cancel', 'CANCELLED', reason);
@@ -221,7 +217,9 @@ export class JobRun<O, S> implements ExecutorHandle {
   #job(options: O): Job<O> {
     const { signal } = this.#abort;
     const output = (stream: 'stdout' | 'stderr', text: string): void => this.#output(stream, text);
-    return handedJob(this.#home, { intent: this.intent, folder: this.dir, options, signal, output }, this.#spawned);
+    const started = (): void => this.#signOfLife();
+    const handed = { intent: this.intent, folder: this.dir, options, signal, output, started };
+    return handedJob(this.#home, handed, this.#spawned);
   }
 
   #refused(error: unknown): void {
@@ -282,10 +280,14 @@ export class JobRun<O, S> implements ExecutorHandle {
     return true;
   }
 
-  #heard(message: FromRunner): void {
+  #signOfLife(): void {
     this.#begins();
     this.#heardAt = this.#home.ground.clock.monotonic();
     this.#since = Math.min(this.#since, this.#heardAt);
+  }
+
+  #heard(message: FromRunner): void {
+    this.#signOfLife();
     switch (message.type) {
       case 'log':
         this.#output(message.stream, message.text);

@@ -1,0 +1,153 @@
+/**
+ * Takes the answer to a packed job into the job's folder, as if its runner had written there. It comes from elsewhere, so the only file that it can name is the one it brings.
+ * Not here: what the outcome means (job-run.ts).
+ */
+import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import { field, int, object, optional, parse, text } from '../../bus/protocol/shape.ts';
+import { PolaronError } from '../../model/errors.ts';
+import { FrameBatch, FrameReader } from '../runner/frames.ts';
+import { OUTCOME_FILE } from '../runner/job-files.ts';
+import type { FromRunner } from '../runner/messages.ts';
+import { readFromRunner, writeFromRunner } from '../runner/wire-runner.ts';
+import { AnswerReader, type RecordKind } from './answer.ts';
+import type { JobExit } from './job-spawn.ts';
+
+const VALUE_FILE = 'value';
+/** Of all that isn't a large value: output, progress, small values. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** How it ended over there. */
+export interface AnswerEnd {
+  readonly exitCode?: number;
+  readonly signal?: string;
+  /** It was not run. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+const readEnd = object(
+  (o): AnswerEnd => ({
+    ...optional(o, 'exitCode', (all, key) => int(all, key)),
+    ...optional(o, 'signal', (all, key) => text(all, key)),
+    ...optional(o, 'error', (all, key) =>
+      field(
+        all,
+        key,
+        object((e) => ({ code: text(e, 'code'), message: text(e, 'message', 100_000) })),
+      ),
+    ),
+  }),
+);
+
+export interface AnswerPlace {
+  readonly dir: string;
+  readonly maxValueBytes: number;
+  readonly output: (stream: 'stdout' | 'stderr', text: string) => void;
+}
+
+/** Resolves when it is all there, with how its process ended. Raises JOB_FAILED when it is no whole answer, or says that the job was not run, and what `answer` raises before the outcome is there. */
+export async function acceptAnswer(
+  answer: Uint8Array | AsyncIterable<Uint8Array>,
+  place: AnswerPlace,
+): Promise<JobExit | undefined> {
+  const accepted = new AcceptedAnswer(place);
+  try {
+    if (answer instanceof Uint8Array) accepted.feed(answer);
+    else for await (const chunk of answer) accepted.feed(chunk);
+  } catch (error) {
+    // the outcome counts, however the connection ended
+    if (!accepted.hasOutcome) throw error;
+  } finally {
+    accepted.close();
+  }
+  const { end } = accepted;
+  if (end?.error !== undefined)
+    throw new PolaronError('JOB_FAILED', `the function did not run it: ${end.error.message}`);
+  if (end === undefined && !accepted.hasOutcome)
+    throw new PolaronError('JOB_FAILED', 'its answer ends before the outcome is there');
+  return end === undefined ? undefined : { code: end.exitCode ?? null, signal: signalNamed(end.signal) };
+}
+
+const signalNamed = (name: string | undefined): NodeJS.Signals | null =>
+  SIGNALS.find((signal) => signal === name) ?? (name === undefined ? null : 'SIGKILL');
+const SIGNALS: readonly NodeJS.Signals[] = [
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGHUP',
+  'SIGILL',
+  'SIGINT',
+  'SIGKILL',
+  'SIGSEGV',
+  'SIGTERM',
+  'SIGTRAP',
+];
+
+class AcceptedAnswer {
+  readonly #place: AnswerPlace;
+  readonly #records = new AnswerReader((kind, bytes) => this.#record(kind, bytes));
+  readonly #frames = new FrameReader(readFromRunner, (message) => this.#message(message));
+  readonly #batch = new FrameBatch(writeFromRunner);
+  readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+  #value: number | undefined;
+  #valueBytes = 0;
+  #otherBytes = 0;
+  end: AnswerEnd | undefined;
+  hasOutcome = false;
+
+  constructor(place: AnswerPlace) {
+    this.#place = place;
+  }
+
+  feed(chunk: Uint8Array): void {
+    this.#records.feed(chunk);
+    const parts = this.#batch.take();
+    if (parts.length > 0) appendFileSync(join(this.#place.dir, OUTCOME_FILE), Buffer.concat(parts), { mode: 0o600 });
+  }
+
+  close(): void {
+    if (this.#value !== undefined) closeSync(this.#value);
+    this.#value = undefined;
+  }
+
+  #record(kind: RecordKind, bytes: Buffer): void {
+    if (kind === 'value') return this.#addValue(bytes);
+    this.#otherBytes += bytes.length;
+    if (this.#otherBytes > MOST_BYTES)
+      throw new PolaronError('JOB_FAILED', `its answer has more than ${MOST_BYTES} bytes beside the value`);
+    switch (kind) {
+      case 'frames':
+        return this.#frames.feed(Buffer.from(bytes));
+      case 'stdout':
+      case 'stderr':
+        return this.#place.output(kind, this.#decoders[kind].write(bytes));
+      case 'end':
+        this.end = parse('the end of an answer', readEnd, JSON.parse(bytes.toString('utf8')));
+        return;
+      case 'alive':
+    }
+  }
+
+  #addValue(bytes: Buffer): void {
+    const { dir, maxValueBytes } = this.#place;
+    this.#valueBytes += bytes.length;
+    if (this.#valueBytes > maxValueBytes)
+      throw new PolaronError('VALUE_TOO_LARGE', `its result takes more than ${maxValueBytes} bytes`);
+    this.#value ??= openSync(join(dir, VALUE_FILE), 'w', 0o600);
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#value, bytes, at);
+  }
+
+  #message(message: FromRunner): void {
+    if (message.type !== 'finished' || message.result.status !== 'completed' || message.result.file === undefined)
+      this.#batch.add(message);
+    else {
+      if (this.#value === undefined)
+        throw new PolaronError('JOB_FAILED', 'its answer names a large result and does not hold it');
+      this.close();
+      this.#batch.add({ ...message, result: { ...message.result, file: join(this.#place.dir, VALUE_FILE) } });
+    }
+    if (message.type === 'finished' || message.type === 'load-failed') this.hasOutcome = true;
+    else if (message.type === 'indexed' && message.errors.length > 0) this.hasOutcome = true;
+  }
+}
