@@ -1,5 +1,5 @@
 /** Did what must run alone do so? Reads the ticks of executions: `RUN MICROSECONDS` a line. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 export interface Alone {
   readonly executions: number;
@@ -9,6 +9,7 @@ export interface Alone {
 
 /** From an execution's first tick to its last it certainly ran. */
 export function checkAlone(file: string): Alone {
+  if (!existsSync(file)) return { executions: 0, overlaps: [] };
   const runs = new Map<string, { first: number; last: number }>();
   for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
     const [run = '', at] = line.split(' ');

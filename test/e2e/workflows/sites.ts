@@ -73,3 +73,22 @@ export function anywhere(random: Random, notes: string): Ordered {
     }
   }
 }
+
+/** A chain whose every step makes so many bytes of the one before. */
+export const heavier = electron(function heavier(
+  task: Task,
+  x: Marked & { readonly bytes: Uint8Array },
+  size: number,
+): Promise<Marked & { readonly bytes: Uint8Array }> {
+  const bytes = crypto.getRandomValues(new Uint8Array(1_000));
+  return noted(task, [x], (mark) => ({
+    value: x.value + 1,
+    marks: [...x.marks, mark],
+    bytes: new Uint8Array(Buffer.alloc(size, bytes)),
+  }));
+});
+export const heavyChain = lattice(function heavyChain(notes: string, length: number, size: number) {
+  let x = heavier({ notes, name: 'h0', ms: 0 }, { value: -1, marks: [], bytes: new Uint8Array() }, size);
+  for (let at = 1; at < length; at++) x = heavier({ notes, name: `h${at}`, ms: 0 }, x, size);
+  return x;
+});
