@@ -7,25 +7,40 @@ import type { Random } from '../../fault/chaos/random.ts';
 
 const TICK_MS = 20;
 
-/** While it runs it says so, with the clock that all processes of a machine share: one line each in `NOTES.alone`. */
+/** While it runs it says so, with the clock that all processes of a machine share: one line each in `NOTES.alone`. Two of one group must never run at once. */
+async function ticking(task: Task, group: string, value: number): Promise<Marked> {
+  const { dispatchId, nodeId, attempt } = context();
+  const run = `${dispatchId}/${nodeId}#${attempt}.${process.pid}`;
+  const tick = (): void =>
+    appendFileSync(`${task.notes}.alone`, `${group} ${run} ${process.hrtime.bigint() / 1_000n}\n`);
+  tick();
+  const timer = setInterval(tick, TICK_MS);
+  try {
+    return await noted(task, [], (mark) => ({ value, marks: [mark] }));
+  } finally {
+    clearInterval(timer);
+    tick();
+  }
+}
+
+/** One of all of them at a time. */
 export const alone = electron(
   { exclusive: true, concurrency: { key: 'alone', limit: 1 } },
-  async function alone(task: Task, value: number): Promise<Marked> {
-    const { dispatchId, nodeId, attempt } = context();
-    const run = `${dispatchId}/${nodeId}#${attempt}.${process.pid}`;
-    const tick = (): void => appendFileSync(`${task.notes}.alone`, `${run} ${process.hrtime.bigint() / 1_000n}\n`);
-    tick();
-    const ticking = setInterval(tick, TICK_MS);
-    try {
-      return await noted(task, [], (mark) => ({ value, marks: [mark] }));
-    } finally {
-      clearInterval(ticking);
-      tick();
-    }
+  function alone(task: Task, value: number): Promise<Marked> {
+    return ticking(task, 'all', value);
   },
 );
+/** Each by itself never twice at a time. */
+export const single = electron({ exclusive: true }, function single(task: Task, value: number): Promise<Marked> {
+  const { dispatchId, nodeId } = context();
+  return ticking(task, `${dispatchId}/${nodeId}`, value);
+});
 export const lonely = lattice(function lonely(notes: string, width: number, ms: number) {
   const parts = Array.from({ length: width }, (_, at) => alone({ notes, name: `a${at}`, ms }, at));
+  return sum({ notes, name: 'sum', ms: 1 }, parts);
+});
+export const singles = lattice(function singles(notes: string, width: number, ms: number) {
+  const parts = Array.from({ length: width }, (_, at) => single({ notes, name: `s${at}`, ms }, at));
   return sum({ notes, name: 'sum', ms: 1 }, parts);
 });
 
