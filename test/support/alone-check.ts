@@ -1,5 +1,5 @@
-/** Did what must run alone do so? Reads the ticks of executions: `RUN MICROSECONDS` a line. */
-import { readFileSync } from 'node:fs';
+/** Did what must run alone do so? Reads the ticks of executions: `GROUP RUN MICROSECONDS` a line; within a group nothing may run at once. */
+import { existsSync, readFileSync } from 'node:fs';
 
 export interface Alone {
   readonly executions: number;
@@ -9,21 +9,34 @@ export interface Alone {
 
 /** From an execution's first tick to its last it certainly ran. */
 export function checkAlone(file: string): Alone {
-  const runs = new Map<string, { first: number; last: number }>();
+  if (!existsSync(file)) return { executions: 0, overlaps: [] };
+  const groups = new Map<string, Map<string, Span>>();
   for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
-    const [run = '', at] = line.split(' ');
+    const [group = '', run = '', at] = line.split(' ');
     const tick = Number(at);
+    const runs = groups.get(group) ?? new Map<string, Span>();
+    groups.set(group, runs);
     const known = runs.get(run);
-    if (known === undefined) runs.set(run, { first: tick, last: tick });
+    if (known === undefined) runs.set(run, { run, first: tick, last: tick });
     else known.last = Math.max(known.last, tick);
   }
-  const sorted = [...runs].sort(([, a], [, b]) => a.first - b.first);
+  const spans = [...groups.values()].map((runs) => [...runs.values()]);
+  return { executions: spans.flat().length, overlaps: spans.flatMap(overlapsOf) };
+}
+
+interface Span {
+  readonly run: string;
+  readonly first: number;
+  last: number;
+}
+
+function overlapsOf(spans: readonly Span[]): readonly string[] {
   const overlaps: string[] = [];
-  let before: (typeof sorted)[number] | undefined;
-  for (const one of sorted) {
-    if (before !== undefined && one[1].first < before[1].last)
-      overlaps.push(`${before[0]} ran until ${before[1].last} µs, ${one[0]} from ${one[1].first} µs`);
-    if (before === undefined || one[1].last > before[1].last) before = one;
+  let before: Span | undefined;
+  for (const span of spans.toSorted((a, b) => a.first - b.first)) {
+    if (before !== undefined && span.first < before.last)
+      overlaps.push(`${before.run} ran until ${before.last} µs, ${span.run} from ${span.first} µs`);
+    if (before === undefined || span.last > before.last) before = span;
   }
-  return { executions: runs.size, overlaps };
+  return overlaps;
 }

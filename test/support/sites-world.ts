@@ -8,7 +8,7 @@ import { codeBlocks } from '../docs/code-blocks.ts';
 import { readPage } from '../docs/pages.ts';
 import type { Machine, Network } from './namespaces.ts';
 import { runNatsServer } from './nats-server.ts';
-import { isolation, type RealHub, type Running } from './real-hub.ts';
+import { isolation, type RealHub } from './real-hub.ts';
 import { openTunnel, type Tunnel } from './tunnel.ts';
 import { until } from './until.ts';
 
@@ -20,15 +20,14 @@ const JOIN_MS = 60_000;
 
 export interface SitesWorld {
   readonly machines: Readonly<Record<Site, Machine>>;
-  /** Agents' pids. */
-  readonly agents: Readonly<Record<Site, readonly number[]>>;
+  readonly agents: Readonly<Record<Site, readonly { readonly name: string; readonly pid: number }[]>>;
   /** A user's, from outside of the network. */
   readonly url: string;
   /** A login that may hear everything at the hub's server. */
   readonly ear: { readonly url: string; readonly user: string; readonly pass: string };
   /** The same for what the server of `cern` shows. */
   readonly atCern: { readonly url: string; readonly user: string; readonly pass: string };
-  /** What the hub takes an agent for: `live`, `suspect`, `lost`; undefined when it doesn't know it. */
+  /** What the hub takes an agent, as SITE.NAME, for: `live`, `suspect`, `lost`; undefined when it doesn't know it. */
   state(agent: string): Promise<string | undefined>;
   /** Ends all as a user would. */
   stop(): Promise<void>;
@@ -63,7 +62,7 @@ export async function startSites(network: Network, hub: RealHub, natsServer: str
   const started = await hub.polaron(start, {}, centre.within);
   if (started.exit !== 0) throw new Error(`the hub does not start: ${started.err}`);
   ends.push(() => hub.stop());
-  const agent = async (site: Site, name: string, at: string): Promise<Running> => {
+  const agent = async (site: Site, name: string, at: string): Promise<{ name: string; pid: number }> => {
     const home = join(hub.home, `home-${name}`);
     mkdirSync(home);
     const what = ['--site', site, '--name', name, '--slots', '2', '--capability', `site=${site}`];
@@ -73,7 +72,7 @@ export async function startSites(network: Network, hub: RealHub, natsServer: str
       running.child.kill('SIGTERM');
       return running.finished;
     });
-    return running;
+    return { name: `${site}.${name}`, pid: running.pid };
   };
   const viaCern = `nats://agent:SITE-PASSWORD@${machines.cern.address}:4222`;
   const [n1, c1, c2, f1] = await Promise.all([
@@ -86,7 +85,7 @@ export async function startSites(network: Network, hub: RealHub, natsServer: str
   const url = `nats://u.kim:KIM-PASSWORD@127.0.0.1:${toHub.port}`;
   return {
     machines,
-    agents: { near: [n1.pid], cern: [c1.pid, c2.pid], far: [f1.pid] },
+    agents: { near: [n1], cern: [c1, c2], far: [f1] },
     url,
     ear: { url: `nats://127.0.0.1:${toHub.port}`, user: 'polaron', pass: 'HUB-PASSWORD' },
     atCern: { url: `nats://127.0.0.1:${toCern.port}`, user: 'agent', pass: 'SITE-PASSWORD' },

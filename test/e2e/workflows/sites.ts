@@ -7,25 +7,40 @@ import type { Random } from '../../fault/chaos/random.ts';
 
 const TICK_MS = 20;
 
-/** While it runs it says so, with the clock that all processes of a machine share: one line each in `NOTES.alone`. */
+/** While it runs it says so, with the clock that all processes of a machine share: one line each in `NOTES.alone`. Two of one group must never run at once. */
+async function ticking(task: Task, group: string, value: number): Promise<Marked> {
+  const { dispatchId, nodeId, attempt } = context();
+  const run = `${dispatchId}/${nodeId}#${attempt}.${process.pid}`;
+  const tick = (): void =>
+    appendFileSync(`${task.notes}.alone`, `${group} ${run} ${process.hrtime.bigint() / 1_000n}\n`);
+  tick();
+  const timer = setInterval(tick, TICK_MS);
+  try {
+    return await noted(task, [], (mark) => ({ value, marks: [mark] }));
+  } finally {
+    clearInterval(timer);
+    tick();
+  }
+}
+
+/** One of all of them at a time. */
 export const alone = electron(
   { exclusive: true, concurrency: { key: 'alone', limit: 1 } },
-  async function alone(task: Task, value: number): Promise<Marked> {
-    const { dispatchId, nodeId, attempt } = context();
-    const run = `${dispatchId}/${nodeId}#${attempt}.${process.pid}`;
-    const tick = (): void => appendFileSync(`${task.notes}.alone`, `${run} ${process.hrtime.bigint() / 1_000n}\n`);
-    tick();
-    const ticking = setInterval(tick, TICK_MS);
-    try {
-      return await noted(task, [], (mark) => ({ value, marks: [mark] }));
-    } finally {
-      clearInterval(ticking);
-      tick();
-    }
+  function alone(task: Task, value: number): Promise<Marked> {
+    return ticking(task, 'all', value);
   },
 );
+/** Each by itself never twice at a time. */
+export const single = electron({ exclusive: true }, function single(task: Task, value: number): Promise<Marked> {
+  const { dispatchId, nodeId } = context();
+  return ticking(task, `${dispatchId}/${nodeId}`, value);
+});
 export const lonely = lattice(function lonely(notes: string, width: number, ms: number) {
   const parts = Array.from({ length: width }, (_, at) => alone({ notes, name: `a${at}`, ms }, at));
+  return sum({ notes, name: 'sum', ms: 1 }, parts);
+});
+export const singles = lattice(function singles(notes: string, width: number, ms: number) {
+  const parts = Array.from({ length: width }, (_, at) => single({ notes, name: `s${at}`, ms }, at));
   return sum({ notes, name: 'sum', ms: 1 }, parts);
 });
 
@@ -73,3 +88,22 @@ export function anywhere(random: Random, notes: string): Ordered {
     }
   }
 }
+
+/** A chain whose every step makes so many bytes of the one before. */
+export const heavier = electron(function heavier(
+  task: Task,
+  x: Marked & { readonly bytes: Uint8Array },
+  size: number,
+): Promise<Marked & { readonly bytes: Uint8Array }> {
+  const bytes = crypto.getRandomValues(new Uint8Array(1_000));
+  return noted(task, [x], (mark) => ({
+    value: x.value + 1,
+    marks: [...x.marks, mark],
+    bytes: new Uint8Array(Buffer.alloc(size, bytes)),
+  }));
+});
+export const heavyChain = lattice(function heavyChain(notes: string, length: number, size: number) {
+  let x = heavier({ notes, name: 'h0', ms: 0 }, { value: -1, marks: [], bytes: new Uint8Array() }, size);
+  for (let at = 1; at < length; at++) x = heavier({ notes, name: `h${at}`, ms: 0 }, x, size);
+  return x;
+});
