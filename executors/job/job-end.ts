@@ -12,7 +12,7 @@ export type JobStop = 'cancel' | AttemptTimeout;
 
 /** What is wrong with a state that `poll` gave, written by anybody; undefined: nothing. */
 export function wrongState(state: JobState): string | undefined {
-  const shown = JSON.stringify(state) ?? String(state);
+  const shown = JSON.stringify(state ?? null);
   if (!['queued', 'running', 'ended', 'unknown'].includes(state?.state)) return `no state: ${shown.slice(0, 200)}`;
   if (state.state !== 'ended') return undefined;
   const { error, exitCode, signal, reason } = state;
