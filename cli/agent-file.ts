@@ -21,6 +21,8 @@ export interface AgentFile {
   readonly executors?: readonly ExecutorUse[];
   /** False: electrons that want something installed are refused. */
   readonly deps?: boolean;
+  /** It ends when nothing has run for so long, ms. */
+  readonly idle?: number;
   /** How long a drain at SIGTERM waits for what runs, ms. */
   readonly grace?: number;
 }
@@ -58,6 +60,10 @@ export const agentKeys: { readonly [K in keyof AgentFile]-?: Key<NonNullable<Age
     read: executorUses,
   },
   deps: { expected: 'true or false', read: (x) => (typeof x === 'boolean' ? x : undefined) },
+  idle: {
+    expected: 'a duration such as 10m',
+    read: (x) => (typeof x === 'string' ? span(x) : undefined),
+  },
   grace: {
     expected: 'a duration such as 30s or 10m',
     read: (x) => (typeof x === 'string' ? span(x) : undefined),
@@ -142,6 +148,7 @@ export function parseAgentFile(written: string, file: string): AgentFile {
     ...pick('slots', agentKeys.slots),
     ...pick('executors', agentKeys.executors),
     ...pick('deps', agentKeys.deps),
+    ...pick('idle', agentKeys.idle),
     ...pick('grace', agentKeys.grace),
   };
 }

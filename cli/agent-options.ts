@@ -59,6 +59,7 @@ export function resolveAgentCommand(
     throw new PolaronError('USAGE', 'an agent needs --bus', {
       help: 'Give --bus nats://host:4222, set POLARON_URL, or write `bus:` into the file of --config; `polaron start` runs an agent of its own.',
     });
+  const idleMs = args.idle ?? file.idle;
   const again = path !== undefined && args.bus === undefined && fromEnv === undefined;
   if (args.capability.length > 0) checkOffers('--capability', args.capability);
   else checkOffers(`${path ?? ''}: capabilities`, file.capabilities ?? []);
@@ -70,7 +71,7 @@ export function resolveAgentCommand(
     executors: args.executor.length > 0 ? args.executor.map((name) => ({ name })) : (file.executors ?? []),
     installDeps: args.deps && (file.deps ?? true),
     graceMs: args.grace ?? file.grace ?? defaults.graceMs,
-    ...(args.idle === undefined ? {} : { idleMs: args.idle }),
+    ...(idleMs === undefined ? {} : { idleMs }),
     ...(again ? { busAgain: () => read(path).bus } : {}),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import { executorErrors } from '../../model/executor-errors.ts';
 import { errorTable, type ErrorCode } from '../../model/error-table.ts';
 
 /** Stands for model/error-table.ts. */
@@ -29,7 +30,10 @@ const RAISED = [
   'HOOK_FAILED',
 ] as const satisfies readonly ErrorCode[];
 
-const retryable = Object.entries(errorTable).flatMap(([code, row]) => (row.retryable ? [code] : []));
+/** What executors raise is raised outside of bundles. */
+const retryable = Object.entries(errorTable).flatMap(([code, row]) =>
+  row.retryable && !Object.hasOwn(executorErrors, code) ? [code] : [],
+);
 const remedies = Object.fromEntries(RAISED.map((code) => [code, errorTable[code].remedy]));
 
 /** What model/errors.ts asks of the table, and no more. */

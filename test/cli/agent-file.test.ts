@@ -33,6 +33,7 @@ describe('agent.yaml', () => {
       slots: 4,
       executors: [{ name: 'process' }],
       deps: true,
+      idle: 3_600_000,
       grace: 45_000,
     });
     expect(Object.keys(read).sort()).toEqual(Object.keys(agentKeys).sort());
@@ -71,7 +72,7 @@ describe('agent.yaml', () => {
   it('is refused with file, line, key and what is expected', () => {
     expect(complaint('slots: 4\n\ncapabilites: [gpu]\n')).toBe(
       'agent.yaml:3: unknown key "capabilites"; did you mean capabilities?. ' +
-        'Known are bus, name, site, capabilities, slots, executors, deps, grace.',
+        'Known are bus, name, site, capabilities, slots, executors, deps, idle, grace.',
     );
     expect(complaint('colour: red\n')).toMatch(/^agent\.yaml:1: unknown key "colour"\. Known are bus/);
     expect(complaint('name: a\nslots: many\n')).toMatch(
