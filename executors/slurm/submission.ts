@@ -16,12 +16,19 @@ import { sbatchArgs } from './sbatch-args.ts';
 import type { SlurmOptions } from './slurm-options.ts';
 import type { SlurmAnswer, SlurmProgram } from './slurm-program.ts';
 
-/** How long others may join an array. */
-const GATHER_MS = 50;
+/** Others may join an array as long as they come one soon after the other: their folders are written in between. */
+const GATHER_MS = 100;
+const LONGEST_GATHER_MS = 2_000;
 /** Between two tries to reach the controller. */
 const AGAIN_MS = 3_000;
 /** A job that has reached nobody for so long fails, and may go to another agent. */
 const UNREACHABLE_MS = 60_000;
+
+interface Gathering {
+  readonly jobs: Waiting[];
+  readonly until: number;
+  timer: NodeJS.Timeout | undefined;
+}
 
 interface Waiting {
   readonly job: Job<SlurmOptions>;
@@ -36,7 +43,7 @@ export class Submission {
   readonly #arrays: ArrayRecords;
   readonly #queue: Queue;
   readonly #mostInArray: number;
-  readonly #gathering = new Map<string, Waiting[]>();
+  readonly #gathering = new Map<string, Gathering>();
   #stopped = false;
 
   constructor(o: {
@@ -59,17 +66,20 @@ export class Submission {
     const key = JSON.stringify([dispatchId, electron, options, memoryMb]);
     return new Promise((resolve, reject) => {
       const waiting = { job, resolve, reject };
-      const others = this.#gathering.get(key);
-      if (others !== undefined && others.length < this.#mostInArray) {
-        others.push(waiting);
-        return;
-      }
-      const group = [waiting];
+      const now = performance.now();
+      const known = this.#gathering.get(key);
+      const joins = known !== undefined && known.jobs.length < this.#mostInArray;
+      const group = joins ? known : { jobs: [], until: now + LONGEST_GATHER_MS, timer: undefined };
+      group.jobs.push(waiting);
       this.#gathering.set(key, group);
-      setTimeout(() => {
-        if (this.#gathering.get(key) === group) this.#gathering.delete(key);
-        void this.#handOver(group);
-      }, GATHER_MS);
+      clearTimeout(group.timer);
+      group.timer = setTimeout(
+        () => {
+          if (this.#gathering.get(key) === group) this.#gathering.delete(key);
+          void this.#handOver(group.jobs);
+        },
+        Math.max(0, Math.min(GATHER_MS, group.until - now)),
+      );
     });
   }
 
