@@ -23,13 +23,14 @@ export function pair(queues: ReadyQueues, pools: Pools, at: number, found: Found
   for (const kind of roomKinds) {
     /** All that waits in these stands aside. */
     const stuck = new Set<ClassRoom>();
-    const kept = kind === 'free' ? NONE : keptFor(queues);
+    let kept = kind === 'free' ? NONE : undefined;
     const served = (room: ClassRoom): boolean => room.open[kind] > 0 && !stuck.has(room);
     pools.settle(at);
     while (pools.open[kind] > 0) {
       const next = queues.next(served);
       if (next === undefined) break;
       const { room } = next;
+      kept ??= keptFor(queues);
       const best = pools.best(room, kind, at, kept);
       const many = room.able;
       const most = best?.room ?? 0;

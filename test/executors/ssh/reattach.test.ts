@@ -128,9 +128,12 @@ withRealPart('an SSH host whose connection breaks', sshdProgram, 'no sshd is ins
       // it goes there by itself, and leaves nothing
       await later.setUp();
       await until(() => startTimeOf(pid) === undefined && ssh.daemons().length === 0, 'all is gone');
+      // the earlier life is still in this process, and would dial again
+      proxy.refuses = true;
+      proxy.cut();
       const seen = ssh.start('add', [1, 2], { port: ssh.sshd.port });
       expect(inlineValue((await seen.ended).outcome)).toBe(3);
-      expect(ssh.daemons()).toHaveLength(1);
+      await until(() => ssh.daemons().length === 1, 'only the new one is left', 20_000);
       expect(ssh.daemons()).not.toEqual(earlier);
     });
   });
