@@ -53,6 +53,7 @@ async function setup(agent: ExecutorAgent): Promise<Slurm> {
   if (asked.kind !== 'done') agent.log('warn', `Slurm's controller can't be reached: ${asked.said}`);
   const most = asked.kind === 'done' ? Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(asked.stdout)?.[1]) - 1 : Number.NaN;
   const arrays = new ArrayRecords(join(agent.folder, 'arrays'));
+  arrays.clean();
   const queue = new Queue(program, arrays, String(process.getuid?.() ?? 0));
   const mostInArray = most >= 1 ? Math.min(most, MOST_IN_ARRAY) : MOST_IN_ARRAY;
   const submission = new Submission({ agent, program, arrays, queue, mostInArray });
