@@ -5,6 +5,7 @@
 import { asPolaronError } from '../../model/errors.ts';
 import { DEFAULT_EXECUTOR } from '../../model/executor-choice.ts';
 import type { Log } from '../../model/log.ts';
+import { counted } from '../counted-attempt.ts';
 import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask, FoundTask } from '../executor.ts';
 
 export class Executors {
@@ -84,40 +85,11 @@ export class Executors {
   ): ExecutorHandle {
     if (name === DEFAULT_EXECUTOR || shares === true) return begin(events);
     const others = this.#others;
-    let open = true;
     others.count++;
     const over = (): void => {
-      if (!open) return;
-      open = false;
       others.count--;
       this.#byName.get(DEFAULT_EXECUTOR)?.roomChanged?.();
     };
-    const handle = begin({
-      log: (stream, text) => events.log(stream, text),
-      progress: (fraction, note) => events.progress(fraction, note),
-      ended: (outcome, file) => {
-        over();
-        events.ended(outcome, file);
-      },
-    });
-    return {
-      runningSince: () => handle.runningSince(),
-      logs: () => handle.logs?.(),
-      cancel: (reason) => handle.cancel(reason),
-      revoke: () => {
-        const revoked = handle.revoke();
-        if (revoked) over();
-        return revoked;
-      },
-      forget: (atOnce) => {
-        over();
-        handle.forget(atOnce);
-      },
-      leave: () => {
-        const left = handle.leave?.() === true;
-        if (left) over();
-        return left;
-      },
-    };
+    return counted(events, over, begin);
   }
 }

@@ -4,9 +4,10 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import type { ErrorInfo } from '../../model/outcome.ts';
+import type { Clock } from '../../model/clock.ts';
 import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
-import type { ExecutorFactory } from '../executor-ground.ts';
+import type { ExecutorFactory, ExecutorGround } from '../executor-ground.ts';
+import { refuse } from '../refused-attempt.ts';
 import { processExecutor } from './process-executor.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -17,11 +18,11 @@ type VariablesOf = (options: Options, env: Variables) => Variables;
 
 /** `venv`: a virtual environment's folder. `python`: an interpreter. */
 export const pythonExecutor: ExecutorFactory = (ground) =>
-  new LanguageExecutor('python', ground.processes?.() ?? processExecutor(ground), ground.start.env, pythonVariables);
+  new LanguageExecutor('python', ground.processes?.() ?? processExecutor(ground), ground, pythonVariables);
 
 /** `shell`: what runs commands that are one text, as `SHELL -c TEXT`. */
 export const shellExecutor: ExecutorFactory = (ground) =>
-  new LanguageExecutor('shell', ground.processes?.() ?? processExecutor(ground), ground.start.env, shellVariables);
+  new LanguageExecutor('shell', ground.processes?.() ?? processExecutor(ground), ground, shellVariables);
 
 const pythonVariables: VariablesOf = (options, env) => {
   const { venv, python } = texts(options, ['venv', 'python']);
@@ -64,12 +65,19 @@ class LanguageExecutor implements Executor {
   readonly shares = true;
   readonly #processes: Executor;
   readonly #env: Variables;
+  readonly #clock: Clock;
   readonly #variablesOf: VariablesOf;
 
-  constructor(name: string, processes: Executor, env: Variables, variablesOf: VariablesOf) {
+  constructor(
+    name: string,
+    processes: Executor,
+    { clock, start }: Pick<ExecutorGround, 'clock' | 'start'>,
+    variablesOf: VariablesOf,
+  ) {
     this.name = name;
     this.#processes = processes;
-    this.#env = env;
+    this.#env = start.env;
+    this.#clock = clock;
     this.#variablesOf = variablesOf;
   }
 
@@ -80,7 +88,7 @@ class LanguageExecutor implements Executor {
       variables = this.#variablesOf(electron.executorOptions ?? {}, this.#env);
     } catch (error) {
       const message = `electron "${electron.name}" (executor ${this.name}): ${error instanceof Error ? error.message : String(error)}`;
-      return refused({ code: 'EXECUTOR_OPTION', message }, events);
+      return refuse(this.#clock, events, { code: 'EXECUTOR_OPTION', message });
     }
     return this.#processes.start(
       { ...task, electron: { ...electron, env: { ...variables, ...electron.env } } },
@@ -99,11 +107,4 @@ class LanguageExecutor implements Executor {
   stop(): Promise<void> {
     return this.#processes.stop();
   }
-}
-
-/** It never runs. */
-function refused(error: ErrorInfo, events: ExecutorEvents): ExecutorHandle {
-  const now = Date.now();
-  queueMicrotask(() => events.ended({ status: 'failed', error, usage: { startedAt: now, endedAt: now } }));
-  return { runningSince: () => 0, cancel: () => undefined, revoke: () => false, forget: () => undefined };
 }

@@ -7,8 +7,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { Timer } from '../../model/clock.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
-import type { ErrorInfo } from '../../model/outcome.ts';
 import type { ExecutorFactory, ExecutorGround } from '../executor-ground.ts';
+import { counted } from '../counted-attempt.ts';
+import { refuse } from '../refused-attempt.ts';
 import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
 import { ProcessPool } from '../process/pool.ts';
 import { remoteProgram } from '../remote/remote-program.ts';
@@ -91,11 +92,11 @@ export class SshExecutor implements Executor {
       options = checkSshOptions(executorOptions);
     } catch (error) {
       const { code, message } = asPolaronError(error, 'EXECUTOR_OPTION');
-      return this.#refuse(events, { code, message: `electron "${name}": ${message}` });
+      return refuse(this.#ground.clock, events, { code, message: `electron "${name}": ${message}` });
     }
     if (task.code.deps !== undefined) {
       const message = `electron "${name}": its deps are installed on the agent's machine, and it runs on host ${options.host}; install them there, or use executor "process"`;
-      return this.#refuse(events, { code: 'DEPS_REFUSED', message });
+      return refuse(this.#ground.clock, events, { code: 'DEPS_REFUSED', message });
     }
     const place = this.#placeOf(options);
     const pool = this.#poolOf(place, options);
@@ -120,23 +121,6 @@ export class SshExecutor implements Executor {
     const places = [...this.#places.values()];
     this.#places.clear();
     await Promise.all([...places.map((place) => this.#leave(place)), ...this.#leaving.values()]);
-  }
-
-  /** Never ran. */
-  #refuse(events: ExecutorEvents, error: ErrorInfo): ExecutorHandle {
-    const now = this.#ground.clock.now();
-    let over = false;
-    queueMicrotask(() => {
-      if (!over) events.ended({ status: 'failed', error, usage: { startedAt: now, endedAt: now } });
-    });
-    return {
-      runningSince: () => 0,
-      cancel: () => undefined,
-      revoke: () => (over ? false : (over = true)),
-      forget: () => {
-        over = true;
-      },
-    };
   }
 
   #placeOf(options: SshOptions): Place {
@@ -185,36 +169,12 @@ export class SshExecutor implements Executor {
   #counted(place: Place, events: ExecutorEvents, begin: (events: ExecutorEvents) => ExecutorHandle): ExecutorHandle {
     place.idle?.cancel();
     place.active++;
-    let open = true;
     const over = (): void => {
-      if (!open) return;
-      open = false;
       place.active--;
       if (place.active > 0) return;
       place.idle = this.#ground.clock.after(IDLE_MS, () => this.#letGo(place));
     };
-    const handle = begin({
-      log: (stream, text) => events.log(stream, text),
-      progress: (fraction, note) => events.progress(fraction, note),
-      ended: (outcome, file) => {
-        over();
-        events.ended(outcome, file);
-      },
-    });
-    return {
-      runningSince: () => handle.runningSince(),
-      logs: () => handle.logs?.(),
-      cancel: (reason) => handle.cancel(reason),
-      revoke: () => {
-        const revoked = handle.revoke();
-        if (revoked) over();
-        return revoked;
-      },
-      forget: (atOnce) => {
-        over();
-        handle.forget(atOnce);
-      },
-    };
+    return counted(events, over, begin);
   }
 
   #letGo(place: Place): void {
