@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { beginDetached, type DetachOutcome } from '../../host/detach.ts';
@@ -78,10 +79,14 @@ describe('instances', () => {
   });
 
   it('a zombie does not live', async () => {
-    // The shell's child ends while the shell, replaced by sleep, never waits for it.
-    const child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // The shell's child ends when it is told to: once the shell has become sleep, which never waits for it. Before, the shell itself might.
+    const child = spawn('sh', ['-c', 'cat <&3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
     children.push(child);
     const [pid] = await once(child.stdout, 'data');
+    const isSleep = (): boolean => readFileSync(`/proc/${String(child.pid)}/comm`, 'utf8') === 'sleep\n';
+    while (process.platform === 'linux' && !isSleep()) await sleep(5);
+    const end = child.stdio[3];
+    if (end instanceof Writable) end.end();
     while (processInfo(Number(pid)) !== undefined) await sleep(10);
     if (process.platform === 'linux') expect(readFileSync(`/proc/${Number(pid)}/stat`, 'utf8')).toContain(' Z ');
     expect(recordInstance(home, 'runner', Number(pid))).toBeUndefined();

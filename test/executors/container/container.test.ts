@@ -57,7 +57,11 @@ withContainerEngine('the executor container', ({ image, bare }) => {
     });
 
     it("runs with the image's Node.js when it says so, and hears when there is none", async () => {
-      expect(await value('node', [], { image, node: 'image' })).toEqual(['/usr/bin/node', process.version]);
+      // The image brings its own version, which is not always that of the tests.
+      expect(await value('node', [], { image, node: 'image' })).toEqual([
+        '/usr/bin/node',
+        expect.stringMatching(/^v\d+\.\d+\.\d+$/),
+      ]);
       expect(errorOf(await run('noop', [], { image: bare, node: 'image' }))).toMatchObject({
         code: 'CONTAINER_NO_NODE',
         message: expect.stringContaining(bare),
