@@ -80,8 +80,11 @@ describe('instances', () => {
 
   it('a zombie does not live', async () => {
     // The shell's child ends when it is told to: once the shell has become sleep, which never waits for it. Before, the shell itself might.
-    const child = spawn('sh', ['-c', 'cat <&3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+    const child = spawn('sh', ['-c', 'cat <&3 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    });
     children.push(child);
+    if (child.stdout === null) throw new Error('sh has no output to read');
     const [pid] = await once(child.stdout, 'data');
     const isSleep = (): boolean => readFileSync(`/proc/${String(child.pid)}/comm`, 'utf8') === 'sleep\n';
     while (process.platform === 'linux' && !isSleep()) await sleep(5);
