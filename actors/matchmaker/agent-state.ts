@@ -2,14 +2,14 @@
  * What the hub knows of one agent, and what its syncs mean. Pure: no I/O; time comes in as an argument (the hub's monotonic clock, ms).
  * The rules H4–H8 and H11 of docs/protocol.md by number. Not here: attempts without a record (agent-claims.ts).
  */
-import type { AgentKey, DispatchId, TaskId } from '../../model/ids.ts';
+import { parseTaskId, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import { olderToken, sameToken, type Token } from '../../model/outcome.ts';
 import type { RunEntry, Sync, SyncReply } from '../../bus/protocol/agent.ts';
 import type { RosterEntry } from '../../bus/protocol/results.ts';
 import { AmountLedger, type Takes } from '../../model/amount-ledger.ts';
 import { meets, offeredBy, type Need, type Offered } from '../../model/capability.ts';
 import { AgentClaims } from './agent-claims.ts';
-import { Attempts } from './attempts.ts';
+import { Attempts, isUnsent, UNSENT } from './attempts.ts';
 import { grips, Grips } from './grips.ts';
 import { Keys } from './keys.ts';
 import { Strays } from './strays.ts';
@@ -172,7 +172,7 @@ export class AgentState {
 
   /** Takes the credit for an attempt that is about to be sent; `hold` fills in its token. */
   reserve(task: TaskId, holds?: RunEntry['holds'], takes?: Takes): void {
-    this.#held.put(task, NO_TOKEN, Number.POSITIVE_INFINITY, this.#grips.take(task, holds, takes));
+    this.#held.put(task, NO_TOKEN, UNSENT, this.#grips.take(task, holds, takes));
   }
   nextN(): number {
     return ++this.#n;
@@ -180,12 +180,8 @@ export class AgentState {
   /** The attempt goes out with assign `n`. */
   hold(task: TaskId, token: Token, n: number): void {
     const reserved = this.#held.get(task);
-    if (reserved?.n === Number.POSITIVE_INFINITY) {
-      reserved.token = token;
-      reserved.n = n;
-      return;
-    }
-    this.#held.put(task, token, n, undefined);
+    if (reserved !== undefined && isUnsent(reserved)) this.#held.sent(reserved, token, n);
+    else this.#held.put(task, token, n, undefined);
   }
   /** Claims on electrons of a dispatch that are still to be decided. */
   openClaims(dispatch: DispatchId): readonly RunEntry[] {
@@ -216,12 +212,16 @@ export class AgentState {
   /** Gives back the credit of a match that was never sent; an attempt that was sent stays. */
   unreserve(task: TaskId): boolean {
     const held = this.#held.get(task);
-    return held?.n === Number.POSITIVE_INFINITY && this.#held.remove(task, held);
+    return held !== undefined && isUnsent(held) && this.#held.remove(task, held);
+  }
+  /** Matches for electrons of a dispatch that were never sent. */
+  unsent(dispatch: DispatchId): readonly TaskId[] {
+    return [...this.#held.unsent()].filter((task) => parseTaskId(task).dispatch === dispatch);
   }
   /** The hub took a greater epoch: assigns are counted anew, and the next sync tells what became of those before. */
   hubEpochRaised(): void {
     this.#n = this.#void = 0;
-    for (const [, held] of this.#held) if (held.n !== Number.POSITIVE_INFINITY) held.n = 0;
+    for (const [, held] of this.#held) if (!isUnsent(held)) held.n = 0;
   }
   /** The agent reported its end: the place it took can be given again. */
   finish(task: TaskId, token: Token): void {
@@ -310,7 +310,7 @@ export class AgentState {
     this.#strays.listed([]);
     const effects: AgentEffect[] = [];
     for (const [task, held] of this.#held) {
-      if (held.n === Number.POSITIVE_INFINITY) continue;
+      if (isUnsent(held)) continue;
       this.#held.remove(task, held);
       effects.push({ type: 'lost', task, token: held.token, reason: 'agent-lost' });
     }
@@ -380,7 +380,7 @@ export class AgentState {
     if (claimed.length > 0) effects.push({ type: 'claimed', entries: claimed });
     const seen = sync.hub === hub ? sync.seen : 0;
     for (const [task, held] of this.#held) {
-      if (listed.has(task) || held.n === Number.POSITIVE_INFINITY) continue;
+      if (listed.has(task) || isUnsent(held)) continue;
       if (!restarted && held.n > seen) continue;
       this.#held.remove(task, held);
       effects.push({ type: 'lost', task, token: held.token, reason: 'not-listed' });

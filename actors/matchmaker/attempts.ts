@@ -3,9 +3,13 @@ import type { TaskId } from '../../model/ids.ts';
 import type { Token } from '../../model/outcome.ts';
 import type { Grip } from './grips.ts';
 
+/** Stands for the number of an assign that there isn't yet. */
+export const UNSENT = Number.POSITIVE_INFINITY;
+export const isUnsent = ({ n }: Pick<Held, 'n'>): boolean => n === UNSENT;
+
 export interface Held {
   token: Token;
-  /** Number of the assign that carried it; 0: from before the hub's restart; infinite: it isn't sent yet. */
+  /** Number of the assign that carried it; 0: from before the hub's restart; UNSENT: it isn't sent yet. */
   n: number;
   running: boolean;
   /** Its outcome came: it takes no slot any more, though it isn't judged yet. */
@@ -19,6 +23,7 @@ export class Attempts {
   readonly #held = new Map<TaskId, Held>();
   readonly #onChange: () => void;
   #finished = 0;
+  #unsent = 0;
 
   /** `onChange`: there are more or fewer that take a slot. */
   constructor(onChange: () => void) {
@@ -34,6 +39,11 @@ export class Attempts {
     return this.#held.size - this.#finished;
   }
 
+  /** Matches of which nothing was sent yet. */
+  *unsent(): Iterable<TaskId> {
+    if (this.#unsent > 0) for (const [task, held] of this.#held) if (isUnsent(held)) yield task;
+  }
+
   get(task: TaskId): Held | undefined {
     return this.#held.get(task);
   }
@@ -44,17 +54,29 @@ export class Attempts {
 
   put(task: TaskId, token: Token, n: number, grip: Grip | undefined, cancel?: string): void {
     const before = this.#held.get(task);
-    if (before?.finished === true) this.#finished--;
-    before?.grip?.free();
+    if (before !== undefined) this.#forget(before);
+    if (n === UNSENT) this.#unsent++;
     this.#held.set(task, { token, n, running: false, finished: false, cancel, grip });
     this.#onChange();
   }
 
   remove(task: TaskId, held: Held): boolean {
-    if (held.finished) this.#finished--;
-    held.grip?.free();
+    this.#forget(held);
     this.#onChange();
     return this.#held.delete(task);
+  }
+
+  /** It goes out with assign `n`. */
+  sent(held: Held, token: Token, n: number): void {
+    if (isUnsent(held)) this.#unsent--;
+    held.token = token;
+    held.n = n;
+  }
+
+  #forget(held: Held): void {
+    if (held.finished) this.#finished--;
+    if (isUnsent(held)) this.#unsent--;
+    held.grip?.free();
   }
 
   finish(held: Held): void {

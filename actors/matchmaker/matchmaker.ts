@@ -11,7 +11,7 @@
 import { isDispatchId, parseTaskId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import type { Token } from '../../model/outcome.ts';
 import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
-import type { Done, DoneReply, Sync, SyncReply, Verdict } from '../../bus/protocol/agent.ts';
+import type { Done, DoneReply, Sync, SyncReply } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
 import { classOf, holdsOf } from '../requirement.ts';
 import type { Waits } from '../why-groups.ts';
@@ -30,6 +30,7 @@ import { Pools } from './pools.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
+import { takeBack } from './take-back.ts';
 import { agentStatuses, tellJoined, tellTaken, unofferedOf } from './report.ts';
 import { Roster } from './roster.ts';
 
@@ -166,6 +167,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       case 'roster.load':
         return this.#loadRoster(message);
       case 'lattice.resumed':
+        this.#withdraw(message.dispatch, undefined);
         return this.#claims.again(message.dispatch, this.#agents.values());
       case 'lattice.gone':
         return this.#withdraw(message.dispatch, undefined);
@@ -176,7 +178,12 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const gone = nodes === undefined ? undefined : new Set(nodes);
     this.#queues.withdraw(dispatch, gone);
     this.#roster.held.withdraw(dispatch, gone);
+    if (gone === undefined) this.#takeBack(dispatch);
     this.#o.onTaken();
+  }
+
+  #takeBack(dispatch: DispatchId): void {
+    if (takeBack(dispatch, this.#agents.values(), this.#assigner)) this.#match();
   }
 
   /** A match for a dispatch that ended meanwhile is given back. An outcome for an electron that nobody works on: the records tell what it is. */
@@ -186,22 +193,14 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       this.#o.onUnheard(dispatch);
       return this.#claims.unheard(dispatch, message);
     }
-    if (isFound(message)) {
-      if (!isDispatchId(dispatch)) return;
-      for (const node of message.nodes) this.#agents.get(message.agent)?.unreserve(taskIdOf(dispatch, node));
-      this.#match();
-      return;
-    }
+    if (isFound(message)) return isDispatchId(dispatch) ? this.#takeBack(dispatch) : undefined;
     if (message.type !== 'attempt.finished' || !isFinished(message)) return;
     const { task, token, receipt } = message;
     this.#o.onUnheard(parseTaskId(task).dispatch);
-    const answer = (verdict: Verdict): void =>
-      this.#o.system.send(
-        this.#self,
-        { type: 'attempt.judged', receipt, task, token, verdict, current: true },
-        this.#self,
-      );
-    void this.#claims.judge(task, token).then(answer);
+    const judged = { type: 'attempt.judged', receipt, task, token, current: true } as const;
+    void this.#claims
+      .judge(task, token)
+      .then((verdict) => this.#o.system.send(this.#self, { ...judged, verdict }, this.#self));
   }
 
   #enqueue(request: MatchRequest): void {

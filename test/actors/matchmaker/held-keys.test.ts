@@ -9,6 +9,7 @@ import { def } from '../support/graphs.ts';
 import {
   begin,
   found,
+  heard,
   id,
   inputsDigest,
   join,
@@ -46,6 +47,63 @@ async function send(n: number, token: Token = [100, 1]): Promise<void> {
 }
 const given = (): readonly number[] => found().map(([, node]) => node);
 const entry = (n: number, token?: Token): RunEntry => ({ ...listed(n, token), holds: db });
+
+describe('a match that was never sent', () => {
+  const amounts = { capabilities: ['process', 'memory=8GiB'] };
+  const wantMemory = async (...nodes: number[]): Promise<void> => {
+    const requirement = requirementOf(
+      def('train', { needs: ['memory=8GiB'], concurrency: { key: 'db', limit: 1 } }),
+      'kim',
+    );
+    const whose = { user: 'kim', root: id };
+    tell({ type: 'match.request', dispatch: id, nodes, requirement, priority: 0, resumed: false, ...whose });
+    await settle();
+  };
+
+  it.each(['lattice.resumed', 'lattice.gone'] as const)(
+    'is taken back with its slot, key and amounts when its supervisor has crashed: %s',
+    async (type) => {
+      await join('a1', 1, amounts);
+      await wantMemory(0);
+      expect(given()).toEqual([0]);
+      // It was heard, and the supervisor crashed before anything was sent.
+      tell({ type, dispatch: id });
+      await settle();
+      expect(matchmaker.agents().map(({ running }) => running)).toEqual([0]);
+      await wantMemory(1);
+      expect(given()).toEqual([0, 1]);
+    },
+  );
+
+  it('is taken back at an agent that another one is chosen instead of', async () => {
+    await join('a1', 1, amounts);
+    await wantMemory(0);
+    await join('a2', 1, amounts);
+    tell({ type: 'lattice.resumed', dispatch: id });
+    await wantMemory(0);
+    tell({ type: 'lattice.resumed', dispatch: id });
+    await settle();
+    expect(matchmaker.agents().map(({ running, queued }) => [running, queued])).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  it('waits in nobody’s queue any more; what is sent late comes back, and what was sent stays', async () => {
+    const a1 = await join('a1', 2);
+    await want(0, 1);
+    await ready([5, 6, 7]);
+    await send(0);
+    expect(a1.assigns).toHaveLength(1);
+    tell({ type: 'lattice.resumed', dispatch: id });
+    await send(5);
+    expect(heard(5)).toEqual([{ type: 'attempt.lost', token: [100, 1], reason: 'refused', charged: false }]);
+    expect([a1.assigns.length, matchmaker.agents()[0]?.running]).toEqual([1, 1]);
+    // 1, 6 and 7 are asked for by whoever begins again.
+    await join('a2', 4);
+    expect(given()).toEqual([0, 5]);
+  });
+});
 
 describe('a key is held', () => {
   let a1: FakeAgent;

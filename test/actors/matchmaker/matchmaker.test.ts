@@ -143,7 +143,7 @@ describe('matching', () => {
     expect(found()).toEqual([['lab.a1', 1]]);
   });
 
-  it('forgets what is withdrawn', async () => {
+  it('forgets what is withdrawn, and takes back what was never sent for a dispatch that is over', async () => {
     await ready([1, 2, 3]);
     tell({ type: 'match.withdraw', dispatch: id, nodes: [1, 3] });
     await join();
@@ -151,7 +151,7 @@ describe('matching', () => {
     await ready([4]);
     tell({ type: 'lattice.gone', dispatch: id });
     await ready([]);
-    expect(matchmaker.agents()[0]?.running).toBe(2);
+    expect(matchmaker.agents()[0]?.running).toBe(0);
   });
 });
 
