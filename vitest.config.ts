@@ -3,6 +3,7 @@
  * `pure` first (no process of its own), then `system` (brokers, hubs, agents, runners; most of their time is waiting, so there are more at once), and `*.alone.test.ts` (they measure time) one file at a time at the end.
  */
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const system = [
   'integration',
@@ -20,10 +21,23 @@ const system = [
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 const alone = 'test/**/*.alone.test.ts';
 
+/** Files that take longest, first of their kind: most of them wait (a minute is the least time limit that Slurm knows), so others run beside them, and none is left over at the end. */
+const longest =
+  /\/(slurm\/limit|power-cut|ssh\/reattach|storms|slow-link|slurm\/killed|sites|contract\/executors|guides|e2e\/cancel|processes|outage)\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => longest.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     reporters: process.env['CI'] === undefined ? ['default'] : ['dot'],
     projects: [
       {

@@ -14,7 +14,7 @@ export type Program =
 /** Node's arguments that start it. */
 export function programArgs(program: Program): string[] {
   const source = new URL(`${program}.ts`, ownPackage().folder);
-  if (import.meta.url.endsWith('.ts') && existsSync(source))
+  if (import.meta.url.endsWith('.ts') && existsSync(source) && process.env['POLARON_BUILT_PROGRAMS'] !== '1')
     return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, fileURLToPath(source)];
   return [fileURLToPath(new URL(`dist/${program}.cjs`, ownPackage().folder))];
 }

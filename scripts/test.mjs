@@ -9,5 +9,7 @@ import { ensureInstalled, root } from './ensure-installed.mjs';
 
 await ensureInstalled();
 await build();
+// What the tests' own code starts is what was just built, which starts in a fifth of the time that the source takes.
+process.env.POLARON_BUILT_PROGRAMS = '1';
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 process.exitCode = await runOpen(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: root });

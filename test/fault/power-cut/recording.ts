@@ -1,9 +1,10 @@
 /** Records a process that writes to a store (load.ts), and makes of the recording a disk after a power cut. Needs strace. */
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
 import { Disk } from './disk.ts';
 import { parseTrace, type Call } from './trace.ts';
 
@@ -51,9 +52,8 @@ export async function record(folder: string, mutation?: Mutation): Promise<Recor
   mkdirSync(folder);
   const [data, acks, trace] = ['data', 'acks', 'trace'].map((name) => join(folder, name));
   if (data === undefined || acks === undefined || trace === undefined) throw new RangeError('three names');
-  const store = mutation === undefined ? join(root, 'store') : mutated(folder, mutation);
-  const load = ['--import', import.meta.resolve('tsx'), LOAD];
-  const args = [pathToFileURL(join(store, 'lmdb-store.ts')).href, data, acks];
+  const { load, store } = await packed(folder, mutation);
+  const args = [load, pathToFileURL(store).href, data, acks];
   await promisify(execFile)(
     'strace',
     [
@@ -68,7 +68,6 @@ export async function record(folder: string, mutation?: Mutation): Promise<Recor
       '-o',
       trace,
       process.execPath,
-      ...load,
       ...args,
     ],
     { env: { ...process.env, UV_USE_IO_URING: '0' } },
@@ -76,16 +75,39 @@ export async function record(folder: string, mutation?: Mutation): Promise<Recor
   return recordingOf(parseTrace(readFileSync(trace, 'latin1')), data, acks);
 }
 
-/** Imports of the store lead out of it into the repository's other folders. */
-function mutated(folder: string, { file, from, to }: Mutation): string {
-  const copy = join(folder, 'copy');
-  cpSync(join(root, 'store'), join(copy, 'store'), { recursive: true });
-  for (const name of ['model', 'node_modules', 'package.json']) symlinkSync(join(root, name), join(copy, name));
-  const path = join(copy, 'store', file);
-  const text = readFileSync(path, 'utf8');
+/** The program and the store as one file each: under strace every file that is loaded costs time. */
+async function packed(
+  folder: string,
+  mutation: Mutation | undefined,
+): Promise<{ readonly load: string; readonly store: string }> {
+  const dir = join(folder, 'packed');
+  let changed = mutation === undefined;
+  const bundle = await rolldown({
+    input: { load: LOAD, store: join(root, 'store', 'lmdb-store.ts') },
+    external: 'lmdb',
+    platform: 'node',
+    logLevel: 'warn',
+    plugins: [
+      {
+        name: 'mutation',
+        transform: (text, path) => {
+          if (mutation === undefined || path !== join(root, 'store', mutation.file)) return undefined;
+          changed = true;
+          return mutated(text, mutation);
+        },
+      },
+    ],
+  });
+  await bundle.write({ dir, format: 'esm', entryFileNames: '[name].mjs' });
+  await bundle.close();
+  if (!changed) throw new RangeError(`${mutation?.file}: the store doesn't import it`);
+  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
+  return { load: join(dir, 'load.mjs'), store: join(dir, 'store.mjs') };
+}
+
+function mutated(text: string, { file, from, to }: Mutation): string {
   if (text.split(from).length !== 2) throw new RangeError(`${file}: ${JSON.stringify(from)} isn't there once`);
-  writeFileSync(path, text.replace(from, to));
-  return join(copy, 'store');
+  return text.replace(from, to);
 }
 
 function recordingOf(calls: readonly Call[], data: string, acks: string): Recording {
