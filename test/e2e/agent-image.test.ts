@@ -39,6 +39,7 @@ withContainerEngine('the image of packaging/Containerfile', ({ image: base }) =>
         const run = ['run', '--detach', '--name', name, '--network', 'host', '--pull', 'never', ...limits];
         const agent = ['--capability', 'imaged', '--slots', '1', '--grace', '30s'];
         await podman(...run, '--volume', `${folder}:${folder}`, '--env', `POLARON_URL=${bus}`, image, ...agent);
+        await until(async () => (await podman('logs', name)).includes('ready'), 'it joins', 20_000);
 
         const where = await dispatchSync(inImage)(installed);
         expect(where).toMatchObject({ status: 'completed', value: true });
