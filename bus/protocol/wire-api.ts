@@ -1,6 +1,6 @@
 /**
  * Decoded bodies (msgpack or JSON) → the types of api.ts, checked. Each `parseX(x)` raises BAD_MESSAGE with the path of what doesn't fit; fields it doesn't know are dropped.
- * Not here: bytes (codec.ts; the dispatcher turns base64 of JSON requests into bytes first).
+ * A request in JSON can carry no bytes, and a text of base64 is none: what a submit by hand would hold in them it names as values. Not here: bytes (codec.ts), answers in JSON (actors/dispatcher/api.ts).
  */
 import { dispatchStatuses, electronStatuses, type DispatchStatus } from '../../model/lifecycle.ts';
 import type * as api from './api.ts';
@@ -44,7 +44,7 @@ const whole = (o: Fields, key: string): number => int(o, key);
 const words = (o: Fields, key: string): Record<string, string> => record(o, key, MOST_METADATA, aText(TEXT_LENGTH));
 
 const bytesOrValue: Reader<api.BytesOrValue> = object((o) =>
-  o['bytes'] instanceof Uint8Array ? { bytes: o['bytes'] } : { value: anInfo(o, 'value') },
+  o['bytes'] === undefined ? { value: anInfo(o, 'value') } : { bytes: bytes(o, 'bytes') },
 );
 
 export const parseSubmit: Reader<api.SubmitRequest> = parser(

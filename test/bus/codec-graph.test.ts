@@ -269,6 +269,10 @@ describe('requests to the dispatcher', () => {
       'submit.durability: expected one of pipelined, strict, got "maybe"',
     );
     expect(errorOf(() => parseSubmit({ ...submit, lattice: { name: 5 } })).message).toContain('submit.lattice.name');
+    // as JSON would carry them
+    expect(errorOf(() => parseSubmit({ ...submit, graph: { bytes: 'AQID' } })).message).toContain(
+      'submit.graph.bytes: expected bytes',
+    );
     expect(errorOf(() => parseReply(parseSubmitReply)({ ok: true, body: {} })).message).toContain('submit reply.id');
   });
 });

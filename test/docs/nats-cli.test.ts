@@ -59,6 +59,8 @@ const says: readonly (readonly [command: RegExp, ...said: RegExp[]])[] = [
   [/\.purge /, /"ok":true,"body":\{"dispatches":0/],
   [/\.value .*decode'$/, /answer in JSON/, /"rows": 7/, /"\$type": "Date", "value": "1970-01-01T00:00:00.000Z"/],
   [/\.redispatch /, /"ok":true,"body":\{"id":"[0-9a-z]+-n1","existing":false\}/],
+  [/capability\.process\.probe ''$/, /^\{"site":"[a-z0-9_-]+","agent":"[a-z0-9_-]+"\}$/m],
+  [/capability\.memory\.probe '' --replies 0/, /^\{"site":"[a-z0-9_-]+","agent":"[a-z0-9_-]+"\}$/m],
   [/electron\.failed'$/, /"type":"electron.failed".*"electron":"crash"/],
   [/sub 'polaron\.event/, /"type":"dispatch.completed"/, /"type":"electron.completed".*"electron":"train"/],
   [
