@@ -1,6 +1,7 @@
 /** What an electron actor tells the matchmaker in short. Decides nothing; the longer messages are put together in letters.ts. */
 import type { MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Verdict } from '../../bus/protocol/agent.ts';
+import { materialsOf } from '../materials.ts';
 import type { ElectronServices, ElectronWork } from '../services.ts';
 import type { Finished } from './pull.ts';
 
@@ -19,6 +20,7 @@ export const requestMatch = (s: ElectronServices, work: ElectronWork): void => {
     user,
     root,
     resumed: s.resumed(),
+    ...materialsOf(work),
   } as const;
   s.system.send(s.matchmaker, request, s.supervisor);
 };

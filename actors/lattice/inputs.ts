@@ -6,6 +6,7 @@ import type { Input } from '../../model/graph.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import type { Place } from '../../model/plan.ts';
+import { isLarge, largest } from '../materials.ts';
 import type { LatticeState } from './state.ts';
 
 export interface ResolvedInputs {
@@ -26,6 +27,29 @@ export function resolveInputs(
 ): ResolvedInputs {
   const infos = inputs.map((input) => resolve(state, place, input, literals, made));
   return { infos, digest: inputsDigestOf(name, template, infos) };
+}
+
+/** Those of a ready node's inputs that its agent fetches, if it hasn't got them. Undefined: none. */
+export function largeInputs(
+  state: LatticeState,
+  place: Place,
+  inputs: readonly Input[],
+  literals: ReadonlyMap<string, ValueInfo>,
+): readonly ValueInfo[] | undefined {
+  let large: ValueInfo[] | undefined;
+  for (const input of inputs) {
+    const source = state.plan.source(place, input);
+    const info =
+      'node' in source
+        ? state.value(source.node)
+        : 'map' in source
+          ? state.item(source.map, source.item)
+          : 'digest' in source
+            ? literals.get(source.digest)
+            : undefined;
+    if (info !== undefined && isLarge(info)) (large ??= []).push(info);
+  }
+  return large === undefined ? undefined : largest(large);
 }
 
 /** The name, too: after a restart maps may be expanded in another order, and a node's number then means another electron. */

@@ -12,10 +12,16 @@ import { requirementOf } from '../requirement.ts';
 import type { ElectronWork } from '../services.ts';
 import type { Address } from '../system.ts';
 import { rootOf } from './inner.ts';
-import { resolveInputs } from './inputs.ts';
+import { largeInputs, resolveInputs } from './inputs.ts';
 import type { LatticeState } from './state.ts';
 
 type MatchRequest = Extract<MatchmakerMessage, { type: 'match.request' }>;
+
+/** Nodes of one definition. */
+interface Group {
+  readonly nodes: number[];
+  readonly large: (readonly [node: number, values: readonly ValueInfo[]])[];
+}
 
 export class Orders {
   readonly #spec: DispatchSpec;
@@ -74,7 +80,7 @@ export class Orders {
       name,
       path: place.region.map < 0 ? undefined : this.#state.plan.pathOf(node),
       def,
-      manifest: this.#others?.get(def.name) ?? this.#manifest,
+      manifest: this.#manifestOf(def),
       requirement: this.#requirement(def),
       priority: this.#spec.priority,
       root: rootOf(this.#spec),
@@ -96,27 +102,39 @@ export class Orders {
 
   /** What these nodes ask of the matchmaker, those that ask for the same together. */
   requests(nodes: readonly number[], resumed: boolean): readonly MatchRequest[] {
-    const groups = new Map<Requirement, number[]>();
+    const groups = new Map<ElectronDef, Group>();
     for (const node of nodes) {
-      const wire = this.#state.plan.place(node).node;
+      const place = this.#state.plan.place(node);
+      const wire = place.node;
       if (wire.kind !== 'electron') continue;
-      const requirement = this.#requirement(this.#def(wire.electron));
-      const group = groups.get(requirement);
-      if (group === undefined) groups.set(requirement, [node]);
-      else group.push(node);
+      const def = this.#def(wire.electron);
+      let group = groups.get(def);
+      if (group === undefined) groups.set(def, (group = { nodes: [], large: [] }));
+      group.nodes.push(node);
+      const large = largeInputs(this.#state, place, wire.inputs, this.#literals);
+      if (large !== undefined) group.large.push([node, large]);
     }
     const { id: dispatch, priority, user } = this.#spec;
     const root = rootOf(this.#spec);
-    return Array.from(groups, ([requirement, group]) => ({
-      type: 'match.request' as const,
-      dispatch,
-      nodes: group,
-      requirement,
-      priority,
-      user,
-      root,
-      resumed,
-    }));
+    return Array.from(groups, ([def, group]) => {
+      const { bundle } = this.#manifestOf(def);
+      return {
+        type: 'match.request' as const,
+        dispatch,
+        nodes: group.nodes,
+        requirement: this.#requirement(def),
+        priority,
+        user,
+        root,
+        resumed,
+        ...(bundle === undefined ? {} : { bundle }),
+        ...(group.large.length === 0 ? {} : { large: group.large }),
+      };
+    });
+  }
+
+  #manifestOf(def: ElectronDef): Manifest {
+    return this.#others?.get(def.name) ?? this.#manifest;
   }
 
   #keyOf(node: number): Digest | undefined {

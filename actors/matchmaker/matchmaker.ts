@@ -1,6 +1,6 @@
 /**
  * Pairs ready electrons with agents that have credit and the capabilities asked for, and speaks with the agents for the electron actors.
- * Not here: what an agent's sync means (agent-state.ts), order among the waiting (queues.ts) and who gets it (pairing.ts), the wire (gateway.ts), repeats (assigner.ts),
+ * Not here: what an agent's sync means (agent-state.ts), order among the waiting (queues.ts) and who gets it (rounds.ts), the wire (gateway.ts), repeats (assigner.ts),
  * what becomes of an agent's claims (claim-post.ts, and the lattice supervisors).
  *
  * M1. An agent's attempts are counted from the moment of the match, so that credit can't be given twice.
@@ -8,14 +8,14 @@
  * M3. After a restart of the hub, what was ready waits for the roster's first syncs, at most 1.5 leases (H8); what a sync claims goes to the
  *     supervisors before anything is matched, and no outcome counts before its agent's first sync.
  */
-import { isDispatchId, parseTaskId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
+import { isDispatchId, parseTaskId, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import type { Token } from '../../model/outcome.ts';
-import type { ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
+import type { ElectronMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply } from '../../bus/protocol/agent.ts';
 import type { AgentStatus, Unoffered } from '../../bus/protocol/api.ts';
-import { classOf, holdsOf } from '../requirement.ts';
+import { classOf } from '../requirement.ts';
 import type { Waits } from '../why-groups.ts';
-import { soon, type Actor, type Address, type Message } from '../system.ts';
+import type { Actor, Address, Message } from '../system.ts';
 import { AgentState, type AgentEffect } from './agent-state.ts';
 import { Assigner } from './assigner.ts';
 import { CancelPost, type CancelTask } from './cancel-post.ts';
@@ -24,8 +24,8 @@ import type { MatchRequest } from './held-requests.ts';
 import { isFinished, isFound } from './returned.ts';
 import { Keys } from './keys.ts';
 import { LeaseWatch } from './lease-watch.ts';
-import { MOST_BACKLOG_BYTES, type MatchmakerOptions } from './options.ts';
-import { pair, type Found } from './pairing.ts';
+import { Nearness } from './nearness.ts';
+import type { MatchmakerOptions } from './options.ts';
 import { Pools } from './pools.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
@@ -33,6 +33,7 @@ import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
 import { takeBack } from './take-back.ts';
 import { agentStatuses, tellJoined, tellTaken, unofferedOf } from './report.ts';
 import { Roster } from './roster.ts';
+import { Rounds } from './rounds.ts';
 
 export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #o: MatchmakerOptions;
@@ -45,12 +46,13 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   });
   readonly #pools = new Pools();
   readonly #queues = new ReadyQueues(this.#keys, this.#pools);
+  readonly #near = new Nearness(this.#pools);
+  readonly #rounds: Rounds;
   readonly #assigner: Assigner;
   readonly #receipts = new Receipts();
   #history = '';
   readonly #claims: ClaimPost;
   readonly #cancels: CancelPost;
-  #matching = false;
   readonly #leases: LeaseWatch;
   #stopListening: (() => void) | undefined;
 
@@ -58,6 +60,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#o = options;
     this.#self = options.system.address('matchmaker', 'main');
     this.#roster = new Roster(this.#agents, this.#keys);
+    const [queues, pools, near] = [this.#queues, this.#pools, this.#near];
+    this.#rounds = new Rounds({ ...options, self: this.#self, queues, pools, near });
     this.#claims = new ClaimPost(options.system, options.results, this.#self);
     this.#cancels = new CancelPost(options, (agent, tasks) => this.#stopped(agent, tasks));
     this.#leases = new LeaseWatch({
@@ -68,6 +72,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       },
       ended: (agent) => {
         this.#assigner.forget(agent);
+        this.#near.forget(agent);
         for (const effect of agent.expire()) this.#carryOut(agent, effect);
       },
       looked: (now) => {
@@ -145,7 +150,10 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       case 'attempt.send': {
         const agent = this.#agents.get(message.agent);
         if (agent?.holds(message.task) === undefined) this.#back(message.task, message.token);
-        else this.#assigner.add(agent, message);
+        else {
+          this.#near.sent(agent, message);
+          this.#assigner.add(agent, message);
+        }
         return;
       }
       case 'attempt.recovered':
@@ -204,32 +212,13 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   #enqueue(request: MatchRequest): void {
-    this.#queues.add(request, request.nodes, request.requirement);
+    this.#queues.add(request, request.nodes, request.requirement, request);
     this.#match();
   }
 
-  /** Once per turn: everything asked for and given back in it is looked at together. */
   #match(): void {
-    if (this.#matching || !this.#queues.any) return;
-    this.#matching = true;
-    soon(() => {
-      this.#matching = false;
-      const { backlog, backlogBytes } = this.#o.results;
-      if (backlog > (this.#o.maxBacklog ?? 50_000) || backlogBytes > MOST_BACKLOG_BYTES)
-        this.#o.results.afterFlush(() => this.#match());
-      else pair(this.#queues, this.#pools, this.#o.clock.monotonic(), this.#found);
-      this.#o.onTaken();
-    });
+    this.#rounds.soon();
   }
-
-  readonly #found: Found = (agent, { dispatch, nodes, limited }, takes) => {
-    for (const node of nodes) {
-      const task = taskIdOf(dispatch, node);
-      agent.reserve(task, holdsOf(limited, task), takes);
-    }
-    const found: LatticeMessage = { type: 'match.found', agent: agent.key, nodes };
-    this.#o.system.send(this.#o.system.address('lattice', dispatch), found, this.#self);
-  };
 
   #sync(key: AgentKey, sync: Sync, reply: (reply: SyncReply) => void): void {
     if (sync.hub > this.#o.epoch.value && sync.history === this.#history) {
@@ -269,6 +258,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         return this.#claims.tell(agent.key, effect.entries);
       case 'joined':
         this.#assigner.forget(agent);
+        this.#near.forget(agent);
         tellJoined(this.#o, agent);
         this.#roster.joined(agent.key);
         this.#o.results.write({ op: 'agent', agent: agent.key, epoch: effect.epoch, instance: effect.instance });
@@ -293,6 +283,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         continue;
       }
       agent.finish(task, token);
+      this.#near.made(agent, outcome);
       this.#toElectron(task, { type: 'attempt.finished', task, agent: key, token, inputsDigest, outcome, receipt });
     }
     this.#match();

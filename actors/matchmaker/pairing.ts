@@ -1,6 +1,7 @@
-/** Gives what waits to agents that have room. Not here: whose turn it is (queues.ts), who has room (pools.ts). */
+/** Gives what waits to agents that have room. Not here: whose turn it is (queues.ts), who has room (pools.ts), and who of those is nearest (nearness.ts). */
 import type { Takes } from '../../model/amount-ledger.ts';
 import type { AgentState } from './agent-state.ts';
+import type { Nearness } from './nearness.ts';
 import { roomKinds, type ClassRoom, type Pool } from './pool.ts';
 import type { Pools } from './pools.ts';
 import type { ReadyQueues, Taken } from './queues.ts';
@@ -19,7 +20,7 @@ function keptFor(queues: ReadyQueues): ReadonlySet<Pool> {
 }
 
 /** First the free slots, then places in the agents' queues; of both each class has its turn before another has the next. */
-export function pair(queues: ReadyQueues, pools: Pools, at: number, found: Found): void {
+export function pair(queues: ReadyQueues, pools: Pools, near: Nearness, at: number, found: Found): void {
   for (const kind of roomKinds) {
     /** All that waits in these stands aside. */
     const stuck = new Set<ClassRoom>();
@@ -37,7 +38,11 @@ export function pair(queues: ReadyQueues, pools: Pools, at: number, found: Found
       const share = many === 1 ? most : Math.max(1, Math.min(most, Math.ceil(next.waiting / (2 * many))));
       const taken = best === undefined ? undefined : queues.take(room.key, share);
       if (best === undefined || taken === undefined) stuck.add(room);
-      else found(best.agent, taken, room.asks.takes);
+      else {
+        const divided = near.divide(taken, best.agent, { room, kind, at, kept });
+        if (divided === undefined) found(best.agent, taken, room.asks.takes);
+        else for (const [agent, nodes] of divided) found(agent, { ...taken, nodes }, room.asks.takes);
+      }
       pools.settle(at);
     }
   }

@@ -25,6 +25,7 @@ interface Place {
 }
 
 const MOST_EMPTY = 256;
+const NONE: ReadonlySet<Pool> = new Set();
 
 export class Pools {
   readonly #classes = new Map<string, ClassRoom>();
@@ -88,7 +89,7 @@ export class Pools {
     one: ClassRoom,
     kind: RoomKind,
     at: number,
-    but: ReadonlySet<Pool> = new Set(),
+    but = NONE,
   ): { readonly agent: AgentState; readonly room: number } | undefined {
     for (;;) {
       this.settle(at);
@@ -107,9 +108,10 @@ export class Pools {
     }
   }
 
-  /** How many electrons of this class it takes now; 0 if it can't serve it. */
-  roomOf(agent: AgentState, one: ClassRoom, kind: RoomKind, at: number): number {
-    if (this.#places.get(agent)?.pool?.serves(one) !== true) return 0;
+  /** How many electrons of this class it takes now; 0 if it can't serve it, or is in one of the pools `but`. */
+  roomOf(agent: AgentState, one: ClassRoom, kind: RoomKind, at: number, but = NONE): number {
+    const pool = this.#places.get(agent)?.pool;
+    if (pool?.serves(one) !== true || but.has(pool)) return 0;
     const credit = agent.credit(at)[kind];
     const { takes } = one.asks;
     return takes === undefined || credit === 0 ? credit : agent.amounts.room(takes, credit);

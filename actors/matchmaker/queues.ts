@@ -3,8 +3,9 @@
  * Costs O(1) per electron whatever waits, withdrawn ones included: those are taken out together, before anything is added to their dispatch, taken or told.
  * What needs a key that has no room stands aside (parked.ts), so that it holds up nobody behind it.
  */
-import type { Requirement } from '../../bus/protocol/actors.ts';
+import type { Materials, Requirement } from '../../bus/protocol/actors.ts';
 import { taskIdOf, type DispatchId } from '../../model/ids.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
 import { needOf, ownHold } from '../requirement.ts';
 import { Keys } from './keys.ts';
 import { Parked } from './parked.ts';
@@ -31,6 +32,9 @@ export interface Taken {
   readonly nodes: readonly number[];
   /** The keys that each of them takes. */
   readonly limited: Requirement['limited'];
+  readonly bundle: ValueInfo | undefined;
+  /** Large inputs of those that have any; undefined: none has. */
+  readonly large: ReadonlyMap<number, readonly ValueInfo[]> | undefined;
 }
 
 export interface Waiting {
@@ -127,7 +131,7 @@ export class ReadyQueues {
     return count;
   }
 
-  add(waiter: Waiter, nodes: readonly number[], requirement: Requirement): void {
+  add(waiter: Waiter, nodes: readonly number[], requirement: Requirement, { bundle, large }: Materials = {}): void {
     const { dispatch } = waiter;
     if (this.#withdrawn.has(dispatch)) this.#sweep();
     let queue = this.#classes.get(requirement.key);
@@ -145,6 +149,11 @@ export class ReadyQueues {
     }
     const lane = this.#laneOf(queue, waiter, needOf(requirement), requirement.limited);
     for (const node of nodes) lane.nodes.push(node);
+    lane.bundle = bundle;
+    if (large !== undefined) {
+      lane.large ??= new Map();
+      for (const [node, values] of large) lane.large.set(node, values);
+    }
     queue.waiting += nodes.length;
     this.#waiting += nodes.length;
   }
@@ -180,13 +189,14 @@ export class ReadyQueues {
     queue.servedAt = ++this.#served;
     queue.turns.pass(lane);
     if (limited?.exclusive === true) nodes = nodes.filter((node) => !this.#setAside(queue, lane, node));
+    const large = takeLarge(lane, nodes);
     if (lane.head === lane.nodes.length) this.#leave(queue, lane);
     else if (lane.head > 4_096) {
       lane.nodes = lane.nodes.slice(lane.head);
       lane.head = 0;
     }
     if (limited?.key !== undefined) this.freed(limited.key.key);
-    return nodes.length === 0 ? undefined : { dispatch, nodes, limited };
+    return nodes.length === 0 ? undefined : { dispatch, nodes, limited, bundle: lane.bundle, large };
   }
 
   /** A key was given back, or the first who waited for it has come to the turns and left. */
@@ -219,6 +229,8 @@ export class ReadyQueues {
     const waiter = { dispatch, priority: priorityOf(lane), user: share.user.name, root: share.root };
     const alone = this.#laneOf(queue, waiter, `${need} ${node}`, lane.limited);
     alone.nodes.push(node);
+    alone.bundle = lane.bundle;
+    alone.large = takeLarge(lane, [node]);
     queue.waiting++;
     this.#waiting++;
     this.#parked.park(own.key, own.limit, queue.turns, alone);
@@ -249,6 +261,7 @@ export class ReadyQueues {
     for (const queue of this.#classes.values()) {
       for (const lane of lanesOf(queue, dispatch)) {
         const before = lane.nodes.length - lane.head;
+        if (nodes !== undefined) takeLarge(lane, nodes);
         lane.nodes = nodes === undefined ? [] : lane.nodes.slice(lane.head).filter((node) => !nodes.has(node));
         lane.head = 0;
         const gone = before - lane.nodes.length;
@@ -283,6 +296,17 @@ export class ReadyQueues {
     if (count > 0) counts.set(priority, count);
     else if (counts.delete(priority) && counts.size === 0) this.#ahead.delete(need);
   }
+}
+
+/** Those of these nodes, which the lane forgets. */
+function takeLarge({ large }: Lane, nodes: Iterable<number>): Map<number, readonly ValueInfo[]> | undefined {
+  if (large === undefined || large.size === 0) return undefined;
+  const taken = new Map<number, readonly ValueInfo[]>();
+  for (const node of nodes) {
+    const values = large.get(node);
+    if (values !== undefined && large.delete(node)) taken.set(node, values);
+  }
+  return taken.size === 0 ? undefined : taken;
 }
 
 function lanesOf({ plain, limited }: ClassQueue, dispatch: DispatchId): readonly Lane[] {

@@ -5,6 +5,7 @@
  */
 import type { Requirement } from '../../bus/protocol/actors.ts';
 import type { DispatchId } from '../../model/ids.ts';
+import type { ValueInfo } from '../../model/outcome.ts';
 import { Ring, type Seated } from './ring.ts';
 
 /** Nodes of one dispatch that ask for the same, in their order. Those before `head` are given out. */
@@ -15,6 +16,10 @@ export interface Lane extends Seated<Lane> {
   readonly limited: Requirement['limited'];
   nodes: number[];
   head: number;
+  /** The code that they need. */
+  bundle: ValueInfo | undefined;
+  /** Large inputs of those that have any. */
+  large: Map<number, readonly ValueInfo[]> | undefined;
 }
 
 interface Share extends Seated<Share> {
@@ -56,7 +61,17 @@ export class Turns {
     const share = shareOf(userOf(this.#rankOf(priority), user), root);
     share.count++;
     const seat = { before: undefined, behind: undefined };
-    const lane: Lane = { dispatch, share, need, limited, nodes: [], head: 0, ...seat };
+    const lane: Lane = {
+      dispatch,
+      share,
+      need,
+      limited,
+      nodes: [],
+      head: 0,
+      bundle: undefined,
+      large: undefined,
+      ...seat,
+    };
     this.rejoin(lane);
     return lane;
   }

@@ -149,10 +149,18 @@ export interface Requirement {
   };
 }
 
+/** What electrons are made of that an agent may have already. */
+export interface Materials {
+  /** The code that all of them need. */
+  readonly bundle?: ValueInfo;
+  /** The largest of the inputs that don't travel along, of those nodes that have any. Absent: none has. */
+  readonly large?: readonly (readonly [node: number, values: readonly ValueInfo[]])[];
+}
+
 /** Received by the matchmaker. */
 export type MatchmakerMessage =
   /** Nodes of a dispatch are ready; the answer is `match.found` to `replyTo`. */
-  | {
+  | ({
       readonly type: 'match.request';
       readonly dispatch: DispatchId;
       readonly nodes: readonly number[];
@@ -163,7 +171,7 @@ export type MatchmakerMessage =
       readonly root: DispatchId;
       /** The dispatch is older than this supervisor: after a restart of the hub it waits for the roster's first syncs (H8). */
       readonly resumed: boolean;
-    }
+    } & Materials)
   /** A supervisor begins again: it is told of the claims that are still open. */
   | { readonly type: 'lattice.resumed'; readonly dispatch: DispatchId }
   | { readonly type: 'match.withdraw'; readonly dispatch: DispatchId; readonly nodes?: readonly number[] }

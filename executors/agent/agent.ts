@@ -18,7 +18,6 @@ import type {
 import { PolaronError } from '../../model/errors.ts';
 import type { TaskId } from '../../model/ids.ts';
 import { sameToken, type Token } from '../../model/outcome.ts';
-import type { BlobCache } from './blob-cache.ts';
 import { Bundles } from './bundles.ts';
 import { Channel } from './channel.ts';
 import { deferred } from '../../model/deferred.ts';
@@ -65,7 +64,6 @@ class Agent implements RunningAgent, Hearing {
   readonly #instance: string;
   readonly #spool: Spool;
   readonly #values: HeldValues;
-  readonly #cache: BlobCache;
   readonly #executors: Executors;
   readonly #tasks: Tasks;
   readonly #reporter: Reporter;
@@ -93,7 +91,6 @@ class Agent implements RunningAgent, Hearing {
     this.#channel = new Channel(bus, by, log, () => clock.monotonic());
     this.#spool = stock.spool;
     this.#values = stock.values;
-    this.#cache = stock.cache;
     const { executors } = ground;
     this.#executors = executors;
     const found = executors.found();
@@ -110,7 +107,7 @@ class Agent implements RunningAgent, Hearing {
     this.#tasks = new Tasks({
       state: this.#state,
       executors,
-      inputs: new Inputs(pulling, this.#cache),
+      inputs: new Inputs(pulling, stock),
       bundles: new Bundles(pulling, ground.bundles),
       values: this.#values,
       deps: ground.deps,
@@ -325,10 +322,7 @@ class Agent implements RunningAgent, Hearing {
   #forgetOutcome(task: TaskId, token: Token): void {
     this.#reporter.drop(task, token);
     const finished = this.#spool.acknowledge(task, token);
-    const file =
-      finished === undefined || !sameToken(finished.token, token) ? undefined : this.#values.release(finished.outcome);
-    // electrons that depend on it may run here
-    if (file !== undefined && !this.#cache.adopt(file.digest, file.size, file.file)) this.#values.discard(file.digest);
+    if (finished !== undefined && sameToken(finished.token, token)) this.#values.release(finished.outcome);
   }
 
   async #drain(): Promise<void> {

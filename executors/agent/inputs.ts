@@ -10,8 +10,10 @@ import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
 import { LARGEST_IN_MEMORY, type BlobCache, type LentFile } from './blob-cache.ts';
 import type { TaskInput } from '../executor.ts';
+import type { HeldValues } from './held-values.ts';
 import { pull, pullTo, type PullOptions } from './pull.ts';
 import { SharedWork } from './shared-work.ts';
+import type { Stock } from './stock.ts';
 
 /** Lists within lists. */
 const DEEPEST = 32;
@@ -37,14 +39,16 @@ const isPlain = (input: Uint8Array | ValueInfo): input is Uint8Array => input in
 export class Inputs {
   readonly #options: PullOptions;
   readonly #cache: BlobCache;
+  readonly #held: HeldValues;
   readonly #pulling = new SharedWork<Digest, Uint8Array>();
   readonly #filing = new SharedWork<Digest, void>();
   #running = 0;
   readonly #queue: (() => void)[] = [];
 
-  constructor(options: PullOptions, cache: BlobCache) {
+  constructor(options: PullOptions, { cache, values }: Pick<Stock, 'cache' | 'values'>) {
     this.#options = options;
     this.#cache = cache;
+    this.#held = values;
   }
 
   /** The template and all inputs. `holds` gets the files among them. Raises VALUE_MISSING, VALUE_TOO_LARGE, BAD_MESSAGE, or the signal's reason. */
@@ -90,7 +94,7 @@ export class Inputs {
 
   /** The file of a value, pulled if it isn't here; undefined when this disk can't take it. */
   async #lend({ digest, size }: ValueInfo, signal: AbortSignal): Promise<LentFile | undefined> {
-    const kept = await this.#cache.lend(digest, size);
+    const kept = this.#held.lend({ digest, size }) ?? (await this.#cache.lend(digest, size));
     if (kept !== undefined) return kept;
     const toFile = (): Promise<void> =>
       this.#cache.take(digest, size, (to) =>
@@ -118,7 +122,7 @@ export class Inputs {
   }
 
   async #fetch(info: ValueInfo, signal: AbortSignal): Promise<Uint8Array> {
-    const kept = await this.#cache.get(info.digest, info.size);
+    const kept = (await this.#held.whole(info)) ?? (await this.#cache.get(info.digest, info.size));
     if (kept !== undefined) return kept;
     return this.#pulling.run(info.digest, signal, () =>
       this.#limited(async () => {

@@ -3,7 +3,7 @@ import type { FinishedTask } from '../../bus/protocol/agent.ts';
 import type { Log } from '../../model/log.ts';
 import { BlobCache } from './blob-cache.ts';
 import type { AgentGround } from './ground.ts';
-import { HeldValues } from './held-values.ts';
+import { HeldValues, type TakeOver } from './held-values.ts';
 import type { ResolvedAgent } from './options.ts';
 import type { PullOptions } from './pull.ts';
 import { Spool } from './spool.ts';
@@ -19,7 +19,10 @@ export interface Stock {
 /** Reads what the ground holds: a power cut may have left files that are damaged. Raises the system's error when that can't be read. */
 export async function openStock(ground: AgentGround, log: Log): Promise<Stock> {
   const spool = new Spool(ground.spool, log);
-  const values = new HeldValues(ground.values, spool.outcomes);
+  const cache = new BlobCache(ground.cache);
+  // electrons that depend on it may run here
+  const keep: TakeOver = ({ digest, size }, file) => cache.adopt(digest, size, file);
+  const values = new HeldValues(ground.values, spool.outcomes, keep);
   const spooled: FinishedTask[] = [];
   for (const finished of spool.outcomes) {
     const { task, token, outcome } = finished;
@@ -30,10 +33,9 @@ export async function openStock(ground: AgentGround, log: Log): Promise<Stock> {
     // it can't be reported: the hub would ask for its value for ever
     log('warn', `agent: the result of ${task} is gone from the state folder, or damaged; it will run again`, { task });
     spool.acknowledge(task, token);
-    const released = values.release(outcome);
-    if (released !== undefined) values.discard(released.digest);
+    values.discard(outcome);
   }
-  return { spool, spooled, values, cache: new BlobCache(ground.cache) };
+  return { spool, spooled, values, cache };
 }
 
 /** Where values and code come from. */

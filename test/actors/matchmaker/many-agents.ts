@@ -1,10 +1,11 @@
 /** Agents by the thousand as the matchmaker keeps them, with what waits for them: no bus and no messages. */
 import { AgentState } from '../../../actors/matchmaker/agent-state.ts';
 import { Keys } from '../../../actors/matchmaker/keys.ts';
+import { Nearness } from '../../../actors/matchmaker/nearness.ts';
 import { pair } from '../../../actors/matchmaker/pairing.ts';
 import { Pools } from '../../../actors/matchmaker/pools.ts';
 import { ReadyQueues } from '../../../actors/matchmaker/queues.ts';
-import type { Requirement } from '../../../bus/protocol/actors.ts';
+import type { Materials, Requirement } from '../../../bus/protocol/actors.ts';
 import type { Sync } from '../../../bus/protocol/agent.ts';
 import { agentKeyOf, taskIdOf, type AgentKey, type TaskId } from '../../../model/ids.ts';
 import { isToken } from '../../../model/ids.ts';
@@ -35,9 +36,10 @@ export const requirement = (...capabilities: string[]): Requirement => {
 
 export class ManyAgents {
   readonly pools = new Pools();
+  readonly near = new Nearness(this.pools);
   readonly queues: ReadyQueues;
   readonly agents: AgentState[] = [];
-  readonly given: { readonly agent: AgentState; readonly task: TaskId }[] = [];
+  readonly given: { readonly agent: AgentState; readonly task: TaskId; readonly node: number }[] = [];
   now = 0;
   readonly #keys = new Keys(() => undefined);
   readonly #seqs = new Map<AgentKey, number>();
@@ -65,21 +67,21 @@ export class ManyAgents {
     agent.admitted(1);
   }
 
-  wait(of: Requirement, electrons: number, user = 'kim'): void {
+  wait(of: Requirement, electrons: number, user = 'kim', materials?: Materials): void {
     const dispatch = dispatchId(++this.#dispatches);
     const nodes = Array.from({ length: electrons }, (_, node) => node);
-    this.queues.add({ dispatch, priority: 0, user, root: dispatch }, nodes, of);
+    this.queues.add({ dispatch, priority: 0, user, root: dispatch }, nodes, of, materials);
   }
 
   /** A turn of the matchmaker; returns how many electrons were given. */
   pair(): number {
     const before = this.given.length;
-    pair(this.queues, this.pools, this.now, (agent, { dispatch, nodes }, takes) => {
+    pair(this.queues, this.pools, this.near, this.now, (agent, { dispatch, nodes }, takes) => {
       for (const node of nodes) {
         const task = taskIdOf(dispatch, node);
         agent.reserve(task, undefined, takes);
         agent.hold(task, [5, 1], 1);
-        this.given.push({ agent, task });
+        this.given.push({ agent, task, node });
       }
     });
     return this.given.length - before;

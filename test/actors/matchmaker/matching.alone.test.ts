@@ -1,9 +1,21 @@
 /** What a match costs the hub's process with 10,000 agents and 100,000 electrons that wait (at most 50 µs), and what a sync costs beside them. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Requirement } from '../../../bus/protocol/actors.ts';
+import type { Manifest } from '../../../bus/protocol/agent.ts';
+import { digestOf } from '../../../bus/value/digest.ts';
+import type { ValueInfo } from '../../../model/outcome.ts';
 import { ManyAgents, requirement } from './many-agents.ts';
 
 const AGENTS = 10_000;
+const manifest: Manifest = {
+  dispatch: 'd',
+  user: 'kim',
+  lattice: 'l',
+  argv: [],
+  captures: {},
+  expiresAt: 0,
+  strict: false,
+};
 const WAITING = 100_000;
 /** On a machine so slow, or so busy, that a look at every agent takes more than a millisecond: a twentieth of that. */
 let mostUs = 50;
@@ -97,6 +109,43 @@ describe('a match', () => {
     wait(classes);
     expect(timed('100 classes with amounts, free agents', () => some.pair())).toBeLessThan(mostUs);
     expect(timed('100 classes with amounts, taken agents', () => oneByOne(1_000), 30)).toBeLessThan(mostUs);
+  });
+});
+
+describe('a match by what agents have', () => {
+  const value = (name: string, size: number): ValueInfo => ({ digest: digestOf(Buffer.from(name)), size });
+  const usage = { startedAt: 0, endedAt: 0 };
+  const MiB = 1024 ** 2;
+
+  it('of 100 bundles that a hundred agents each have, more than are looked at', () => {
+    for (let n = 0; n < AGENTS; n++) some.join({ slots: 4 });
+    some.pair();
+    const bundles = Array.from({ length: 100 }, (_, n) => value(`bundle ${n}`, 100_000));
+    some.agents.forEach((agent, n) => {
+      const bundle = bundles[n % 100];
+      if (bundle !== undefined) some.near.sent(agent, { manifest: { ...manifest, bundle }, inputs: [] });
+    });
+    for (const bundle of bundles) some.wait(requirement('process'), WAITING / 100, 'kim', { bundle });
+    expect(timed('100 bundles, free agents', () => some.pair())).toBeLessThan(mostUs);
+    expect(timed('100 bundles, full agents', () => oneByOne(5_000))).toBeLessThan(mostUs);
+  });
+
+  it('of electrons that each have four large inputs, each of them on ten agents', () => {
+    for (let n = 0; n < AGENTS; n++) some.join({ slots: 4 });
+    some.pair();
+    const inputs = Array.from({ length: 6_000 }, (_, n) => value(`input ${n}`, (1 + (n % 9)) * MiB));
+    inputs.forEach((one, n) => {
+      for (let of = 0; of < 10; of++) {
+        const agent = some.agents[(n * 7 + of * 997) % AGENTS];
+        if (agent !== undefined) some.near.made(agent, { status: 'completed', value: one, usage });
+      }
+    });
+    const four = (node: number): ValueInfo[] =>
+      [0, 1, 2, 3].flatMap((n) => inputs[(node * 4 + n * 1_501) % inputs.length] ?? []);
+    const large = Array.from({ length: WAITING / 100 }, (_, node) => [node, four(node)] as const);
+    for (let n = 0; n < 100; n++) some.wait(requirement('process'), WAITING / 100, `u${n % 7}`, { large });
+    expect(timed('four large inputs, free agents', () => some.pair())).toBeLessThan(mostUs);
+    expect(timed('four large inputs, full agents', () => oneByOne(5_000))).toBeLessThan(mostUs);
   });
 });
 

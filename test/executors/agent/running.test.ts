@@ -124,6 +124,27 @@ describe('values', { timeout: 30_000 }, () => {
     expect(judged).toBe(2);
   });
 
+  it.each([200_000, 2_000_000])('of %i bytes go on to the next electron here before they are settled', async (size) => {
+    harness.hub.judge = () => 'missing';
+    const [id] = await assign({ electron: 'big', args: [size] });
+    await harness.hub.when(() => harness.hub.verdicts.at(-1)?.verdict === 'missing', 'the first report');
+    const made = input(new Uint8Array(size).fill(7));
+    const info = { digest: digestOf(made), size: made.length };
+    const reads = harness.hub.reads.length;
+    const [next] = await assign({ electron: 'size', inputs: [info] });
+    await harness.hub.when(
+      () => harness.hub.verdicts.some(({ task }) => task.endsWith(`_${next}`)),
+      'a report of what follows',
+    );
+    expect(harness.hub.reads.length).toBe(reads);
+    harness.hub.judge = () => 'committed';
+    expect((await harness.hub.outcome(id ?? 0)).status).toBe('completed');
+    expect(valueOf(await harness.hub.outcome(next ?? 0))).toBe(size);
+    // and after that, from where it is kept
+    expect(valueOf(await run('size', [], { inputs: [info] }))).toBe(size);
+    expect(harness.hub.reads.length).toBe(reads);
+  });
+
   it('can be read in chunks before they are settled, byte for byte', async () => {
     harness.hub.judge = () => 'missing';
     const [id] = await assign({ electron: 'big', args: [200_000] });
