@@ -82,6 +82,8 @@ export async function runAgent(o: AgentOptions): Promise<AgentInProcess> {
         'WRONG_VERSION',
         `the hub that agent ${site}.${name} was with speaks another protocol now`,
       );
+    if (reason === 'unreadable-offer')
+      return new PolaronError('CAPABILITY_INVALID', `the hub can't read what agent ${site}.${name} offers`);
     return undefined;
   });
   return { joined: agent.joined, stop: () => agent.drain(o.graceMs), ended };

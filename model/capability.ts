@@ -147,6 +147,23 @@ export function checkOffers(where: string, offers: readonly string[]): void {
   }
 }
 
+/** The first that can't be read, and what is wrong with it. */
+export function unreadableOffer(
+  offers: readonly string[],
+): { readonly capability: string; readonly problem: string } | undefined {
+  for (const text of offers) {
+    const problem = readOffer(text);
+    if (typeof problem === 'string') return { capability: text.slice(0, 200), problem };
+  }
+  return undefined;
+}
+
+/** What an agent is told whose offer the hub can't read. */
+export const offerRefused = (
+  who: string,
+  { capability, problem }: { readonly capability: string; readonly problem: string },
+): PolaronError => invalid(`${who}: the hub refuses what it offers, which`, capability, problem, OFFER_FORMS);
+
 const NEED_FORMS = 'a name (gpu), a label (site=cern) or an amount (memory>=32GiB)';
 const OFFER_FORMS = 'a name (gpu), a label (site=cern) or an amount (memory=64GiB)';
 

@@ -39,9 +39,11 @@ import {
 } from '../../bus/protocol/wire-agent.ts';
 import { packAssign } from '../../bus/protocol/shared-parts.ts';
 import type { Subjects } from '../../bus/subjects.ts';
+import { offerRefused } from '../../model/capability.ts';
 import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import { agentKeyOf, isToken, type AgentKey } from '../../model/ids.ts';
 import { throttledLog, type Log } from '../../model/log.ts';
+import { ReadOffers } from './read-offers.ts';
 
 export interface GatewayOptions {
   readonly bus: Bus;
@@ -64,6 +66,7 @@ export interface GatewayHandlers {
 export class AgentGateway {
   readonly #o: GatewayOptions;
   readonly #warn: ReturnType<typeof throttledLog>;
+  readonly #offers = new ReadOffers();
   /** Messages that were refused at the edge. */
   dropped = 0;
 
@@ -111,10 +114,19 @@ export class AgentGateway {
     const key = agentKeyOf(site, agent);
     const body = decodeBody(envelope.body);
     if (kind === 'done') handlers.done(key, parseDone(body), (reply) => this.#respond(message, reply));
-    else if (kind === 'sync') handlers.sync(key, parseSync(body), (reply) => this.#respond(message, reply));
+    else if (kind === 'sync') this.#sync(key, parseSync(body), message, handlers);
     else if (kind === 'log') handlers.log(key, parseLogLine(body));
     else if (kind === 'progress') handlers.progress(key, parseProgress(body));
     else throw new PolaronError('BAD_MESSAGE', `unknown kind ${JSON.stringify(kind)}`);
+  }
+
+  /** What can't be read would be offered to nobody: its agent hears so, and goes. */
+  #sync(key: AgentKey, sync: Sync, message: BusMessage, handlers: GatewayHandlers): void {
+    const wrong = this.#offers.unreadable(sync.capabilities);
+    if (wrong === undefined) return handlers.sync(key, sync, (reply) => this.#respond(message, reply));
+    this.#respond(message, { type: 'unreadable-offer', ...wrong });
+    const { code, message: text, details } = offerRefused(`agent ${key}`, wrong);
+    this.#warn(`offer:${key}`, 'warn', text, { code, ...details });
   }
 
   /**

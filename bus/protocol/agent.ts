@@ -81,6 +81,8 @@ export type SyncReply =
   | { readonly type: 'superseded' }
   /** The agent speaks another protocol than the hub: this one, as the hub's package of this version does. The same in all versions. */
   | { readonly type: 'other-version'; readonly protocol: number; readonly version: string }
+  /** The hub can't read what the agent offers: this one, and what is wrong with it. */
+  | { readonly type: 'unreadable-offer'; readonly capability: string; readonly problem: string }
   /** Not recovered yet: sync again soon. */
   | { readonly type: 'not-ready' };
 

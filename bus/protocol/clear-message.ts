@@ -64,7 +64,7 @@ const byFields: readonly (readonly [kind: string, ...fields: string[]])[] = [
   ['logs', 'task'],
   ['request about a dispatch', 'id'],
 ];
-const syncAnswers = ['epoch-low', 'name-taken', 'superseded', 'not-ready'];
+const syncAnswers = ['epoch-low', 'name-taken', 'superseded', 'unreadable-offer', 'not-ready'];
 const controls = ['drain', 'stop'];
 
 /** Never raises. */

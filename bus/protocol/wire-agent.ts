@@ -95,7 +95,8 @@ export const parseSync: Reader<Sync> = parser(
     slots: int(o, 'slots'),
     free: int(o, 'free'),
     queue: int(o, 'queue'),
-    capabilities: array(o, 'capabilities', 1_000, aText()),
+    // what is too long for a capability is told so
+    capabilities: array(o, 'capabilities', 1_000, aText(TEXT_LENGTH)),
     host: text(o, 'host', 300),
     pid: int(o, 'pid'),
     version: text(o, 'version'),
@@ -140,10 +141,20 @@ export const parseSyncReply: Reader<SyncReply> = parser<SyncReply>(
         return { type: 'superseded' };
       case 'other-version':
         return { type: 'other-version', protocol: int(o, 'protocol'), version: text(o, 'version') };
+      case 'unreadable-offer':
+        return {
+          type: 'unreadable-offer',
+          capability: text(o, 'capability', TEXT_LENGTH),
+          problem: text(o, 'problem', TEXT_LENGTH),
+        };
       case 'not-ready':
         return { type: 'not-ready' };
       default:
-        throw misfit('one of ok, epoch-low, name-taken, superseded, other-version, not-ready', o['type'], 'type');
+        throw misfit(
+          'one of ok, epoch-low, name-taken, superseded, other-version, unreadable-offer, not-ready',
+          o['type'],
+          'type',
+        );
     }
   }),
 );

@@ -1,11 +1,13 @@
 /** Why the hub doesn't want this agent, as an error. */
 import { PROTOCOL_VERSION } from '../../bus/codec.ts';
 import type { SyncReply } from '../../bus/protocol/agent.ts';
+import { offerRefused } from '../../model/capability.ts';
 import { PolaronError } from '../../model/errors.ts';
 
 /** `version`: of the agent's package. */
 export function refusalOf(who: string, version: string, reply: SyncReply): PolaronError {
   if (reply.type === 'other-version') return otherVersion(who, version, reply);
+  if (reply.type === 'unreadable-offer') return offerRefused(who, reply);
   if (reply.type !== 'name-taken')
     return new PolaronError('SUPERSEDED', `${who}: a newer agent of this name took over; this one stops`);
   const { host, pid } = reply;

@@ -1,6 +1,6 @@
 /** What whoever starts an agent holds in hand. Not here: the agent (agent.ts). */
 
-export type EndReason = 'stopped' | 'drained' | 'superseded' | 'name-taken' | 'other-version';
+export type EndReason = 'stopped' | 'drained' | 'superseded' | 'name-taken' | 'other-version' | 'unreadable-offer';
 
 export interface AgentView {
   readonly epoch: number;

@@ -71,7 +71,7 @@ export type SyncDecision =
       readonly cancel: CancelDecision['stop'];
     }
   | { readonly type: 'epoch'; readonly epoch: number }
-  | { readonly type: 'end'; readonly why: 'name-taken' | 'superseded' | 'other-version' }
+  | { readonly type: 'end'; readonly why: 'name-taken' | 'superseded' | 'other-version' | 'unreadable-offer' }
   | { readonly type: 'again-soon' };
 
 export interface StateOptions {
@@ -214,6 +214,7 @@ export class AgentState {
       case 'name-taken':
       case 'superseded':
       case 'other-version':
+      case 'unreadable-offer':
         return { type: 'end', why: reply.type };
       case 'not-ready':
         return { type: 'again-soon' };

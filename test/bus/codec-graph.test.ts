@@ -152,9 +152,7 @@ describe('messages between hub and agent', () => {
     expect(error.code).toBe('BAD_MESSAGE');
     expect(error.message).toBe('done.outcomes[1].token: expected a token [hub epoch, attempt], got an array of 2');
     expect(error.details['path']).toBe('$.outcomes[1].token');
-    expect(errorOf(() => parseSync({ ...sync, capabilities: ['x'.repeat(201)] })).message).toContain(
-      'sync.capabilities[0]',
-    );
+    expect(errorOf(() => parseSync({ ...sync, host: 'x'.repeat(301) })).message).toContain('sync.host');
     expect(errorOf(() => parseAssign({ ...packAssign(assign), manifests: [] })).code).toBe('BAD_MESSAGE');
     for (const template of [undefined, 'x', [], { digest: A }, { digest: 'x', size: 1 }]) {
       const one = { ...packAssign(assign), tasks: [{ ...assign.tasks[0], template }] };

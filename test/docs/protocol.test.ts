@@ -78,6 +78,7 @@ describe('docs/protocol.md', () => {
       'name-taken': true,
       superseded: true,
       'other-version': true,
+      'unreadable-offer': true,
       'not-ready': true,
     };
     const verdicts: Readonly<Record<Verdict, true>> = {

@@ -102,6 +102,44 @@ describe('a sync of another protocol', () => {
   });
 });
 
+describe('a sync that offers what can not be read', () => {
+  it.each([
+    ['GPU', /"GPU" is no name: .* \(such as "gpu"\)/],
+    ['memory>=8GiB', /what is offered is said with one =/],
+    ['has space', /white space/],
+    ['', /there is no name/],
+    [`label=${'x'.repeat(5_000)}`, /is no value: 1 to 100/],
+  ])(
+    'is answered with it and what is wrong, and reaches nobody; other agents are heard (%#)',
+    async (capability, says) => {
+      const heard: string[] = [];
+      const stop = gateway.listen({
+        sync: (agent, _, reply) => {
+          heard.push(agent);
+          reply({ type: 'not-ready' });
+        },
+        done: fail,
+        log: fail,
+        progress: fail,
+      });
+      const answer = await new FakeAgent(network, 'bad').sync({ capabilities: ['process', capability] });
+      expect(answer).toEqual({
+        type: 'unreadable-offer',
+        capability: capability.slice(0, 200),
+        problem: expect.stringMatching(says) as unknown,
+      });
+      expect(logs.entries.map(({ fields, message }) => [fields['code'], message])).toEqual([
+        ['CAPABILITY_INVALID', expect.stringContaining('agent lab.bad: the hub refuses what it offers') as unknown],
+      ]);
+      expect(await new FakeAgent(network, 'good').sync({ capabilities: ['process', 'memory=8GiB'] })).toEqual({
+        type: 'not-ready',
+      });
+      expect(heard).toEqual(['lab.good']);
+      stop();
+    },
+  );
+});
+
 const fail = (): never => {
   throw new Error('nothing of it is for the hub');
 };

@@ -90,6 +90,19 @@ describe('joining', { timeout: 30_000 }, () => {
     expect(later.logs.entries.at(-1)?.message).toContain('speaks protocol 1, the hub (polaron 0.0.1) 0');
   });
 
+  it('ends with CAPABILITY_INVALID and what is wrong when the hub can not read what it offers', async () => {
+    const { agent } = await start({}, (hub) => {
+      hub.syncAnswer = () => ({ type: 'unreadable-offer', capability: 'gpus~4', problem: 'that is no name' });
+    });
+    await expect(agent.joined).rejects.toMatchObject({
+      code: 'CAPABILITY_INVALID',
+      message: expect.stringMatching(
+        /^agent s1\.a1: the hub refuses what it offers, which is "gpus~4": that is no name; expected /,
+      ) as unknown,
+    });
+    expect(await agent.ended).toBe('unreadable-offer');
+  });
+
   it('tells its clock, load and round trip, and that it leaves with nothing in hand', async () => {
     const { hub, agent } = await start({ load: () => 0.25 });
     await hub.when(() => (last(hub)?.roundTripMs ?? -1) >= 0, 'a second sync');
