@@ -6,10 +6,13 @@ import { HTTP, httpExecutor } from './http/http-executor.ts';
 import { processExecutor } from './process/process-executor.ts';
 import { SSH, sshExecutor } from './ssh/ssh-executor.ts';
 import { slurmExecutor } from './slurm/slurm-executor.ts';
+import { threadExecutor } from './thread/thread-executor.ts';
+import { DEFAULT_EXECUTOR, THREAD_EXECUTOR } from '../model/executor-choice.ts';
 
 /** `process` is what every agent has, if it isn't told otherwise. */
 export const builtIn: ReadonlyMap<string, ExecutorFactory> = new Map([
-  ['process', processExecutor],
+  [DEFAULT_EXECUTOR, processExecutor],
+  [THREAD_EXECUTOR, threadExecutor],
   ['python', pythonExecutor],
   ['shell', shellExecutor],
   [SSH, sshExecutor],

@@ -19,6 +19,10 @@ export function programArgs(program: Program): string[] {
   return [fileURLToPath(new URL(`dist/${program}.cjs`, ownPackage().folder))];
 }
 
+/** Of a process that hosts threads, and of a thread: always the built files, as TypeScript in a thread would take longer to begin than a process. */
+export const hostProgram = (): string => fileURLToPath(packageFile('dist/executors/runner/threads.cjs'));
+export const threadProgram = (): URL => packageFile('dist/executors/runner/thread.cjs');
+
 /** A file of this package. */
 export const packageFile = (path: string): URL => new URL(path, ownPackage().folder);
 

@@ -1,10 +1,13 @@
 /** Executors that were given for a dispatch's electrons by name, stronger than the electrons' own. Pure. */
 import type { ElectronDef, WireGraph } from './graph.ts';
 
-/** What runs an electron. */
 /** What runs an electron that names no executor. */
 export const DEFAULT_EXECUTOR = 'process';
 
+/** What `isolation: 'thread'` means. */
+export const THREAD_EXECUTOR = 'thread';
+
+/** What runs an electron. */
 export type ExecutorChoice = Pick<ElectronDef, 'executor' | 'executorOptions'>;
 
 /** By the electron's name. */

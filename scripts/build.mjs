@@ -35,6 +35,8 @@ const programs = [
   'host/results-process',
   'executors/runner/job',
   'executors/runner/main',
+  'executors/runner/thread',
+  'executors/runner/threads',
 ];
 /** What is brought to places where no package is installed: each one file, with nothing beside it but Python's side of leptons. */
 const carried = {

@@ -2,6 +2,8 @@
 import type { ErrorInfo } from '../../model/outcome.ts';
 
 export interface Death {
+  /** It was a thread that ended. */
+  readonly thread?: { readonly heapFull: boolean };
   /** Why its place couldn't be reached any more. */
   readonly error?: ErrorInfo;
   readonly code: number | null;
@@ -26,10 +28,11 @@ export function causeOfDeath(electron: string, death: Death): ErrorInfo {
       message: `electron "${electron}": its process went over ${limit} and was killed; raise memoryMb, or use less`,
     };
   }
-  if (HEAP.test(death.stderr)) {
+  const what = death.thread === undefined ? 'process' : 'thread';
+  if (death.thread?.heapFull === true || HEAP.test(death.stderr)) {
     return {
       code: 'OUT_OF_MEMORY',
-      message: `electron "${electron}": its process ran out of heap (${limit}); raise memoryMb, or use less`,
+      message: `electron "${electron}": its ${what} ran out of heap (${limit}); raise memoryMb, or use less`,
     };
   }
   if (death.signal !== null) {
@@ -40,7 +43,7 @@ export function causeOfDeath(electron: string, death: Death): ErrorInfo {
   }
   return {
     code: 'EXITED',
-    message: `electron "${electron}": ended its process with exit code ${death.code ?? 'unknown'}; return or throw instead of process.exit()`,
+    message: `electron "${electron}": ended its ${what} with exit code ${death.code ?? 'unknown'}; return or throw instead of process.exit()`,
   };
 }
 

@@ -2,7 +2,7 @@
  * One runner process and the jobs handed to it, in order. Tells its owner what ended, what came back, and that it died.
  * Invariants: L1 `jobs[0]` is the one that runs: the runner saves all earlier answers before it starts a job (R2 of runner.ts), and the outbox
  * is read before anyone is blamed or taken back; L2 a job leaves the lane exactly once: ended, returned, or given back when the process died,
- * and one that was taken back isn't handed over again before its runner has passed over it or answered; L3 only the job that runs is blamed for a death;
+ * and one that was taken back isn't handed over again before its runner has passed over it or answered; L3 only the job that runs is blamed for a death, and none in a thread whose process another may have ended: the hub has that one run again;
  * L4 a job that was told to stop takes its process and what that started with it; but for one that ended before it was told, when the runner has begun the next.
  */
 import { IDENTITY_ELECTRON } from '../../model/graph.ts';
@@ -253,16 +253,19 @@ export class Lane implements RunnerListener {
     if (state !== 'retiring') this.#process.readOutbox(() => undefined);
     const overMemory = this.#overMemory || exit.overMemory === true;
     const death: Death = { ...exit, stderr: this.#stderr, overMemory, memoryMb: this.memoryMb };
+    const bystander = exit.thread?.bystander === true;
     const runs = state === 'retiring' ? undefined : this.jobs[0];
     if (runs !== undefined) {
       this.#remove(runs);
       this.#options.owner.scratchUsed(runs);
-      runs.fail(causeOfDeath(runs.task.electron.name, death), this.#options.clock.now());
+      const now = this.#options.clock.now();
+      if (bystander) runs.end({ status: 'cancelled' }, { startedAt: runs.startedAt, endedAt: now });
+      else runs.fail(causeOfDeath(runs.task.electron.name, death), now);
     }
     const back = [...this.jobs];
     for (const job of back) this.#remove(job);
     this.#options.owner.returned(this, back);
-    if ((state === 'loading' || state === 'indexing') && !this.#killed) {
+    if ((state === 'loading' || state === 'indexing') && !this.#killed && !bystander) {
       const { owner } = this.#options;
       if (exit.signal === 'SIGKILL') owner.loadKilled(this, loadDeath(death));
       else owner.loadFailed(this, loadDeath(death));

@@ -47,6 +47,13 @@ export interface RunnerExit {
   readonly error?: ErrorInfo;
   /** It was killed for its memory, where it ran. */
   readonly overMemory?: boolean;
+  /** What ended is a thread. */
+  readonly thread?: {
+    /** Its heap was full. */
+    readonly heapFull: boolean;
+    /** It ended with its process, and nobody can say that it was to blame: what ran there isn't, and runs again. */
+    readonly bystander: boolean;
+  };
 }
 
 export interface RunnerListener {

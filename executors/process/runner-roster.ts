@@ -46,11 +46,18 @@ export function killLeftRunners(dir: string, log: Log): number {
 /** All processes of the machine are looked at after runners have ended; when many end, together, and no more often than this. */
 const SWEEP_MS = 50;
 
+interface Ended {
+  /** Absent: a thread. */
+  readonly pid?: number;
+  readonly mark: string | undefined;
+  readonly gone: () => void;
+}
+
 export class RunnerRoster {
   readonly #dir: string;
   readonly #log: Log;
   readonly #marks = new Map<number, string>();
-  #ended: { readonly pid: number; readonly gone: () => void }[] = [];
+  #ended: Ended[] = [];
   #sweptAt = Number.NEGATIVE_INFINITY;
   #guardian: ChildProcess | undefined;
   #marked = 0;
@@ -93,7 +100,16 @@ export class RunnerRoster {
   /** The leader has ended: what is left of its group, and of all that it started, is killed; then `gone` is called. */
   remove(pid: number, gone: () => void): void {
     signalGroup(pid, 'SIGKILL');
-    this.#ended.push({ pid, gone });
+    this.#sweepSoon({ pid, mark: this.#marks.get(pid), gone });
+  }
+
+  /** The same for a thread of a process that goes on: its mark is that of its process, `/` and a number. */
+  removeThread(mark: string, gone: () => void): void {
+    this.#sweepSoon({ mark, gone });
+  }
+
+  #sweepSoon(ended: Ended): void {
+    this.#ended.push(ended);
     if (this.#ended.length > 1) return;
     const pause = this.#sweptAt + SWEEP_MS - performance.now();
     if (pause <= 0) setImmediate(this.#sweep);
@@ -104,11 +120,13 @@ export class RunnerRoster {
     const ended = this.#ended;
     this.#ended = [];
     this.#sweptAt = performance.now();
-    const marks = new Set(ended.flatMap(({ pid }) => this.#marks.get(pid) ?? []));
-    killMarked(RUNNER_MARK, (mark) => marks.has(mark));
+    const marks = new Set(ended.map(({ mark }) => mark));
+    killMarked(RUNNER_MARK, (mark) => marks.has(mark) || marks.has(mark.replace(/\/\d+$/, '')));
     for (const { pid, gone } of ended) {
-      this.#marks.delete(pid);
-      rmSync(join(this.#dir, String(pid)), { force: true });
+      if (pid !== undefined) {
+        this.#marks.delete(pid);
+        rmSync(join(this.#dir, String(pid)), { force: true });
+      }
       gone();
     }
   };

@@ -3,11 +3,14 @@ import { processExecutor } from '../../executors/process/process-executor.ts';
 import { defineExecutor, noOptions } from '../../executors/job/definition.ts';
 import { jobExecutor } from '../../executors/job/job-executor.ts';
 import { detachedJobs } from '../support/detached-jobs.ts';
+import { threadExecutor } from '../../executors/thread/thread-executor.ts';
 import { executorContract } from './executor-contract.ts';
 
 const deaths = { exits: 'EXITED', signal: 'CRASHED' };
 
 executorContract({ name: 'process', make: () => processExecutor, deaths, keepsJobs: false, local: true });
+
+executorContract({ name: 'thread', make: () => threadExecutor, deaths, keepsJobs: false, local: true });
 
 const spawned = defineExecutor({
   name: 'spawned',

@@ -1,0 +1,124 @@
+/**
+ * A thread as its pool sees it: a runner like a process of its own. Not here: the process around it (thread-host.ts), who gets what (process/pool.ts).
+ * Invariant: T1 one that was told to end and hasn't within END_MS is stuck in native code: its host ends it with the process.
+ */
+import type { Timer } from '../../model/clock.ts';
+import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart } from '../process/runner-process.ts';
+import { FrameBatch, FrameReader } from '../runner/frames.ts';
+import type { FromRunner, ToRunner } from '../runner/messages.ts';
+import { readFromRunner, writeToRunner } from '../runner/wire-runner.ts';
+
+/** JavaScript ends within a tenth of this, even in a busy loop; with what the grace time leaves an attempt is over within a second after it. */
+export const END_MS = 500;
+
+/** What a thread asks of its host. */
+export interface ThreadSeat {
+  readonly pid: number;
+  send(frames: Uint8Array): void;
+  /** Ends it where it stands. */
+  end(): void;
+  /** It has not ended (T1). */
+  stuck(): void;
+}
+
+export class ThreadRunner implements RunnerProcess {
+  readonly #start: RunnerStart;
+  readonly #listener: RunnerListener;
+  readonly #seat: ThreadSeat;
+  readonly #batch = new FrameBatch(writeToRunner);
+  readonly #reader: FrameReader<FromRunner>;
+  /** Handed over and not answered, in order; the first one runs. */
+  readonly #open = new Set<string>();
+  /** It evaluates code of a bundle, outside of electrons. */
+  #evaluates = true;
+  #planned = false;
+  #ending: Timer | undefined;
+  #over = false;
+
+  constructor(start: RunnerStart, listener: RunnerListener, seat: ThreadSeat) {
+    this.#start = start;
+    this.#listener = listener;
+    this.#seat = seat;
+    this.#reader = new FrameReader(readFromRunner, (message) => this.#hear(message));
+  }
+
+  get pid(): number {
+    return this.#seat.pid;
+  }
+
+  /** The task that runs. */
+  get runs(): string | undefined {
+    const [first] = this.#open;
+    return first;
+  }
+
+  /** User code is at work in it. */
+  get active(): boolean {
+    return this.#evaluates || this.#open.size > 0;
+  }
+
+  /** None that could be told from its neighbours': `memoryMb` bounds its heap only. */
+  residentBytes(): number {
+    return 0;
+  }
+
+  send(message: ToRunner): void {
+    if (this.#over) return;
+    if (message.type === 'run') this.#open.add(message.task);
+    else if (message.type === 'load' || message.type === 'index') this.#evaluates = true;
+    this.#batch.add(message);
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      if (!this.#over) for (const part of this.#batch.take()) this.#seat.send(part);
+    });
+  }
+
+  /** Whatever the signal: a thread gets none. */
+  kill(): void {
+    if (this.#over || this.#ending !== undefined) return;
+    this.#seat.end();
+    this.#ending = this.#start.clock.after(END_MS, () => this.#seat.stuck());
+  }
+
+  /** It saves nothing: what it has said is with its host when it goes on. */
+  readOutbox(done: () => void): void {
+    done();
+  }
+
+  frames(bytes: Buffer): void {
+    try {
+      // a copy: values in the messages are views of it
+      this.#reader.feed(Buffer.from(bytes));
+      this.#listener.batch();
+    } catch (error) {
+      this.#listener.garbled(error);
+    }
+  }
+
+  printed(stream: 'stdout' | 'stderr', text: string): void {
+    this.#listener.output(stream, text);
+  }
+
+  /** It takes nothing more. */
+  leaving(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#ending?.cancel();
+    this.#listener.leaving();
+  }
+
+  /** After `leaving`, when what it had started is gone. */
+  exit(exit: RunnerExit): void {
+    this.#listener.exit(exit);
+  }
+
+  #hear(message: FromRunner): void {
+    if (message.type === 'finished') this.#open.delete(message.task);
+    else if (message.type === 'returned') for (const task of message.tasks) this.#open.delete(task);
+    else if (message.type === 'loaded' || message.type === 'indexed' || message.type === 'load-failed')
+      this.#evaluates = false;
+    this.#listener.message(message);
+  }
+}

@@ -1,0 +1,161 @@
+/** Electrons in threads, by an agent with real processes: who is ended, who is blamed, and what the neighbours notice. The hub is fake. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { threadExecutor } from '../../../executors/thread/thread-executor.ts';
+import type { Outcome } from '../../../model/outcome.ts';
+import { errorOf, startHarness, valueOf, type Harness } from '../../support/agent-harness.ts';
+import { taskId, type TaskSpec } from '../../support/fake-hub.ts';
+import { until } from '../../support/until.ts';
+
+describe('electrons in threads', () => {
+  let harness: Harness;
+  let next = 0;
+  beforeAll(async () => {
+    harness = await startHarness({ executors: [threadExecutor], capabilities: [], slots: 3 });
+    await harness.agent.joined;
+  });
+  afterAll(() => harness.close());
+  // code of its own: a process of which no thread has ended yet
+  beforeEach(() => {
+    harness.hub.manifest = {
+      ...harness.hub.manifest,
+      argv: [String(++next)],
+      dispatch: `${String(next).padStart(20, '0')}-n1`,
+    };
+  });
+
+  async function assign(
+    electron: string,
+    args: readonly unknown[] = [],
+    more: Partial<TaskSpec> = {},
+  ): Promise<number> {
+    const id = ++next;
+    await harness.hub.assignAll({ [id]: { electron, args, executor: 'thread', ...more } });
+    return id;
+  }
+  const ended = (id: number): Promise<Outcome> => harness.hub.outcome(id, 20_000);
+  const run = async (electron: string, args: readonly unknown[] = [], more: Partial<TaskSpec> = {}): Promise<Outcome> =>
+    ended(await assign(electron, args, more));
+  const written = (id: number): string =>
+    harness.hub.logs.flatMap((line) => (isLine(line) && line.task === taskId(id) ? [line.text] : [])).join('');
+  const pidOf = (id: number): string | undefined => /here (\d+)/.exec(written(id))?.[1];
+  /** One that has said that it runs. */
+  async function running(
+    electron: string,
+    args: readonly unknown[] = [],
+    more: Partial<TaskSpec> = {},
+  ): Promise<number> {
+    const id = await assign(electron, args, more);
+    await until(() => written(id) !== '', `${electron} to run`, 20_000);
+    return id;
+  }
+
+  /** As the hub gives one again that nobody was to blame for. */
+  async function again(id: number, electron: string, args: readonly unknown[] = []): Promise<Outcome> {
+    expect((await ended(id)).status).toBe('cancelled');
+    harness.hub.outcomes.delete(taskId(id));
+    await harness.hub.assignAll({ [id]: { electron, args, executor: 'thread', attempt: 2 } });
+    return ended(id);
+  }
+
+  it('run several at once in one process, which is not the agent', async () => {
+    const ids = await Promise.all([1, 2].map(() => assign('meetsInThread', [300])));
+    const [one, other] = (await Promise.all(ids.map(ended))).map((outcome) => Object(valueOf(outcome)));
+    expect(one.pid).not.toBe(process.pid);
+    expect(other.pid).toBe(one.pid);
+    expect(other.thread).not.toBe(one.thread);
+  });
+
+  it('are ended when they are cancelled in a loop without end; the neighbour goes on', async () => {
+    const [neighbour, loop] = await Promise.all([running('saysAndSleeps', [900]), running('saysAndSpins')]);
+    await harness.hub.cancel([loop]);
+    expect((await ended(loop)).status).toBe('cancelled');
+    expect(valueOf(await ended(neighbour))).toBe('slept');
+    expect(pidOf(neighbour)).toBe(pidOf(loop));
+  });
+
+  it('are ended when they are cancelled while Atomics.wait blocks them; the neighbour goes on', async () => {
+    const [neighbour, blocked] = await Promise.all([running('saysAndSleeps', [900]), running('saysAndBlocks')]);
+    await harness.hub.cancel([blocked]);
+    expect((await ended(blocked)).status).toBe('cancelled');
+    expect(valueOf(await ended(neighbour))).toBe('slept');
+  });
+
+  it('take their process along when native code blocks them; the neighbour is given back, charged with nothing', async () => {
+    const [neighbour, blocked] = await Promise.all([
+      running('saysAndSleeps', [60_000]),
+      running('saysAndBlocks', ['native']),
+    ]);
+    await harness.hub.cancel([blocked]);
+    expect((await ended(blocked)).status).toBe('cancelled');
+    expect(valueOf(await again(neighbour, 'saysAndSleeps', [0]))).toBe('slept');
+  });
+
+  it('whose process crashes beside others run alone the next time: who did it is blamed, the neighbour completes', async () => {
+    const [neighbour, culprit] = await Promise.all([
+      running('saysAndSleeps', [60_000]),
+      running('saysAndDies', ['crash']),
+    ]);
+    const [innocent, guilty] = await Promise.all([
+      again(neighbour, 'saysAndSleeps', [900]),
+      again(culprit, 'saysAndDies', ['crash']),
+    ]);
+    expect(valueOf(innocent)).toBe('slept');
+    expect(errorOf(guilty)).toMatchObject({ code: 'CRASHED', message: expect.stringContaining('died by SIGSEGV') });
+  });
+
+  it('that fill their heap, or end themselves, fail alone', async () => {
+    const [neighbour, full, exits] = await Promise.all([
+      running('saysAndSleeps', [1_500]),
+      running('saysAndDies', ['heap'], { memoryMb: 24 }),
+      running('saysAndDies', ['exit']),
+    ]);
+    expect(errorOf(await ended(full))).toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message: expect.stringContaining('its thread ran out of heap (its limit of 24 MiB)'),
+    });
+    expect(errorOf(await ended(exits))).toMatchObject({
+      code: 'EXITED',
+      message: expect.stringContaining('ended its thread with exit code 4'),
+    });
+    expect(valueOf(await ended(neighbour))).toBe('slept');
+    expect(new Set([neighbour, full, exits].map(pidOf)).size).toBe(1);
+  });
+
+  it('fail with errors that nobody caught, alone', async () => {
+    const [neighbour, throws, rejects] = await Promise.all([
+      running('saysAndSleeps', [700]),
+      assign('throwsLater'),
+      assign('rejects'),
+    ]);
+    expect(errorOf(await ended(throws))).toMatchObject({ code: 'UNCAUGHT', message: 'from a timer' });
+    expect(errorOf(await ended(rejects))).toMatchObject({ code: 'UNHANDLED_REJECTION', name: 'RangeError' });
+    expect(valueOf(await ended(neighbour))).toBe('slept');
+  });
+
+  it('have the output that is theirs, and variables that only they see', async () => {
+    const first = next + 1;
+    const ids = await Promise.all(['a', 'b'].map((word) => assign('prints', [word, 60])));
+    const [a, b] = await Promise.all(ids.map(ended));
+    const lines = (word: string): string => Array.from({ length: 60 }, (_, i) => `${word} ${i}\n`).join('');
+    expect(a?.logs?.stdout).toBe(lines('a'));
+    expect(b?.logs?.stdout).toBe(lines('b'));
+    const both = await Promise.all(['sweet', 'sour'].map((flavour) => run('env', [], { env: { FLAVOUR: flavour } })));
+    expect(both.map(valueOf)).toEqual([
+      ['sweet', null, [String(first - 1)]],
+      ['sour', null, [String(first - 1)]],
+    ]);
+  });
+
+  it('are told what a thread cannot do, and refused what nobody could promise', async () => {
+    expect(errorOf(await run('moves'))).toMatchObject({
+      code: 'TASK_THREW',
+      userCode: 'ERR_WORKER_UNSUPPORTED_OPERATION',
+      message: 'process.chdir() is not supported in workers',
+    });
+    const refused = errorOf(await run('noop', [], { exclusive: true }));
+    expect(refused).toMatchObject({ code: 'NOT_SUPPORTED', message: expect.stringContaining('executor "process"') });
+  });
+});
+
+const isLine = (x: unknown): x is { readonly task: string; readonly text: string } =>
+  typeof x === 'object' && x !== null && 'task' in x && 'text' in x;
