@@ -109,7 +109,7 @@ function addProcessCommands(add: Add, context: Context, done: Done): void {
     .option('--slots <n>', 'electrons that it runs at once (default: CPU cores)', count(1, 4_096))
     .option(
       '--executor <name>',
-      'what runs electrons: an own one, a file or a package; may be repeated (default: process, python, shell)',
+      'what runs electrons: an own one, a file or a package; may be repeated (default: process, thread, python, shell)',
       collect,
       [],
     )

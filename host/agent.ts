@@ -28,7 +28,7 @@ export interface AgentOnOptions {
   readonly log: Log;
   /** @default true */
   readonly installDeps?: boolean;
-  /** What runs electrons, beside processes of this machine or in their place: names, files, packages. @default process, shell, and python where that is */
+  /** What runs electrons, beside processes of this machine or in their place: names, files, packages. @default process, thread, shell, and python where that is */
   readonly executors?: readonly ExecutorUse[];
   /** Where the bus is: asked before each dial. */
   readonly target: () => AgentTarget | undefined;
@@ -134,6 +134,7 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
 /** What an agent runs electrons with when nobody says. */
 const usual = (capabilities: readonly string[]): readonly ExecutorUse[] => [
   { name: 'process' },
+  { name: 'thread' },
   ...(capabilities.includes('python') ? [{ name: 'python' }] : []),
   { name: 'shell' },
 ];

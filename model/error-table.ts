@@ -78,8 +78,8 @@ export const errorTable = {
   NOT_SUPPORTED: entry(
     'tracing',
     false,
-    'A part of the SDK that this version does not have yet.',
-    'See docs/status.md for what holds and what does not.',
+    'Two things were asked for that do not go together, or that this store or executor cannot do.',
+    'Read which; docs/guides/executors.md says what each executor can.',
   ),
   NO_SOURCE: entry(
     'dispatch',

@@ -74,9 +74,9 @@ export interface ElectronOptions {
   retries?: number | RetryOptions;
   /** A bare duration bounds one attempt. @default none */
   timeout?: Duration | TimeoutOptions;
-  /** Memory of the electron's process, MiB; over it, it is killed with MEMORY_LIMIT. @default no limit */
+  /** Memory of the electron's process, MiB; over it, it is killed with MEMORY_LIMIT. Of a thread it bounds the heap only. @default no limit */
   memoryMb?: number;
-  /** `process`: a process of its own; `thread` is not supported yet. @default 'process' */
+  /** `thread`: in a thread of a process that it shares, for short electrons that are trusted; the same as `executor: 'thread'`. @default 'process': a process of its own */
   isolation?: 'process' | 'thread';
   /** What is installed on the agent before it runs. */
   deps?: Deps;

@@ -1,10 +1,11 @@
 /**
  * From an electron's options to what the hub and the agents are told (ElectronDef): own options over the lattice's defaults over the system's.
- * Everything is checked here, so that a wrong option is an error in the user's process. Raises USAGE, CAPABILITY_INVALID, and NOT_SUPPORTED for what is not built yet.
+ * Everything is checked here, so that a wrong option is an error in the user's process. Raises USAGE and CAPABILITY_INVALID. Not here: which executor it is (executor-option.ts).
  */
+import { innermost } from '../bus/protocol/registry.ts';
 import { checkNeeds } from '../model/capability.ts';
 import { PolaronError } from '../model/errors.ts';
-import { DEFAULT_EXECUTOR, type ExecutorChoice, type ExecutorChoices } from '../model/executor-choice.ts';
+import { DEFAULT_EXECUTOR } from '../model/executor-choice.ts';
 import { MOST_RETRIES } from '../model/retry.ts';
 import {
   DEFAULT_RETRY,
@@ -18,9 +19,11 @@ import {
 import type { ElectronInfo } from './builder.ts';
 import { depsOf } from './deps-option.ts';
 import { milliseconds } from './durations.ts';
+import { chosenExecutor } from './executor-option.ts';
 import type { Hooking } from './hooks.ts';
-import { impliedNeeds } from './lepton-mark.ts';
-import type { DispatchOptions, ElectronOptions, ExecutorSpec } from './types.ts';
+import { impliedNeeds, leptonMarkOf } from './lepton-mark.ts';
+import type { ElectronOptions, ExecutorSpec } from './types.ts';
+import { wrong } from './wrong-option.ts';
 
 /** The definition of the identity electron: runs anywhere, and what kills its process isn't its own doing. */
 export const identityDef: ElectronDef = {
@@ -30,11 +33,6 @@ export const identityDef: ElectronDef = {
   retries: { ...DEFAULT_RETRY, max: 10, delayMs: 100, retryOn: ['CRASHED'] },
   timeouts: NO_TIMEOUTS,
 };
-
-const wrong = (where: string, option: string, value: unknown, expected: string): PolaronError =>
-  new PolaronError('USAGE', `${where}: ${option} is ${JSON.stringify(value) ?? String(value)}; expected ${expected}`, {
-    help: `Correct the option ${option}.`,
-  });
 
 function numberOf(where: string, option: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
   if (typeof value === 'number' && value >= min && value <= max) return value;
@@ -93,38 +91,6 @@ function timeoutsOf(where: string, timeout: ElectronOptions['timeout']): Timeout
   return { queueMs: ms('queue'), attemptMs: ms('attempt'), totalMs: ms('total'), silenceMs: ms('silence') };
 }
 
-function executorOf(where: string, executor: unknown): ExecutorChoice {
-  if (typeof executor === 'string' && executor !== '') return { executor };
-  if (isSpec(executor)) {
-    const { type, ...rest } = executor;
-    return Object.keys(rest).length === 0 ? { executor: type } : { executor: type, executorOptions: rest };
-  }
-  throw wrong(where, 'executor', executor, "a name, or an object with a type, such as { type: 'process' }");
-}
-
-/** Those given at dispatch, as the hub gets them. Raises USAGE. */
-export function executorsOf({ executors = {} }: Pick<DispatchOptions, 'executors'>): {
-  readonly executors?: ExecutorChoices;
-} {
-  const given = Object.entries(executors).map(
-    ([name, executor]) => [name, executorOf(`executors["${name}"]`, executor)] as const,
-  );
-  return given.length === 0 ? {} : { executors: Object.fromEntries(given) };
-}
-
-const isSpec = (x: unknown): x is ExecutorSpec =>
-  typeof x === 'object' && x !== null && 'type' in x && typeof x.type === 'string' && x.type !== '';
-
-/** Options that would be ignored silently, which for some of them would be wrong results: refused instead. */
-function refuseUnsupported(where: string, options: ElectronOptions): void {
-  const used: string[] = [];
-  if (options.isolation === 'thread') used.push("isolation: 'thread'");
-  if (used.length === 0) return;
-  throw new PolaronError('NOT_SUPPORTED', `${where}: this version does not have the option ${used.join(', ')} yet`, {
-    details: { options: used },
-  });
-}
-
 function concurrencyOf(where: string, given: ElectronOptions['concurrency']): Pick<ElectronDef, 'concurrency'> {
   if (given === undefined) return {};
   if (typeof given !== 'object' || given === null)
@@ -175,6 +141,8 @@ function isPlain(x: unknown): x is object {
 const isTexts = (x: unknown): x is Readonly<Record<string, string>> =>
   typeof x === 'object' && x !== null && Object.values(x).every((text) => typeof text === 'string');
 
+const isLepton = (fn: ElectronInfo['entry']['fn']): boolean => leptonMarkOf(innermost(fn)) !== undefined;
+
 /** What applies to an electron besides its own options. */
 export interface Inherited {
   /** The lattice's `electrons`. */
@@ -190,12 +158,13 @@ export function resolveElectron(info: ElectronInfo, inherited: Inherited): Elect
   const options: ElectronOptions = { ...inherited.defaults, ...info.options };
   const override = Object.hasOwn(inherited.executors, info.name) ? inherited.executors[info.name] : undefined;
   const implied = impliedNeeds(info.entry.fn);
+  const { defaults, hooking } = inherited;
   // The place is computed only for an error: with source maps it costs more than all the rest.
   try {
-    return resolve(`electron "${info.name}"`, info, options, override, implied, inherited.hooking);
+    return resolve(`electron "${info.name}"`, info, options, defaults, override, implied, hooking);
   } catch (error) {
     if (!(error instanceof PolaronError)) throw error;
-    return resolve(`electron "${info.name}" (${info.entry.at})`, info, options, override, implied, inherited.hooking);
+    return resolve(`electron "${info.name}" (${info.entry.at})`, info, options, defaults, override, implied, hooking);
   }
 }
 
@@ -203,15 +172,21 @@ function resolve(
   where: string,
   { name, entry, options: own }: ElectronInfo,
   options: ElectronOptions,
+  defaults: Inherited['defaults'],
   override: unknown,
   implied: readonly string[],
   hooking: Hooking | undefined,
 ): ElectronDef {
-  refuseUnsupported(where, options);
   const deps = depsOf(where, options.deps);
   return {
     name,
-    ...executorOf(where, override ?? options.executor ?? DEFAULT_EXECUTOR),
+    ...chosenExecutor(where, {
+      own,
+      defaults,
+      override,
+      exclusive: options.exclusive === true,
+      lepton: isLepton(entry.fn),
+    }),
     needs: [...new Set([...needsIn(where, options.needs), ...implied])],
     retries: retryPolicy(where, options.retries),
     timeouts: timeoutsOf(where, options.timeout),

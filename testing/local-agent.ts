@@ -16,7 +16,7 @@ import { defaults } from '../model/defaults.ts';
 import { needsOf } from '../model/lepton.ts';
 import type { Log } from '../model/log.ts';
 import { connectLocal, type LocalBus } from './local-bus.ts';
-import { LocalExecutor } from './local-executor.ts';
+import { besides, LocalExecutor } from './local-executor.ts';
 import type { LocalExecutorOptions } from './local-run.ts';
 import type { TestAgent } from './test-hub.ts';
 
@@ -152,7 +152,7 @@ export class LocalAgent implements TestAgent {
       values: folderShelf(dir.values),
       cache: folderShelf(dir.cache),
       bundles: folderShelf(dir.bundles),
-      executors: new Executors(() => [executor], this.#o.log),
+      executors: new Executors(() => [executor, ...besides(executor)], this.#o.log),
       deps: NO_DEPS,
       close: () => undefined,
     };

@@ -4,6 +4,7 @@ import { TypicalDuration } from '../executors/process/durations.ts';
 import { Job, type JobOwner } from '../executors/process/job.ts';
 import { Stopper } from '../executors/process/stopper.ts';
 import { defaults } from '../model/defaults.ts';
+import { DEFAULT_EXECUTOR, THREAD_EXECUTOR } from '../model/executor-choice.ts';
 import type { Usage } from '../model/outcome.ts';
 import { LocalRun, type LocalExecutorOptions } from './local-run.ts';
 
@@ -66,4 +67,18 @@ export class LocalExecutor implements Executor {
       run.begin();
     }
   }
+}
+
+/** What stands for `process` stands for `thread` too, in the same places. */
+export function besides(executor: LocalExecutor): readonly Executor[] {
+  if (executor.name !== DEFAULT_EXECUTOR) return [];
+  return [
+    {
+      name: THREAD_EXECUTOR,
+      shares: true,
+      start: (task, events) => executor.start(task, events),
+      typicalMs: () => undefined,
+      stop: () => executor.stop(),
+    },
+  ];
 }

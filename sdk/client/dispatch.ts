@@ -15,7 +15,7 @@ import { PolaronError } from '../../model/errors.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { LatticeInfo } from '../builder.ts';
 import { settingsOf, sourceOf } from '../lattice-settings.ts';
-import { executorsOf } from '../options.ts';
+import { executorsOf } from '../executor-option.ts';
 import type { DispatchOptions } from '../types.ts';
 import { payloadRoom } from './api.ts';
 import type { Blobs } from './blobs.ts';

@@ -3,7 +3,7 @@
  * Not here: which values are taken over (the hub decides).
  */
 import { PolaronError } from '../../model/errors.ts';
-import { executorsOf } from '../options.ts';
+import { executorsOf } from '../executor-option.ts';
 import type { RedispatchOptions } from '../types.ts';
 import { type DispatchEnvironment, freshKey, startDispatch } from './dispatch.ts';
 import type { Hub } from './hub.ts';

@@ -6,6 +6,7 @@ import { dispatch, dispatchSync, getResult } from 'polaron';
 import { RealHub } from '../support/real-hub.ts';
 import { until } from '../support/until.ts';
 import { beside, rude } from './workflows/failures.ts';
+import { threads } from './workflows/threads.ts';
 
 const hub = new RealHub({ start: ['--slots', '3'] });
 let agent: number;
@@ -49,6 +50,14 @@ describe('an electron that ends badly fails alone', () => {
     expect(result.error.message).toMatch(text);
     expect(hub.pid('local-agent')).toBe(agent);
     if (way === 'exits') expect(await (await result.electrons.get('exits')).stdout()).toBe('leaving\n');
+  });
+
+  it('in a thread, too: the one beside it in that process runs again, without a retry', async () => {
+    const result = await dispatchSync(threads)();
+    if (result.status !== 'failed') throw new Error(result.status);
+    expect(result.errors).toMatchObject([{ node: expect.stringContaining('crashes'), code: 'CRASHED' }]);
+    expect(await (await result.electrons.get('stays')).value()).toBe('a thread');
+    expect(hub.pid('local-agent')).toBe(agent);
   });
 
   it('and the neighbour of all of them, in its first attempt, never noticed', async () => {

@@ -31,6 +31,16 @@ const c = {
   returns: 'double',
 };
 
+it('a lepton is refused in a thread, where its lattice is traced', () => {
+  const shell = lepton<[], string>({ name: 'it', language: 'shell', command: 'true', isolation: 'thread' });
+  expect(() =>
+    traceLattice(
+      lattice({ name: 'x' }, () => shell()),
+      [],
+    ),
+  ).toThrow(/electron "it" \(.*\): it can't run in a thread: it is a lepton/);
+});
+
 describe('a lepton that can not be one is refused where it is defined', () => {
   it.each([
     [{ ...python, language: 'ruby' }, `language is "ruby"; expected 'python', 'shell' or 'c'`],

@@ -10,10 +10,14 @@ import { trusted } from '../../model/trusted.ts';
 import type { ElectronDef } from '../../model/graph.ts';
 import type { ElectronOptions } from '../../sdk/types.ts';
 
-function resolved(options: ElectronOptions): ElectronDef {
+function resolved(
+  options: ElectronOptions,
+  defaults: ElectronOptions = {},
+  executors: Record<string, string> = {},
+): ElectronDef {
   const info = electronInfoOf(electron({ name: 'train', ...options }, () => 1));
   if (info === undefined) throw new Error('no electron');
-  return resolveElectron(info, { defaults: {}, executors: {} });
+  return resolveElectron(info, { defaults, executors });
 }
 function refused(options: unknown): string {
   try {
@@ -176,11 +180,28 @@ describe('an electron', () => {
     expect(refused(options)).toMatch(/^USAGE electron "train" \(options\.test\.ts:\d+\): /);
   });
 
-  test('with an option that is not there yet is refused, and not run without it', () => {
-    expect(refused({ isolation: 'thread' })).toMatch(
-      /^NOT_SUPPORTED electron "train" \(options\.test\.ts:\d+\): this version does not have the option isolation: 'thread' yet$/,
-    );
-    expect(refused({ exclusive: false, isolation: 'process', cache: false, before: [], after: [] })).toBe('accepted');
+  test('with `isolation` has the executor `thread`, and what is nearer wins', () => {
+    const thread = { executor: 'thread' };
+    expect(resolved({ isolation: 'thread' })).toMatchObject(thread);
+    expect(resolved({ isolation: 'thread', executor: 'process' })).toMatchObject(thread);
+    expect(resolved({ isolation: 'thread', executor: 'thread' })).toMatchObject(thread);
+    expect(resolved({}, { isolation: 'thread' })).toMatchObject(thread);
+    expect(resolved({ isolation: 'thread' }, { executor: 'ssh' })).toMatchObject(thread);
+    expect(resolved({ executor: 'ssh' }, { isolation: 'thread' })).toMatchObject({ executor: 'ssh' });
+    expect(resolved({ isolation: 'process' }, { isolation: 'thread' })).toMatchObject({ executor: 'process' });
+    expect(resolved({ isolation: 'process' }, { executor: 'ssh' })).toMatchObject({ executor: 'ssh' });
+    expect(resolved({ isolation: 'thread' }, {}, { train: 'gpu' })).toMatchObject({ executor: 'gpu' });
+  });
+
+  test.each<[ElectronOptions, RegExp]>([
+    [{ isolation: 'thread', executor: 'ssh' }, /isolation is "thread"; expected one that goes with executor "ssh"/],
+    [{ isolation: 'process', executor: 'thread' }, /isolation is "process"; expected one that goes with executor "thr/],
+    [{ isolation: 'thread', exclusive: true }, /it can't run in a thread: it is exclusive, and/],
+    [trusted({ isolation: 'vm' }), /isolation is "vm"; expected 'process' or 'thread'/],
+    [{ executor: 'thread', exclusive: true }, /it can't run in a thread: it is exclusive, and/],
+  ])('with %j asks for what does not go together', (options, message) => {
+    expect(refused(options)).toMatch(message);
+    expect(refused(options)).toMatch(/^USAGE electron "train" \(options\.test\.ts:\d+\): /);
   });
 
   test('of a factory with defaults inherits them, and `with` changes them', () => {

@@ -67,6 +67,14 @@ it('hooks of a lattice run around its electrons, and not around a mock', async (
 });
 
 describe('agents of a test hub', () => {
+  it('run what asks for a thread as what asks for a process', async () => {
+    hub = await createTestHub();
+    const quick = electron({ name: 'quick', isolation: 'thread' }, (n: number) => n + 1);
+    expect(await hub.client.dispatchSync(lattice({ name: 'one' }, (n: number) => quick(n)))(1)).toMatchObject({
+      value: 2,
+    });
+  });
+
   it('stand for executors, take time, and run what they are given', async () => {
     const slurm = electron({ executor: 'slurm', name: 'slurm' }, (steps: number): number => steps / 0);
     const job = lattice({ name: 'job' }, (): unknown => [1, 2, 3].map((n) => slurm.with({ name: `slurm${n}` })(n)));
