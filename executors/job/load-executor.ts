@@ -88,10 +88,45 @@ async function fromPackage(name: string, from: string): Promise<CustomExecutor> 
   try {
     file = createRequire(join(from, 'package.json')).resolve(name);
   } catch (cause) {
+    // one without an entry for `require` may have one for `import`
+    const found = isNotExported(cause) ? await importEntry(name, from) : undefined;
+    if (found !== undefined) return imported(name, pathToFileURL(found).href);
     const known = [...builtIn.keys()].join(', ');
-    throw invalid(name, `it is none of Polaron's own (${known}), no file, and no package installed in ${from}`, cause);
+    const why = isNotExported(cause)
+      ? `the package is installed in ${from}, and its "exports" have no entry for it`
+      : `it is none of Polaron's own (${known}), no file, and no package installed in ${from}`;
+    throw invalid(name, why, cause);
   }
   return imported(name, pathToFileURL(file).href);
+}
+
+const isNotExported = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
+
+/** What `import` of it gives in this folder: `import.meta.resolve` of Node.js takes no other folder than the module's own. */
+async function importEntry(name: string, from: string): Promise<string | undefined> {
+  const { rolldown } = await import('rolldown');
+  let file: string | undefined;
+  const bundle = await rolldown({
+    input: name,
+    platform: 'node',
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'polaron-import-entry',
+        async resolveId(source, importer) {
+          if (importer !== undefined) return null;
+          const found = await this.resolve(source, join(from, 'agent.mjs'), { skipSelf: true });
+          file = found?.id;
+          return { id: source, external: false };
+        },
+        load: () => '',
+      },
+    ],
+  });
+  await bundle.generate();
+  await bundle.close();
+  return file !== undefined && isAbsolute(file) ? file : undefined;
 }
 
 async function imported(what: string, url: string): Promise<CustomExecutor> {
