@@ -8,8 +8,8 @@ import { FrameBatch, FrameReader } from '../runner/frames.ts';
 import type { FromRunner, ToRunner } from '../runner/messages.ts';
 import { readFromRunner, writeToRunner } from '../runner/wire-runner.ts';
 
-/** JavaScript ends within a tenth of this, even in a busy loop; with what the grace time leaves an attempt is over within a second after it. */
-export const END_MS = 500;
+/** JavaScript ends within a tenth of this, even in a busy loop; on a machine that is busy itself, neighbours are not to suffer for it. */
+export const END_MS = 1_000;
 
 /** What a thread asks of its host. */
 export interface ThreadSeat {

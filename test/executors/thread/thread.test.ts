@@ -1,5 +1,6 @@
 /** Electrons in threads, by an agent with real processes: who is ended, who is blamed, and what the neighbours notice. The hub is fake. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { processInfo } from '../../../executors/process/process-table.ts';
 import { threadExecutor } from '../../../executors/thread/thread-executor.ts';
 import type { Outcome } from '../../../model/outcome.ts';
 import { errorOf, startHarness, valueOf, type Harness } from '../../support/agent-harness.ts';
@@ -65,10 +66,19 @@ describe('electrons in threads', () => {
     expect(other.thread).not.toBe(one.thread);
   });
 
-  it('are ended when they are cancelled in a loop without end; the neighbour goes on', async () => {
-    const [neighbour, loop] = await Promise.all([running('saysAndSleeps', [900]), running('saysAndSpins')]);
-    await harness.hub.cancel([loop]);
+  it('are ended when they are cancelled in a loop without end, with what they had started; the neighbour goes on', async () => {
+    const [neighbour, loop, parent] = await Promise.all([
+      running('saysAndSleeps', [1_000]),
+      running('saysAndSpins'),
+      running('orphan'),
+    ]);
+    const child = Number(/child (\d+)/.exec(written(parent))?.[1]);
+    expect(processInfo(child)).toBeDefined();
+    await harness.hub.cancel([loop, parent]);
     expect((await ended(loop)).status).toBe('cancelled');
+    expect((await ended(parent)).status).toBe('cancelled');
+    expect(processInfo(child)).toBeUndefined();
+    expect(harness.hub.outcomes.has(taskId(neighbour))).toBe(false);
     expect(valueOf(await ended(neighbour))).toBe('slept');
     expect(pidOf(neighbour)).toBe(pidOf(loop));
   });
@@ -134,11 +144,16 @@ describe('electrons in threads', () => {
 
   it('have the output that is theirs, and variables that only they see', async () => {
     const first = next + 1;
-    const ids = await Promise.all(['a', 'b'].map((word) => assign('prints', [word, 60])));
+    const warm = await Promise.all([1, 2].map(() => assign('meetsInThread', [200])));
+    await Promise.all(warm.map(ended));
+    const ids = await Promise.all(['a', 'b'].map((word) => assign('prints', [word, 200])));
     const [a, b] = await Promise.all(ids.map(ended));
-    const lines = (word: string): string => Array.from({ length: 60 }, (_, i) => `${word} ${i}\n`).join('');
+    const lines = (word: string): string => Array.from({ length: 200 }, (_, i) => `${word} ${i}\n`).join('');
     expect(a?.logs?.stdout).toBe(lines('a'));
     expect(b?.logs?.stdout).toBe(lines('b'));
+    // at the same time
+    expect(a?.usage.startedAt).toBeLessThan(b?.usage.endedAt ?? 0);
+    expect(b?.usage.startedAt).toBeLessThan(a?.usage.endedAt ?? 0);
     const both = await Promise.all(['sweet', 'sour'].map((flavour) => run('env', [], { env: { FLAVOUR: flavour } })));
     expect(both.map(valueOf)).toEqual([
       ['sweet', null, [String(first - 1)]],
