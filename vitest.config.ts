@@ -1,6 +1,6 @@
 /**
  * How the tests run. Kinds by folder, so that what starts processes doesn't starve what doesn't on two cores:
- * `pure` first (no process of its own), then `system` (brokers, hubs, agents, runners; most of their time is waiting, so there are more at once), and `*.alone.test.ts` (they measure time) one file at a time at the end.
+ * `pure` and `apart` first (no process of its own), then `system` (brokers, hubs, agents, runners; most of their time is waiting, so there are more at once), and `*.alone.test.ts` (they measure time) one file at a time at the end.
  */
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -19,6 +19,8 @@ const system = [
   'leptons',
   'bench',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
+/** Pure too, but about the modules that definitions stand in, or about how fast code is that nothing else has used. */
+const apart = ['test/sdk/**/*.test.ts', 'test/bus/codec-graph.test.ts'];
 const alone = 'test/**/*.alone.test.ts';
 
 /** Files that take longest, first of their kind: most of them wait (a minute is the least time limit that Slurm knows), so others run beside them, and none is left over at the end. */
@@ -44,7 +46,19 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: [...system, alone, 'test/fixtures/**'],
+          exclude: [...system, ...apart, alone, 'test/fixtures/**'],
+          // Modules are loaded once for all files, which takes half the time; they keep nothing from file to file.
+          isolate: false,
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'apart',
+          include: apart,
+          exclude: [alone, 'test/fixtures/**'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 1 },

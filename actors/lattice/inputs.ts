@@ -47,7 +47,7 @@ export function largeInputs(
           : 'digest' in source
             ? literals.get(source.digest)
             : undefined;
-    if (info !== undefined && isLarge(info)) (large ??= []).push(info);
+    if (info !== undefined && isLarge(info)) large = large === undefined ? [info] : [...large, info];
   }
   return large === undefined ? undefined : largest(large);
 }

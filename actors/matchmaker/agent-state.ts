@@ -214,9 +214,9 @@ export class AgentState {
     const held = this.#held.get(task);
     return held !== undefined && isUnsent(held) && this.#held.remove(task, held);
   }
-  /** Matches for electrons of a dispatch that were never sent. */
-  unsent(dispatch: DispatchId): readonly TaskId[] {
-    return [...this.#held.unsent()].filter((task) => parseTaskId(task).dispatch === dispatch);
+  /** Matches for electrons of a dispatch that were never sent; undefined: none for any dispatch. */
+  unsent(dispatch: DispatchId): readonly TaskId[] | undefined {
+    return this.#held.unsent()?.filter((task) => parseTaskId(task).dispatch === dispatch);
   }
   /** The hub took a greater epoch: assigns are counted anew, and the next sync tells what became of those before. */
   hubEpochRaised(): void {

@@ -61,6 +61,11 @@ export class Assigner {
     setImmediate(() => this.#flush());
   }
 
+  /** It goes out within this turn. */
+  isSending(agent: AgentState, task: TaskId): boolean {
+    return this.#outbox.get(agent)?.some((request) => request.task === task) === true;
+  }
+
   /** Takes an attempt back that has not gone out. */
   withdraw(agent: AgentState, task: TaskId): boolean {
     const waiting = this.#outbox.get(agent);

@@ -39,9 +39,9 @@ export class Attempts {
     return this.#held.size - this.#finished;
   }
 
-  /** Matches of which nothing was sent yet. */
-  *unsent(): Iterable<TaskId> {
-    if (this.#unsent > 0) for (const [task, held] of this.#held) if (isUnsent(held)) yield task;
+  /** Matches of which nothing was sent yet. Undefined: there are none. */
+  unsent(): readonly TaskId[] | undefined {
+    return this.#unsent === 0 ? undefined : [...this.#held].flatMap(([task, held]) => (isUnsent(held) ? [task] : []));
   }
 
   get(task: TaskId): Held | undefined {

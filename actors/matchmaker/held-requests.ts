@@ -44,7 +44,8 @@ export class HeldRequests {
     if (requests === undefined) return;
     const left = requests.flatMap((request) => {
       const still = nodes === undefined ? [] : request.nodes.filter((node) => !nodes.has(node));
-      return still.length === 0 ? [] : [{ ...request, nodes: still }];
+      const large = request.large?.filter(([node]) => nodes?.has(node) !== true);
+      return still.length === 0 ? [] : [{ ...request, nodes: still, ...(large === undefined ? {} : { large }) }];
     });
     if (left.length === 0) this.#held?.delete(dispatch);
     else this.#held?.set(dispatch, left);

@@ -8,7 +8,7 @@
  * M3. After a restart of the hub, what was ready waits for the roster's first syncs, at most 1.5 leases (H8); what a sync claims goes to the
  *     supervisors before anything is matched, and no outcome counts before its agent's first sync.
  */
-import { isDispatchId, parseTaskId, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
+import { isDispatchId, parseTaskId, taskIdOf, type AgentKey, type DispatchId, type TaskId } from '../../model/ids.ts';
 import type { Token } from '../../model/outcome.ts';
 import type { ElectronMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { Done, DoneReply, Sync, SyncReply } from '../../bus/protocol/agent.ts';
@@ -30,7 +30,7 @@ import { Pools } from './pools.ts';
 import { ReadyQueues } from './queues.ts';
 import { Receipts } from './receipts.ts';
 import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
-import { takeBack } from './take-back.ts';
+import { Matched } from './take-back.ts';
 import { agentStatuses, tellJoined, tellTaken, unofferedOf } from './report.ts';
 import { Roster } from './roster.ts';
 import { Rounds } from './rounds.ts';
@@ -47,6 +47,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   readonly #pools = new Pools();
   readonly #queues = new ReadyQueues(this.#keys, this.#pools);
   readonly #near = new Nearness(this.#pools);
+  readonly #matched = new Matched();
   readonly #rounds: Rounds;
   readonly #assigner: Assigner;
   readonly #receipts = new Receipts();
@@ -60,8 +61,8 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#o = options;
     this.#self = options.system.address('matchmaker', 'main');
     this.#roster = new Roster(this.#agents, this.#keys);
-    const [queues, pools, near] = [this.#queues, this.#pools, this.#near];
-    this.#rounds = new Rounds({ ...options, self: this.#self, queues, pools, near });
+    const [queues, pools, near, matched] = [this.#queues, this.#pools, this.#near, this.#matched];
+    this.#rounds = new Rounds({ ...options, self: this.#self, queues, pools, near, matched });
     this.#claims = new ClaimPost(options.system, options.results, this.#self);
     this.#cancels = new CancelPost(options, (agent, tasks) => this.#stopped(agent, tasks));
     this.#leases = new LeaseWatch({
@@ -178,20 +179,16 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
         this.#withdraw(message.dispatch, undefined);
         return this.#claims.again(message.dispatch, this.#agents.values());
       case 'lattice.gone':
-        return this.#withdraw(message.dispatch, undefined);
+        return this.#withdraw(message.dispatch, undefined, true);
     }
   }
 
-  #withdraw(dispatch: DispatchId, nodes: readonly number[] | undefined): void {
+  #withdraw(dispatch: DispatchId, nodes: readonly number[] | undefined, over = false): void {
     const gone = nodes === undefined ? undefined : new Set(nodes);
     this.#queues.withdraw(dispatch, gone);
     this.#roster.held.withdraw(dispatch, gone);
-    if (gone === undefined) this.#takeBack(dispatch);
+    if (gone === undefined && this.#matched.takeBack(dispatch, this.#assigner, over)) this.#match();
     this.#o.onTaken();
-  }
-
-  #takeBack(dispatch: DispatchId): void {
-    if (takeBack(dispatch, this.#agents.values(), this.#assigner)) this.#match();
   }
 
   /** A match for a dispatch that ended meanwhile is given back. An outcome for an electron that nobody works on: the records tell what it is. */
@@ -201,7 +198,11 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       this.#o.onUnheard(dispatch);
       return this.#claims.unheard(dispatch, message);
     }
-    if (isFound(message)) return isDispatchId(dispatch) ? this.#takeBack(dispatch) : undefined;
+    if (isFound(message)) {
+      if (!isDispatchId(dispatch)) return;
+      for (const node of message.nodes) this.#agents.get(message.agent)?.unreserve(taskIdOf(dispatch, node));
+      return this.#match();
+    }
     if (message.type !== 'attempt.finished' || !isFinished(message)) return;
     const { task, token, receipt } = message;
     this.#o.onUnheard(parseTaskId(task).dispatch);

@@ -111,9 +111,14 @@ export class Nearness {
         [nearest, most, its] = [agent, whole, has];
       }
     };
-    for (const { digest } of values) look(this.#values.holders(digest));
+    for (const holders of this.#rarestFirst(values)) look(holders);
     if (bundle !== undefined) look(this.#bundles.holders(bundle.digest));
     return nearest;
+  }
+
+  /** What everybody has would use up all looks. */
+  #rarestFirst(values: readonly ValueInfo[]): readonly ReadonlySet<AgentState>[] {
+    return values.map(({ digest }) => this.#values.holders(digest)).sort((a, b) => a.size - b.size);
   }
 
   #bytesOf(agent: AgentState, values: readonly ValueInfo[]): number {

@@ -11,6 +11,7 @@ import { MOST_BACKLOG_BYTES, type MatchmakerOptions } from './options.ts';
 import { pair, type Found } from './pairing.ts';
 import type { Pools } from './pools.ts';
 import type { ReadyQueues } from './queues.ts';
+import type { Matched } from './take-back.ts';
 
 export interface RoundsOptions
   extends Pick<MatchmakerOptions, 'system' | 'results' | 'clock' | 'onTaken' | 'maxBacklog'> {
@@ -18,6 +19,7 @@ export interface RoundsOptions
   readonly queues: ReadyQueues;
   readonly pools: Pools;
   readonly near: Nearness;
+  readonly matched: Matched;
 }
 
 export class Rounds {
@@ -46,7 +48,8 @@ export class Rounds {
       const task = taskIdOf(dispatch, node);
       agent.reserve(task, holdsOf(limited, task), takes);
     }
-    const { system, self } = this.#o;
+    const { system, self, matched } = this.#o;
+    matched.add(agent);
     const found: LatticeMessage = { type: 'match.found', agent: agent.key, nodes };
     system.send(system.address('lattice', dispatch), found, self);
   };

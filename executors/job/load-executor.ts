@@ -110,6 +110,8 @@ async function importEntry(name: string, from: string): Promise<string | undefin
   const bundle = await rolldown({
     input: name,
     platform: 'node',
+    // Node's own, and not those of bundlers
+    resolve: { conditionNames: ['node', 'import', 'default'] },
     logLevel: 'silent',
     plugins: [
       {
@@ -124,8 +126,11 @@ async function importEntry(name: string, from: string): Promise<string | undefin
       },
     ],
   });
-  await bundle.generate();
-  await bundle.close();
+  try {
+    await bundle.generate();
+  } finally {
+    await bundle.close();
+  }
   return file !== undefined && isAbsolute(file) ? file : undefined;
 }
 

@@ -29,7 +29,9 @@ export function causeOfDeath(electron: string, death: Death): ErrorInfo {
     };
   }
   const what = death.thread === undefined ? 'process' : 'thread';
-  if (death.thread?.heapFull === true || HEAP.test(death.stderr)) {
+  // of a thread it is known, unless the whole process died
+  const mayTell = death.thread === undefined || death.signal !== null;
+  if (death.thread?.heapFull === true || (mayTell && HEAP.test(death.stderr))) {
     return {
       code: 'OUT_OF_MEMORY',
       message: `electron "${electron}": its ${what} ran out of heap (${limit}); raise memoryMb, or use less`,

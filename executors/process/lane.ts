@@ -329,6 +329,8 @@ export class Lane implements RunnerListener {
   }
 
   #runs(job: Job, nowMs: number): void {
+    // what others wrote explains nothing of its death
+    this.#stderr = '';
     job.since = nowMs;
     job.startedAt = this.#options.clock.now();
   }

@@ -8,9 +8,6 @@ import type { Link } from './link.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
 import { readToRunner, writeFromRunner } from './wire-runner.ts';
 
-/** The first thread does nothing else; when it is that late the machine is busy, and the word will come all the same. */
-const PASSED_MS = 100;
-
 /** What a thread is started with. */
 export interface ThreadData {
   readonly port: MessagePort;
@@ -51,12 +48,8 @@ export function openThreadLink(
       port.postMessage(bytes, [bytes.buffer]);
       posted = (posted + 1) | 0;
     }
-    const until = performance.now() + PASSED_MS;
-    for (let now = Atomics.load(passed, 0); now !== posted; now = Atomics.load(passed, 0)) {
-      const left = until - performance.now();
-      if (left <= 0) return;
-      Atomics.wait(passed, 0, now, left);
-    }
+    // The first thread does nothing else: it is late only when its agent is. Whoever ends this thread doesn't wait for it.
+    for (let now = Atomics.load(passed, 0); now !== posted; now = Atomics.load(passed, 0)) Atomics.wait(passed, 0, now);
   };
   return { send: (message: FromRunner) => batch.add(message), save: flush, flush, flushSync: flush };
 }

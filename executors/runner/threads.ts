@@ -58,17 +58,26 @@ function start(number: number, { mark, memoryMb }: Extract<ToThread, { type: 'st
   });
   threads.set(number, { worker, port });
   let heapFull = false;
+  const release = (): void => {
+    Atomics.add(passed, 0, 1);
+    Atomics.notify(passed, 0);
+  };
   const pass = (message: unknown): void => {
     if (message instanceof Uint8Array) stream.send(FRAME.runner, number, message);
-    // after the write, which is at the end of this turn
-    process.nextTick(() => {
-      Atomics.add(passed, 0, 1);
-      Atomics.notify(passed, 0);
-    });
+    // After the write, which is at the end of this turn. A full pipe keeps the thread waiting, so that what one says doesn't pile up before what its neighbours say.
+    if (stream.full) void stream.room().then(release);
+    else process.nextTick(release);
   };
   port.on('message', pass);
-  worker.stdout.on('data', (chunk: Buffer) => stream.send(FRAME.stdout, number, chunk));
-  worker.stderr.on('data', (chunk: Buffer) => stream.send(FRAME.stderr, number, chunk));
+  for (const [kind, output] of [
+    [FRAME.stdout, worker.stdout],
+    [FRAME.stderr, worker.stderr],
+  ] as const)
+    output.on('data', (chunk: Buffer) => {
+      if (stream.send(kind, number, chunk)) return;
+      output.pause();
+      void stream.room().then(() => output.resume());
+    });
   worker.on('error', (error: unknown) => {
     heapFull ||= isFull(error);
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

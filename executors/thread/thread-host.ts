@@ -140,14 +140,15 @@ export class ThreadHost {
       if (thread.runs !== undefined) this.#latest = thread;
       thread.frames(payload);
     } else if (kind === FRAME.control) this.#threadEnded(number, thread, decodeThreadEnded(payload));
-    else if (kind === FRAME.stdout) thread.printed('stdout', payload.toString('utf8'));
-    else if (kind === FRAME.stderr) thread.printed('stderr', payload.toString('utf8'));
+    else if (kind === FRAME.stdout) thread.wrote('stdout', payload);
+    else if (kind === FRAME.stderr) thread.wrote('stderr', payload);
   }
 
   #threadEnded(number: number, thread: ThreadRunner, { exitCode, heapFull }: ThreadEnded): void {
     this.#close(); // H4
     this.#threads.delete(number);
     thread.leaving();
+    for (const other of this.#threads.values()) other.neighbourEnded();
     this.#start.roster.removeThread(this.#markOf(number), () => {
       thread.exit({ code: exitCode, signal: null, thread: { heapFull, bystander: false } });
       if (this.#threads.size === 0) this.kill();
@@ -198,9 +199,11 @@ export class ThreadHost {
     const bystander: RunnerExit = { code: null, signal: null, thread: { heapFull: false, bystander: true } };
     if (this.#stuck.size > 0) return this.#stuck.has(thread) ? blamed : bystander;
     const suspects = threads.filter(({ active }) => active);
-    if (suspects.length <= 1) return thread.active ? blamed : bystander;
-    // of those that load code one counts as killed, so that code which never loads doesn't for ever
     const loading = suspects.find(({ runs }) => runs === undefined);
+    // what an electron of another thread has left may have ended the process while this one only loaded code
+    if (suspects.length <= 1 && (loading === undefined || threads.length === 1))
+      return thread.active ? blamed : bystander;
+    // of those that load code one counts as killed, so that code which never loads doesn't for ever
     return thread === loading ? { ...blamed, code: null, signal: 'SIGKILL' } : bystander;
   }
 }

@@ -2,6 +2,7 @@
  * A thread as its pool sees it: a runner like a process of its own. Not here: the process around it (thread-host.ts), who gets what (process/pool.ts).
  * Invariant: T1 one that was told to end and hasn't within END_MS is stuck in native code: its host ends it with the process.
  */
+import { StringDecoder } from 'node:string_decoder';
 import type { Timer } from '../../model/clock.ts';
 import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart } from '../process/runner-process.ts';
 import { FrameBatch, FrameReader } from '../runner/frames.ts';
@@ -31,6 +32,7 @@ export class ThreadRunner implements RunnerProcess {
   readonly #open = new Set<string>();
   /** It evaluates code of a bundle, outside of electrons. */
   #evaluates = true;
+  readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
   #planned = false;
   #ending: Timer | undefined;
   #over = false;
@@ -79,6 +81,17 @@ export class ThreadRunner implements RunnerProcess {
   kill(): void {
     if (this.#over || this.#ending !== undefined) return;
     this.#seat.end();
+    this.#awaitEnd();
+  }
+
+  /** Another thread of its process has just ended: they end one after the other, so that this one's time begins anew. */
+  neighbourEnded(): void {
+    if (this.#over || this.#ending === undefined) return;
+    this.#ending.cancel();
+    this.#awaitEnd();
+  }
+
+  #awaitEnd(): void {
     this.#ending = this.#start.clock.after(END_MS, () => this.#seat.stuck());
   }
 
@@ -95,6 +108,12 @@ export class ThreadRunner implements RunnerProcess {
     } catch (error) {
       this.#listener.garbled(error);
     }
+  }
+
+  /** Past its capture, in pieces that may end within a character. */
+  wrote(stream: 'stdout' | 'stderr', piece: Buffer): void {
+    const text = this.#decoders[stream].write(piece);
+    if (text !== '') this.printed(stream, text);
   }
 
   printed(stream: 'stdout' | 'stderr', text: string): void {

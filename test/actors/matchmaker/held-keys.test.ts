@@ -48,6 +48,18 @@ async function send(n: number, token: Token = [100, 1]): Promise<void> {
 const given = (): readonly number[] => found().map(([, node]) => node);
 const entry = (n: number, token?: Token): RunEntry => ({ ...listed(n, token), holds: db });
 
+it('an attempt that goes out in the turn in which its supervisor crashes stands', async () => {
+  const a1 = await join('a1', 1);
+  await want(0);
+  const how = { manifest, electron, name: 'train', path: undefined, template, inputs: [], split: false };
+  tell({ type: 'attempt.send', agent: 'lab.a1', task: task(0), token: [100, 1], inputsDigest, ...how, holds: db });
+  tell({ type: 'match.withdraw', dispatch: id });
+  tell({ type: 'lattice.resumed', dispatch: id });
+  tell({ type: 'attempt.recovered', agent: 'lab.a1', task: task(0), token: [100, 1] });
+  await settle();
+  expect(a1.assigns.flatMap(({ tasks }) => tasks.map((one) => one.task))).toEqual([task(0)]);
+});
+
 describe('a match that was never sent', () => {
   const amounts = { capabilities: ['process', 'memory=8GiB'] };
   const wantMemory = async (...nodes: number[]): Promise<void> => {

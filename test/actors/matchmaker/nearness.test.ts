@@ -74,6 +74,17 @@ describe('an electron goes to', () => {
     expect(some.gives(1, large(value('c', 3 * MiB)))).toEqual([equal]);
   });
 
+  it('the one that has its own input as well, however many have what all use', () => {
+    const some = new Some();
+    const agents = Array.from({ length: 40 }, () => some.join({ slots: 4 }));
+    const [model, own] = [value('model', 100 * MiB), value('own', 99 * MiB)];
+    for (const agent of agents) some.has(agent, model);
+    const [whole] = agents.slice(-1);
+    if (whole === undefined) throw new Error('there is one');
+    some.has(whole, own);
+    expect(some.gives(1, large(model, own))).toEqual([whole]);
+  });
+
   it('any other when that one has no room: it waits for nobody', () => {
     const some = new Some();
     const [full, free] = [some.join({ slots: 1 }), some.join({ slots: 1 })];

@@ -30,8 +30,11 @@ describe('a package as executor', () => {
   it('may have an entry for `import` alone, under a scope and a path as well', async () => {
     const files = { 'main.js': definition };
     install('esm-only', { type: 'module', exports: { import: './main.js' } }, files);
+    // `module` is a bundler's word, which Node.js doesn't know
+    install('for-bundlers', { type: 'module', exports: { module: './gone.js', import: './main.js' } }, files);
     install('@lab/esm', { type: 'module', exports: { './fast': { import: { node: './main.js' } } } }, files);
     expect(await load('esm-only')).toBeTypeOf('function');
+    expect(await load('for-bundlers')).toBeTypeOf('function');
     expect(await load('@lab/esm/fast')).toBeTypeOf('function');
   });
 

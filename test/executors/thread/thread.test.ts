@@ -161,6 +161,13 @@ describe('electrons in threads', () => {
     ]);
   });
 
+  it('come through beside one that prints without end', async () => {
+    const flood = await assign('floods', [100_000], { timeoutMs: 2_000 });
+    const small = await Promise.all([1, 2].map(() => assign('saysAndSleeps', [300])));
+    for (const id of small) expect(valueOf(await ended(id))).toBe('slept');
+    expect(errorOf(await ended(flood))).toMatchObject({ code: 'TIMEOUT' });
+  });
+
   it('are told what a thread cannot do, and refused what nobody could promise', async () => {
     expect(errorOf(await run('moves'))).toMatchObject({
       code: 'TASK_THREW',
