@@ -30,8 +30,10 @@ const rateGoal = { what: 'W2 with 1,000 agents ÷ with two', limit: { atLeast: 0
 const onSimulated = electron({ needs: ['sim'] }, function onSimulated(value: number): number {
   return value;
 });
+/** On the real agent: what is simulated gives 0 for everything. */
+const counted = count.with({ needs: ['cpus>=1'] });
 const fan = lattice(function fan(first: number) {
-  return count(Array.from({ length: width }, (_, index) => onSimulated(first + index)));
+  return counted(Array.from({ length: width }, (_, index) => onSimulated(first + index)));
 });
 
 export const manyAgents: Question = {
