@@ -213,3 +213,14 @@ function hearOutbox(file: string, hear: (message: FromRunner) => void, listener:
     listener.garbled(error);
   }
 }
+
+/** What a runner said that comes over the frames of others: `bytes` is a view, valid during the call. */
+export function hearFrames(bytes: Buffer, reader: FrameReader<FromRunner>, listener: RunnerListener): void {
+  try {
+    // a copy: values in the messages are views of it
+    reader.feed(Buffer.from(bytes));
+    listener.batch();
+  } catch (error) {
+    listener.garbled(error);
+  }
+}

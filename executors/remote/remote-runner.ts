@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { asPolaronError } from '../../model/errors.ts';
 import type { ErrorInfo, Token } from '../../model/outcome.ts';
+import { hearFrames } from '../process/runner-process.ts';
 import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart, StartRunner } from '../process/runner-process.ts';
 import { FrameBatch, FrameReader } from '../runner/frames.ts';
 import { systemMs } from '../runner/system-clock.ts';
@@ -96,13 +97,7 @@ class RemoteRunner implements RunnerProcess, LinkedRunner {
   }
 
   frames(bytes: Buffer): void {
-    try {
-      // a copy: values in the messages are views of it
-      this.#reader.feed(Buffer.from(bytes));
-      this.#listener.batch();
-    } catch (error) {
-      this.#listener.garbled(error);
-    }
+    hearFrames(bytes, this.#reader, this.#listener);
   }
 
   printed(stream: 'stdout' | 'stderr', bytes: Buffer): void {

@@ -4,6 +4,7 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 import type { Timer } from '../../model/clock.ts';
+import { hearFrames } from '../process/runner-process.ts';
 import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart } from '../process/runner-process.ts';
 import { FrameBatch, FrameReader } from '../runner/frames.ts';
 import type { FromRunner, ToRunner } from '../runner/messages.ts';
@@ -101,13 +102,7 @@ export class ThreadRunner implements RunnerProcess {
   }
 
   frames(bytes: Buffer): void {
-    try {
-      // a copy: values in the messages are views of it
-      this.#reader.feed(Buffer.from(bytes));
-      this.#listener.batch();
-    } catch (error) {
-      this.#listener.garbled(error);
-    }
+    hearFrames(bytes, this.#reader, this.#listener);
   }
 
   /** Past its capture, in pieces that may end within a character. */
