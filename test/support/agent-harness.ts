@@ -70,6 +70,7 @@ export async function startHarness(
     },
     close: async () => {
       await agent.stop();
+      network.close();
       rmSync(dir, { recursive: true, force: true });
     },
   };

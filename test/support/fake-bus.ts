@@ -13,10 +13,18 @@ export type Fault = (subject: string, from: FakeBus) => 'drop' | undefined;
 
 export class FakeNetwork {
   readonly listeners = new Set<Listener>();
+  /** Of requests under way. */
+  readonly timeouts = new Set<NodeJS.Timeout>();
   fault: Fault = () => undefined;
 
   connect(identity: string): FakeBus {
     return new FakeBus(this, identity);
+  }
+
+  /** The test is over: requests that nobody answered don't fail in the midst of another one. */
+  close(): void {
+    for (const timeout of this.timeouts) clearTimeout(timeout);
+    this.timeouts.clear();
   }
 
   /** Delivers to all who listen; false when nobody does. */
@@ -82,6 +90,7 @@ export class FakeBus implements Bus {
       const reply = `_INBOX.${this.identity}.${++this.#requests}`;
       const end = (): void => {
         clearTimeout(timer);
+        this.#network.timeouts.delete(timer);
         subscription.unsubscribe();
         this.#waiting.delete(fail);
       };
@@ -94,6 +103,7 @@ export class FakeBus implements Bus {
         resolve(message);
       });
       const timer = setTimeout(() => fail(new PolaronError('REQUEST_TIMEOUT', subject)), options.timeoutMs);
+      this.#network.timeouts.add(timer);
       options.signal?.addEventListener('abort', () => fail(options.signal?.reason), { once: true });
       this.#waiting.add(fail);
       if (!this.#network.deliver(subject, data, this, reply)) fail(new PolaronError('NO_RESPONDERS', subject));

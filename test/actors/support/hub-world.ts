@@ -94,6 +94,7 @@ export function makeHubWorld(
       asker.close();
       manager.close();
       system.shutdown();
+      network.close();
     },
   };
   return world;
