@@ -2,10 +2,12 @@
  * Matches once per turn: everything asked for and given back in it is looked at together. While too much waits for the disk nothing is matched.
  * Not here: who gets what (pairing.ts).
  */
-import { taskIdOf } from '../../model/ids.ts';
+import { taskIdOf, type DispatchId } from '../../model/ids.ts';
 import type { LatticeMessage } from '../../bus/protocol/actors.ts';
 import { holdsOf } from '../requirement.ts';
 import { soon, type Address } from '../system.ts';
+import type { AgentState } from './agent-state.ts';
+import { Matches } from './matches.ts';
 import type { Nearness } from './nearness.ts';
 import { MOST_BACKLOG_BYTES, type MatchmakerOptions } from './options.ts';
 import { pair, type Found } from './pairing.ts';
@@ -24,6 +26,7 @@ export interface RoundsOptions
 
 export class Rounds {
   readonly #o: RoundsOptions;
+  readonly #matches = new Matches();
   #matching = false;
 
   constructor(options: RoundsOptions) {
@@ -38,7 +41,10 @@ export class Rounds {
       const { results, queues, pools, near, clock } = this.#o;
       const { backlog, backlogBytes } = results;
       if (backlog > (this.#o.maxBacklog ?? 50_000) || backlogBytes > MOST_BACKLOG_BYTES) results.afterFlush(this.soon);
-      else pair(queues, pools, near, clock.monotonic(), this.#found);
+      else {
+        pair(queues, pools, near, clock.monotonic(), this.#found);
+        this.#matches.take(this.#tell);
+      }
       this.#o.onTaken();
     });
   };
@@ -48,8 +54,12 @@ export class Rounds {
       const task = taskIdOf(dispatch, node);
       agent.reserve(task, holdsOf(limited, task), takes);
     }
-    const { system, self, matched } = this.#o;
-    matched.add(agent);
+    this.#o.matched.add(agent);
+    this.#matches.add(agent, dispatch, nodes);
+  };
+
+  readonly #tell = (agent: AgentState, dispatch: DispatchId, nodes: readonly number[]): void => {
+    const { system, self } = this.#o;
     const found: LatticeMessage = { type: 'match.found', agent: agent.key, nodes };
     system.send(system.address('lattice', dispatch), found, self);
   };
