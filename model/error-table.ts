@@ -175,7 +175,12 @@ export const errorTable = {
     'Lattices are called inside lattices too deep, e.g. one that calls itself without an end.',
     'Let the recursion end, or write it as a loop inside one lattice.',
   ),
-  DISK_FULL: entry('hub', true, "The data folder's disk has no room.", 'Free space; committed results stay readable.'),
+  DISK_FULL: entry(
+    'hub',
+    true,
+    "A disk has no room: the hub's, an agent's, or that of the place where an electron ran.",
+    'Free space on the one that is named; committed results stay readable.',
+  ),
   AGENT_LOST: entry(
     'hub',
     true,

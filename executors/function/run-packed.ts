@@ -11,7 +11,9 @@ import { asPolaronError } from '../../model/errors.ts';
 import type { AnswerEnd } from '../job/accepted-answer.ts';
 import { ANSWER_START, records } from '../job/answer.ts';
 import { OutcomeReader } from '../job/outcome-reader.ts';
+import { hadNoRoom } from '../job/job-folder.ts';
 import { unpackJob } from '../job/packed-job.ts';
+import { explainedDisk } from '../disk-full.ts';
 import { signalGroup } from '../process/process-table.ts';
 import { programArgs } from '../program.ts';
 import { FrameBatch } from '../runner/frames.ts';
@@ -61,9 +63,9 @@ export async function* runPacked(packed: Uint8Array, options: RunPackedOptions =
       await run.look();
     }
     yield* run.take();
-    yield* endOf(run.end);
+    yield* endOf(hadNoRoom(dir) ? noRoom(dir) : run.end);
   } catch (error) {
-    const { code, message } = asPolaronError(error, 'JOB_FAILED');
+    const { code, message } = asPolaronError(explainedDisk(error, `no room in ${folder}`), 'JOB_FAILED');
     yield* endOf({ error: { code, message } });
   } finally {
     run?.kill();
@@ -72,6 +74,10 @@ export async function* runPacked(packed: Uint8Array, options: RunPackedOptions =
 }
 
 const endOf = (end: AnswerEnd): Generator<Uint8Array> => records('end', Buffer.from(JSON.stringify(end)));
+
+const noRoom = (dir: string): AnswerEnd => ({
+  error: { code: 'DISK_FULL', message: `the disk of its folder is full (${dir})` },
+});
 
 const withoutSecrets = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('POLARON_')));
@@ -154,7 +160,8 @@ class PackedRun {
 
   /** What it has said meanwhile, as records. */
   async *take(): AsyncGenerator<Uint8Array> {
-    this.#reader.read();
+    if (this.#over) this.#reader.readToEnd();
+    else this.#reader.read();
     const said = this.#said;
     this.#said = [];
     for (const each of said)

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { field, int, object, optional, parse, text } from '../../bus/protocol/shape.ts';
 import { PolaronError } from '../../model/errors.ts';
+import { explainedDisk, isDiskFull } from '../disk-full.ts';
 import { FrameBatch, FrameReader } from '../runner/frames.ts';
 import { OUTCOME_FILE } from '../runner/job-files.ts';
 import type { FromRunner } from '../runner/messages.ts';
@@ -46,7 +47,7 @@ export interface AnswerPlace {
   readonly output: (stream: 'stdout' | 'stderr', text: string) => void;
 }
 
-/** Resolves when it is all there, with how its process ended. Raises JOB_FAILED when it is no whole answer, or says that the job was not run, and what `answer` raises before the outcome is there. */
+/** Resolves when it is all there, with how its process ended. Raises JOB_FAILED when it is no whole answer, or says that the job was not run, DISK_FULL when there was no room for it here or there, and what `answer` raises before the outcome is there. */
 export async function acceptAnswer(
   answer: Uint8Array | AsyncIterable<Uint8Array>,
   place: AnswerPlace,
@@ -63,11 +64,15 @@ export async function acceptAnswer(
   }
   const { end } = accepted;
   if (end?.error !== undefined)
-    throw new PolaronError('JOB_FAILED', `the function did not run it: ${end.error.message}`);
+    throw new PolaronError(codeOf(end.error), `the function did not run it: ${end.error.message}`);
   if (end === undefined && !accepted.hasOutcome)
     throw new PolaronError('JOB_FAILED', 'its answer ends before the outcome is there');
   return end === undefined ? undefined : { code: end.exitCode ?? null, signal: signalNamed(end.signal) };
 }
+
+/** It comes from elsewhere: what may be said of a job is this. */
+const codeOf = ({ code }: NonNullable<AnswerEnd['error']>): 'DISK_FULL' | 'JOB_FAILED' =>
+  code === 'DISK_FULL' ? code : 'JOB_FAILED';
 
 const signalNamed = (name: string | undefined): NodeJS.Signals | null =>
   SIGNALS.find((signal) => signal === name) ?? (name === undefined ? null : 'SIGKILL');
@@ -101,9 +106,14 @@ class AcceptedAnswer {
   }
 
   feed(chunk: Uint8Array): void {
-    this.#records.feed(chunk);
-    const parts = this.#batch.take();
-    if (parts.length > 0) appendFileSync(join(this.#place.dir, OUTCOME_FILE), Buffer.concat(parts), { mode: 0o600 });
+    try {
+      this.#records.feed(chunk);
+      const parts = this.#batch.take();
+      if (parts.length > 0) appendFileSync(join(this.#place.dir, OUTCOME_FILE), Buffer.concat(parts), { mode: 0o600 });
+    } catch (error) {
+      this.hasOutcome &&= !isDiskFull(error);
+      throw explainedDisk(error, `its answer has no room on the agent's disk, in ${this.#place.dir}`);
+    }
   }
 
   close(): void {

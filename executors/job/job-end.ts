@@ -29,11 +29,16 @@ export const exitOf = (exit: JobExit | undefined): Pick<Ended, 'exitCode' | 'sig
   ...(exit?.signal === null || exit === undefined ? {} : { signal: exit.signal }),
 });
 
-/** Of a job that left no outcome. */
-export function errorOfEnd({ electron, memoryMb }: Intent, ended: Ended, stderr: string): ErrorInfo {
+/** Of a job that left no outcome. `noRoom`: its folder, when that had no room for one. */
+export function errorOfEnd({ electron, memoryMb }: Intent, ended: Ended, stderr: string, noRoom?: string): ErrorInfo {
   const { error, exitCode, signal, reason } = ended;
   const of = `electron "${electron}": `;
   if (error !== undefined) return { code: error.code, message: `${of}${error.message}` };
+  if (noRoom !== undefined)
+    return {
+      code: 'DISK_FULL',
+      message: `${of}the disk of its job's folder is full (${noRoom}): its outcome could not be written; free space there`,
+    };
   if (signal === undefined && (exitCode === undefined || exitCode === 0)) {
     const why = reason ?? 'its runner said nothing';
     return { code: 'JOB_FAILED', message: `${of}its job ended without an outcome: ${why}` };

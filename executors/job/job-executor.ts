@@ -240,7 +240,7 @@ function hasEnded(dir: string): boolean {
   try {
     new OutcomeReader(dir, ({ type }) => {
       ended ||= type === 'finished' || type === 'load-failed';
-    }).read();
+    }).readToEnd();
   } catch {
     return false;
   }

@@ -20,6 +20,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -42,7 +43,7 @@ import type { TaskId } from '../../model/ids.ts';
 import type { Token } from '../../model/outcome.ts';
 import type { ExecutorTask, FoundTask } from '../executor.ts';
 import { FrameBatch } from '../runner/frames.ts';
-import { JOB_FILE, OUTCOME_FILE, SETTINGS_FILE, type JobSettings } from '../runner/job-files.ts';
+import { JOB_FILE, SETTINGS_FILE, SPARE_BYTES, SPARE_FILE, type JobSettings } from '../runner/job-files.ts';
 import type { ToRunner } from '../runner/messages.ts';
 import { writeToRunner } from '../runner/wire-runner.ts';
 
@@ -214,11 +215,11 @@ const readIntent = object(
   }),
 );
 
-/** What the outcome's file holds beyond byte `from`; empty when there is nothing. */
-export function readOutcome(dir: string, from: number, most: number): Buffer {
+/** What a file of the runner holds beyond byte `from`; empty when there is nothing. */
+export function readFrom(path: string, from: number, most: number): Buffer {
   let file: number;
   try {
-    file = openSync(join(dir, OUTCOME_FILE), 'r');
+    file = openSync(path, 'r');
   } catch {
     return Buffer.alloc(0);
   }
@@ -227,6 +228,15 @@ export function readOutcome(dir: string, from: number, most: number): Buffer {
     return bytes.subarray(0, readSync(file, bytes, 0, most, from));
   } finally {
     closeSync(file);
+  }
+}
+
+/** Its runner found no room on the disk, to begin with or for the outcome (runner/outcome-file.ts). */
+export function hadNoRoom(dir: string): boolean {
+  try {
+    return statSync(join(dir, SPARE_FILE)).size < SPARE_BYTES;
+  } catch {
+    return false;
   }
 }
 

@@ -17,7 +17,7 @@ import type { FromRunner, RunFinished } from '../runner/messages.ts';
 import type { Job, JobState, SubmittedJob } from './definition.ts';
 import { handedJob, Spawned } from './handed-job.ts';
 import { errorOfEnd, exitOf, outcomeOf, wrongState, type Ended, type JobStop } from './job-end.ts';
-import { removeJob, writeHandle, writeJob, type Intent } from './job-folder.ts';
+import { hadNoRoom, removeJob, writeHandle, writeJob, type Intent } from './job-folder.ts';
 import type { JobHome } from './job-home.ts';
 import { checkedOptions } from './options.ts';
 import { OutcomeReader } from './outcome-reader.ts';
@@ -359,7 +359,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     if (this.#finished === undefined && this.#failed === undefined) {
       try {
         this.#raw.read();
-        this.#reader.read();
+        this.#reader.readToEnd();
       } catch {
         // what it says is lost
       }
@@ -372,7 +372,8 @@ export class JobRun<O, S> implements ExecutorHandle {
       this.#endedBefore = true;
       return;
     }
-    this.#over({ status: 'failed', error: errorOfEnd(this.intent, ended, this.#stderr) }, this.#usage());
+    const noRoom = hadNoRoom(this.dir) ? this.dir : undefined;
+    this.#over({ status: 'failed', error: errorOfEnd(this.intent, ended, this.#stderr, noRoom) }, this.#usage());
   }
 
   #fail({ code, message }: ErrorInfo): void {

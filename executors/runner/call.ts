@@ -14,6 +14,7 @@ import { decodeValue, encodeValue } from '../../bus/value/value.ts';
 import { PolaronError } from '../../model/errors.ts';
 import type { ErrorInfo } from '../../model/outcome.ts';
 import { valueTooLarge } from '../../model/value-limit.ts';
+import { explainedDisk } from '../disk-full.ts';
 import { errorInfoOf } from './error-info.ts';
 import type { ElectronFn } from './loader.ts';
 import type { RunFinished } from './messages.ts';
@@ -137,9 +138,14 @@ function toFile(run: TaskRun, { maxValueBytes }: CallOptions, bytes: Uint8Array,
   const size = bytes.length + (more?.length ?? 0);
   if (size > maxValueBytes) throw valueTooLarge(`electron "${run.task.electron}": result`, size, maxValueBytes);
   const value = valueInfoOf(bytes, more);
-  const file = join(run.scratchDir(), '.polaron-result');
-  writePieces(file, more === undefined ? [bytes] : [bytes, more]);
-  return { status: 'completed', value, file };
+  try {
+    const file = join(run.scratchDir(), '.polaron-result');
+    writePieces(file, more === undefined ? [bytes] : [bytes, more]);
+    return { status: 'completed', value, file };
+  } catch (error) {
+    const what = `electron "${run.task.electron}": its result of ${size} bytes has no room on the disk of ${run.home.scratchRoot}`;
+    throw explainedDisk(error, what);
+  }
 }
 
 function encode(value: unknown, split: boolean, where: string): Uint8Array {

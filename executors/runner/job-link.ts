@@ -1,13 +1,15 @@
 /**
  * The link of a runner that runs one job and ends: messages are read from a file of the job's folder, answers appended to another. Nobody listens on the other side,
- * so each batch is written when it is there. Not here: what the messages mean (runner.ts), the folder (job/job-folder.ts).
+ * so each batch is written when it is there. While the disk is full, what the electron says is left out, and its end is not. Not here: what the messages mean (runner.ts),
+ * the folder (job/job-folder.ts), how they get onto the disk (outcome-file.ts).
  */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { FrameBatch, FrameReader } from './frames.ts';
-import { JOB_FILE, OUTCOME_FILE } from './job-files.ts';
+import { JOB_FILE } from './job-files.ts';
 import type { Link } from './link.ts';
 import type { FromRunner, RunTask, ToRunner } from './messages.ts';
+import { OutcomeFile } from './outcome-file.ts';
 import { readToRunner, writeFromRunner } from './wire-runner.ts';
 
 /** The messages of a job, in order. Raises the system's error, and BAD_MESSAGE. */
@@ -26,36 +28,54 @@ export interface JobListener {
   ready(): void;
   /** The outcome is on disk. */
   finished(): void;
+  /** It can't be written. */
+  lost(why: unknown): void;
 }
 
-/** An electron that is not as it was is an outcome, too: it isn't run. */
+/** An electron that is not as it was is an outcome, too: it isn't run. Raises the system's error when the disk has no room for an outcome. */
 export function openJobLink(folder: string, listener: JobListener): Link {
-  const file = openSync(join(folder, OUTCOME_FILE), 'a', 0o600);
+  const file = new OutcomeFile(folder);
   const batch = new FrameBatch(writeFromRunner);
-  let over = false;
+  let last: FromRunner | undefined;
   let closed = false;
-  const flush = (): void => {
-    if (closed || batch.empty) return;
-    for (const part of batch.take()) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
-    if (!over) return;
-    fsyncSync(file);
-    closeSync(file);
+  const write = (): void => {
+    const end = last;
+    if (end === undefined) return file.write(batch.take());
     closed = true;
+    file.end(batch.take(), () => {
+      batch.add(end);
+      return batch.take();
+    });
     listener.finished();
+  };
+  const flush = (): void => {
+    if (closed) return;
+    try {
+      write();
+    } catch (error) {
+      closed = true;
+      listener.lost(error);
+    }
   };
   return {
     send: (message: FromRunner) => {
+      if (isEnd(message)) last = message;
+      else if (file.full && isSaid(message)) return;
       batch.add(message);
-      if (message.type === 'finished' || message.type === 'load-failed') over = true;
-      else if (message.type === 'indexed')
-        if (message.errors.length > 0) over = true;
-        else listener.ready();
+      if (message.type === 'indexed' && last === undefined) listener.ready();
     },
     save: flush,
     flush,
     flushSync: flush,
   };
 }
+
+const isSaid = ({ type }: FromRunner): boolean => type === 'log' || type === 'progress';
+
+const isEnd = (message: FromRunner): boolean =>
+  message.type === 'finished' ||
+  message.type === 'load-failed' ||
+  (message.type === 'indexed' && message.errors.length > 0);
 
 /** Its files are below the folder, wherever that is by now. */
 function located(folder: string, message: ToRunner): ToRunner {

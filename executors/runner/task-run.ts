@@ -25,7 +25,7 @@ export const attempts = new AsyncLocalStorage<TaskRun>();
 
 export class TaskRun {
   readonly task: RunTask;
-  readonly #home: RunHome;
+  readonly home: RunHome;
   #controller: AbortController | undefined;
   #context: TaskContextShape | undefined;
   /** Set by the first cancel. */
@@ -40,11 +40,11 @@ export class TaskRun {
 
   constructor(task: RunTask, home: RunHome) {
     this.task = task;
-    this.#home = home;
+    this.home = home;
   }
 
   get context(): TaskContextShape {
-    this.#context ??= contextOf(this, this.#home);
+    this.#context ??= contextOf(this, this.home);
     return this.#context;
   }
 
@@ -61,7 +61,7 @@ export class TaskRun {
 
   scratchDir(): string {
     const { task, token } = this.task;
-    const dir = scratchDirOf(this.#home.scratchRoot, task, token);
+    const dir = scratchDirOf(this.home.scratchRoot, task, token);
     if (!this.scratchUsed) mkdirSync(dir, { recursive: true });
     this.scratchUsed = true;
     return dir;

@@ -2,7 +2,7 @@
  * Large values as files: an input is read from the agent's cache, a result is written for the agent to take over. Bytes and numbers alone
  * go from and to the file as they are. What is read or written is so at once, before other code may run. Not here: small values, which come and go inside messages.
  */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { BARE_HEAD, bareReading, type BareReading } from '../../bus/value/bare-value.ts';
 import type { Whose } from '../../bus/value/unread.ts';
 import { decodeValue } from '../../bus/value/value.ts';
@@ -45,11 +45,14 @@ function readInto(file: number, bytes: Uint8Array, from: number): void {
   }
 }
 
-/** Writes the pieces one after the other. Raises the system's error. */
+/** Writes the pieces one after the other. Raises the system's error; nothing is left then. */
 export function writePieces(path: string, pieces: readonly Uint8Array[]): void {
   const file = openSync(path, 'w', 0o600);
   try {
     for (const piece of pieces) for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(file);
   }
