@@ -243,17 +243,18 @@ export const encodeNumber = (n: number): Uint8Array => packr.pack([SCHEMA_VERSIO
 export const decodeNumber = (bytes: Uint8Array): number => Number(unpack(bytes, 'number')[1]);
 
 /** An agent of the roster; its epoch can be read as a number, too. */
-export const encodeAgent = (epoch: number, instance = '', lost = false): Uint8Array =>
-  packr.pack([SCHEMA_VERSION, epoch, instance, ...(lost ? [true] : [])]);
+export const encodeAgent = (epoch: number, instance = '', lostAt?: number): Uint8Array =>
+  packr.pack([SCHEMA_VERSION, epoch, instance, ...(lostAt === undefined ? [] : [lostAt])]);
 export function decodeAgent(bytes: Uint8Array): {
   readonly epoch: number;
   readonly instance?: string;
-  readonly lost?: true;
+  readonly lostAt?: number;
 } {
   const [, epoch, instance, lost] = unpack(bytes, 'agent');
   return {
     epoch: Number(epoch),
     ...(typeof instance === 'string' && instance !== '' ? { instance } : {}),
-    ...(lost === true ? { lost } : {}),
+    // older records say only that it is
+    ...(isGiven(lost) ? { lostAt: Number(lost === true ? 0 : lost) } : {}),
   };
 }

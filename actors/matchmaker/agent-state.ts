@@ -12,6 +12,7 @@ import { AgentClaims } from './agent-claims.ts';
 import { Attempts, isUnsent, UNSENT } from './attempts.ts';
 import { grips, Grips } from './grips.ts';
 import { Keys } from './keys.ts';
+import { NameHolder } from './name-holder.ts';
 import { Strays } from './strays.ts';
 
 export interface Leases {
@@ -35,6 +36,10 @@ export type AgentEffect =
   | { readonly type: 'resend'; readonly above: number };
 
 const NO_TOKEN: Token = [0, 0];
+/** More assigns than can still be on their way. */
+const BEYOND = 4_096;
+/** So long after its last sync the name of a lost agent is forgotten, ms. */
+export const FORGET_MS = 24 * 60 * 60 * 1_000;
 
 export class AgentState {
   readonly key: AgentKey;
@@ -49,13 +54,8 @@ export class AgentState {
   readonly #strays: Strays;
   #last: Sync | undefined;
   #lastAt = 0;
-  /** The process that this is, and those whose name it took over (H11). */
-  #instance: string | undefined;
-  readonly #former = new Set<string>();
-  #epoch: number;
+  readonly #holder: NameHolder;
   #admitted = false;
-  /** It took over from a process that this life of the hub never heard. */
-  #usurped = false;
   /** Nobody listened there the last time: nothing new goes there until it syncs. */
   #deaf = false;
   #lost = false;
@@ -88,22 +88,18 @@ export class AgentState {
     this.site = key.slice(0, dot);
     this.name = key.slice(dot + 1);
     this.#leases = leases;
-    this.#epoch = epoch;
+    this.#holder = new NameHolder(key, epoch, instance);
     this.#lastAt = now;
-    this.#instance = instance;
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return this.#holder.epoch;
   }
-  /** Which process has the name; '' before the first was met. */
   get instance(): string {
-    return this.#instance ?? '';
+    return this.#holder.instance;
   }
-  /** The same, as it is recorded. */
   get identity(): RosterEntry {
-    const of = { agent: this.key, epoch: this.#epoch };
-    return this.#instance === undefined ? of : { ...of, instance: this.#instance };
+    return this.#holder.identity;
   }
   get last(): Sync | undefined {
     return this.#last;
@@ -154,14 +150,15 @@ export class AgentState {
   }
 
   /** It takes nothing any more that an earlier life of the hub sends late; `strictly`: and had the name then. */
-  readonly knows = (hub: number, strictly: boolean): boolean => this.#last?.hub === hub && !(strictly && this.#usurped);
+  readonly knows = (hub: number, strictly: boolean): boolean =>
+    this.#last?.hub === hub && !(strictly && this.#holder.usurped);
 
   /** It is on disk, as the process that it is now. */
   get isAdmitted(): boolean {
     return this.#admitted;
   }
   admitted(epoch: number): void {
-    if (epoch === this.#epoch) this.#admitted = true;
+    if (epoch === this.epoch) this.#admitted = true;
     this.onChange();
   }
 
@@ -251,34 +248,18 @@ export class AgentState {
     const effects: AgentEffect[] = [];
     this.onChange();
     const last = this.#last;
-    if (
-      last !== undefined &&
-      last.instance !== sync.instance &&
-      !this.#lost &&
-      now - this.#lastAt <= this.#leases.leaseMs &&
-      !sameFolder(last.instance, sync.instance)
-    ) {
-      if (this.#former.has(sync.instance)) return { reply: { type: 'superseded' }, effects };
-      return { reply: { type: 'name-taken', host: last.host, pid: last.pid }, effects };
-    }
-    const other = this.#instance !== undefined && this.#instance !== sync.instance;
-    if (sync.epoch < this.#epoch || (other && sync.epoch === this.#epoch)) {
-      if (this.#former.has(sync.instance) || (last !== undefined && sameFolder(last.instance, sync.instance)))
-        return { reply: { type: 'superseded' }, effects };
-      return { reply: { type: 'epoch-low', n: this.#epoch }, effects };
-    }
-    if (other && this.#instance !== undefined) {
-      remember(this.#former, this.#instance);
-      this.#usurped ||= !this.synced && !sameFolder(this.#instance, sync.instance);
-    }
-    this.#instance = sync.instance;
-    const restarted = sync.epoch > this.#epoch;
+    const alive = !this.#lost && now - this.#lastAt <= this.#leases.leaseMs;
+    const refused = this.#holder.claim(sync, last, alive, this.synced);
+    if (refused !== undefined) return { reply: refused, effects };
+    const restarted = sync.epoch > this.epoch;
     if (!restarted && last !== undefined && sync.seq <= last.seq)
       return { reply: this.#ok(hub, history, sync.seq, []), effects };
     if (restarted || last === undefined) {
       this.#admitted = false;
       if (restarted) this.#n = this.#void = 0;
-      this.#epoch = sync.epoch;
+      // Its name was forgotten in this life of the hub (H7): numbers go on above all that it was sent before.
+      if (!this.synced && sync.hub === hub && sync.seen > this.#n) this.#n = this.#void = sync.seen + BEYOND;
+      this.#holder.began(sync.epoch);
       effects.push({ type: 'joined', epoch: sync.epoch, instance: sync.instance });
     }
     if (restarted || last === undefined || last.capabilities.join() !== sync.capabilities.join())
@@ -297,6 +278,11 @@ export class AgentState {
   excuse(now: number): void {
     if (!this.#lost) this.#lastAt = now;
     this.onChange();
+  }
+
+  /** Nothing is left to know of it but who had the name, and that long ago. */
+  isForgettable(now: number): boolean {
+    return this.#last === undefined && this.held === 0 && this.silentMs(now) > FORGET_MS;
   }
 
   /** Its lease ended (H7), or it said that it leaves: everything it had is lost. */
@@ -388,12 +374,3 @@ export class AgentState {
     return drop;
   }
 }
-
-/** The oldest of many take-overs are forgotten. */
-function remember(instances: Set<string>, instance: string): void {
-  instances.add(instance);
-  for (const oldest of instances) if (instances.size > 64) instances.delete(oldest);
-}
-
-/** An instance is `<id of the state folder>.<random of the boot>`: the same folder means the same agent, restarted. */
-const sameFolder = (a: string, b: string): boolean => a.split('.')[0] === b.split('.')[0];

@@ -19,6 +19,8 @@ export interface LeaseWatchOptions {
   readonly silent: (agent: AgentState) => void;
   /** It had something, or was known in this life of the hub. */
   readonly ended: (agent: AgentState) => void;
+  /** Lost a day ago. */
+  readonly forgotten: (agent: AgentState) => void;
   /** After each look. */
   readonly looked: (now: number) => void;
 }
@@ -64,7 +66,7 @@ export class LeaseWatch {
   }
 
   #look(): void {
-    const { clock, log, leases, agents, silent, ended, looked } = this.#o;
+    const { clock, log, leases, agents, silent, ended, forgotten, looked } = this.#o;
     const now = clock.monotonic();
     // shorter ones leave enough of each lease
     const stoodStill = this.#lookedAt !== undefined && now - this.#lookedAt > leases.leaseMs / 2;
@@ -74,7 +76,10 @@ export class LeaseWatch {
       const patience = agent.synced ? leases.leaseMs : 1.5 * leases.leaseMs;
       if (agent.silentMs(now) <= patience) continue;
       silent(agent);
-      if (agent.held === 0 && agent.last === undefined) continue;
+      if (agent.held === 0 && agent.last === undefined) {
+        if (agent.isForgettable(now)) forgotten(agent);
+        continue;
+      }
       if (agent.last !== undefined)
         log('warn', 'agent lost: no sync for one lease', {
           agent: agent.key,

@@ -32,7 +32,7 @@ import { Receipts } from './receipts.ts';
 import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
 import { Matched } from './take-back.ts';
 import { agentStatuses, tellJoined, tellTaken, unofferedOf } from './report.ts';
-import { Roster } from './roster.ts';
+import { longLost, Roster } from './roster.ts';
 import { Rounds } from './rounds.ts';
 
 export class Matchmaker implements Actor<MatchmakerMessage> {
@@ -69,13 +69,15 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
       ...options,
       agents: () => this.#agents.values(),
       silent: (agent) => {
-        if (this.#roster.lost(agent.key)) this.#o.results.write({ op: 'agent', ...agent.identity, lost: true });
+        if (this.#roster.lost(agent.key))
+          this.#o.results.write({ op: 'agent', ...agent.identity, lostAt: options.clock.now() });
       },
       ended: (agent) => {
         this.#assigner.forget(agent);
         this.#near.forget(agent);
         for (const effect of agent.expire()) this.#carryOut(agent, effect);
       },
+      forgotten: (agent) => this.#forget(agent),
       looked: (now) => {
         this.#receipts.expire(now);
         this.#openKeys();
@@ -125,8 +127,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
   }
 
   /** What a dispatch waits for that no agent offers. */
-  readonly unoffered = (dispatch: DispatchId): readonly Unoffered[] =>
-    this.unofferedOf(this.#queues.waitingOf(dispatch));
+  readonly unoffered = (id: DispatchId): readonly Unoffered[] => this.unofferedOf(this.#queues.waitingOf(id));
   /** Of what waits elsewhere. */
   unofferedOf(waits: Parameters<typeof unofferedOf>[0]): readonly Unoffered[] {
     return unofferedOf(waits, this.#agents.values(), this.#o.clock.monotonic());
@@ -337,6 +338,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     const now = this.#o.clock.monotonic();
     for (const { agent, epoch, instance } of message.roster)
       if (!this.#agents.has(agent)) this.#meet(agent, epoch, now, instance);
+    for (const agent of longLost(this.#agents, message.roster, this.#o.clock.now())) this.#forget(agent);
     this.#roster.load(message.roster);
     this.#limitHold();
   }
@@ -382,6 +384,12 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
     this.#agents.set(key, agent);
     this.#pools.add(agent);
     return agent;
+  }
+
+  #forget(agent: AgentState): void {
+    this.#agents.delete(agent.key);
+    this.#pools.remove(agent);
+    this.#o.results.write({ op: 'agent.forget', agent: agent.key });
   }
 
   #toElectron(task: TaskId, message: ElectronMessage): void {

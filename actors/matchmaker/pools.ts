@@ -47,6 +47,15 @@ export class Pools {
     this.#mark(place);
   }
 
+  /** It is gone, and what it offered with it. */
+  remove(agent: AgentState): void {
+    const place = this.#places.get(agent);
+    if (place === undefined) return;
+    this.#unseat(place);
+    agent.onChange = () => undefined;
+    this.#places.delete(agent);
+  }
+
   /** A class that something waits in. */
   enter({ key, capabilities }: Requirement): ClassRoom {
     const known = this.#classes.get(key);

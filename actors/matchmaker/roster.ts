@@ -4,9 +4,20 @@
  */
 import type { RosterEntry } from '../../bus/protocol/results.ts';
 import type { AgentKey } from '../../model/ids.ts';
-import type { AgentState } from './agent-state.ts';
+import { FORGET_MS, type AgentState } from './agent-state.ts';
 import { HeldRequests, type MatchRequest } from './held-requests.ts';
 import type { Keys } from './keys.ts';
+
+/** Lost a day ago, by the wall clock: it was in an earlier life of the hub. One from before this was recorded is given a day from now. */
+export const longLost = (
+  agents: ReadonlyMap<AgentKey, AgentState>,
+  roster: readonly RosterEntry[],
+  wall: number,
+): readonly AgentState[] =>
+  roster.flatMap(({ agent: key, lostAt = 0 }) => {
+    const agent = lostAt > 0 && wall - lostAt > FORGET_MS ? agents.get(key) : undefined;
+    return agent === undefined ? [] : [agent];
+  });
 
 export class Roster {
   readonly held = new HeldRequests();
@@ -22,7 +33,7 @@ export class Roster {
   }
 
   load(roster: readonly RosterEntry[]): void {
-    for (const { agent, lost } of roster) if (lost !== true) this.#recorded.add(agent);
+    for (const { agent, lostAt } of roster) if (lostAt === undefined) this.#recorded.add(agent);
     if (this.#recorded.size === 0) return;
     this.held.begin();
     this.#keys.closed = true;

@@ -190,7 +190,10 @@ export class RecordWriter {
         writes.push({ op: 'put', key: keys.cached(op.user, op.key), value: encodeCached(op.from, op.at) });
         return;
       case 'agent':
-        writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeAgent(op.epoch, op.instance, op.lost) });
+        writes.push({ op: 'put', key: keys.agent(op.agent), value: encodeAgent(op.epoch, op.instance, op.lostAt) });
+        return;
+      case 'agent.forget':
+        writes.push({ op: 'remove', key: keys.agent(op.agent) });
         return;
       case 'epoch':
         writes.push({ op: 'put', key: keys.hubEpoch, value: encodeNumber(op.epoch) });

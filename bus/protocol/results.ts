@@ -69,6 +69,7 @@ export type RecordOp =
       readonly at: number;
     }
   | ({ readonly op: 'agent' } & RosterEntry)
+  | { readonly op: 'agent.forget'; readonly agent: AgentKey }
   /** The hub's epoch: the first half of every fencing token. */
   | { readonly op: 'epoch'; readonly epoch: number }
   /** Not stored: shown while the dispatch lives. */
@@ -93,8 +94,8 @@ export interface RosterEntry {
   readonly epoch: number;
   /** The process that has the name: another one of the same epoch is another agent (H11). */
   readonly instance?: string;
-  /** Nothing that it had counts any more: a restarted hub needn't wait for it. Who had the name, and with which epoch, is still to be known. */
-  readonly lost?: true;
+  /** Nothing that it had counts any more: a restarted hub needn't wait for it. Who had the name, and with which epoch, is still to be known for a day. Wall clock, ms; 0: unknown. */
+  readonly lostAt?: number;
 }
 
 export interface PurgeQuestion {

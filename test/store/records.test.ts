@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../bus/value/digest.ts';
 import { dispatchId } from '../actors/support/hub-world.ts';
 import type { ElectronRecord } from '../../model/records.ts';
-import { decodeAttempt, decodeElectron, encodeAttempt, encodeElectron, SCHEMA_VERSION } from '../../store/records.ts';
+import {
+  decodeAgent,
+  decodeAttempt,
+  decodeElectron,
+  encodeAgent,
+  encodeAttempt,
+  encodeElectron,
+  SCHEMA_VERSION,
+} from '../../store/records.ts';
 
 const packr = new Packr({ useRecords: false });
 const digest = digestOf(new Uint8Array([1]));
@@ -21,6 +29,12 @@ const record: ElectronRecord = {
   retryAt: 90,
   error: { code: 'TASK_THREW', message: 'no' },
 };
+
+it('an agent’s record is read as it was written; an older one says only that it was lost', () => {
+  expect(decodeAgent(encodeAgent(7))).toEqual({ epoch: 7 });
+  expect(decodeAgent(encodeAgent(7, 'f.boot', 1_234))).toEqual({ epoch: 7, instance: 'f.boot', lostAt: 1_234 });
+  expect(decodeAgent(packr.pack([4, 7, 'f.boot', true]))).toEqual({ epoch: 7, instance: 'f.boot', lostAt: 0 });
+});
 
 describe('an electron record', () => {
   it('is read as it was written', () => {

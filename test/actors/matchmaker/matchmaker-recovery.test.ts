@@ -86,7 +86,9 @@ describe('H8: after a restart of the hub', () => {
 
   it('does not wait again for an agent that was lost, unless that has joined since', async () => {
     const recorded = async (): Promise<readonly string[]> =>
-      (await world.results.ask('results.live', {})).roster.flatMap(({ agent, lost }) => (lost === true ? [] : [agent]));
+      (await world.results.ask('results.live', {})).roster.flatMap(({ agent, lostAt }) =>
+        lostAt === undefined ? [agent] : [],
+      );
     const agent = await join('a1');
     expect(await recorded()).toEqual(['lab.a1']);
     for (let i = 0; i < 8; i++) {
@@ -103,7 +105,7 @@ describe('H8: after a restart of the hub', () => {
 
   it('knows who had the name of a lost agent, and waits for nobody: another process of its epoch takes the next (H11)', async () => {
     matchmaker.stop();
-    begin({ roster: [{ agent: 'lab.a1', epoch: 1, instance: 'other.boot', lost: true }] });
+    begin({ roster: [{ agent: 'lab.a1', epoch: 1, instance: 'other.boot', lostAt: 0 }] });
     await ready([1], true);
     const agent = new FakeAgent(world.network);
     expect(await agent.sync()).toEqual({ type: 'epoch-low', n: 1 });
