@@ -6,16 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hubFilePath, readHubFile } from '../../bus/hub-file.ts';
 import { beginHubEarly } from '../../cli/early-hub.ts';
 import { endProcesses } from '../../host/end-processes.ts';
 import { livingInstances } from '../../host/instances.ts';
 import { killMarked, listProcesses, processInfo } from '../../executors/process/process-table.ts';
+import { packProgram } from '../support/packed-program.ts';
 
-const main = fileURLToPath(new URL('support/fake-main.ts', import.meta.url));
-const realMain = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-const tsx = fileURLToPath(import.meta.resolve('tsx'));
+const main = await packProgram(fileURLToPath(new URL('support/fake-main.ts', import.meta.url)));
+afterAll(() => main.remove());
+const realMain = fileURLToPath(new URL('../../dist/cli/main.cjs', import.meta.url));
 
 // Each of them starts several Node processes, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -42,16 +43,10 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const launch = (args: readonly string[], env: NodeJS.ProcessEnv = {}, before: readonly string[] = []): ChildProcess =>
-  launchOf(main, args, env, before);
+const launch = (args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess => launchOf(main.file, args, env);
 
-function launchOf(
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-  before: readonly string[] = [],
-): ChildProcess {
-  const child = spawn(process.execPath, ['--import', tsx, ...before, program, ...args], {
+function launchOf(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, POLARON_HOME: home, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -342,7 +337,7 @@ describe('the process', () => {
     )}`;
     const run = (args: readonly string[]): Promise<{ code: unknown; out: string; err: string }> =>
       new Promise((resolve) => {
-        execFile(process.execPath, ['--import', tsx, '--import', old, realMain, ...args], (error, out, err) =>
+        execFile(process.execPath, ['--import', old, realMain, ...args], (error, out, err) =>
           resolve({ code: error?.code, out, err }),
         );
       });

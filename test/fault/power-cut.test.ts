@@ -10,7 +10,7 @@ import { startVerifier } from './power-cut/verifier.ts';
 
 const CUTS = 80;
 const folder = mkdtempSync(join(tmpdir(), 'polaron-power-cut-'));
-const verifier = startVerifier();
+const verifier = await startVerifier();
 afterAll(() => {
   verifier.stop();
   rmSync(folder, { recursive: true, force: true });

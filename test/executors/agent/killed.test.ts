@@ -1,21 +1,23 @@
 /** An agent process that is killed with SIGKILL, over the embedded broker: what it leaves, and what the next life does with it. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startBroker, type Broker } from '../../../bus/broker/broker.ts';
 import { connectNats, type NatsBus } from '../../../bus/nats-bus.ts';
 import { fixtureBundle, valueOf } from '../../support/agent-harness.ts';
 import { FakeHub, taskId } from '../../support/fake-hub.ts';
 import { noLog } from '../../support/log-list.ts';
+import { packProgram } from '../../support/packed-program.ts';
 import { realClock } from '../../support/real-clock.ts';
 import { until } from '../../support/until.ts';
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const ENTRY = fileURLToPath(new URL('../../fixtures/executors/agent-process.ts', import.meta.url));
+const agentProgram = await packProgram(
+  fileURLToPath(new URL('../../fixtures/executors/agent-process.ts', import.meta.url)),
+);
+afterAll(() => agentProgram.remove());
 
 let broker: Broker;
 let bus: NatsBus;
@@ -38,7 +40,7 @@ afterEach(async () => {
 });
 
 function startAgentProcess(): ChildProcess {
-  const child = spawn(process.execPath, ['--import', TSX, ENTRY, broker.url, dir], {
+  const child = spawn(process.execPath, [agentProgram.file, broker.url, dir], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   agents.push(child);

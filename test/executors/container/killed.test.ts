@@ -1,11 +1,10 @@
 /** An agent with containers that is killed with SIGKILL: nothing of it runs on, and its next life works. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
 import { startBroker } from '../../../bus/broker/broker.ts';
 import { connectNats } from '../../../bus/nats-bus.ts';
 import { fixtureBundle, valueOf } from '../../support/agent-harness.ts';
@@ -13,11 +12,14 @@ import { containersOf, processesWith, testEngine, volumesOf } from '../../suppor
 import { withContainerEngine } from '../../support/container-engine.ts';
 import { FakeHub } from '../../support/fake-hub.ts';
 import { noLog } from '../../support/log-list.ts';
+import { packProgram } from '../../support/packed-program.ts';
 import { realClock } from '../../support/real-clock.ts';
 import { until } from '../../support/until.ts';
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const ENTRY = fileURLToPath(new URL('../../fixtures/executors/agent-process.ts', import.meta.url));
+const agentProgram = await packProgram(
+  fileURLToPath(new URL('../../fixtures/executors/agent-process.ts', import.meta.url)),
+);
+afterAll(() => agentProgram.remove());
 
 withContainerEngine('an agent with containers that is killed', ({ image }) => {
   it('takes its containers with it, and finds its volume when it comes back', { timeout: 90_000 }, async () => {
@@ -28,7 +30,7 @@ withContainerEngine('an agent with containers that is killed', ({ image }) => {
     hub.useBundle(fixtureBundle);
     const agents: ChildProcess[] = [];
     const begin = (): ChildProcess => {
-      const child = spawn(process.execPath, ['--import', TSX, ENTRY, broker.url, dir, 'container'], {
+      const child = spawn(process.execPath, [agentProgram.file, broker.url, dir, 'container'], {
         stdio: ['ignore', 'ignore', 'inherit'],
       });
       agents.push(child);

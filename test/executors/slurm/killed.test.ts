@@ -1,23 +1,25 @@
 /** An agent killed between sbatch and its answer, on a real Slurm. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startBroker, type Broker } from '../../../bus/broker/broker.ts';
 import { connectNats, type NatsBus } from '../../../bus/nats-bus.ts';
 import { fixtureBundle, valueOf } from '../../support/agent-harness.ts';
 import { FakeHub, taskId, type TaskSpec } from '../../support/fake-hub.ts';
 import { noLog } from '../../support/log-list.ts';
+import { packProgram } from '../../support/packed-program.ts';
 import { realClock } from '../../support/real-clock.ts';
 import { withRealPart } from '../../support/real-part.ts';
 import { slurmIsHere, startSlurm, type Slurm } from '../../support/slurm.ts';
 import { until } from '../../support/until.ts';
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const ENTRY = fileURLToPath(new URL('../../fixtures/executors/agent-process.ts', import.meta.url));
+const agentProgram = await packProgram(
+  fileURLToPath(new URL('../../fixtures/executors/agent-process.ts', import.meta.url)),
+);
+afterAll(() => agentProgram.remove());
 const PATIENCE_MS = 60_000;
 
 withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () => {
@@ -46,7 +48,7 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
     }, PATIENCE_MS);
 
     function startAgentProcess(path = ''): ChildProcess {
-      const child = spawn(process.execPath, ['--import', TSX, ENTRY, broker.url, join(dir, 'agent'), 'slurm'], {
+      const child = spawn(process.execPath, [agentProgram.file, broker.url, join(dir, 'agent'), 'slurm'], {
         stdio: ['ignore', 'ignore', 'inherit'],
         env: {
           ...process.env,

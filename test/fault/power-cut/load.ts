@@ -1,6 +1,5 @@
 /** The recorded process: `load.ts STORE DATA ACKS` writes batches and large values into the store of the module STORE, and says in the file ACKS what was acknowledged. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { digestOf } from '../../../bus/value/digest.ts';
 import type { Store, StoreOptions } from '../../../store/store.ts';
 import { BATCHES, blobOf, BLOBS, opsOf } from './batches.ts';
 
@@ -21,12 +20,12 @@ async function main(): Promise<void> {
   acknowledged('open');
 
   const upload = async (number: number): Promise<void> => {
-    const bytes = blobOf(number);
-    const writer = await store.openBlob(digestOf(bytes), bytes.length);
+    const { bytes, digest } = blobOf(number);
+    const writer = await store.openBlob(digest, bytes.length);
     for (let at = 0; at < bytes.length; at += CHUNK) await writer.write(bytes.subarray(at, at + CHUNK));
     const finished = writer.finish();
     // as who needs the value and finds it there: it counts on it
-    while (!store.hasValue(digestOf(bytes))) await new Promise((resolve) => setImmediate(resolve));
+    while (!store.hasValue(digest)) await new Promise((resolve) => setImmediate(resolve));
     acknowledged(`blob ${number}`);
     await finished;
   };

@@ -116,9 +116,12 @@ function recordingOf(calls: readonly Call[], data: string, acks: string): Record
       ? [{ began, word: what.bytes.toString('utf8').trim() }]
       : [],
   );
+  const path = Buffer.from(data);
   const touches = calls.filter(({ args }) =>
     args.some((arg) =>
-      (arg.type === 'fd' ? arg.path : arg.type === 'bytes' ? arg.bytes.toString('utf8') : '').startsWith(data),
+      arg.type === 'fd'
+        ? arg.path.startsWith(data)
+        : arg.type === 'bytes' && arg.bytes.subarray(0, path.length).equals(path),
     ),
   );
   const disk = new Disk(data);

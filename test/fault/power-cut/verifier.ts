@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { packProgram } from '../../support/packed-program.ts';
 import type { Acknowledged } from './recording.ts';
 
 const CHILD = fileURLToPath(new URL('verify-child.ts', import.meta.url));
@@ -13,11 +14,12 @@ export interface Verifier {
 }
 
 /** Begins a process when it is first asked, and another after one has ended. */
-export function startVerifier(): Verifier {
+export async function startVerifier(): Promise<Verifier> {
+  const program = await packProgram(CHILD);
   let running: ReturnType<typeof begin> | undefined;
   return {
     verify: async (target, promised) => {
-      const { child, ended } = (running ??= begin());
+      const { child, ended } = (running ??= begin(program.file));
       const answered = once(child, 'message').then(([found]: unknown[]) =>
         Array.isArray(found) ? found.map(String) : [],
       );
@@ -26,13 +28,16 @@ export function startVerifier(): Verifier {
       if (child.exitCode !== null || child.signalCode !== null) running = undefined;
       return found;
     },
-    stop: () => void running?.child.kill(),
+    stop: () => {
+      running?.child.kill();
+      program.remove();
+    },
   };
 }
 
-function begin() {
-  const child = fork(CHILD, {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+function begin(file: string) {
+  const child = fork(file, {
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let said = '';

@@ -43,8 +43,8 @@ function ofBatches(store: Store, acknowledged: number): readonly string[] {
   for (let batch = 0; batch < BATCHES; batch++) {
     const value = valueOf(batch);
     if (value === undefined) continue;
-    const there = store.smallValue(digestOf(value));
-    if (batch <= last && !same(there, value)) found.push(`the value of batch ${batch} is not there`);
+    const there = store.smallValue(value.digest);
+    if (batch <= last && !same(there, value.bytes)) found.push(`the value of batch ${batch} is not there`);
     if (batch > last && there !== undefined)
       found.push(`the value of batch ${batch} is there, and batch ${last} is the last`);
   }
@@ -54,8 +54,7 @@ function ofBatches(store: Store, acknowledged: number): readonly string[] {
 async function ofBlobs(store: Store, acknowledged: readonly number[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const number of acknowledged) {
-    const bytes = blobOf(number);
-    const digest = digestOf(bytes);
+    const { bytes, digest } = blobOf(number);
     const there = store.hasValue(digest) ? await store.readValue(digest, 0, bytes.length + 1) : undefined;
     if (!same(there, bytes)) found.push(`large value ${number} was acknowledged, and is not there`);
   }
