@@ -18,6 +18,7 @@ import type {
 import { PolaronError } from '../../model/errors.ts';
 import type { TaskId } from '../../model/ids.ts';
 import { sameToken, type Token } from '../../model/outcome.ts';
+import { explainedDisk, isDiskFull } from '../disk-full.ts';
 import { Bundles } from './bundles.ts';
 import { Channel } from './channel.ts';
 import { deferred } from '../../model/deferred.ts';
@@ -46,13 +47,22 @@ const PROBE_JITTER_MS = 300;
 
 export type { AgentView, EndReason, RunningAgent } from './running-agent.ts';
 
-/** Starts an agent. Rejects with CAPABILITY_INVALID; AGENT_NAME_TAKEN when the state folder is in use, and with the system's error when it can't be written. */
+/** Starts an agent. Rejects with CAPABILITY_INVALID; AGENT_NAME_TAKEN when the state folder is in use, DISK_FULL, and with the system's error when it can't be written. */
 export async function startAgent(options: AgentOptions, open = openGround): Promise<RunningAgent> {
   const resolved = resolveAgent(options);
-  const ground = open(resolved);
+  const ground = opened(resolved, open);
   const [stock] = await Promise.all([openStock(ground, resolved.log), ground.executors.setUp()]);
   const capabilities = [...new Set([...ground.executors.names, ...resolved.capabilities])];
   return new Agent({ ...resolved, capabilities }, ground, stock);
+}
+
+function opened(options: ResolvedAgent, open: typeof openGround): AgentGround {
+  try {
+    return open(options);
+  } catch (error) {
+    const { site, name, stateDir } = options;
+    throw explainedDisk(error, `agent ${site}.${name}: its state folder ${stateDir} has no room on its disk`);
+  }
 }
 
 class Agent implements RunningAgent, Hearing {
@@ -128,7 +138,7 @@ class Agent implements RunningAgent, Hearing {
       wanted: (task, token) => this.#state.reports(task, token),
       judged: (task, token, verdict) => this.#judged(task, token, verdict),
       answered: () => {
-        this.#spool.tidy();
+        this.#keep('spool', () => this.#spool.tidy());
         this.#progress.changed();
       },
     });
@@ -254,7 +264,7 @@ class Agent implements RunningAgent, Hearing {
       case 'again-soon':
         return 'soon';
       case 'epoch':
-        this.#ground.folder.setEpoch(decision.epoch);
+        this.#keep('boot number', () => this.#ground.folder.setEpoch(decision.epoch));
         return 'now';
       case 'end':
         this.#refused(decision.why, reply);
@@ -263,18 +273,18 @@ class Agent implements RunningAgent, Hearing {
         break;
     }
     for (const held of decision.forgotten) this.#letGo(held);
-    if (decision.newHistory) {
-      // before the new one is kept: a restart must not report outcomes of the old history to it
-      this.#spool.clear();
-      this.#ground.folder.setHistory(this.#state.history);
-    }
+    // before the new one is kept: a restart must not report outcomes of the old history to it
+    if (decision.newHistory) this.#spool.clear();
+    const { folder } = this.#ground;
+    const { history } = this.#state;
+    if (folder.history !== history) this.#keep('history', () => folder.setHistory(history));
     for (const held of decision.dropped) this.#letGo(held);
     for (const { held, reason } of decision.cancel) this.#tasks.cancel(held, reason);
     if (reply.type === 'ok') {
       this.#sync.setHeartbeat(reply.heartbeatMs);
       this.#fuse.renew(sentAt, reply.leaseMs);
     }
-    this.#spool.tidy();
+    this.#keep('spool', () => this.#spool.tidy());
     if (this.#spool.size > 0 && this.#reporter.unsettled === 0)
       this.#reporter.add(spoolRecord(this.#spool.outcomes).tasks);
     this.#joined.resolve();
@@ -298,12 +308,8 @@ class Agent implements RunningAgent, Hearing {
   #finished(outcomes: readonly FinishedTask[]): void {
     if (this.#stopping !== undefined) return;
     const record = spoolRecord(outcomes);
-    try {
-      this.#spool.append(record);
-    } catch (error) {
-      // reported all the same: the hub's store may have room where this disk has none
-      this.#channel.say('spool', `agent: ${outcomes.length} outcomes can't be spooled`, error);
-    }
+    // reported in any case: the hub's store may have room where this disk has none
+    this.#keep('spool', () => this.#spool.append(record));
     this.#reporter.add(record.tasks);
     if (
       !this.#state.draining &&
@@ -311,6 +317,17 @@ class Agent implements RunningAgent, Hearing {
     )
       this.#sync.soon();
     this.#progress.changed();
+  }
+
+  /** A disk without room is said; what has to be kept is tried again at the next occasion. */
+  #keep(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      const { stateDir } = this.#options;
+      const why = isDiskFull(error) ? `DISK_FULL, no room on the disk of ${stateDir}` : 'it can not be written';
+      this.#channel.say(what, `agent: ${what}: ${why}`, error);
+    }
   }
 
   #judged(task: TaskId, token: Token, verdict: Verdict): boolean {

@@ -8,6 +8,7 @@ import { digestOf } from '../../bus/value/digest.ts';
 import { encodeBody } from '../../bus/codec.ts';
 import type { Digest } from '../../model/ids.ts';
 import type { ValueInfo } from '../../model/outcome.ts';
+import { explainedDisk } from '../disk-full.ts';
 import type { ExecutorCode } from '../executor.ts';
 import { pull, type PullOptions } from './pull.ts';
 import type { Shelf } from './shelf.ts';
@@ -58,7 +59,7 @@ export class Bundles {
     return code;
   }
 
-  /** Fetches a bundle if it isn't here. Raises VALUE_MISSING, VALUE_TOO_LARGE, the signal's reason, or the system's error (a full disk). */
+  /** Fetches a bundle if it isn't here. Raises VALUE_MISSING, VALUE_TOO_LARGE, DISK_FULL, the signal's reason, or the system's error. */
   async fetch(bundle: ValueInfo, signal: AbortSignal): Promise<void> {
     while (!this.#ready.has(bundle.digest)) {
       signal.throwIfAborted();
@@ -79,7 +80,11 @@ export class Bundles {
     // one of an earlier life may have been damaged by a power cut
     if (bytes === undefined || digestOf(bytes) !== bundle.digest) {
       bytes = await pull(this.#options, bundle, signal);
-      await this.#shelf.write(nameOf(bundle.digest), bytes);
+      try {
+        await this.#shelf.write(nameOf(bundle.digest), bytes);
+      } catch (error) {
+        throw explainedDisk(error, `its code has no room on the agent's disk`);
+      }
     }
     const packages = packagesOf(bytes);
     if (packages !== undefined) this.#packages.set(bundle.digest, packages);

@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -21,7 +22,7 @@ export interface SpoolFile {
   /** Raises the system's error (a full disk). */
   append(bytes: Uint8Array): void;
   truncate(length: number): void;
-  /** All of the content at once. */
+  /** All of the content at once. Raises the system's error (a full disk); the content is as it was then. */
   replace(bytes: Uint8Array): void;
   close(): void;
 }
@@ -39,8 +40,13 @@ export function openSpoolFile(path: string): SpoolFile {
     truncate: (length) => ftruncateSync(fd, length),
     replace(bytes) {
       const temporary = `${path}.new`;
-      writeFileSync(temporary, bytes);
-      renameSync(temporary, path);
+      try {
+        writeFileSync(temporary, bytes);
+        renameSync(temporary, path);
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw error;
+      }
       closeSync(fd);
       fd = openSync(path, 'a+');
     },

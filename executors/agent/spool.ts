@@ -3,7 +3,7 @@
  * One write per batch, without fsync: a power cut on the agent's machine costs a re-run. Acknowledgements aren't written: what is reported
  * twice after a restart is answered `duplicate` or `stale`.
  * Invariants: P1 a record is whole in the page cache before its outcomes are reported; P2 a cut or corrupt tail is cut off and said;
- * P3 the file holds every unacknowledged outcome, and shrinks to those when it has grown.
+ * P3 the file holds every unacknowledged outcome, and shrinks to those when it has grown; what a full disk didn't take is written as soon as it has room.
  */
 import { crc32 } from 'node:zlib';
 import { decodeBody } from '../../bus/codec.ts';
@@ -31,6 +31,8 @@ export class Spool {
   #bytes: number;
   /** Rewrite when the file passes this. */
   #rewriteAt = REWRITE_BYTES;
+  /** The file lacks some that are live (P3). */
+  #lacks = false;
 
   /** Reads what the file holds; a tail that can't be read is cut off. Raises the system's error when it can't be read at all. */
   constructor(file: SpoolFile, log: Log) {
@@ -55,12 +57,20 @@ export class Spool {
     return this.#live.size;
   }
 
-  /** Writes a batch; when it returns, a crash of this process doesn't lose it. Raises the system's error (a full disk). */
+  /** Writes a batch; when it returns, a crash of this process doesn't lose it. Raises the system's error (a full disk); then it is written with a later one. */
   append({ bytes, tasks }: SpoolRecord): void {
     if (tasks.length === 0) return;
-    this.#file.append(bytes);
-    this.#bytes += bytes.length;
     for (const finished of tasks) this.#live.set(finished.task, finished);
+    if (this.#lacks) return this.#rewrite();
+    try {
+      this.#file.append(bytes);
+    } catch (error) {
+      this.#lacks = true;
+      // half a record would hide what follows it
+      this.#file.truncate(this.#bytes);
+      throw error;
+    }
+    this.#bytes += bytes.length;
   }
 
   /** Forgets an outcome and returns it. Cheap: the file is tidied by `tidy`. */
@@ -77,17 +87,20 @@ export class Spool {
     this.#truncate();
   }
 
-  /** Shrinks the file when that is worth it; call it after a batch of acknowledgements. */
+  /** Shrinks the file when that is worth it; call it after a batch of acknowledgements. Raises the system's error (a full disk); nothing is lost then. */
   tidy(): void {
     if (this.#live.size === 0) {
       if (this.#bytes > TRUNCATE_BYTES) this.#truncate();
-      return;
-    }
-    if (this.#bytes < this.#rewriteAt) return;
+      this.#lacks = false;
+    } else if (this.#lacks || this.#bytes >= this.#rewriteAt) this.#rewrite();
+  }
+
+  #rewrite(): void {
     const record = spoolRecord([...this.#live.values()]).bytes;
     this.#file.replace(record);
     this.#bytes = record.length;
     this.#rewriteAt = Math.max(REWRITE_BYTES, record.length * 2);
+    this.#lacks = false;
   }
 
   close(): void {
@@ -99,6 +112,7 @@ export class Spool {
     this.#file.truncate(0);
     this.#bytes = 0;
     this.#rewriteAt = REWRITE_BYTES;
+    this.#lacks = false;
   }
 
   /** Reads records until one isn't whole; returns where the good ones end. */

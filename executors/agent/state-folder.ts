@@ -14,6 +14,7 @@ export interface StateFolder {
   readonly id: string;
   /** The boot number of this life: the stored one plus one, already on disk. */
   readonly epoch: number;
+  /** As it is on disk. */
   readonly history: string;
   setEpoch(epoch: number): void;
   setHistory(history: string): void;
@@ -45,13 +46,19 @@ export function openStateFolder(dir: string): StateFolder {
     id = randomUUID();
     replace(join(dir, 'id'), id);
   }
+  let history = readText(join(dir, 'history'));
   return {
     dir,
     id,
     epoch,
-    history: readText(join(dir, 'history')),
+    get history() {
+      return history;
+    },
     setEpoch,
-    setHistory: (history) => replace(join(dir, 'history'), history),
+    setHistory: (next) => {
+      replace(join(dir, 'history'), next);
+      history = next;
+    },
     release: () => rmSync(lock, { force: true }),
   };
 }
@@ -70,8 +77,11 @@ function replace(file: string, text: string): void {
   try {
     writeSync(fd, text);
     fsyncSync(fd);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   } finally {
     closeSync(fd);
   }
-  renameSync(temporary, file);
 }

@@ -9,6 +9,7 @@ import type { TaskId } from '../../model/ids.ts';
 import type { Clock } from '../../model/clock.ts';
 import { sameToken, type ErrorInfo, type Outcome, type TaskLogs } from '../../model/outcome.ts';
 import { codeIn, wantedDeps } from '../deps/code-in-environment.ts';
+import { isDiskFull } from '../disk-full.ts';
 import type { DepsInstaller } from '../deps/dependencies.ts';
 import type { ExecutorCode, ExecutorTask, FoundTask } from '../executor.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
@@ -126,7 +127,7 @@ export class Tasks implements AttemptListener {
       if (file !== undefined) values.adopt(outcome, file);
     } catch (error) {
       // the result's file is gone or can't be moved: a full disk, or user code that removed it
-      const { code, message } = asPolaronError(error, 'DISK_FULL');
+      const { code, message } = asPolaronError(error, isDiskFull(error) ? 'DISK_FULL' : 'VALUE_MISSING');
       kept = {
         status: 'failed',
         error: { code, message: `the result can't be kept: ${message}` },

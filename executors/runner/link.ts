@@ -3,7 +3,7 @@
  * The agent reads it when this process is stuck or dead, so a batch costs no answer. It holds frames, and a length of 0 where they end. When the pipe closes the agent is gone: the runner ends
  * its whole process group. Not here: what the messages mean (runner.ts).
  */
-import { openSync, writeSync } from 'node:fs';
+import { ftruncateSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { FrameBatch, FrameReader } from './frames.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
@@ -51,8 +51,16 @@ export function openLink(outbox: string, onMessage: (message: ToRunner) => void,
     if (batch.empty) return;
     for (const part of batch.take()) socket.write(part);
     // emptied after the send: an answer found twice is harmless, one of an earlier attempt later on is not
-    if (saved > 0 && outboxFd !== undefined) writeSync(outboxFd, NOTHING_SAVED, 0, NOTHING_SAVED.length, 0);
+    if (saved > 0 && outboxFd !== undefined) empty(outboxFd);
     saved = 0;
+  };
+  const saveBatch = (): void => {
+    // behind what it holds, over the mark that ended it
+    const record = batch.ended(saved);
+    outboxFd ??= openSync(outbox, 'w', 0o600);
+    const from = saved;
+    saved = batch.bytes;
+    if (writeSync(outboxFd, record, 0, record.length, from) < record.length) throw new Error('it has no room');
   };
   return {
     send: (message) => batch.add(message),
@@ -62,11 +70,12 @@ export function openLink(outbox: string, onMessage: (message: ToRunner) => void,
         return;
       }
       if (batch.bytes === saved) return;
-      // behind what it holds, over the mark that ended it
-      const record = batch.ended(saved);
-      outboxFd ??= openSync(outbox, 'w', 0o600);
-      writeSync(outboxFd, record, 0, record.length, saved);
-      saved = batch.bytes;
+      try {
+        saveBatch();
+      } catch {
+        // a full disk: it costs a message for each, no answer
+        flush();
+      }
     },
     flush,
     flushSync: () => {
@@ -75,6 +84,15 @@ export function openLink(outbox: string, onMessage: (message: ToRunner) => void,
       for (const part of batch.take()) writeWhole(part);
     },
   };
+}
+
+/** On a full disk there may be no room even for the mark. */
+function empty(outbox: number): void {
+  try {
+    writeSync(outbox, NOTHING_SAVED, 0, NOTHING_SAVED.length, 0);
+  } catch {
+    ftruncateSync(outbox);
+  }
 }
 
 function writeWhole(data: Uint8Array): void {
