@@ -20,11 +20,11 @@ export const loadHost = (): HostPort => ({
   checkFolder: async (data) => (await import('../host/check.ts')).checkFolder(data),
   compactData: async (data, log) => (await import('../host/compact.ts')).compactData(data, log),
   examine: async (options) => {
-    const [{ examine }, { ownCapabilities }] = await Promise.all([
+    const [{ examine }, { usualOffers }] = await Promise.all([
       import('../host/doctor.ts'),
-      import('../host/own-capabilities.ts'),
+      import('../host/usual-executors.ts'),
     ]);
-    return { findings: await examine(options), offers: ['process', ...ownCapabilities(options.env)] };
+    return { findings: await examine(options), offers: usualOffers(options.env) };
   },
   runAgent: async (options) => (await import('../host/agent.ts')).runAgent(options),
 });

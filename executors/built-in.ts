@@ -20,3 +20,6 @@ export const builtIn: ReadonlyMap<string, ExecutorFactory> = new Map([
   [CONTAINER, containerExecutor],
   [HTTP, httpExecutor],
 ]);
+
+/** Those that whoever runs the agent has something to say to. */
+export const takeSettings: ReadonlySet<string> = new Set(['slurm', CONTAINER, HTTP]);

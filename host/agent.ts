@@ -14,6 +14,7 @@ import type { AgentTarget } from './data-folder.ts';
 import { machineLoad } from './machine-load.ts';
 import { ownCapabilities } from './own-capabilities.ts';
 import { systemClock } from './system-clock.ts';
+import { usualExecutors } from './usual-executors.ts';
 import { packageVersion } from './version.ts';
 
 export type { ExecutorUse } from '../executors/job/load-executor.ts';
@@ -104,9 +105,10 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
       reReadCredentials: () => busTargetOf(o.target()),
     });
   const executors = await Promise.all(
-    (o.executors === undefined || o.executors.length === 0 ? usual(o.capabilities) : o.executors).map((use) =>
-      loadExecutor(use, process.cwd()),
-    ),
+    (o.executors === undefined || o.executors.length === 0
+      ? usualExecutors(o.capabilities).map((name) => ({ name }))
+      : o.executors
+    ).map((use) => loadExecutor(use, process.cwd())),
   );
   const [bus, blobBus] = await Promise.all([dial(identity), dial(`${identity}.values`)]);
   const agent = await startAgent({
@@ -130,14 +132,6 @@ export async function runAgentOn(o: AgentOnOptions): Promise<RunningAgent> {
   void agent.ended.then(() => Promise.all([bus.close(), blobBus.close()]));
   return agent;
 }
-
-/** What an agent runs electrons with when nobody says. */
-const usual = (capabilities: readonly string[]): readonly ExecutorUse[] => [
-  { name: 'process' },
-  { name: 'thread' },
-  ...(capabilities.includes('python') ? [{ name: 'python' }] : []),
-  { name: 'shell' },
-];
 
 const IDLE_LOOK_MS = 500;
 

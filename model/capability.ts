@@ -139,12 +139,29 @@ export function checkNeeds(where: string, needs: readonly string[]): void {
   });
 }
 
-/** Raises CAPABILITY_INVALID, as `checkNeeds` does. */
+/** Raises CAPABILITY_INVALID, as `checkNeeds` does, and for what stands in place of an amount that agents offer by themselves, and is none of its kind. */
 export function checkOffers(where: string, offers: readonly string[]): void {
   for (const text of offers) {
     const offer = readOffer(text);
-    if (typeof offer === 'string') throw invalid(where, text, offer, OFFER_FORMS);
+    const wrong = typeof offer === 'string' ? offer : noSuchAmount(offer);
+    if (wrong !== undefined) throw invalid(where, text, wrong, OFFER_FORMS);
   }
+}
+
+/** What agents find by themselves: `memory=64GIB` would be a label there, which no `memory>=1GiB` meets. */
+const FOUND: ReadonlyMap<string, Amount['of']> = new Map([
+  ['cpus', 'count'],
+  ['gpus', 'count'],
+  ['memory', 'bytes'],
+]);
+
+function noSuchAmount({ name, value }: Offer): string | undefined {
+  const kind = FOUND.get(name);
+  if (kind === undefined || value === undefined) return undefined;
+  const amount = readAmount(value);
+  if (amount === undefined) return noAmount(value);
+  if (amount.of === kind) return undefined;
+  return kind === 'bytes' ? `${quoted(value)} has no unit; ${name} is counted in bytes` : `${name} has no unit`;
 }
 
 /** The first that can't be read, and what is wrong with it. */

@@ -73,7 +73,7 @@ export const recoveredOf = (
 /** What became of an attempt that its agent doesn't have any more. */
 export const lostError = (name: string, agent: AgentKey | undefined, reason: string): ErrorInfo => ({
   code: 'AGENT_LOST',
-  message: `electron "${name}": agent ${agent ?? '?'} ${reason === 'agent-lost' ? 'gave no sign of life for a lease' : 'was restarted, or never got it'}`,
+  message: `electron "${name}": agent ${agent ?? '?'} ${reason === 'agent-lost' ? 'gave no sign of life for a lease' : 'was restarted or drained, or never got it'}`,
 });
 
 /** Why an electron isn't tried again that was lost too often. */

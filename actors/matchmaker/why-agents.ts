@@ -31,7 +31,7 @@ function lackOf(there: readonly AgentState[], key: string, needs: readonly strin
     const lacks = missing.length === 0 && !agent.offers([], key) ? needs : missing;
     if (nearest === undefined || lacks.length < nearest.lacks.length) nearest = { agent: agent.key, lacks };
   }
-  const most = needs.flatMap((need) => largest(there, need));
+  const most = needs.flatMap((need) => instead(there, need));
   return {
     kind: 'capability',
     needs,
@@ -40,17 +40,20 @@ function lackOf(there: readonly AgentState[], key: string, needs: readonly strin
   };
 }
 
-/** The agent that offers most of an amount that none offers enough of. */
-function largest(there: readonly AgentState[], text: string): NonNullable<Lacking['most']> {
+/** Of an amount that none offers enough of, who offers most; of that and of a label, where nobody offers its like, what somebody offers under the name instead. */
+function instead(there: readonly AgentState[], text: string): NonNullable<Lacking['most']> {
   const need = needFrom(text);
-  if (need.kind !== 'amount' || there.some(({ offered }) => meets(offered, need))) return [];
+  if (need.kind === 'name' || there.some(({ offered }) => meets(offered, need))) return [];
   let best: { readonly agent: string; readonly milli: bigint } | undefined;
+  let other: { readonly need: string; readonly offers: string; readonly agent: string } | undefined;
   for (const { key, offered } of there) {
+    const label = [...offered.labels].find((one) => one.startsWith(`${need.name}=`));
+    if (label !== undefined) other ??= { need: text, offers: label, agent: key };
     const amount = offered.amounts.get(need.name);
-    if (amount?.of !== need.least.of || (best !== undefined && best.milli >= amount.milli)) continue;
-    best = { agent: key, milli: amount.milli };
+    if (need.kind !== 'amount' || amount?.of !== need.least.of) continue;
+    if (best === undefined || best.milli < amount.milli) best = { agent: key, milli: amount.milli };
   }
-  if (best === undefined) return [];
+  if (best === undefined || need.kind !== 'amount') return other === undefined ? [] : [other];
   return [{ need: text, offers: amountText({ of: need.least.of, milli: best.milli }), agent: best.agent }];
 }
 

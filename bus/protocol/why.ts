@@ -23,7 +23,7 @@ export type Why =
   | { readonly kind: 'parent'; readonly node: number; readonly name: string; readonly status: ElectronStatus }
   /** A map of which no more items may be begun at once. */
   | { readonly kind: 'map'; readonly node: number; readonly name: string; readonly limit: number }
-  /** No agent that is there offers all of it; of the nearest, what it lacks. `most`: of the amounts that none offers, the largest that one does. */
+  /** No agent that is there offers all of it; of the nearest, what it lacks. `most`: of the amounts that none offers, the largest that one does; where none offers its like, and of labels, what one offers under the name, as NAME=VALUE. */
   | {
       readonly kind: 'capability';
       readonly needs: readonly string[];

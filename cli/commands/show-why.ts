@@ -63,7 +63,11 @@ function reasonOf(why: Exclude<Why, WhyReuse>): string {
       const { needs, nearest, most = [] } = why;
       const near = [
         nearest === undefined ? 'no agent is there' : `${nearest.agent} lacks ${nearest.lacks.join(', ')}`,
-        ...most.map(({ need, offers, agent }) => `${need}: the largest agent offers ${offers}, ${agent}`),
+        ...most.map(({ need, offers, agent }) =>
+          offers.includes('=')
+            ? `${need}: ${agent} offers ${offers}`
+            : `${need}: the largest agent offers ${offers}, ${agent}`,
+        ),
       ].join('; ');
       return `for an agent that offers ${needs.join(', ')} (${near})`;
     }

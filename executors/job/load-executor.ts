@@ -5,10 +5,10 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PolaronError } from '../../model/errors.ts';
-import { builtIn } from '../built-in.ts';
+import { builtIn, takeSettings } from '../built-in.ts';
 import type { ExecutorFactory } from '../executor-ground.ts';
 import { moduleFile } from '../program.ts';
 import { isCustomExecutor, type CustomExecutor } from './definition.ts';
@@ -26,8 +26,11 @@ export interface ExecutorUse {
 
 /** `from`: the folder that a path or package is looked up in. Raises EXECUTOR_INVALID. */
 export async function loadExecutor(use: ExecutorUse, from: string): Promise<ExecutorFactory> {
-  const make = await factoryOf(use.name, from);
-  const { settings = {} } = use;
+  const { name, settings = {} } = use;
+  const [given] = Object.keys(settings);
+  if (given !== undefined && builtIn.has(name) && !takeSettings.has(name))
+    throw invalid(name, `it takes no settings, and was given ${given}; options are said by electrons`);
+  const make = await factoryOf(name, from);
   return (ground) => make({ ...ground, settings });
 }
 
@@ -47,7 +50,7 @@ async function fromFile(file: string): Promise<CustomExecutor> {
   try {
     const module = join(folder, 'executor.mjs');
     writeFileSync(module, await bundled(file));
-    return await imported(file, pathToFileURL(module).href);
+    return await imported(file, pathToFileURL(module).href, dirname(file));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -134,12 +137,17 @@ async function importEntry(name: string, from: string): Promise<string | undefin
   return file !== undefined && isAbsolute(file) ? file : undefined;
 }
 
-async function imported(what: string, url: string): Promise<CustomExecutor> {
+/** `folder`: of a file, which itself is loaded from elsewhere. */
+async function imported(what: string, url: string, folder?: string): Promise<CustomExecutor> {
   let module: unknown;
   try {
     module = await import(url);
   } catch (cause) {
-    throw invalid(what, `it can't be loaded: ${textOf(cause)}`, cause);
+    const [, missing] = (folder !== undefined && /^Cannot find package '([^']+)'/.exec(textOf(cause))) || [];
+    if (missing === undefined) throw invalid(what, `it can't be loaded: ${textOf(cause)}`, cause);
+    throw invalid(what, `it imports ${missing}, which is not installed there`, cause, {
+      help: `In ${folder}: npm install ${missing}`,
+    });
   }
   // what a CommonJS module exports is the default, and may itself have one
   for (let found = module; ; ) {
@@ -152,5 +160,5 @@ async function imported(what: string, url: string): Promise<CustomExecutor> {
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const invalid = (what: string, why: string, cause?: unknown): PolaronError =>
-  new PolaronError('EXECUTOR_INVALID', `executor ${JSON.stringify(what)}: ${why}`, { cause });
+const invalid = (what: string, why: string, cause?: unknown, more: { readonly help?: string } = {}): PolaronError =>
+  new PolaronError('EXECUTOR_INVALID', `executor ${JSON.stringify(what)}: ${why}`, { cause, ...more });

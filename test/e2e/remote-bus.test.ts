@@ -107,6 +107,9 @@ withRealPart('nats-server', anyServer, 'no nats-server was found', (binary) => {
           capabilities: expect.arrayContaining(['process', 'shell', ...ownCapabilities()]),
         },
       ]);
+      // what it was told nothing about
+      const { offers } = JSON.parse((await hub.polaron(['doctor', '--json'])).out);
+      expect([...shown[1].capabilities].sort()).toEqual([...offers].sort());
       const id = await dispatch(wide)(folder, 4);
       await until(() => [0, 1, 2, 3].every((index) => begins(`w${index}`) === 1), 'all four run at once', 20_000);
       for (let index = 0; index < 4; index++) open(`w${index}`);

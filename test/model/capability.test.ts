@@ -107,6 +107,19 @@ describe('an offer', () => {
     });
   });
 
+  it.each([
+    ['memory=64GIB', '"64GIB" is no amount'],
+    ['memory=64', '"64" has no unit'],
+    ['gpus=four', '"four" is no amount'],
+    ['cpus=4GiB', 'cpus has no unit'],
+  ])('%s is no amount of what agents find by themselves', (text, why) => {
+    expect(errorOf(() => checkOffers('--capability', [text]))).toMatchObject({
+      code: 'CAPABILITY_INVALID',
+      message: expect.stringContaining(`--capability is ${JSON.stringify(text)}: ${why}`),
+    });
+    expect(() => checkOffers('--capability', ['memory=0.5GiB', 'gpus=0', 'cpus=8', 'gpu', 'disk=many'])).not.toThrow();
+  });
+
   it('of the same name as what was found stands for it; of others it comes besides', () => {
     expect(
       offersOver(['process', 'gpu', 'memory=64GiB', 'cpus=8'], ['memory=8GiB', 'gpu', 'site=a', 'site=b']),

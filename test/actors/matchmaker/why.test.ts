@@ -38,6 +38,19 @@ it('no agent is there; the nearest lacks something', async () => {
   expect(matchmaker.why(id)).toEqual([{ why: { kind: 'capability', needs, nearest }, electrons: 2, first: [1, 2] }]);
 });
 
+it('what is offered under the name of what is lacking is told: another unit, another label', async () => {
+  await join('a1', 1, { capabilities: ['process', 'memory=64GiB', 'site=cern'] });
+  const told = async (dispatch: typeof id, need: string): Promise<unknown> => {
+    await want([1], { needs: [need], dispatch });
+    const [first] = matchmaker.why(dispatch);
+    return first?.why.kind === 'capability' ? first.why.most : first;
+  };
+  const agent = 'lab.a1';
+  expect(await told(id, 'memory>=32')).toEqual([{ need: 'memory>=32', offers: 'memory=64GiB', agent }]);
+  expect(await told(dispatchId(2), 'site=lab')).toEqual([{ need: 'site=lab', offers: 'site=cern', agent }]);
+  expect(await told(dispatchId(3), 'gpus>=1')).toBeUndefined();
+});
+
 it('all slots are taken, and who has its turn besides', async () => {
   const a1 = await join('a1', 1);
   await want([1]);

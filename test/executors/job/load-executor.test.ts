@@ -56,3 +56,24 @@ describe('a package as executor', () => {
     expect(await of('hollow')).toMatchObject({ code });
   });
 });
+
+it('a file that imports a package which is not there says which, and where to install it', async () => {
+  writeFileSync(join(folder, 'mine.ts'), `import { type } from 'no-such-types';\n${definition}void type;\n`);
+  await expect(load('./mine.ts')).rejects.toMatchObject({
+    code: 'EXECUTOR_INVALID',
+    message: `executor ${JSON.stringify(join(folder, 'mine.ts'))}: it imports no-such-types, which is not installed there`,
+    help: `In ${folder}: npm install no-such-types`,
+  });
+});
+
+it('settings are refused by an executor that takes none, and not lost', async () => {
+  const of = (name: string, settings: Readonly<Record<string, unknown>>): Promise<unknown> =>
+    loadExecutor({ name, settings }, folder);
+  for (const name of ['process', 'thread', 'python', 'shell', 'ssh'])
+    await expect(of(name, { venv: '/opt/science' })).rejects.toMatchObject({
+      code: 'EXECUTOR_INVALID',
+      message: `executor "${name}": it takes no settings, and was given venv; options are said by electrons`,
+    });
+  for (const name of ['slurm', 'container', 'http']) expect(await of(name, { pollMs: 1 })).toBeTypeOf('function');
+  expect(await of('python', {})).toBeTypeOf('function');
+});
