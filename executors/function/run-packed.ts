@@ -160,13 +160,15 @@ class PackedRun {
 
   /** What it has said meanwhile, as records. */
   async *take(): AsyncGenerator<Uint8Array> {
-    if (this.#over) this.#reader.readToEnd();
-    else this.#reader.read();
-    const said = this.#said;
-    this.#said = [];
-    for (const each of said)
-      if ('stream' in each) yield* records(each.stream, each.bytes);
-      else yield* framesOf(each.message);
+    for (let more = true; more; ) {
+      more = this.#reader.read();
+      if (!more && this.#over) this.#reader.readToEnd();
+      const said = this.#said;
+      this.#said = [];
+      for (const each of said)
+        if ('stream' in each) yield* records(each.stream, each.bytes);
+        else yield* framesOf(each.message);
+    }
   }
 
   kill(): void {

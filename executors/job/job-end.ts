@@ -1,4 +1,5 @@
 /** What the end of a job means for its electron. Pure. Not here: how one learns of it (job-run.ts). */
+import { asPolaronError, codeOfError } from '../../model/errors.ts';
 import type { ErrorInfo, Outcome, TaskLogs, Usage } from '../../model/outcome.ts';
 import { timeoutError, type AttemptTimeout } from '../../model/timeouts.ts';
 import { causeOfDeath } from '../process/death.ts';
@@ -28,6 +29,12 @@ export const exitOf = (exit: JobExit | undefined): Pick<Ended, 'exitCode' | 'sig
   ...(typeof exit?.code === 'number' ? { exitCode: exit.code } : {}),
   ...(exit?.signal === null || exit === undefined ? {} : { signal: exit.signal }),
 });
+
+/** What `run` threw. */
+export function refusalOf(error: unknown): ErrorInfo {
+  const code = typeof error === 'object' && error !== null ? codeOfError(error) : undefined;
+  return { code: code ?? 'EXECUTOR_FAILED', message: asPolaronError(error, 'EXECUTOR_FAILED').message };
+}
 
 /** Of a job that left no outcome. `noRoom`: its folder, when that had no room for one. */
 export function errorOfEnd({ electron, memoryMb }: Intent, ended: Ended, stderr: string, noRoom?: string): ErrorInfo {

@@ -190,7 +190,10 @@ class JobExecutor<O, S> implements Executor {
   #look(): void {
     this.#looking = this.#ground.clock.after(LOOK_MS, () => {
       this.#looking = undefined;
-      for (const run of this.#runs.values()) run.look();
+      for (const run of this.#runs.values()) {
+        run.look();
+        run.tell();
+      }
       if (this.#runs.size > 0 && !this.#stopped) this.#look();
     });
   }

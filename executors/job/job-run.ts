@@ -5,21 +5,23 @@
  * J2. The outcome that the electron left decides; what the job system says counts only where there is none, and is waited for once more, since a shared disk may show it late.
  *     One that was told to stop, but not by this agent, has none: the job system knows why.
  * J3. A job that was told to stop has ended when `run` or `poll` say so, not before; it is asked again until then.
+ * J4. What it has written is read a piece in each turn, since it may be much; unless it was stopped it is over when all is read.
  * Not here: which jobs there are, and when they are looked at (job-executor.ts).
  */
 import type { Stream } from '../../model/log-entry.ts';
-import { asPolaronError, codeOfError, PolaronError } from '../../model/errors.ts';
+import { asPolaronError, PolaronError } from '../../model/errors.ts';
 import type { ErrorInfo, TaskLogs, Usage } from '../../model/outcome.ts';
 import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
 import { loadErrorOf } from '../process/death.ts';
-import { LogBuffer } from '../runner/log-buffer.ts';
 import type { FromRunner, RunFinished } from '../runner/messages.ts';
 import type { Job, JobState, SubmittedJob } from './definition.ts';
 import { handedJob, Spawned } from './handed-job.ts';
-import { errorOfEnd, exitOf, outcomeOf, wrongState, type Ended, type JobStop } from './job-end.ts';
+import { errorOfEnd, exitOf, outcomeOf, refusalOf, wrongState, type Ended, type JobStop } from './job-end.ts';
 import { hadNoRoom, removeJob, writeHandle, writeJob, type Intent } from './job-folder.ts';
 import type { JobHome } from './job-home.ts';
 import { checkedOptions } from './options.ts';
+import { JobOutput } from './job-output.ts';
+import { JobTimes } from './job-times.ts';
 import { OutcomeReader } from './outcome-reader.ts';
 import { OutputFiles } from './output-files.ts';
 
@@ -27,9 +29,6 @@ import { OutputFiles } from './output-files.ts';
 const UNKNOWN_MS = 5_000;
 /** How long one that doesn't heed its signal is waited for, beyond the grace time. */
 const STUBBORN_MS = 5_000;
-/** Its times are those of the electron: they begin when its runner has loaded, or after so long without a word of it. */
-const LOADING_MS = 60_000;
-const STDERR_CHARS = 8 * 1024;
 
 export class JobRun<O, S> implements ExecutorHandle {
   readonly intent: Intent;
@@ -39,21 +38,20 @@ export class JobRun<O, S> implements ExecutorHandle {
   readonly #reader: OutcomeReader;
   readonly #raw: OutputFiles;
   readonly #abort = new AbortController();
-  readonly #logs = new LogBuffer();
+  readonly #output = new JobOutput();
   /** `away`: somebody has it, or may have. */
   #phase: 'waiting' | 'running' | 'away' | 'over' = 'waiting';
   #options: { readonly value: O } | undefined;
   #handle: string | undefined;
-  #startedAt = 0;
-  /** Monotonic ms of its beginning, and of its last sign of life. */
-  #since = 0;
-  #heardAt = 0;
+  readonly #times: JobTimes;
   #stop: JobStop | undefined;
   #forgotten = false;
   #finished: RunFinished | undefined;
   #finishedAt = 0;
   #failed: ErrorInfo | undefined;
-  #stderr = '';
+  #behind = false;
+  #reads = false;
+  #ended: Ended | undefined;
   #unknownAt = 0;
   #unknown = 0;
   #endedBefore = false;
@@ -66,8 +64,9 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.intent = intent;
     this.dir = dir;
     this.#events = events;
+    this.#times = new JobTimes(home.ground.clock);
     this.#reader = new OutcomeReader(dir, (message) => this.#heard(message));
-    this.#raw = new OutputFiles(dir, (stream, text) => this.#output(stream, text));
+    this.#raw = new OutputFiles(dir, (stream, text) => this.#wrote(stream, text));
   }
 
   /** Writes its folder, then hands it away; resolves in between. */
@@ -92,9 +91,9 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.#conclude({ state: 'ended', reason: 'the agent ended while it ran' });
   }
 
-  readonly runningSince = (): number => this.#startedAt;
+  readonly runningSince = (): number => this.#times.startedAt;
 
-  readonly logs = (): TaskLogs | undefined => this.#logs.logs();
+  readonly logs = (): TaskLogs | undefined => this.#output.logs();
 
   cancel(reason: string): void {
     this.#end('cancel', 'CANCELLED', reason);
@@ -138,7 +137,7 @@ export class JobRun<O, S> implements ExecutorHandle {
         this.#queues(state.reason);
         break;
       case 'running':
-        this.#begins();
+        this.#times.begins();
         break;
       case 'ended':
         return this.#conclude(state);
@@ -150,19 +149,14 @@ export class JobRun<O, S> implements ExecutorHandle {
 
   /** Looks at what it has written, and at its times. */
   look(): void {
-    if (this.#phase === 'over' || this.#startedAt === 0) {
-      if (this.#phase === 'away') this.#read();
-      return;
-    }
-    if (this.#read()) return;
+    if (this.#phase === 'waiting' || this.#phase === 'over') return;
+    if (this.#times.startedAt === 0 && this.#phase !== 'away') return;
+    if (this.#read() || this.#times.startedAt === 0) return;
     const now = this.#home.ground.clock.monotonic();
-    const { timeoutMs, silenceMs } = this.intent;
     if (this.#finished !== undefined && !this.#stoppedOutside() && now - this.#finishedAt > STUBBORN_MS)
       return this.#conclude({ state: 'ended' });
-    if (timeoutMs > 0 && now - this.#since >= timeoutMs)
-      this.#end('attempt', 'TIMEOUT', `it took longer than ${timeoutMs} ms`);
-    else if (silenceMs > 0 && now - Math.max(this.#since, this.#heardAt) >= silenceMs)
-      this.#end('silence', 'TIMEOUT', `it gave no sign of life for ${silenceMs} ms`);
+    const overdue = this.#times.overdue(this.intent);
+    if (overdue !== undefined) this.#end(overdue.stop, 'TIMEOUT', overdue.reason);
   }
 
   /** Stops without a word: the agent ends. What it has spawned is killed, and waited for. */
@@ -186,7 +180,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     if (this.#options === undefined || this.#phase === 'over') return;
     const { definition, polls, ground } = this.#home;
     this.#phase = 'running';
-    if (!polls) this.#begins();
+    if (!polls) this.#times.begins();
     let handle: unknown;
     try {
       handle = await definition.run(this.#job(this.#options.value), this.#home.shared);
@@ -216,8 +210,8 @@ export class JobRun<O, S> implements ExecutorHandle {
 
   #job(options: O): Job<O> {
     const { signal } = this.#abort;
-    const output = (stream: 'stdout' | 'stderr', text: string): void => this.#output(stream, text);
-    const started = (): void => this.#signOfLife();
+    const output = (stream: 'stdout' | 'stderr', text: string): void => this.#wrote(stream, text);
+    const started = (): void => this.#times.signOfLife();
     const handed = { intent: this.intent, folder: this.dir, options, signal, output, started };
     return handedJob(this.#home, handed, this.#spawned);
   }
@@ -228,16 +222,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     // it may have got through all the same
     if (this.#home.polls) this.#phase = 'away';
     void this.#cancelAway();
-    const code = typeof error === 'object' && error !== null ? codeOfError(error) : undefined;
-    const { message } = asPolaronError(error, 'EXECUTOR_FAILED');
-    this.#fail({ code: code ?? 'EXECUTOR_FAILED', message });
-  }
-
-  #begins(): void {
-    if (this.#startedAt > 0) return;
-    const { clock } = this.#home.ground;
-    this.#startedAt = clock.now();
-    this.#since = clock.monotonic() + LOADING_MS;
+    this.#fail(refusalOf(error));
   }
 
   #queues(reason: string | undefined): void {
@@ -262,17 +247,19 @@ export class JobRun<O, S> implements ExecutorHandle {
     } else this.#conclude({ state: 'ended', reason: `nobody knows job ${this.#handle ?? this.intent.name} any more` });
   }
 
-  /** Reads on; true when that ended it. */
+  /** Reads on, in this turn and the next ones; true when that ended it. */
   #read(): boolean {
+    this.#behind = false;
     try {
       this.#raw.read();
-      this.#reader.read();
+      this.#behind = this.#reader.read();
     } catch (error) {
       // what the disk can't give now it may give at the next look
       if (!(error instanceof PolaronError)) return false;
       this.#failed ??= { code: 'JOB_FAILED', message: `its job's outcome is damaged: ${error.message}` };
       void this.#cancelAway();
     }
+    if (this.#behind) this.#readOn();
     if ((this.#finished === undefined || this.#stoppedOutside()) && this.#failed === undefined) return false;
     // its process ends by itself, and `run` with it
     if (this.#phase === 'running') return false;
@@ -280,24 +267,31 @@ export class JobRun<O, S> implements ExecutorHandle {
     return true;
   }
 
-  #signOfLife(): void {
-    this.#begins();
-    this.#heardAt = this.#home.ground.clock.monotonic();
-    this.#since = Math.min(this.#since, this.#heardAt);
+  /** J4. */
+  #readOn(): void {
+    if (this.#reads) return;
+    this.#reads = true;
+    setImmediate(() => {
+      this.#reads = false;
+      if (this.#phase === 'over' || this.#read() || this.#behind) return;
+      const ended = this.#ended;
+      this.#ended = undefined;
+      if (ended !== undefined) this.#conclude(ended);
+    });
   }
 
   #heard(message: FromRunner): void {
-    this.#signOfLife();
+    this.#times.signOfLife();
     switch (message.type) {
       case 'log':
-        this.#output(message.stream, message.text);
+        this.#wrote(message.stream, message.text);
         return;
       case 'progress':
         this.#events.progress(message.fraction, message.note);
         return;
       case 'finished':
         this.#finished ??= message;
-        this.#finishedAt = this.#heardAt;
+        this.#finishedAt = this.#home.ground.clock.monotonic();
         return;
       case 'load-failed':
         this.#failed ??= loadErrorOf(this.intent.electron, message.error);
@@ -311,12 +305,16 @@ export class JobRun<O, S> implements ExecutorHandle {
     }
   }
 
-  #output(stream: Stream, text: string): void {
+  #wrote(stream: Stream, text: string): void {
     if (this.#phase === 'over' || text === '') return;
-    this.#heardAt = this.#home.ground.clock.monotonic();
-    if (stream === 'stderr') this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS);
-    this.#logs.add(stream, text);
-    if (!this.#forgotten) this.#events.log(stream, text);
+    this.#times.wrote();
+    this.#output.add(stream, text);
+  }
+
+  /** Tells those who watch what it has written. */
+  tell(): void {
+    if (this.#forgotten) return;
+    for (const { stream, text } of this.#output.take()) this.#events.log(stream, text);
   }
 
   /** The first reason counts. */
@@ -324,7 +322,7 @@ export class JobRun<O, S> implements ExecutorHandle {
     if (this.#phase === 'over') return;
     const first = this.#stop === undefined;
     this.#stop ??= why;
-    if (this.#phase === 'waiting') return this.#over({ status: 'cancelled' }, this.#usage());
+    if (this.#phase === 'waiting') return this.#over({ status: 'cancelled' }, this.#times.usage());
     if (!first) return;
     this.#abort.abort(Object.assign(new Error(reason), { name: 'AbortError', code }));
     if (this.#phase === 'away') return void this.#cancelAway();
@@ -356,7 +354,9 @@ export class JobRun<O, S> implements ExecutorHandle {
   /** J2. */
   #conclude(ended: Ended): void {
     if (this.#phase === 'over') return;
-    if (this.#finished === undefined && this.#failed === undefined) {
+    const open = this.#finished === undefined && this.#failed === undefined;
+    if (open && this.#behind && this.#stop === undefined) return void (this.#ended ??= ended);
+    if (open && !this.#behind) {
       try {
         this.#raw.read();
         this.#reader.readToEnd();
@@ -367,31 +367,30 @@ export class JobRun<O, S> implements ExecutorHandle {
     const { result, startedAt, endedAt } = this.#finished ?? {};
     if (!this.#stoppedOutside() && result !== undefined && startedAt !== undefined && endedAt !== undefined)
       return this.#over(result, { startedAt: Math.round(startedAt), endedAt: Math.round(endedAt) });
-    if (this.#failed !== undefined) return this.#over({ status: 'failed', error: this.#failed }, this.#usage());
+    if (this.#failed !== undefined) return this.#over({ status: 'failed', error: this.#failed }, this.#times.usage());
     if (this.#phase === 'away' && this.#stop === undefined && !this.#endedBefore) {
       this.#endedBefore = true;
       return;
     }
     const noRoom = hadNoRoom(this.dir) ? this.dir : undefined;
-    this.#over({ status: 'failed', error: errorOfEnd(this.intent, ended, this.#stderr, noRoom) }, this.#usage());
+    this.#over(
+      { status: 'failed', error: errorOfEnd(this.intent, ended, this.#output.stderr, noRoom) },
+      this.#times.usage(),
+    );
   }
 
   #fail({ code, message }: ErrorInfo): void {
     const { name } = this.#home.definition;
     const error = { code, message: `electron "${this.intent.electron}" (executor ${name}): ${message}` };
-    this.#over({ status: 'failed', error }, this.#usage());
-  }
-
-  #usage(): Usage {
-    const now = this.#home.ground.clock.now();
-    return { startedAt: this.#startedAt === 0 ? now : this.#startedAt, endedAt: now };
+    this.#over({ status: 'failed', error }, this.#times.usage());
   }
 
   #over(result: RunFinished['result'], usage: Usage): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#home.over(this.dir);
-    const { outcome, file } = outcomeOf(this.intent, this.#stop, result, this.#logs.logs(), usage);
+    const { outcome, file } = outcomeOf(this.intent, this.#stop, result, this.#output.logs(), usage);
+    this.tell();
     if (!this.#forgotten) this.#events.ended(outcome, file);
     // its outcome is spooled at the end of this turn
     setImmediate(() => removeJob(this.dir, (why) => this.#warn(`leaves its folder: ${why}`)));

@@ -10,6 +10,8 @@ import { END_FILE, OUTCOME_FILE } from '../runner/job-files.ts';
 import { readFrom } from './job-folder.ts';
 
 const CHUNK_BYTES = 256 * 1024;
+/** Read at one look: what an electron writes without end must not hold up its agent. */
+const MOST_BYTES = 1024 * 1024;
 
 export class OutcomeReader {
   readonly #dir: string;
@@ -23,24 +25,27 @@ export class OutcomeReader {
     this.#frames = new FrameReader(readFromRunner, each);
   }
 
-  /** Raises BAD_MESSAGE when the file holds what no runner writes. */
-  read(): void {
-    this.#at = feed(this.#dir, OUTCOME_FILE, this.#at, this.#frames);
+  /** True: there is more, for another turn. Raises BAD_MESSAGE when the file holds what no runner writes. */
+  read(): boolean {
+    const before = this.#at;
+    this.#at = feed(this.#dir, OUTCOME_FILE, before, this.#frames, MOST_BYTES);
+    return this.#at - before >= MOST_BYTES;
   }
 
-  /** The same, for one whose process is gone. */
+  /** All that is left, for one whose process is gone. */
   readToEnd(): void {
-    this.read();
-    feed(this.#dir, END_FILE, 0, new FrameReader(readFromRunner, this.#each));
+    while (this.read());
+    feed(this.#dir, END_FILE, 0, new FrameReader(readFromRunner, this.#each), Number.POSITIVE_INFINITY);
   }
 }
 
-/** From byte `at` on; gives how far it came. */
-function feed(dir: string, name: string, at: number, frames: FrameReader<FromRunner>): number {
-  for (;;) {
+/** From byte `at` on, until it has `most` of them or the file ends; gives how far it came. */
+function feed(dir: string, name: string, at: number, frames: FrameReader<FromRunner>, most: number): number {
+  for (const begin = at; at - begin < most; ) {
     const bytes = readFrom(join(dir, name), at, CHUNK_BYTES);
-    if (bytes.length === 0) return at;
+    if (bytes.length === 0) break;
     at += bytes.length;
     frames.feed(bytes);
   }
+  return at;
 }

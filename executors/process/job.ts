@@ -4,13 +4,13 @@ import type { Stream } from '../../model/log-entry.ts';
 import type { ErrorInfo, Outcome, TaskLogs, Usage } from '../../model/outcome.ts';
 import { timeoutError, type AttemptTimeout } from '../../model/timeouts.ts';
 import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
+import { LiveOutput } from '../runner/live-output.ts';
 import { LogBuffer } from '../runner/log-buffer.ts';
 import type { RunFinished, StopCode } from '../runner/messages.ts';
 import type { TypicalDuration } from './durations.ts';
 
 /** Output of shorter attempts isn't published while they run. */
 export const LIVE_AFTER_MS = 200;
-const LIVE_CHARS = 64 * 1024;
 
 export type StopReason = 'cancel' | AttemptTimeout;
 
@@ -63,8 +63,7 @@ export class Job implements ExecutorHandle {
   /** What is left to do after its end. */
   cleanUp: (() => void) | undefined;
   #logs: LogBuffer | undefined;
-  #live: { readonly stream: Stream; readonly text: string }[] | undefined;
-  #liveChars = 0;
+  #live: LiveOutput | undefined;
   #published = false;
 
   constructor(task: ExecutorTask, events: ExecutorEvents, typical: TypicalDuration, queue: Job[], owner: JobOwner) {
@@ -114,10 +113,8 @@ export class Job implements ExecutorHandle {
     this.#signs++;
     this.#logs ??= new LogBuffer();
     this.#logs.add(stream, text);
-    if (this.#liveChars >= LIVE_CHARS) return;
-    this.#live ??= [];
-    this.#live.push({ stream, text: text.slice(0, LIVE_CHARS) });
-    this.#liveChars += text.length;
+    this.#live ??= new LiveOutput();
+    this.#live.add(stream, text);
   }
 
   /** How long it has given no sign of life, as far as looks at it can tell. */
@@ -135,10 +132,7 @@ export class Job implements ExecutorHandle {
   /** Publishes what was printed since the last time. */
   publish(): void {
     this.#published = true;
-    const live = this.#live;
-    this.#live = undefined;
-    this.#liveChars = 0;
-    for (const { stream, text } of live ?? []) this.events.log(stream, text);
+    for (const { stream, text } of this.#live?.take() ?? []) this.events.log(stream, text);
   }
 
   /** Ends it; the first call counts. The agent's own reasons go before what the runner says. */

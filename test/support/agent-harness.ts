@@ -21,7 +21,8 @@ export interface Harness {
   readonly dir: string;
   readonly logs: LogList;
   /** Stops the agent and starts it again on the same folder. */
-  readonly restart: () => Promise<RunningAgent>;
+  /** `meanwhile`: while it is away. */
+  readonly restart: (meanwhile?: () => Promise<void>) => Promise<RunningAgent>;
   close(): Promise<void>;
 }
 
@@ -63,15 +64,16 @@ export async function startHarness(
     },
     dir,
     logs,
-    restart: async () => {
+    restart: async (meanwhile) => {
       await agent.stop();
+      await meanwhile?.();
       agent = await start();
       return agent;
     },
     close: async () => {
       await agent.stop();
       network.close();
-      rmSync(dir, { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
 }

@@ -1,5 +1,5 @@
 /** What an executor of jobs does when its author's code, its folder or its agent fails: a real agent and real runners, a fake hub. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { defineExecutor, noOptions, type CustomExecutor, type JobState } from '../../../executors/job/definition.ts';
@@ -124,4 +124,45 @@ it('its folder is removed though the electron has made a part of it unwritable',
   await harness.hub.outcome(1, WAIT_MS);
   const jobs = join(harness.dir, 'jobs', 'spawned', 'jobs');
   await until(() => !existsSync(jobs) || readdirSync(jobs).length === 0, 'the folder is gone', WAIT_MS);
+});
+
+const MUCH = 24_000_000;
+
+it.each(['detached', 'spawned'])(
+  'what %s writes without end is told in part, and its outcome is whole',
+  {
+    timeout: WAIT_MS,
+  },
+  async (name) => {
+    await begin(
+      detachedJobs().executor,
+      defineExecutor({
+        name: 'spawned',
+        options: noOptions,
+        setup: () => undefined,
+        run: (job) => job.spawn(job.command),
+      }),
+    );
+    await assign(1, name, 'whenThere', harness.dir, { chars: MUCH, bytes: 5 });
+    const outcome = await harness.hub.outcome(1, WAIT_MS);
+    expect(valueOf(outcome)).toEqual(new Uint8Array(5).fill(7));
+    // the head and the tail are kept, and what was left out is counted
+    expect(outcome.logs?.stdout).toMatch(/^waiting\nx+\n/);
+    expect(outcome.logs?.stdout).toMatch(/… \d+ characters left out …/);
+    expect(written(1).length).toBeLessThan(MUCH / 4);
+  },
+);
+
+it('a job that wrote much while its agent was away is taken up', { timeout: WAIT_MS }, async () => {
+  await begin(detachedJobs().executor);
+  const gate = join(harness.dir, 'gate');
+  await assign(1, 'detached', 'whenThere', gate, { chars: MUCH, bytes: 5 });
+  await until(() => written(1).includes('waiting'), 'it runs', WAIT_MS);
+  const shared = join(harness.dir, 'jobs', 'detached', 'shared');
+  await harness.restart(async () => {
+    writeFileSync(gate, '');
+    await until(() => readdirSync(shared).some((file) => file.endsWith('.code')), 'it has ended', WAIT_MS);
+  });
+  expect(valueOf(await harness.hub.outcome(1, WAIT_MS))).toEqual(new Uint8Array(5).fill(7));
+  expect(written(1).length).toBeLessThan(MUCH / 4);
 });

@@ -168,10 +168,10 @@ describe('the pool', { timeout: 60_000 }, () => {
     const fuse = (number: number): string => join(dir, `fuse-${number}`);
     await writeFile(
       bundleFile,
-      `import { existsSync, rmSync } from 'node:fs';
+      `import { existsSync as isThere, rmSync } from 'node:fs';
        for (let n = 0; n < 9; n++) {
          const fuse = ${JSON.stringify(join(dir, 'fuse-'))} + n;
-         if (existsSync(fuse)) { rmSync(fuse); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}); }
+         if (isThere(fuse)) { rmSync(fuse); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}); }
        }
        ${fixtureBundle}`,
     );
