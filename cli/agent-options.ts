@@ -1,8 +1,9 @@
 /** What `polaron agent` runs with: flag over environment over file over default. Not here: reading the file (agent-file.ts). */
-import { availableParallelism, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { ExecutorUse } from '../host/agent.ts';
 import { agentInvitedBy } from '../host/invitation.ts';
+import { thisMachine } from '../host/machine.ts';
 import { checkOffers } from '../model/capability.ts';
 import { defaults } from '../model/defaults.ts';
 import { PolaronError } from '../model/errors.ts';
@@ -67,7 +68,7 @@ export function resolveAgentCommand(
     bus: checkedBus(bus),
     ...whoIs({ name: args.name ?? file.name, site: args.site ?? file.site }, agentInvitedBy(bus)),
     capabilities: args.capability.length > 0 ? args.capability : (file.capabilities ?? []),
-    slots: args.slots ?? file.slots ?? availableParallelism(),
+    slots: args.slots ?? file.slots ?? thisMachine().cpus,
     executors: args.executor.length > 0 ? args.executor.map((name) => ({ name })) : (file.executors ?? []),
     installDeps: args.deps && (file.deps ?? true),
     graceMs: args.grace ?? file.grace ?? defaults.graceMs,

@@ -8,14 +8,31 @@ export interface Machine {
   readonly gpus: number;
 }
 
-/** `devices`: the folder of device files. Memory is what this process may use: a container's limit counts. */
-export function thisMachine(devices = '/dev'): Machine {
+/** `devices`: the folder of device files. Of what is there, what this process may use: the limits of a container and of a Slurm job count. */
+export function thisMachine(devices = '/dev', env: NodeJS.ProcessEnv = process.env): Machine {
   const limit = process.constrainedMemory();
   const total = totalmem();
-  return {
+  const machine = {
     cpus: availableParallelism(),
     memoryBytes: limit > 0 && limit < total ? limit : total,
     gpus: gpusIn(devices),
+  };
+  return env['SLURM_JOB_ID'] === undefined ? machine : shareOfJob(machine, env);
+}
+
+/** Several jobs share a node, and Slurm may be set up to tell them what is theirs without holding them to it: see `man sbatch`, "OUTPUT ENVIRONMENT VARIABLES". */
+function shareOfJob({ cpus, memoryBytes, gpus }: Machine, env: NodeJS.ProcessEnv): Machine {
+  const given = (name: string): number | undefined => {
+    const number = Number(env[name]);
+    return Number.isSafeInteger(number) && number > 0 ? number : undefined;
+  };
+  const itsCpus = given('SLURM_CPUS_ON_NODE') ?? cpus;
+  const perCpu = given('SLURM_MEM_PER_CPU');
+  const mib = given('SLURM_MEM_PER_NODE') ?? (perCpu === undefined ? undefined : perCpu * itsCpus);
+  return {
+    cpus: Math.min(cpus, itsCpus),
+    memoryBytes: Math.min(memoryBytes, mib === undefined ? memoryBytes : mib * 2 ** 20),
+    gpus: Math.min(gpus, given('SLURM_GPUS_ON_NODE') ?? gpus),
   };
 }
 

@@ -55,6 +55,10 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       await until(() => existsSync(join(folder, 'began')), 'the last electron to run', PATIENCE_MS);
       const there = JSON.stringify(await hub.json(['agents']));
       expect(agents.some((name) => there.includes(name))).toBe(true);
+      // of the job, not of its node: 100 MiB are less than a tenth of a GiB
+      const pilots = parse('polaron agents', readAgents, JSON.parse(there)).filter(({ name }) => agents.includes(name));
+      for (const { capabilities } of pilots)
+        expect(capabilities.filter((one) => /^(?:cpus|memory)=/.test(one))).toEqual(['cpus=1']);
       writeFileSync(join(folder, 'open'), '');
       expect(await getValue(held)).toBe('done');
       await gone(job);
@@ -120,6 +124,8 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
 });
 
 const readSubmitted = object((o) => ({ job: text(o, 'job'), agents: array(o, 'agents', 100, aText(100)) }));
+const readAgent = object((o) => ({ name: text(o, 'name'), capabilities: array(o, 'capabilities', 100, aText(100)) }));
+const readAgents = object((o) => array(o, 'agents', 100, readAgent));
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true, recursive: true }).flatMap((entry) =>

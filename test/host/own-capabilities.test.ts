@@ -34,6 +34,22 @@ it('and what the machine has, memory rounded down', () => {
   expect(thisMachine(join(folder, 'none'))).toMatchObject({ gpus: 0, cpus: expect.any(Number) });
 });
 
+it('inside a Slurm job it is what the job was given, also where nothing holds it to that', () => {
+  const devices = join(folder, 'dev');
+  const here = thisMachine(devices, {});
+  const job = (env: NodeJS.ProcessEnv) => thisMachine(devices, { SLURM_JOB_ID: '7', ...env });
+  expect(job({})).toEqual(here);
+  expect(job({ SLURM_CPUS_ON_NODE: '1', SLURM_MEM_PER_NODE: '500', SLURM_GPUS_ON_NODE: '1' })).toEqual({
+    cpus: 1,
+    memoryBytes: 500 * 2 ** 20,
+    gpus: 1,
+  });
+  expect(job({ SLURM_CPUS_ON_NODE: '3', SLURM_MEM_PER_CPU: '100' }).memoryBytes).toBe(300 * 2 ** 20);
+  // as much as there is, and what can't be read
+  expect(job({ SLURM_CPUS_ON_NODE: '100000', SLURM_MEM_PER_NODE: '1000000000' })).toEqual(here);
+  expect(job({ SLURM_CPUS_ON_NODE: 'x', SLURM_MEM_PER_NODE: '0', SLURM_GPUS_ON_NODE: '' })).toEqual(here);
+});
+
 it('is found in a moment: it begins with the agent', () => {
   const from = performance.now();
   for (let n = 0; n < 20; n++) ownCapabilities();
