@@ -38,6 +38,7 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
     afterAll(async () => {
       await harness.close();
       await slurm.close();
+      delete process.env['SLURM_CONF'];
       rmSync(dir, { recursive: true, force: true });
     });
 
