@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connect as dial } from 'nats';
 import { codeBlocks } from '../docs/code-blocks.ts';
 import { readPage } from '../docs/pages.ts';
 import type { Machine, Network } from './namespaces.ts';
@@ -82,6 +83,8 @@ export async function startSites(network: Network, hub: RealHub, natsServer: str
     agent('far', 'f1', bus),
   ]);
   const [toHub, toCern] = [await tunnel('hub', centre), await tunnel('cern', machines.cern)];
+  const api = await dial({ servers: `nats://127.0.0.1:${toHub.port}`, user: 'polaron', pass: 'HUB-PASSWORD' });
+  ends.push(() => api.close());
   const url = `nats://u.kim:KIM-PASSWORD@127.0.0.1:${toHub.port}`;
   return {
     machines,
@@ -90,9 +93,11 @@ export async function startSites(network: Network, hub: RealHub, natsServer: str
     ear: { url: `nats://127.0.0.1:${toHub.port}`, user: 'polaron', pass: 'HUB-PASSWORD' },
     atCern: { url: `nats://127.0.0.1:${toCern.port}`, user: 'agent', pass: 'SITE-PASSWORD' },
     state: async (name) => {
-      const { out } = await hub.polaron(['agents', '--json'], { POLARON_URL: url });
-      const { agents }: { agents: { site: string; name: string; state: string }[] } = JSON.parse(out);
-      return agents.find(({ site, name: own }) => `${site}.${own}` === name)?.state;
+      const answer = await api.request('polaron.api.kim.agents', '', { timeout: JOIN_MS });
+      const { body }: { body: { agents: { site: string; name: string; state: string }[] } } = JSON.parse(
+        answer.string(),
+      );
+      return body.agents.find(({ site, name: own }) => `${site}.${own}` === name)?.state;
     },
     stop: async () => {
       for (const end of ends.splice(0).reverse()) await end();

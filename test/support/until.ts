@@ -1,15 +1,18 @@
 /** Waiting for a condition, with an end. */
 
-/** Resolves when `condition` holds; looks every few ms. Rejects with `what` after `timeoutMs`. */
+/** Resolves when `condition` holds; looks every few ms, and rests at least as long as a look took: what starts a process to look must not keep a core busy. Rejects with `what` after `timeoutMs`. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
   timeoutMs = 10_000,
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+  for (;;) {
+    const began = performance.now();
+    if (await condition()) return;
+    const now = performance.now();
+    if (now > end) throw new Error(`waited ${timeoutMs} ms for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(2, now - began)));
   }
 }
 
