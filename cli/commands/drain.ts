@@ -24,7 +24,9 @@ export async function drain(context: Context, { agent: wanted, wait, graceMs }: 
     const { agent, running, queued } = await hub.drain(request);
     if (!context.json) {
       const has =
-        running + queued === 0 ? 'it has nothing to finish' : `it finishes ${many(running + queued, 'electron')}`;
+        running + queued === 0
+          ? 'it has nothing to finish'
+          : `of ${many(running + queued, 'electron')} it finishes what has begun, and gives back the rest`;
       context.terminal.out(`agent ${agent} drains: ${has}`);
     }
     const left = wait && (await hasLeft(context, agent, (only) => hub.agents({ only })));

@@ -94,7 +94,10 @@ describe('polaron status and agents', () => {
       agents: async () => ({ agents: ++looks < 3 ? agents : [] }),
     };
     const { exit, out } = await polaron(['agents', 'drain', 'a1', '--wait', '--grace', '10m'], { hub: draining });
-    expect([exit, out]).toEqual([0, 'agent lab.a1 drains: it finishes 3 electrons\nagent lab.a1 has left\n']);
+    expect([exit, out]).toEqual([
+      0,
+      'agent lab.a1 drains: of 3 electrons it finishes what has begun, and gives back the rest\nagent lab.a1 has left\n',
+    ]);
     const json = await polaron(['agents', 'drain', 'a1', '--json'], { hub: draining });
     expect(JSON.parse(json.out)).toEqual({ agent: 'lab.a1', running: 2, queued: 1, left: false });
     expect([told, looks]).toEqual([[{ agent: 'a1', graceMs: 600_000 }, { agent: 'a1' }], 3]);
