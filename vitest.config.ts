@@ -1,24 +1,21 @@
 /**
  * How the tests run. Kinds by folder, so that what starts processes doesn't starve what doesn't on two cores:
- * `pure` and `apart` first (no process of its own), then `system` (brokers, hubs, agents, runners; most of their time is waiting, so there are more at once), and `*.alone.test.ts` (they measure time) one file at a time at the end.
+ * `pure` and `apart` first (no process of its own), then `system` and `shared` (brokers, hubs, agents, runners; most of their time is waiting, so there are more at once), and `*.alone.test.ts` (they measure time) one file at a time at the end.
+ * Files of `pure` and `shared` take turns in a few processes, since loading the modules once more takes longer than most files do: each gives back what it takes of its process (timers, servers, variables). The others have a process each.
  */
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+const below = (folder: string): string => `test/${folder}/**/*.test.ts`;
+/** They dispatch: what is defined is kept for a process, and shipped with it. Or they set up what a process has once. */
 const system = [
-  'integration',
-  'contract',
-  'fault',
-  'e2e',
-  'examples',
-  'cli',
-  'host',
-  'scripts',
-  'docs',
-  'executors',
-  'leptons',
-  'bench',
-].map((folder) => `test/${folder}/**/*.test.ts`);
+  ...['integration', 'fault', 'e2e', 'examples', 'scripts', 'leptons'].map(below),
+  'test/contract/micro-services.test.ts',
+  'test/docs/{guides,nats-cli,readme}.test.ts',
+  'test/executors/loader.test.ts',
+  'test/host/{back-pressure,data-folder,testing}.test.ts',
+];
+const shared = ['contract', 'cli', 'host', 'docs', 'executors', 'bench'].map(below);
 /** Pure too, but about the modules that definitions stand in, or about how fast code is that nothing else has used. */
 const apart = ['test/sdk/**/*.test.ts', 'test/bus/codec-graph.test.ts'];
 const alone = 'test/**/*.alone.test.ts';
@@ -46,8 +43,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: [...system, ...apart, alone, 'test/fixtures/**'],
-          // Modules are loaded once for all files, which takes half the time; they keep nothing from file to file.
+          exclude: [...system, ...shared, ...apart, alone, 'test/fixtures/**'],
           isolate: false,
           testTimeout: 20_000,
           hookTimeout: 20_000,
@@ -69,7 +65,19 @@ export default defineConfig({
           name: 'system',
           include: system,
           exclude: [alone, 'test/fixtures/**'],
-          maxWorkers: 3,
+          maxWorkers: 4,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'shared',
+          include: shared,
+          exclude: [...system, alone, 'test/fixtures/**'],
+          isolate: false,
+          maxWorkers: 4,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },

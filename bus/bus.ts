@@ -66,6 +66,8 @@ export interface Bus {
   /** Resolves when the server has seen everything published before. Rejects with BUS_DISCONNECTED. */
   flush(): Promise<void>;
   onStatus(listener: (status: BusStatus) => void): () => void;
+  /** Cuts the connection and dials anew, another server first if there is one: for whoever has reason to think that nothing comes over it. Missing where there is nothing to dial. */
+  renew?(): void;
   /** Flushes, then disconnects for good. Pending requests reject with BUS_CLOSED. */
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Identity } from './identity.ts';
 import { isIdentity } from './identity.ts';
-import type { Permissions } from './permissions.ts';
+import type { Permissions, SubjectRules } from './permissions.ts';
 import { permissionsOf } from './permissions.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -67,9 +67,19 @@ function rulesText(permissions: Permissions): string {
   const answers = permissions.allowResponses;
   return `{ ${[
     ...side('publish', permissions.publish),
-    ...side('subscribe', permissions.subscribe),
+    ...side('subscribe', withQueues(permissions)),
     ...(answers === undefined ? [] : [`allow_responses: { max: ${answers.max}, expires: "${answers.expiresMs}ms" }`]),
   ].join(', ')} }`;
+}
+
+/** As nats-server has it: a subject that is also there with a queue group is to be had in no other group, or without one. */
+function withQueues({ subscribe, queues }: Permissions): SubjectRules {
+  const { allow } = subscribe;
+  if (queues === undefined || allow === undefined) return subscribe;
+  return {
+    ...subscribe,
+    allow: [...allow, ...allow.flatMap((subject) => queues.map((queue) => `${subject} ${queue}`))],
+  };
 }
 
 // Only tokens, dots, `$`, wildcards and base64url come here: JSON's quoting is what the server reads, `$` included.

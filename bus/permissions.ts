@@ -15,6 +15,8 @@ export interface SubjectRules {
 export interface Permissions {
   readonly publish: SubjectRules;
   readonly subscribe: SubjectRules;
+  /** Queue groups that it may join: a member of a group takes from the others what it gets. @default any */
+  readonly queues?: readonly string[];
   /** May answer what it was asked: `max` messages to the reply subject of each message received, for `expiresMs`. */
   readonly allowResponses?: { readonly max: number; readonly expiresMs: number };
 }
@@ -81,6 +83,8 @@ export function permissionsOf(identity: string, subjects: Subjects): Permissions
       return {
         publish: { allow: [`${p}.capability.*.probe`, ...serviceQuestions] },
         subscribe: { allow: [`${p}.>`, '_INBOX.>'] },
+        // not one that hubs or users are in: it hears what they hear, and takes nothing
+        queues: ['auditors'],
       };
     default:
       return assertNever(who, 'identity');

@@ -116,7 +116,7 @@ export class Client implements Member, OperationSink {
   subscribe(subject: string, queue: string, sid: string): void {
     if (this.ending || this.#mustConnectFirst()) return;
     if (!isPattern(subject)) return this.error('Invalid Subject');
-    if (this.permissions?.maySubscribe(subject) === false) {
+    if (this.permissions?.maySubscribe(subject, queue) === false) {
       const using = queue === '' ? '' : ` using queue "${queue}"`;
       return this.error(`Permissions Violation for Subscription to "${subject}"${using}`);
     }

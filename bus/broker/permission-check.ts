@@ -13,6 +13,7 @@ interface Answer {
 export class PermissionCheck {
   readonly #publish: (subject: string) => boolean;
   readonly #subscribe: (subject: string) => boolean;
+  readonly #queues: readonly string[] | undefined;
   readonly #denied: readonly string[];
   readonly #deniedMatchers: readonly Matcher[];
   readonly #answers: { readonly max: number; readonly expiresMs: number } | undefined;
@@ -22,6 +23,7 @@ export class PermissionCheck {
   constructor(permissions: Permissions, monotonic: () => number) {
     this.#publish = compile(permissions.publish);
     this.#subscribe = compile(permissions.subscribe);
+    this.#queues = permissions.queues;
     this.#denied = permissions.subscribe.deny ?? [];
     this.#deniedMatchers = this.#denied.map(makeMatcher);
     this.#answers = permissions.allowResponses;
@@ -39,8 +41,9 @@ export class PermissionCheck {
     return inTime;
   }
 
-  maySubscribe(pattern: string): boolean {
-    return this.#subscribe(pattern);
+  /** `queue`: '' for none. */
+  maySubscribe(pattern: string, queue: string): boolean {
+    return (queue === '' || this.#queues?.includes(queue) !== false) && this.#subscribe(pattern);
   }
 
   /** Messages of this subscription need a look at each delivery: a part of what it matches is denied. */

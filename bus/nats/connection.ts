@@ -173,6 +173,13 @@ export class Connection implements NatsBus {
     return () => this.#listeners.delete(listener);
   }
 
+  renew(): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#lines.avoid(link.server);
+    this.#lost(link);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

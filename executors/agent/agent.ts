@@ -149,6 +149,7 @@ class Agent implements RunningAgent, Hearing {
       clock,
       random,
       heartbeatMs: options.heartbeatMs,
+      lines: [...new Set([bus, options.blobBus])],
       load: options.load,
       body: (seq) => this.#syncBody(seq),
       answered: (reply, sentAt) => this.#synced(reply, sentAt),

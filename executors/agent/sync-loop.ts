@@ -3,9 +3,11 @@
  * during one is granted after it. Not here: what a sync says and what its answer changes (agent.ts).
  */
 import type { Sync, SyncReply } from '../../bus/protocol/agent.ts';
+import type { Bus } from '../../bus/bus.ts';
 import { parseSyncReply } from '../../bus/protocol/wire-agent.ts';
 import type { Clock, Timer } from '../../model/clock.ts';
 import { isSaid } from '../../model/seldom.ts';
+import { DeafLine } from './deaf-line.ts';
 import type { Channel } from './channel.ts';
 
 const NOT_READY_MS = 100;
@@ -26,12 +28,15 @@ export interface SyncLoopOptions {
   readonly body: (seq: number) => Sync;
   /** Acts on an answer and says when to sync next. `sentAt`: when it was asked, or a little before (monotonic, ms). */
   readonly answered: (reply: SyncReply, sentAt: number) => 'heartbeat' | 'soon' | 'now' | 'never';
+  /** All that this agent has to the bus. */
+  readonly lines: readonly Pick<Bus, 'renew'>[];
   /** Seldom when it goes on. */
   readonly failed: (error: unknown) => void;
 }
 
 export class SyncLoop {
   readonly #options: SyncLoopOptions;
+  readonly #line: DeafLine;
   #heartbeatMs: number;
   #seq = 0;
   #timer: Timer | undefined;
@@ -46,6 +51,7 @@ export class SyncLoop {
   constructor(options: SyncLoopOptions) {
     this.#options = options;
     this.#heartbeatMs = options.heartbeatMs;
+    this.#line = new DeafLine({ ...options, say: (text) => options.channel.say('line', text) });
   }
 
   /** The hub may ask for a quicker heartbeat than ours. */
@@ -99,10 +105,12 @@ export class SyncLoop {
     try {
       const reply = await this.#ask();
       this.#failures = 0;
+      this.#line.answered(reply.type === 'ok' ? reply.leaseMs : undefined);
       next = this.#delayAfter(this.#stopped ? 'never' : this.#options.answered(reply, this.#lastAt));
     } catch (error) {
       const wait = Math.min(this.#heartbeatMs, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10));
       if (isSaid(this.#failures)) this.#options.failed(error);
+      this.#line.failed(this.#lastAt, error);
       next = wait * (0.75 + this.#options.random() / 2);
     }
     this.#busy = false;

@@ -30,12 +30,16 @@ export interface ArrayJob {
 }
 
 const JOBS_FILE = 'jobs';
+/** An array whose jobs are over is known for so many looks more: who cancels one may still be looking for it. */
+const LOOKS_KEPT = 10;
 
 export class ArrayRecords {
   readonly #root: string;
   /** By job; an array that was handed over in vain is followed by another. */
   readonly #places = new Map<string, readonly InArray[]>();
   readonly #jobs = new Map<string, readonly ArrayJob[]>();
+  /** Arrays whose jobs are all over, with the looks that have found it so. */
+  readonly #over = new Map<string, number>();
 
   /** Reads what earlier lives have left. Raises the system's error. */
   constructor(root: string) {
@@ -75,14 +79,30 @@ export class ArrayRecords {
     this.#keep(array, jobs);
   }
 
-  /** Of arrays whose jobs are all over: their folders are gone. */
-  clean(): void {
+  /** Forgets arrays whose jobs are all over, as their folders are gone: at once, or `looks` later. Never throws: what can't be removed is tried again by the next life. */
+  clean(looks = 0): void {
     for (const [array, jobs] of this.#jobs) {
+      // one after the other: it is asked often, and mostly the first is there
       if (jobs.some(({ folder }) => existsSync(folder))) continue;
-      rmSync(this.folder(array), { recursive: true, force: true });
+      const seen = this.#over.get(array) ?? 0;
+      this.#over.set(array, seen + 1);
+      if (seen < looks) continue;
+      this.#over.delete(array);
       this.#jobs.delete(array);
-      for (const { name } of jobs) this.#places.delete(name);
+      for (const { name } of jobs) this.#leave(name, array);
+      removeFolder(this.folder(array));
     }
+  }
+
+  /** To be called at each look at the queue. */
+  look(): void {
+    this.clean(LOOKS_KEPT);
+  }
+
+  #leave(job: string, array: string): void {
+    const left = this.of(job).filter((place) => place.array !== array);
+    if (left.length > 0) this.#places.set(job, left);
+    else this.#places.delete(job);
   }
 
   #keep(array: string, jobs: readonly ArrayJob[]): void {
@@ -108,6 +128,14 @@ const isArrayJob = (x: unknown): x is ArrayJob =>
   typeof x.name === 'string' &&
   'folder' in x &&
   typeof x.folder === 'string';
+
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // a shared disk that is away for a moment
+  }
+}
 
 function flushFolder(path: string): void {
   const folder = openSync(path, 'r');

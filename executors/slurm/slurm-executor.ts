@@ -19,6 +19,7 @@ const MOST_IN_ARRAY = 1_000;
 
 /** What all jobs of an agent share. */
 interface Slurm {
+  readonly arrays: ArrayRecords;
   readonly queue: Queue;
   readonly submission: Submission;
   readonly cancellation: Cancellation;
@@ -32,7 +33,10 @@ export const slurm = (pollMs: number): CustomExecutor =>
     pollMs,
     setup,
     run: (job, { submission }) => submission.submit(job),
-    poll: (jobs, { queue }) => queue.states(jobs),
+    poll: (jobs, { queue, arrays }) => {
+      arrays.look();
+      return queue.states(jobs);
+    },
     cancel: async (job, { queue, cancellation }) => {
       const id = await queue.idOf(job);
       if (id !== undefined) await cancellation.cancel(id);
@@ -57,7 +61,7 @@ async function setup(agent: ExecutorAgent): Promise<Slurm> {
   const queue = new Queue(program, arrays, String(process.getuid?.() ?? 0));
   const mostInArray = most >= 1 ? Math.min(most, MOST_IN_ARRAY) : MOST_IN_ARRAY;
   const submission = new Submission({ agent, program, arrays, queue, mostInArray });
-  return { queue, submission, cancellation: new Cancellation(program) };
+  return { arrays, queue, submission, cancellation: new Cancellation(program) };
 }
 
 const POLL_MS = 2_000;

@@ -1,5 +1,6 @@
 /** Who may say and hear what, on whatever server: run by each bus-*.test.ts in this folder. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BusMessage } from '../../bus/bus.ts';
 import type { Identity } from '../../bus/identity.ts';
 import { connectNats } from '../../bus/nats-bus.ts';
 import type { NatsBus } from '../../bus/nats-bus.ts';
@@ -129,6 +130,47 @@ export function describeBusPermissions(name: string, start: () => Promise<BusSer
       }
       const wanted = Object.entries(subscribes).flatMap(([pattern, who]) => who.map((by) => `${by} ${pattern}`));
       expect(accepted.sort()).toEqual(wanted.sort());
+    });
+
+    test('an auditor joins no queue group but that of auditors: it would take from others what they wait for', async () => {
+      const joins: string[] = [];
+      const eye = busOf('audit.eye');
+      for (const pattern of ['polaron.>', 'polaron.api.>', 'polaron.api.kim.list', '_INBOX.>', '_INBOX.u.kim.>'])
+        for (const queue of ['dispatchers', 'q', 'auditors']) {
+          let refused = false;
+          const stop = eye.onStatus((status) => {
+            if (status.type === 'refused' && status.reason.includes(`"${pattern}" using queue "${queue}"`))
+              refused = true;
+          });
+          const subscription = eye.subscribe(pattern, () => undefined, { queue });
+          await eye.flush();
+          if (!refused) joins.push(queue);
+          stop();
+          subscription.unsubscribe();
+        }
+      expect(joins).toEqual(Array.from({ length: 5 }, () => 'auditors'));
+    });
+
+    test('what an auditor hears as well, whoever it is meant for gets all of', async () => {
+      const [hub, kim, eye] = [busOf('hub.n1'), busOf('u.kim'), busOf('audit.eye')];
+      const heard = { hub: 0, eye: 0 };
+      const answer = (message: BusMessage): void => {
+        heard.hub++;
+        message.respond(bytes('yes'));
+      };
+      const answering = hub.subscribe('polaron.api.>', answer, { queue: 'dispatchers' });
+      const listening = ['polaron.>', '_INBOX.>'].flatMap((pattern) => [
+        eye.subscribe(pattern, () => void heard.eye++),
+        eye.subscribe(pattern, () => void heard.eye++, { queue: 'dispatchers' }),
+      ]);
+      await Promise.all([hub.flush(), eye.flush()]);
+      const asked = Array.from({ length: 50 }, () =>
+        kim.request('polaron.api.kim.list', bytes('?'), { timeoutMs: 10_000 }),
+      );
+      expect(await Promise.all(asked)).toHaveLength(50);
+      await until(() => heard.eye >= 100, 'the auditor hears each question and each answer');
+      expect(heard).toEqual({ hub: 50, eye: 100 });
+      for (const subscription of [answering, ...listening]) subscription.unsubscribe();
     });
 
     test('a forbidden request is rejected at once', async () => {

@@ -7,7 +7,10 @@ import { executorContract } from './executor-contract.ts';
 const TOKEN = 'a-secret-of-the-test';
 process.env['POLARON_TEST_FUNCTION_TOKEN'] = TOKEN;
 const server = await startFunctionServer(httpHandler({ token: TOKEN, slots: 8 }));
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  delete process.env['POLARON_TEST_FUNCTION_TOKEN'];
+});
 
 executorContract({
   name: 'http',

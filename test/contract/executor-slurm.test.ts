@@ -12,7 +12,10 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       slurm = await startSlurm();
       process.env['SLURM_CONF'] = slurm.conf;
     });
-    afterAll(() => slurm.close());
+    afterAll(async () => {
+      await slurm.close();
+      delete process.env['SLURM_CONF'];
+    });
 
     executorContract({
       name: 'slurm',

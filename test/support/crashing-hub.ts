@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BrokerCore } from '../../bus/broker/core.ts';
 import { DEFAULT_LIMITS } from '../../bus/broker/limits.ts';
+import type { Bus } from '../../bus/bus.ts';
 import { hubIdentity } from '../../bus/identity.ts';
 import { makeSubjects } from '../../bus/subjects.ts';
 import { startHubCore, type HubCore } from '../../host/hub-core.ts';
@@ -46,6 +47,8 @@ export class CrashingHub {
   readonly #mostWaiting: number;
   readonly #slots: number;
   readonly sdk: Sdk;
+  /** By the SDK. */
+  readonly #dialled: Bus[] = [];
   #store = openMemoryStore({ flush: 'manual' });
   #hub: HubCore | undefined;
   #line: LocalBus | undefined;
@@ -58,7 +61,11 @@ export class CrashingHub {
     this.#mostWaiting = o.mostWaiting;
     this.#slots = o.slots;
     this.sdk = makeSdk({
-      dial: async ({ identity }) => (await connectLocal(this.#core, identity, noLog)).bus,
+      dial: async ({ identity }) => {
+        const { bus } = await connectLocal(this.#core, identity, noLog);
+        this.#dialled.push(bus);
+        return bus;
+      },
       shipping: this.#code,
       argv: () => [],
       sources: { env: { POLARON_URL: 'nats://kim@in-process' }, osUser: () => 'kim' },
@@ -172,6 +179,10 @@ export class CrashingHub {
   async close(): Promise<void> {
     this.#agent?.kill();
     this.#hub?.stop();
+    // what is still asked ends with it, not later in the process that tests share
+    await Promise.all(
+      [...this.#dialled, ...(this.#line === undefined ? [] : [this.#line.bus])].map((bus) => bus.close()),
+    );
     this.#core.close();
     await rm(this.#folder, { recursive: true, force: true });
   }

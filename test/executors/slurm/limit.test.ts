@@ -20,6 +20,7 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
     afterAll(async () => {
       await harness.close();
       await slurm.close();
+      delete process.env['SLURM_CONF'];
     });
 
     it('is named in the error, whether the electron heeds its signal or not', async () => {

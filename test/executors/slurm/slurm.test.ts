@@ -1,5 +1,5 @@
 /** What the executor `slurm` does beside the contract, on a real Slurm. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,6 +38,7 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
     afterAll(async () => {
       await harness.close();
       await slurm.close();
+      delete process.env['SLURM_CONF'];
       rmSync(dir, { recursive: true, force: true });
     });
 
@@ -135,6 +136,12 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       const after = (await jobs('ArrayJobID', 'ArrayTaskID')).filter(([id]) => !before.has(id ?? ''));
       expect(new Set(after.map(([id]) => id)).size).toBe(1);
       expect(after.map(([, index]) => Number(index)).sort((a, b) => a - b)).toEqual(ids.map((_, i) => i));
+      // what was kept of it goes while others run
+      const arrays = join(harness.dir, 'jobs', 'slurm', 'shared', 'arrays');
+      expect(readdirSync(arrays)).not.toEqual([]);
+      const [other = 0] = await assign(spec('sleep', {}, 60_000, 0));
+      await until(() => readdirSync(arrays).length === 0, 'its record is gone', PATIENCE_MS);
+      await harness.hub.cancel([other]);
     });
 
     it('cancels one job of an array and leaves the others', async () => {
