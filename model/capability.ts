@@ -139,8 +139,19 @@ export function checkNeeds(where: string, needs: readonly string[]): void {
   });
 }
 
+/** By one agent. What a sync may hold (wire-agent.ts) is this and room for the names of executors. */
+const MOST_OFFERS = 900;
+
 /** Raises CAPABILITY_INVALID, as `checkNeeds` does, and for what stands in place of an amount that agents offer by themselves, and is none of its kind. */
 export function checkOffers(where: string, offers: readonly string[]): void {
+  if (offers.length > MOST_OFFERS)
+    throw new PolaronError(
+      'CAPABILITY_INVALID',
+      `${where} is one of ${offers.length}; at most ${MOST_OFFERS} can be offered`,
+      {
+        help: 'Offer what electrons ask for, and leave out the rest.',
+      },
+    );
   for (const text of offers) {
     const offer = readOffer(text);
     const wrong = typeof offer === 'string' ? offer : noSuchAmount(offer);

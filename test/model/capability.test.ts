@@ -120,6 +120,15 @@ describe('an offer', () => {
     expect(() => checkOffers('--capability', ['memory=0.5GiB', 'gpus=0', 'cpus=8', 'gpu', 'disk=many'])).not.toThrow();
   });
 
+  it('is one of at most 900, or no hub could read what its agent says', () => {
+    const offers = Array.from({ length: 901 }, (_, i) => `c${i}`);
+    expect(errorOf(() => checkOffers('--capability', offers))).toMatchObject({
+      code: 'CAPABILITY_INVALID',
+      message: '--capability is one of 901; at most 900 can be offered',
+    });
+    expect(() => checkOffers('--capability', offers.slice(1))).not.toThrow();
+  });
+
   it('of the same name as what was found stands for it; of others it comes besides', () => {
     expect(
       offersOver(['process', 'gpu', 'memory=64GiB', 'cpus=8'], ['memory=8GiB', 'gpu', 'site=a', 'site=b']),
