@@ -8,6 +8,7 @@
  * C3. Undefined is skipped: a variable that is not initialised yet looks like that.
  */
 import { createHash } from 'node:crypto';
+import { isMainThread, threadId } from 'node:worker_threads';
 import { mentions } from './mentions.ts';
 import { innermost } from './protocol/registry.ts';
 
@@ -187,7 +188,7 @@ export function compareCaptures(
 ): CaptureDifference | undefined {
   for (const [name, there] of Object.entries(sent)) {
     const found = Object.hasOwn(here, name) ? here[name] : renamed(name, here);
-    if (found === undefined || found === there || !isComparable(there)) continue;
+    if (found === undefined || found === there || !isComparable(there) || isOfThread(name, found)) continue;
     return {
       name,
       there,
@@ -199,6 +200,10 @@ export function compareCaptures(
   }
   return undefined;
 }
+
+/** What `node:worker_threads` exports under this name: who asks it wants to know it of the place where he is. */
+const isOfThread = (name: string, value: CapturedValue): boolean =>
+  (name === 'isMainThread' && value === isMainThread) || (name === 'threadId' && value === threadId);
 
 const isComparable = (value: unknown): boolean =>
   value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';

@@ -18,10 +18,17 @@ export interface Death {
 const HEAP =
   /(FATAL ERROR|Fatal JavaScript).*(heap|memory|Allocation failed|invalid array length)|JavaScript heap out of memory/i;
 
+const limitOf = ({ memoryMb }: Death): string =>
+  memoryMb === undefined ? 'the default limit' : `its limit of ${memoryMb} MiB`;
+
+/** Of a thread it is known, unless the whole process died. */
+const heapFull = ({ thread, signal, stderr }: Death): boolean =>
+  thread?.heapFull === true || ((thread === undefined || signal !== null) && HEAP.test(stderr));
+
 /** The agent's own reasons go first; then the heap's last words, the signal, the exit code. */
 export function causeOfDeath(electron: string, death: Death): ErrorInfo {
   if (death.error !== undefined) return { ...death.error, message: `electron "${electron}": ${death.error.message}` };
-  const limit = death.memoryMb === undefined ? 'the default limit' : `its limit of ${death.memoryMb} MiB`;
+  const limit = limitOf(death);
   if (death.overMemory) {
     return {
       code: 'MEMORY_LIMIT',
@@ -29,9 +36,7 @@ export function causeOfDeath(electron: string, death: Death): ErrorInfo {
     };
   }
   const what = death.thread === undefined ? 'process' : 'thread';
-  // of a thread it is known, unless the whole process died
-  const mayTell = death.thread === undefined || death.signal !== null;
-  if (death.thread?.heapFull === true || (mayTell && HEAP.test(death.stderr))) {
+  if (heapFull(death)) {
     return {
       code: 'OUT_OF_MEMORY',
       message: `electron "${electron}": its ${what} ran out of heap (${limit}); raise memoryMb, or use less`,
@@ -60,6 +65,17 @@ export function loadErrorOf(electron: string, error: ErrorInfo): ErrorInfo {
 /** A process that died before its code was loaded. */
 export function loadDeath(death: Death): ErrorInfo {
   if (death.error !== undefined) return death.error;
+  const limit = limitOf(death);
+  if (death.overMemory)
+    return {
+      code: 'MEMORY_LIMIT',
+      message: `the code of this dispatch went over ${limit} while it was loaded; raise memoryMb, or use less`,
+    };
+  if (heapFull(death))
+    return {
+      code: 'OUT_OF_MEMORY',
+      message: `the code of this dispatch ran out of heap while it was loaded (${limit}); raise memoryMb, or use less`,
+    };
   const how = death.signal === null ? `ended with exit code ${death.code ?? 'unknown'}` : `died by ${death.signal}`;
   return {
     code: 'BUNDLE_LOAD',

@@ -54,6 +54,8 @@ export interface PoolOptions {
   readonly spare: boolean;
   /** A lane without work is let go after this. @default never */
   readonly idleMs?: number;
+  /** Nobody else may use a lane of this place: it is let go as soon as nothing waits for it. @default none */
+  readonly forOne?: (place: string) => boolean;
 }
 
 interface Group {
@@ -215,6 +217,8 @@ export class ProcessPool implements Executor, LaneOwner {
     const starved = waiting.length > 1 && waiting.some(({ busy }) => !busy);
     if (starved) waiting.sort((a, b) => Number(a.busy) - Number(b.busy));
     for (const { key, group } of waiting) this.#fill(key, group, !starved);
+    if (this.#options.forOne !== undefined)
+      for (const lane of this.#lanes) if (isIdle(lane) && this.#isLeft(lane)) retire(lane);
     if (this.#ticking === undefined && this.#busy() > 0) this.#tick();
   }
 
@@ -365,10 +369,10 @@ export class ProcessPool implements Executor, LaneOwner {
     return false;
   }
 
-  #hasLane(key: string): boolean {
-    for (const lane of this.#lanes) if (lane.group === key) return true;
-    return false;
-  }
+  readonly #hasLane = (key: string): boolean => [...this.#lanes].some((lane) => lane.group === key);
+
+  readonly #isLeft = ({ place, group }: Lane): boolean =>
+    this.#options.forOne?.(place) === true && this.#groups.get(group)?.waiting.length === 0;
 
   get #room(): number {
     const { slots, room } = this.#options;

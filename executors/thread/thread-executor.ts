@@ -37,6 +37,7 @@ export class ThreadExecutor implements Executor {
       run: (how, listener) => this.#hosts.start(how, listener),
       idleMs: IDLE_MS,
       placeOf: ({ task, code }) => this.#hosts.placeOf(task, code.key),
+      forOne: (place) => this.#hosts.isForOne(place),
     });
   }
 

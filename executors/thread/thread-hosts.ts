@@ -10,6 +10,8 @@ import { ThreadHost } from './thread-host.ts';
 /** They share four helpers for files and names (UV_THREADPOOL_SIZE), and a death. */
 export const MOST_THREADS = 8;
 const MOST_DISTURBED = 1_000;
+/** Between code and task. */
+const ALONE = '|';
 
 interface Seats {
   readonly host: ThreadHost;
@@ -32,7 +34,12 @@ export class ThreadHosts {
 
   /** Where a task's thread has to be: threads of one place may share a process. */
   placeOf(task: string, code: string): string {
-    return this.#disturbed.has(task) ? `${code}|${task}` : code;
+    return this.#disturbed.has(task) ? `${code}${ALONE}${task}` : code;
+  }
+
+  /** No other task's thread will ever be there. */
+  isForOne(place: string): boolean {
+    return place.includes(ALONE);
   }
 
   start(start: RunnerStart, listener: RunnerListener): RunnerProcess {

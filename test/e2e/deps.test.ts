@@ -108,6 +108,27 @@ describe('npm packages', { timeout: 180_000 }, () => {
     expect(environments()).toHaveLength(1);
   });
 
+  it('are found by an electron in a thread, too, and not by its neighbour in the same process', async () => {
+    const script = `
+import { dispatch, electron, getResult, lattice, watch } from 'polaron';
+import { isMainThread } from 'node:worker_threads';
+const inThread = electron.defaults({ isolation: 'thread' });
+const count = inThread({ deps: { npm: { counted: ${JSON.stringify(counted)} } } }, async function count(text) {
+  const { default: counted } = await import('counted');
+  return [counted.count(text), counted.where(), isMainThread];
+});
+const plain = inThread(async function plain() { return [await import('counted').then(() => 'found', (error) => error.code), isMainThread]; });
+const main = lattice(function main() { return [count('four'), plain()]; });
+${RUN}`;
+    expect(said(await hub.script(script))).toMatchObject({
+      status: 'completed',
+      value: [
+        [4, expect.stringContaining('/cache/deps/'), false],
+        ['ERR_MODULE_NOT_FOUND', false],
+      ],
+    });
+  });
+
   it('that a module imports at its top are there for all its electrons, and may be native and absent where it is dispatched', async () => {
     const script = `
 import { dispatch, electron, getResult, lattice, onAgent, watch } from 'polaron';

@@ -1,9 +1,10 @@
 /** Electrons in threads, by an agent with real processes: who is ended, who is blamed, and what the neighbours notice. The hub is fake. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { processInfo } from '../../../executors/process/process-table.ts';
+import { processExecutor } from '../../../executors/process/process-executor.ts';
 import { threadExecutor } from '../../../executors/thread/thread-executor.ts';
 import type { Outcome } from '../../../model/outcome.ts';
-import { errorOf, startHarness, valueOf, type Harness } from '../../support/agent-harness.ts';
+import { errorOf, fixtureBundle, startHarness, valueOf, type Harness } from '../../support/agent-harness.ts';
 import { taskId, type TaskSpec } from '../../support/fake-hub.ts';
 import { until } from '../../support/until.ts';
 
@@ -11,7 +12,7 @@ describe('electrons in threads', () => {
   let harness: Harness;
   let next = 0;
   beforeAll(async () => {
-    harness = await startHarness({ executors: [threadExecutor], capabilities: [], slots: 3 });
+    harness = await startHarness({ executors: [threadExecutor, processExecutor], capabilities: [], slots: 3 });
     await harness.agent.joined;
   });
   afterAll(() => harness.close());
@@ -77,8 +78,9 @@ describe('electrons in threads', () => {
     await harness.hub.cancel([loop, parent]);
     expect((await ended(loop)).status).toBe('cancelled');
     expect((await ended(parent)).status).toBe('cancelled');
-    expect(processInfo(child)).toBeUndefined();
     expect(harness.hub.outcomes.has(taskId(neighbour))).toBe(false);
+    // killed by now, and the system takes a moment for it
+    await until(() => processInfo(child) === undefined, 'the child to be gone');
     expect(valueOf(await ended(neighbour))).toBe('slept');
     expect(pidOf(neighbour)).toBe(pidOf(loop));
   });
@@ -110,7 +112,34 @@ describe('electrons in threads', () => {
       again(culprit, 'saysAndDies', ['crash']),
     ]);
     expect(valueOf(innocent)).toBe('slept');
+    // nobody else may use the process in which it ran alone
+    const pids = [...written(neighbour).matchAll(/here (\d+)/g)].map(([, pid]) => Number(pid));
+    expect(new Set(pids).size).toBe(2);
+    await until(() => pids.every((pid) => processInfo(pid) === undefined), 'both processes to be gone', 10_000);
     expect(errorOf(guilty)).toMatchObject({ code: 'CRASHED', message: expect.stringContaining('died by SIGSEGV') });
+  });
+
+  it('may ask which thread they are in: it is no captured value', async () => {
+    const { manifest } = harness.hub;
+    harness.hub.manifest = { ...manifest, captures: { meetsInThread: { threadId: 0 } } };
+    expect(valueOf(await run('meetsInThread', [0]))).toMatchObject({ thread: expect.any(Number) });
+    // another dispatch
+    harness.hub.manifest = { ...manifest, dispatch: '90000000000000000008-n1', captures: { usesLimit: { limit: 41 } } };
+    expect(errorOf(await run('usesLimit')).code).toBe('CAPTURE_MISMATCH');
+  });
+
+  it('whose code fills the heap while it is loaded fail with OUT_OF_MEMORY', async () => {
+    const { manifest } = harness.hub;
+    harness.hub.useBundle(`${fixtureBundle}\nconst all = [];\nfor (;;) all.push(new Array(1000).fill(Math.random()));`);
+    harness.hub.manifest = { ...harness.hub.manifest, dispatch: '90000000000000000009-n1' };
+    for (const executor of ['thread', 'process']) {
+      const error = errorOf(await run('noop', [], { memoryMb: 24, executor }));
+      expect(error).toMatchObject({ code: 'OUT_OF_MEMORY' });
+      expect(error.message).toContain(
+        "the module of electron 'noop' ran out of heap while it was loaded (its limit of 24 MiB)",
+      );
+    }
+    harness.hub.manifest = manifest;
   });
 
   it('that fill their heap, or end themselves, fail alone', async () => {
