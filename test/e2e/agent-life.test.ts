@@ -89,7 +89,7 @@ withRealPart('nats-server', anyServer, 'no nats-server was found', (binary) => {
       const id = await dispatch(throughGate)(folder, 'drain');
       await begun('drain');
       const draining = hub.launchPolaron(['agents', 'drain', 's1.old', '--wait']);
-      await until(() => draining.out().includes('finishes 1 electron'), `it is told: ${draining.err()}`, 10_000);
+      await until(() => draining.out().includes('of 1 electron it finishes'), `it is told: ${draining.err()}`, 10_000);
       // longer than the grace of a SIGTERM
       await until(async () => JSON.stringify(await hub.json(['agents'])).includes('"draining"'), 'it drains', 10_000);
       open('drain');
