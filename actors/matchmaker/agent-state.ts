@@ -280,6 +280,11 @@ export class AgentState {
     this.onChange();
   }
 
+  /** It had time enough and wasn't heard in this life of the hub: what can't be heard from now on is no excuse. */
+  missed(): void {
+    this.#lost = true;
+  }
+
   /** Nothing is left to know of it but who had the name, and that long ago. */
   isForgettable(now: number): boolean {
     return this.#last === undefined && this.held === 0 && this.silentMs(now) > FORGET_MS;

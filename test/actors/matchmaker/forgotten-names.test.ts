@@ -124,3 +124,17 @@ it('one that was lost a day ago in an earlier life of the hub is forgotten when 
   expect(await first('unknown')).toEqual({ type: 'epoch-low', n: 7 });
   tell({ type: 'lattice.gone', dispatch: id });
 });
+
+it('one that was lost in an earlier life of the hub is forgotten after a day, also if the bus is away now and then', async () => {
+  matchmaker.stop();
+  world.close();
+  begin({ roster: [{ agent: 'lab.a1', epoch: 7, instance: 'a1.boot', lostAt: 1_700_000_000_000 - 1_000 }] });
+  for (let hours = 0; hours < 24; hours += 6) {
+    await world.clock.advance(2 * LEASE);
+    await pass(FORGET_MS / 4);
+    matchmaker.heard(false);
+    matchmaker.heard(true);
+  }
+  await world.clock.advance(1_000);
+  expect((await new FakeAgent(world.network).sync({ instance: 'other.boot' })).type).toBe('ok');
+});
