@@ -36,8 +36,8 @@ export type AgentEffect =
   | { readonly type: 'resend'; readonly above: number };
 
 const NO_TOKEN: Token = [0, 0];
-/** More assigns than can still be on their way. */
-const BEYOND = 4_096;
+/** More assigns than can still be on their way, and half of those that an agent takes beyond what it has met: the next may come before the answer that says what is void. */
+const BEYOND = 2_048;
 /** So long after its last sync the name of a lost agent is forgotten, ms. */
 export const FORGET_MS = 24 * 60 * 60 * 1_000;
 
@@ -278,6 +278,11 @@ export class AgentState {
   excuse(now: number): void {
     if (!this.#lost) this.#lastAt = now;
     this.onChange();
+  }
+
+  /** It had time enough and wasn't heard in this life of the hub: what can't be heard from now on is no excuse. */
+  missed(): void {
+    this.#lost = true;
   }
 
   /** Nothing is left to know of it but who had the name, and that long ago. */

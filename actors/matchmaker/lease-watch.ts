@@ -77,6 +77,7 @@ export class LeaseWatch {
       if (agent.silentMs(now) <= patience) continue;
       silent(agent);
       if (agent.held === 0 && agent.last === undefined) {
+        agent.missed();
         if (agent.isForgettable(now)) forgotten(agent);
         continue;
       }

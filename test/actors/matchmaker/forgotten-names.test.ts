@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FORGET_MS } from '../../../actors/matchmaker/agent-state.ts';
 import type { RosterEntry } from '../../../bus/protocol/results.ts';
+import { AssignWindow } from '../../../executors/agent/assign-window.ts';
 import { FakeAgent } from '../support/fake-agent.ts';
 import { settle } from '../support/fake-clock.ts';
 import {
@@ -81,13 +82,23 @@ describe('a process that was cut off, and comes back in the same life of the hub
 
   it('is given assigns with numbers that it has not seen, and told that those below are void', async () => {
     const reply = await agent.sync();
-    expect(reply).toMatchObject({ type: 'ok', void: 2 + 4_096 });
+    expect(reply).toMatchObject({ type: 'ok', void: 2 + 2_048 });
     await settle();
     await ready([3]);
     expect(found().at(-1)).toEqual(['lab.a1', 3]);
     send(3);
     await settle();
-    expect(agent.assigns.at(-1)).toMatchObject({ n: 2 + 4_096 + 1, tasks: [{ task: task(3) }] });
+    expect(agent.assigns.at(-1)).toMatchObject({ n: 2 + 2_048 + 1, tasks: [{ task: task(3) }] });
+  });
+
+  it('carries out an assign that comes before the answer to its sync, which says what is void', async () => {
+    await agent.sync();
+    await settle();
+    await ready([3]);
+    send(3);
+    await settle();
+    const window = new AssignWindow();
+    expect(agent.assigns.map(({ n }) => window.meet(n).type)).toEqual(['fresh', 'fresh', 'fresh']);
   });
 
   it('drops what it still has from before', async () => {
@@ -112,4 +123,18 @@ it('one that was lost a day ago in an earlier life of the hub is forgotten when 
   expect(await first('fresh')).toEqual({ type: 'epoch-low', n: 7 });
   expect(await first('unknown')).toEqual({ type: 'epoch-low', n: 7 });
   tell({ type: 'lattice.gone', dispatch: id });
+});
+
+it('one that was lost in an earlier life of the hub is forgotten after a day, also if the bus is away now and then', async () => {
+  matchmaker.stop();
+  world.close();
+  begin({ roster: [{ agent: 'lab.a1', epoch: 7, instance: 'a1.boot', lostAt: 1_700_000_000_000 - 1_000 }] });
+  for (let hours = 0; hours < 24; hours += 6) {
+    await world.clock.advance(2 * LEASE);
+    await pass(FORGET_MS / 4);
+    matchmaker.heard(false);
+    matchmaker.heard(true);
+  }
+  await world.clock.advance(1_000);
+  expect((await new FakeAgent(world.network).sync({ instance: 'other.boot' })).type).toBe('ok');
 });

@@ -181,6 +181,7 @@ describe('code', { timeout: 30_000 }, () => {
     process.env['POLARON_SECRET'] = 'hidden';
     expect(valueOf(await run('env', [], { env: { FLAVOUR: 'sour' } }))).toEqual(['sour', null, []]);
     expect(valueOf(await run('env'))).toEqual([null, null, []]);
+    delete process.env['POLARON_SECRET'];
     expect(valueOf(await run('info', [], { attempt: 4, path: '2[3].0' }))).toEqual({
       dispatchId: '00000000000000000000-n1',
       nodeId: '2[3].0',
