@@ -6,6 +6,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,7 +16,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A job's place in an array. */
 export interface InArray {
@@ -83,7 +84,7 @@ export class ArrayRecords {
   clean(looks = 0): void {
     for (const [array, jobs] of this.#jobs) {
       // one after the other: it is asked often, and mostly the first is there
-      if (jobs.some(({ folder }) => existsSync(folder))) continue;
+      if (jobs.some(({ folder }) => !isGone(folder))) continue;
       const seen = this.#over.get(array) ?? 0;
       this.#over.set(array, seen + 1);
       if (seen < looks) continue;
@@ -128,6 +129,16 @@ const isArrayJob = (x: unknown): x is ArrayJob =>
   typeof x.name === 'string' &&
   'folder' in x &&
   typeof x.folder === 'string';
+
+/** Removed, and not only out of sight: a share that is away for a moment, a ticket that ran out. */
+function isGone(folder: string): boolean {
+  try {
+    lstatSync(folder);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' && existsSync(dirname(folder));
+  }
+}
 
 function removeFolder(path: string): void {
   try {

@@ -1,5 +1,5 @@
 /** Records of Slurm's arrays on a real disk: what is kept of them, for how long. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -33,5 +33,22 @@ it('go while the agent runs, a while after the last of their jobs, and no others
   rmSync(lives.folder, { recursive: true });
   new ArrayRecords(root).clean();
   expect(readdirSync(root)).toEqual([]);
+  rmSync(dir, { recursive: true });
+});
+
+it('stay while the disk with the jobs is away, and go when it is back without them', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'polaron-arrays-'));
+  const share = join(dir, 'share');
+  const folder = join(share, 'job');
+  mkdirSync(folder, { recursive: true });
+  const records = new ArrayRecords(join(dir, 'arrays'));
+  records.write('one', [{ name: 'job', folder }]);
+  renameSync(share, join(dir, 'away'));
+  for (let i = 0; i < 30; i++) records.look();
+  expect(records.of('job')).toEqual([{ array: 'one', index: 0 }]);
+  renameSync(join(dir, 'away'), share);
+  rmSync(folder, { recursive: true });
+  for (let i = 0; i < 30; i++) records.look();
+  expect(records.of('job')).toEqual([]);
   rmSync(dir, { recursive: true });
 });
