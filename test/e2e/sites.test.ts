@@ -97,8 +97,9 @@ withRealPart(
           await sleep(ms);
           world.machines[site].heal();
           const healedAt = Date.now();
+          // what is sent after a hole waits for TCP to try again, so it is silent for longer than it was cut off
           for (const { name } of world.agents[site])
-            await until(async () => (await world.state(name)) === 'live', `${name} is back`, BACK_MS);
+            await until(async () => ((await world.heard(name)) ?? 0) > healedAt, `${name} is back`, BACK_MS);
           for (const { over } of silent) over();
           back.push(`${site} cut (${how}) for ${ms} ms, back after ${Date.now() - healedAt} ms`);
         };

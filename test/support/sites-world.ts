@@ -19,6 +19,13 @@ export type Site = (typeof sites)[number];
 const HUB = 'nats.example';
 const JOIN_MS = 60_000;
 
+interface Told {
+  readonly site: string;
+  readonly name: string;
+  readonly state: string;
+  readonly lastSyncMs: number;
+}
+
 export interface SitesWorld {
   readonly machines: Readonly<Record<Site, Machine>>;
   readonly agents: Readonly<Record<Site, readonly { readonly name: string; readonly pid: number }[]>>;
@@ -28,8 +35,8 @@ export interface SitesWorld {
   readonly ear: { readonly url: string; readonly user: string; readonly pass: string };
   /** The same for what the server of `cern` shows. */
   readonly atCern: { readonly url: string; readonly user: string; readonly pass: string };
-  /** What the hub takes an agent, as SITE.NAME, for: `live`, `suspect`, `lost`; undefined when it doesn't know it. */
-  state(agent: string): Promise<string | undefined>;
+  /** When the hub heard it last, wall clock, ms; undefined: it is not live. */
+  heard(agent: string): Promise<number | undefined>;
   /** Ends all as a user would. */
   stop(): Promise<void>;
 }
@@ -92,12 +99,11 @@ export async function startSites(network: Network, hub: RealHub, natsServer: str
     url,
     ear: { url: `nats://127.0.0.1:${toHub.port}`, user: 'polaron', pass: 'HUB-PASSWORD' },
     atCern: { url: `nats://127.0.0.1:${toCern.port}`, user: 'agent', pass: 'SITE-PASSWORD' },
-    state: async (name) => {
+    heard: async (name) => {
       const answer = await api.request('polaron.api.kim.agents', '', { timeout: JOIN_MS });
-      const { body }: { body: { agents: { site: string; name: string; state: string }[] } } = JSON.parse(
-        answer.string(),
-      );
-      return body.agents.find(({ site, name: own }) => `${site}.${own}` === name)?.state;
+      const { body }: { body: { agents: Told[] } } = JSON.parse(answer.string());
+      const told = body.agents.find(({ site, name: own }) => `${site}.${own}` === name);
+      return told?.state === 'live' ? Date.now() - told.lastSyncMs : undefined;
     },
     stop: async () => {
       for (const end of ends.splice(0).reverse()) await end();
