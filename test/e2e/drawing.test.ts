@@ -33,7 +33,7 @@ it('a dispatch under way is drawn with its maps as numbers, and its inner lattic
   await until(done, 'all that can run');
   const { subDispatch } = await (await getResult(id)).electrons.get('inner');
   const mermaid = await polaron('graph', id);
-  const lines = mermaid.split('\n').filter((line) => /n\d.*"/.test(line) && !line.includes('-->'));
+  const lines = mermaid.split('\n').filter((line) => /^ .*\bn\d.*"/.test(line) && !line.includes('-->'));
   expect(lines).toEqual([
     '  n0["load<br/>completed"]',
     '  subgraph n1["score × 20 · running · map"]',
