@@ -118,7 +118,7 @@ withRealPart(
         await Promise.all([
           cut('far', 'hole', 10 * LEASES.leaseMs),
           sleep(2 * LEASES.leaseMs).then(() => cut('cern', 'cable', 3 * LEASES.leaseMs)),
-          sleep(8 * LEASES.leaseMs).then(() => cut('near', 'hole', 0.4 * LEASES.leaseMs)),
+          sleep(8 * LEASES.leaseMs).then(() => cut('near', 'hole', 0.2 * LEASES.leaseMs)),
         ]);
         const results = await Promise.all([exclusive, long].map((id) => client.getResult(id, { wait: true })));
         const { account, verdict, alone, refused, line } = await witness.finish(() => world.stop());
