@@ -32,6 +32,25 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Those of one order run at the same time. */
+const project = (
+  name: string,
+  groupOrder: number,
+  timeoutMs: number,
+  files: { readonly include: string[]; readonly exclude?: readonly string[] },
+  more: { readonly isolate?: false; readonly maxWorkers?: number; readonly fileParallelism?: false } = {},
+) => ({
+  test: {
+    name,
+    include: files.include,
+    exclude: [...(files.exclude ?? []), 'test/fixtures/**'],
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+    sequence: { groupOrder },
+    ...more,
+  },
+});
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -39,61 +58,17 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     reporters: process.env['CI'] === undefined ? ['default'] : ['dot'],
     projects: [
-      {
-        test: {
-          name: 'pure',
-          include: ['test/**/*.test.ts'],
-          exclude: [...system, ...shared, ...apart, alone, 'test/fixtures/**'],
-          isolate: false,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          name: 'apart',
-          include: apart,
-          exclude: [alone, 'test/fixtures/**'],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          name: 'system',
-          include: system,
-          exclude: [alone, 'test/fixtures/**'],
-          maxWorkers: 3,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
-        },
-      },
-      {
-        test: {
-          name: 'shared',
-          include: shared,
-          exclude: [...system, alone, 'test/fixtures/**'],
-          isolate: false,
-          maxWorkers: 3,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
-        },
-      },
-      {
-        test: {
-          name: 'alone',
-          include: [alone],
-          exclude: ['test/fixtures/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 3 },
-        },
-      },
+      project(
+        'pure',
+        1,
+        20_000,
+        { include: ['test/**/*.test.ts'], exclude: [...system, ...shared, ...apart, alone] },
+        { isolate: false },
+      ),
+      project('apart', 1, 20_000, { include: apart, exclude: [alone] }),
+      project('system', 2, 60_000, { include: system, exclude: [alone] }, { maxWorkers: 3 }),
+      project('shared', 2, 60_000, { include: shared, exclude: [...system, alone] }, { isolate: false, maxWorkers: 3 }),
+      project('alone', 3, 60_000, { include: [alone] }, { fileParallelism: false }),
     ],
   },
 });

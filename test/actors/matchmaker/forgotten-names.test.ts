@@ -9,7 +9,6 @@ import {
   begin,
   found,
   heard,
-  id,
   join,
   LEASE,
   listed,
@@ -17,7 +16,6 @@ import {
   ready,
   send,
   task,
-  tell,
   world,
 } from '../support/matchmaker-rig.ts';
 
@@ -122,7 +120,6 @@ it('one that was lost a day ago in an earlier life of the hub is forgotten when 
   expect((await first('old')).type).toBe('ok');
   expect(await first('fresh')).toEqual({ type: 'epoch-low', n: 7 });
   expect(await first('unknown')).toEqual({ type: 'epoch-low', n: 7 });
-  tell({ type: 'lattice.gone', dispatch: id });
 });
 
 it('one that was lost in an earlier life of the hub is forgotten after a day, also if the bus is away now and then', async () => {
