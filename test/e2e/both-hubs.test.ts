@@ -28,6 +28,9 @@ afterAll(async () => {
 const plain = (error: NodeError | undefined): unknown =>
   error && { node: error.node, code: error.code, message: error.message, cause: plain(error.cause) };
 
+/** Several nodes may have one name. */
+const placeOf = ({ node, message }: NodeError): string => `${node} ${message}`;
+
 async function seenOn<A extends readonly unknown[], R>(hub: Client, l: Lattice<A, R>, args: A): Promise<unknown> {
   const result = await hub.dispatchSync(l)(...args);
   const electrons: unknown[] = [];
@@ -39,7 +42,7 @@ async function seenOn<A extends readonly unknown[], R>(hub: Client, l: Lattice<A
   const { status, metadata, lattice } = result;
   const end = result.status === 'completed' ? { value: result.value } : {};
   // they stand in the order of time, which is a race where branches fail side by side
-  const roots = result.status === 'failed' ? [...result.errors].sort((a, b) => (a.node < b.node ? -1 : 1)) : [];
+  const roots = result.status === 'failed' ? [...result.errors].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)) : [];
   return { status, metadata, graph: lattice.graph, electrons, errors: roots.map(plain), ...end };
 }
 
