@@ -91,6 +91,8 @@ withRealPart('a nats-server', anyServer, 'no nats-server', (binary) => {
       await until(() => hub.syncs.length > before, 'a sync', WAIT_MS);
       expect(bus.counters.connects).toBe(1);
       await until(() => bus.counters.connects > 1, 'it dials anew', WAIT_MS);
+      // what it subscribes to is sent now, and may not be at the server
+      await bus.flush();
       expect(JSON.stringify(logs.entries)).toContain('no answer has come over the bus for');
       await hub.assignAll({ 1: { electron: 'add', args: [1, 2] } });
       expect(valueOf(await hub.outcome(1, WAIT_MS))).toBe(3);
