@@ -1,6 +1,6 @@
 /**
  * What do 1,000 agents cost a hub? Its CPU time while all of them only sync, each 2 s, over a connection each; and 10,000 independent electrons (W2) shared out among all of them,
- * against the same with two. The agents are simulated, in four processes: they speak the protocol, take electrons and answer at once, so that what differs is the hub alone.
+ * against the same with two. The agents are simulated, in a few processes: they speak the protocol, take electrons and answer at once, so that what differs is the hub alone.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ const heartbeatMs = 2_000;
 const idleMs = 10_000;
 const width = 10_000;
 /** Runs until rates are about even. */
-const WARM_UPS = 4;
+const WARM_UPS = 12;
 const idleGoal = { what: 'CPU of the hub with 1,000 idle agents, share of a core', limit: { atMost: 0.25 } };
 const rateGoal = { what: 'W2 with 1,000 agents ÷ with two', limit: { atLeast: 0.8 } };
 
@@ -46,9 +46,11 @@ export const manyAgents: Question = {
   measure,
 };
 
+/** One hub has both, one after the other: it differs in nothing but its agents. */
 async function measure(bed: Bed): Promise<Answer> {
-  const two = await measureWith(bed, few);
-  const thousand = await measureWith(bed, many);
+  const hub = await bed.freshHub({ agents: 1 });
+  const two = await measureWith(bed, hub, few);
+  const thousand = await measureWith(bed, hub, many);
   const rate = tidy(thousand.rate.median / two.rate.median);
   const shown = ({ median, min, max }: Summary): string => `${median} (${min}–${max})`;
   const used = (idle: number | undefined): string => (idle === undefined ? 'unknown' : `${tidy(100 * idle)} %`);
@@ -64,14 +66,16 @@ interface Figures {
   readonly rate: Summary;
 }
 
-async function measureWith(bed: Bed, agents: number): Promise<Figures> {
-  const hub = await bed.freshHub({ agents: 1 });
-  const settings = { ...busOf(bed, hub), heartbeatMs };
-  const each = Math.max(1, Math.floor(agents / processes));
+async function measureWith(bed: Bed, hub: BenchHub, agents: number): Promise<Figures> {
+  const settings = { ...busOf(bed, hub), heartbeatMs, prefix: `of${agents}-` };
+  const each = Math.ceil(agents / processes);
+  const started: Simulated[] = [];
   for (let first = 0; first < agents; first += each)
-    await bed.open(
-      () => simulated({ ...settings, first, count: Math.min(each, agents - first) }),
-      (one) => one.stop(),
+    started.push(
+      await bed.open(
+        () => simulated({ ...settings, first, count: Math.min(each, agents - first) }),
+        (one) => one.stop(),
+      ),
     );
   bed.say(`  ${agents} have joined`);
   await sleep(heartbeatMs);
@@ -80,6 +84,7 @@ async function measureWith(bed: Bed, agents: number): Promise<Figures> {
   for (let warm = 0; warm < WARM_UPS; warm++) bed.say(`  ${tidy(await rateOf())} tasks/s`);
   const rates: number[] = [];
   for (let run = 0; run < bed.runs; run++) rates.push(await rateOf());
+  for (const one of started) await one.stop();
   return { idle, rate: summary(rates) };
 }
 
@@ -111,7 +116,11 @@ function busOf(bed: Bed, hub: BenchHub): { readonly url: string; readonly secret
   return { url: text('hub.json', 'bus'), secret: text('data/hub-identity.json', 'secret') };
 }
 
-async function simulated(settings: object): Promise<{ stop(): Promise<void> }> {
+interface Simulated {
+  stop(): Promise<void>;
+}
+
+async function simulated(settings: object): Promise<Simulated> {
   // in a group of its own: a Ctrl-C leaves it alone until the bench ends it
   const child = fork(fileURLToPath(new URL('simulated-agents.mjs', import.meta.url)), { detached: true });
   const ended = once(child, 'exit');
