@@ -1,9 +1,9 @@
 /** Options of `polaron start` → a complete description of the hub, which a detached process is told as JSON. */
 import { accessSync, constants } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { PolaronError } from '../model/errors.ts';
 import type { HomePaths } from '../host/home.ts';
+import { thisMachine } from '../host/machine.ts';
 import type { HubStartOptions } from './host-port.ts';
 
 /** As commander hands them over. */
@@ -37,7 +37,7 @@ export function resolveStart(args: StartArguments, paths: HomePaths, cwd: string
   return {
     home: paths.home,
     data: args.data === undefined ? paths.data : resolve(cwd, args.data),
-    slots: args.slots ?? availableParallelism(),
+    slots: args.slots ?? thisMachine().cpus,
     agent: args.agent,
     insecure,
     isolateResults: args.isolate === 'results',

@@ -20,19 +20,27 @@ export function thisMachine(devices = '/dev', env: NodeJS.ProcessEnv = process.e
   return env['SLURM_JOB_ID'] === undefined ? machine : shareOfJob(machine, env);
 }
 
-/** Several jobs share a node, and Slurm may be set up to tell them what is theirs without holding them to it: see `man sbatch`, "OUTPUT ENVIRONMENT VARIABLES". */
+/**
+ * Several jobs share a node, and Slurm may be set up to tell them what is theirs without holding them to it: see `man sbatch`, "OUTPUT ENVIRONMENT VARIABLES".
+ * A job that is told of no GPU has none, whatever its node has.
+ */
 function shareOfJob({ cpus, memoryBytes, gpus }: Machine, env: NodeJS.ProcessEnv): Machine {
   const given = (name: string): number | undefined => {
     const number = Number(env[name]);
     return Number.isSafeInteger(number) && number > 0 ? number : undefined;
   };
+  const times = (name: string, count: number): number | undefined => {
+    const each = given(name);
+    return each === undefined || count === 0 ? undefined : each * count;
+  };
   const itsCpus = given('SLURM_CPUS_ON_NODE') ?? cpus;
-  const perCpu = given('SLURM_MEM_PER_CPU');
-  const mib = given('SLURM_MEM_PER_NODE') ?? (perCpu === undefined ? undefined : perCpu * itsCpus);
+  // before 20.11 it tells their numbers only
+  const itsGpus = given('SLURM_GPUS_ON_NODE') ?? env['SLURM_JOB_GPUS']?.split(',').filter(Boolean).length ?? 0;
+  const mib = given('SLURM_MEM_PER_NODE') ?? times('SLURM_MEM_PER_CPU', itsCpus) ?? times('SLURM_MEM_PER_GPU', itsGpus);
   return {
     cpus: Math.min(cpus, itsCpus),
     memoryBytes: Math.min(memoryBytes, mib === undefined ? memoryBytes : mib * 2 ** 20),
-    gpus: Math.min(gpus, given('SLURM_GPUS_ON_NODE') ?? gpus),
+    gpus: Math.min(gpus, itsGpus),
   };
 }
 

@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { errorLine } from '../../cli/failure.ts';
 import { distance, nearMatches } from '../../cli/near.ts';
@@ -99,6 +99,18 @@ describe('options of start', () => {
     });
     expect(resolved({}).data).toBe('/p/data');
     expect(homePaths({}).home).toBe(`${homedir()}/.polaron`);
+  });
+
+  it('have as many slots as there are CPUs, in a Slurm job as many as that was given', () => {
+    const slots = (): number => resolveStart({ agent: true }, paths, '/work').slots;
+    expect(slots()).toBe(availableParallelism());
+    Object.assign(process.env, { SLURM_JOB_ID: '7', SLURM_CPUS_ON_NODE: '1' });
+    try {
+      expect(slots()).toBe(1);
+    } finally {
+      delete process.env['SLURM_JOB_ID'];
+      delete process.env['SLURM_CPUS_ON_NODE'];
+    }
   });
 
   it('survive the way to a detached process', () => {

@@ -38,16 +38,24 @@ it('inside a Slurm job it is what the job was given, also where nothing holds it
   const devices = join(folder, 'dev');
   const here = thisMachine(devices, {});
   const job = (env: NodeJS.ProcessEnv) => thisMachine(devices, { SLURM_JOB_ID: '7', ...env });
-  expect(job({})).toEqual(here);
+  // it has no GPU, whatever its node has
+  const unbound = { ...here, gpus: 0 };
+  expect(here.gpus).toBe(2);
+  expect(job({})).toEqual(unbound);
   expect(job({ SLURM_CPUS_ON_NODE: '1', SLURM_MEM_PER_NODE: '500', SLURM_GPUS_ON_NODE: '1' })).toEqual({
     cpus: 1,
     memoryBytes: 500 * 2 ** 20,
     gpus: 1,
   });
   expect(job({ SLURM_CPUS_ON_NODE: '3', SLURM_MEM_PER_CPU: '100' }).memoryBytes).toBe(300 * 2 ** 20);
+  expect(job({ SLURM_GPUS_ON_NODE: '2', SLURM_MEM_PER_GPU: '200' }).memoryBytes).toBe(400 * 2 ** 20);
+  expect(job({ SLURM_MEM_PER_GPU: '200' })).toEqual(unbound);
+  expect(job({ SLURM_JOB_GPUS: '3' }).gpus).toBe(1);
   // as much as there is, and what can't be read
-  expect(job({ SLURM_CPUS_ON_NODE: '100000', SLURM_MEM_PER_NODE: '1000000000' })).toEqual(here);
-  expect(job({ SLURM_CPUS_ON_NODE: 'x', SLURM_MEM_PER_NODE: '0', SLURM_GPUS_ON_NODE: '' })).toEqual(here);
+  expect(job({ SLURM_CPUS_ON_NODE: '100000', SLURM_MEM_PER_NODE: '1000000000', SLURM_GPUS_ON_NODE: '9' })).toEqual(
+    here,
+  );
+  expect(job({ SLURM_CPUS_ON_NODE: 'x', SLURM_MEM_PER_NODE: '0', SLURM_GPUS_ON_NODE: '' })).toEqual(unbound);
 });
 
 it('is found in a moment: it begins with the agent', () => {
