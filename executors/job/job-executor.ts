@@ -9,6 +9,7 @@ import type { Executor, ExecutorEvents, ExecutorHandle, ExecutorTask, FoundTask 
 import type { ExecutorFactory, ExecutorGround } from '../executor-ground.ts';
 import { RUNNER_MARK } from '../process/runner-roster.ts';
 import { programArgs } from '../program.ts';
+import { isLast } from '../runner/messages.ts';
 import type { CustomExecutor, ExecutorAgent, ExecutorDefinition, JobState } from './definition.ts';
 import { jobName, readHandle, readIntents, removeJob, type Intent } from './job-folder.ts';
 import type { JobHome } from './job-home.ts';
@@ -241,8 +242,8 @@ const UNKNOWN: JobState = { state: 'unknown' };
 function hasEnded(dir: string): boolean {
   let ended = false;
   try {
-    new OutcomeReader(dir, ({ type }) => {
-      ended ||= type === 'finished' || type === 'load-failed';
+    new OutcomeReader(dir, (message) => {
+      ended ||= isLast(message);
     }).readToEnd();
   } catch {
     return false;

@@ -12,6 +12,7 @@ import {
   existsSync,
   constants,
   copyFileSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -21,6 +22,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -224,8 +226,10 @@ export function readFrom(path: string, from: number, most: number): Buffer {
     return Buffer.alloc(0);
   }
   try {
-    const bytes = Buffer.allocUnsafe(most);
-    return bytes.subarray(0, readSync(file, bytes, 0, most, from));
+    const left = fstatSync(file).size - from;
+    if (left <= 0) return Buffer.alloc(0);
+    const bytes = Buffer.allocUnsafe(Math.min(most, left));
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
   } finally {
     closeSync(file);
   }
@@ -264,7 +268,8 @@ function writeFlushed(path: string, content: string): void {
   const temporary = `${path}.new`;
   const file = openSync(temporary, 'w', 0o600);
   try {
-    writeSync(file, content);
+    // all of it, or an error: a disk that fills up takes a part without one
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -11,10 +11,11 @@ export class JobOutput {
   readonly #live = new LiveOutput();
   #stderr = '';
 
-  add(stream: Stream, text: string): void {
+  /** `skipped`: characters before the text that are not told; negative: so many of its first were told before. */
+  add(stream: Stream, text: string, skipped = 0): void {
     if (stream === 'stderr') this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS);
-    this.#logs.add(stream, text);
-    this.#live.add(stream, text);
+    this.#logs.add(stream, text, skipped);
+    this.#live.add(stream, skipped < 0 ? text.slice(-skipped) : text);
   }
 
   /** Its end. */

@@ -9,8 +9,9 @@
  * Not here: which jobs there are, and when they are looked at (job-executor.ts).
  */
 import type { Stream } from '../../model/log-entry.ts';
-import { asPolaronError, PolaronError } from '../../model/errors.ts';
+import { asPolaronError } from '../../model/errors.ts';
 import type { ErrorInfo, TaskLogs, Usage } from '../../model/outcome.ts';
+import { isDiskFull } from '../disk-full.ts';
 import type { ExecutorEvents, ExecutorHandle, ExecutorTask } from '../executor.ts';
 import { loadErrorOf } from '../process/death.ts';
 import type { FromRunner, RunFinished } from '../runner/messages.ts';
@@ -22,8 +23,7 @@ import type { JobHome } from './job-home.ts';
 import { checkedOptions } from './options.ts';
 import { JobOutput } from './job-output.ts';
 import { JobTimes } from './job-times.ts';
-import { OutcomeReader } from './outcome-reader.ts';
-import { OutputFiles } from './output-files.ts';
+import { JobTraces } from './job-traces.ts';
 
 /** Nobody knew its name: so long between the first and the last time, at least. */
 const UNKNOWN_MS = 5_000;
@@ -35,8 +35,7 @@ export class JobRun<O, S> implements ExecutorHandle {
   readonly dir: string;
   readonly #home: JobHome<O, S>;
   readonly #events: ExecutorEvents;
-  readonly #reader: OutcomeReader;
-  readonly #raw: OutputFiles;
+  readonly #traces: JobTraces;
   readonly #abort = new AbortController();
   readonly #output = new JobOutput();
   /** `away`: somebody has it, or may have. */
@@ -49,8 +48,6 @@ export class JobRun<O, S> implements ExecutorHandle {
   #finished: RunFinished | undefined;
   #finishedAt = 0;
   #failed: ErrorInfo | undefined;
-  #behind = false;
-  #reads = false;
   #ended: Ended | undefined;
   #unknownAt = 0;
   #unknown = 0;
@@ -65,8 +62,12 @@ export class JobRun<O, S> implements ExecutorHandle {
     this.dir = dir;
     this.#events = events;
     this.#times = new JobTimes(home.ground.clock);
-    this.#reader = new OutcomeReader(dir, (message) => this.#heard(message));
-    this.#raw = new OutputFiles(dir, (stream, text) => this.#wrote(stream, text));
+    this.#traces = new JobTraces(dir, {
+      heard: (message) => this.#heard(message),
+      wrote: (stream, text, skipped) => this.#wrote(stream, text, skipped),
+      damaged: (why) => this.#isDamaged(why),
+      more: () => this.#readOn(),
+    });
   }
 
   /** Writes its folder, then hands it away; resolves in between. */
@@ -75,8 +76,8 @@ export class JobRun<O, S> implements ExecutorHandle {
     try {
       writeJob(this.dir, this.intent, work, this.#home.settings);
     } catch (error) {
-      const { message } = asPolaronError(error, 'DISK_FULL');
-      return this.#fail({ code: 'DISK_FULL', message: `its job's folder can't be written: ${message}` });
+      const { code, message } = asPolaronError(error, isDiskFull(error) ? 'DISK_FULL' : 'EXECUTOR_FAILED');
+      return this.#fail({ code, message: `its job's folder can't be written: ${message}` });
     }
     void this.#run();
   }
@@ -249,17 +250,7 @@ export class JobRun<O, S> implements ExecutorHandle {
 
   /** Reads on, in this turn and the next ones; true when that ended it. */
   #read(): boolean {
-    this.#behind = false;
-    try {
-      this.#raw.read();
-      this.#behind = this.#reader.read();
-    } catch (error) {
-      // what the disk can't give now it may give at the next look
-      if (!(error instanceof PolaronError)) return false;
-      this.#failed ??= { code: 'JOB_FAILED', message: `its job's outcome is damaged: ${error.message}` };
-      void this.#cancelAway();
-    }
-    if (this.#behind) this.#readOn();
+    this.#traces.read();
     if ((this.#finished === undefined || this.#stoppedOutside()) && this.#failed === undefined) return false;
     // its process ends by itself, and `run` with it
     if (this.#phase === 'running') return false;
@@ -269,22 +260,22 @@ export class JobRun<O, S> implements ExecutorHandle {
 
   /** J4. */
   #readOn(): void {
-    if (this.#reads) return;
-    this.#reads = true;
-    setImmediate(() => {
-      this.#reads = false;
-      if (this.#phase === 'over' || this.#read() || this.#behind) return;
-      const ended = this.#ended;
-      this.#ended = undefined;
-      if (ended !== undefined) this.#conclude(ended);
-    });
+    if (this.#phase === 'over' || this.#read() || this.#traces.behind) return;
+    const ended = this.#ended;
+    this.#ended = undefined;
+    if (ended !== undefined) this.#conclude(ended);
+  }
+
+  #isDamaged(why: string): void {
+    this.#failed ??= { code: 'JOB_FAILED', message: `its job's outcome is damaged: ${why}` };
+    void this.#cancelAway();
   }
 
   #heard(message: FromRunner): void {
     this.#times.signOfLife();
     switch (message.type) {
       case 'log':
-        this.#wrote(message.stream, message.text);
+        this.#wrote(message.stream, message.text, message.skipped);
         return;
       case 'progress':
         this.#events.progress(message.fraction, message.note);
@@ -305,10 +296,10 @@ export class JobRun<O, S> implements ExecutorHandle {
     }
   }
 
-  #wrote(stream: Stream, text: string): void {
-    if (this.#phase === 'over' || text === '') return;
+  #wrote(stream: Stream, text: string, skipped = 0): void {
+    if (this.#phase === 'over' || (text === '' && skipped === 0)) return;
     this.#times.wrote();
-    this.#output.add(stream, text);
+    this.#output.add(stream, text, skipped);
   }
 
   /** Tells those who watch what it has written. */
@@ -355,15 +346,8 @@ export class JobRun<O, S> implements ExecutorHandle {
   #conclude(ended: Ended): void {
     if (this.#phase === 'over') return;
     const open = this.#finished === undefined && this.#failed === undefined;
-    if (open && this.#behind && this.#stop === undefined) return void (this.#ended ??= ended);
-    if (open && !this.#behind) {
-      try {
-        this.#raw.read();
-        this.#reader.readToEnd();
-      } catch {
-        // what it says is lost
-      }
-    }
+    if (open && this.#traces.behind && this.#stop === undefined) return void (this.#ended ??= ended);
+    if (open && !this.#traces.behind) this.#traces.readToEnd();
     const { result, startedAt, endedAt } = this.#finished ?? {};
     if (!this.#stoppedOutside() && result !== undefined && startedAt !== undefined && endedAt !== undefined)
       return this.#over(result, { startedAt: Math.round(startedAt), endedAt: Math.round(endedAt) });
@@ -387,6 +371,8 @@ export class JobRun<O, S> implements ExecutorHandle {
 
   #over(result: RunFinished['result'], usage: Usage): void {
     if (this.#phase === 'over') return;
+    // what it had started may have written until now
+    this.#traces.readOutput();
     this.#phase = 'over';
     this.#home.over(this.dir);
     const { outcome, file } = outcomeOf(this.intent, this.#stop, result, this.#output.logs(), usage);

@@ -1,5 +1,8 @@
-/** Follows what a job's process writes past its runner, if whoever runs it puts that into two files of the job's folder. Not here: what the electron writes itself (outcome-reader.ts). */
-import { closeSync, openSync, readSync } from 'node:fs';
+/**
+ * Follows what a job's process writes past its runner, if whoever runs it puts that into two files of the job's folder. Each look comes up to their end: of what has come meanwhile a beginning and an
+ * end is read when it is much, as no more than that is kept (log-buffer.ts). Not here: what the electron writes itself (outcome-reader.ts).
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 
@@ -9,21 +12,33 @@ const MOST_BYTES = 1024 * 1024;
 
 type Name = 'stdout' | 'stderr';
 
-export class OutputFiles {
-  readonly #files: readonly {
-    readonly name: Name;
-    readonly path: string;
-    readonly decoder: StringDecoder;
-    at: number;
-  }[];
-  readonly #each: (stream: Name, text: string) => void;
+interface Followed {
+  readonly name: Name;
+  readonly path: string;
+  decoder: StringDecoder;
+  at: number;
+  /** Not read, before `at`; not told yet. */
+  skipped: number;
+}
 
-  constructor(dir: string, each: (stream: Name, text: string) => void) {
+export class OutputFiles {
+  readonly #files: readonly Followed[];
+  readonly #each: (stream: Name, text: string, skipped: number) => void;
+
+  /** `skipped`: bytes before the text that were not read. */
+  constructor(dir: string, each: (stream: Name, text: string, skipped: number) => void) {
     const names: readonly Name[] = ['stdout', 'stderr'];
-    this.#files = names.map((name) => ({ name, path: join(dir, name), decoder: new StringDecoder('utf8'), at: 0 }));
+    this.#files = names.map((name) => ({
+      name,
+      path: join(dir, name),
+      decoder: new StringDecoder('utf8'),
+      at: 0,
+      skipped: 0,
+    }));
     this.#each = each;
   }
 
+  /** Raises the system's error. */
   read(): void {
     for (const file of this.#files) {
       let fd: number;
@@ -33,15 +48,40 @@ export class OutputFiles {
         continue;
       }
       try {
-        const bytes = Buffer.allocUnsafe(CHUNK_BYTES);
-        for (let read = -1, all = 0; read !== 0 && all < MOST_BYTES; all += read) {
-          read = readSync(fd, bytes, 0, bytes.length, file.at);
-          file.at += read;
-          if (read > 0) this.#each(file.name, file.decoder.write(bytes.subarray(0, read)));
+        const { size } = fstatSync(fd);
+        if (size - file.at > MOST_BYTES) {
+          this.#readTo(file, fd, file.at + MOST_BYTES / 2);
+          skipTo(file, fd, size - MOST_BYTES / 2);
         }
+        this.#readTo(file, fd, size);
       } finally {
         closeSync(fd);
       }
     }
   }
+
+  #readTo(file: Followed, fd: number, end: number): void {
+    if (file.at >= end) return;
+    const bytes = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - file.at));
+    while (file.at < end) {
+      const read = readSync(fd, bytes, 0, Math.min(bytes.length, end - file.at), file.at);
+      if (read === 0) return;
+      file.at += read;
+      this.#each(file.name, file.decoder.write(bytes.subarray(0, read)), file.skipped);
+      file.skipped = 0;
+    }
+  }
 }
+
+/** To where a character begins. */
+function skipTo(file: Followed, fd: number, near: number): void {
+  const bytes = Buffer.alloc(4);
+  readSync(fd, bytes, 0, bytes.length, near);
+  const to = near + Math.max(0, bytes.findIndex(beginsCharacter));
+  file.skipped += to - file.at;
+  file.at = to;
+  file.decoder = new StringDecoder('utf8');
+}
+
+/** Of UTF-8. */
+const beginsCharacter = (byte: number): boolean => (byte & 0xc0) !== 0x80;

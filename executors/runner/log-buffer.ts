@@ -2,40 +2,56 @@
 import { HEAD_CHARS, leftOutMark, TAIL_CHARS, type Stream } from '../../model/log-entry.ts';
 import type { TaskLogs } from '../../model/outcome.ts';
 
+/** The end of a text that only grows: at least its last 32 Ki characters. */
+export class Tail {
+  #parts: string[] = [];
+  #chars = 0;
+
+  add(text: string): void {
+    if (text === '') return;
+    this.#parts.push(text);
+    this.#chars += text.length;
+    if (this.#chars > 2 * TAIL_CHARS) this.take();
+  }
+
+  /** What is kept, at most 32 Ki characters. */
+  take(): string {
+    const kept = this.#parts.join('').slice(-TAIL_CHARS);
+    this.#parts = [kept];
+    this.#chars = kept.length;
+    return kept;
+  }
+
+  clear(): void {
+    this.#parts = [];
+    this.#chars = 0;
+  }
+}
+
 /** One stream's text: the first and the last 32 Ki characters. */
 export class BoundedText {
   #head = '';
-  #tail: string[] = [];
-  #tailChars = 0;
-  #dropped = 0;
+  readonly #tail = new Tail();
+  /** Characters behind the head, added or not. */
+  #behind = 0;
 
   get empty(): boolean {
     return this.#head === '';
   }
 
-  add(text: string): void {
-    const room = HEAD_CHARS - this.#head.length;
+  /** `skipped`: as many before it were left out by whoever tells of them; negative: it begins with so many that came before. */
+  add(text: string, skipped = 0): void {
+    const room = skipped === 0 && this.#behind === 0 ? HEAD_CHARS - this.#head.length : 0;
     if (room > 0) this.#head += text.slice(0, room);
     const rest = room >= text.length ? '' : text.slice(Math.max(room, 0));
-    if (rest === '') return;
-    this.#tail.push(rest);
-    this.#tailChars += rest.length;
-    if (this.#tailChars > 2 * TAIL_CHARS) this.#shrink();
+    this.#behind += skipped + rest.length;
+    this.#tail.add(rest);
   }
 
   toString(): string {
-    this.#shrink();
-    const tail = this.#tail.join('');
-    return this.#dropped === 0 ? this.#head + tail : this.#head + leftOutMark(this.#dropped) + tail;
-  }
-
-  #shrink(): void {
-    if (this.#tailChars <= TAIL_CHARS) return;
-    const joined = this.#tail.join('');
-    const tail = joined.slice(-TAIL_CHARS);
-    this.#dropped += joined.length - tail.length;
-    this.#tail = [tail];
-    this.#tailChars = tail.length;
+    const tail = this.#tail.take();
+    const dropped = this.#behind - tail.length;
+    return dropped > 0 ? this.#head + leftOutMark(dropped) + tail : this.#head + tail;
   }
 }
 
@@ -45,9 +61,10 @@ export class LogBuffer {
   readonly #stderr = new BoundedText();
   #log: BoundedText | undefined;
 
-  add(stream: Stream, text: string): void {
-    if (stream === 'log') (this.#log ??= new BoundedText()).add(text);
-    else (stream === 'stdout' ? this.#stdout : this.#stderr).add(text);
+  /** `skipped`: as in BoundedText. */
+  add(stream: Stream, text: string, skipped = 0): void {
+    if (stream === 'log') (this.#log ??= new BoundedText()).add(text, skipped);
+    else (stream === 'stdout' ? this.#stdout : this.#stderr).add(text, skipped);
   }
 
   logs(): TaskLogs | undefined {

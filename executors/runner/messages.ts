@@ -58,7 +58,14 @@ export type FromRunner =
   /** Loading failed for good; `finished` of every task in the runner would fail the same way. */
   | { readonly type: 'load-failed'; readonly error: ErrorInfo }
   | { readonly type: 'indexed'; readonly errors: readonly { readonly electron: string; readonly error: ErrorInfo }[] }
-  | { readonly type: 'log'; readonly task: string; readonly stream: Stream; readonly text: string }
+  | {
+      readonly type: 'log';
+      readonly task: string;
+      readonly stream: Stream;
+      readonly text: string;
+      /** Characters before it that are not told; negative: so many of its first were told before. @default 0 */
+      readonly skipped?: number;
+    }
   | { readonly type: 'progress'; readonly task: string; readonly fraction: number; readonly note: string }
   /** Not started, and never will be by this runner. */
   | { readonly type: 'returned'; readonly tasks: readonly string[] }
@@ -79,3 +86,9 @@ export interface RunFinished {
     | { readonly status: 'failed'; readonly error: ErrorInfo }
     | { readonly status: 'cancelled' };
 }
+
+/** Nothing that counts follows it, when there is only one task to run. */
+export const isLast = (message: FromRunner): boolean =>
+  message.type === 'finished' ||
+  message.type === 'load-failed' ||
+  (message.type === 'indexed' && message.errors.length > 0);

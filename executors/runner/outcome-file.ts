@@ -6,7 +6,7 @@ import { randomFillSync } from 'node:crypto';
 import { fsyncSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDiskFull } from '../disk-full.ts';
-import { END_FILE, OUTCOME_FILE, SPARE_BYTES, SPARE_FILE } from './job-files.ts';
+import { END_FILE, OUTCOME_FILE, SETTINGS_FILE, SPARE_BYTES, SPARE_FILE } from './job-files.ts';
 
 export class OutcomeFile {
   readonly #folder: string;
@@ -15,13 +15,19 @@ export class OutcomeFile {
   /** What the disk didn't take. */
   #rest: Uint8Array[] = [];
 
-  /** Raises the system's error: when there is no room for an end, nothing should begin. */
+  /** Raises the system's error: when there is no room for an end, nothing should begin. The spare file is short then. */
   constructor(folder: string) {
     this.#folder = folder;
-    this.#spare = openSync(join(folder, SPARE_FILE), 'w', 0o600);
-    // nothing that a file system could make smaller
-    writeAnew(this.#spare, [randomFillSync(Buffer.alloc(SPARE_BYTES))]);
-    this.#outcome = openSync(join(folder, OUTCOME_FILE), 'a', 0o600);
+    this.#spare = openSpare(folder);
+    try {
+      this.#outcome = openSync(join(folder, OUTCOME_FILE), 'a', 0o600);
+      // nothing that a file system could make smaller; a disk behind a network says only when it is flushed that it has no room
+      writeAnew(this.#spare, [randomFillSync(Buffer.alloc(SPARE_BYTES))]);
+      fsyncSync(this.#spare);
+    } catch (error) {
+      if (isDiskFull(error)) ftruncateSync(this.#spare);
+      throw error;
+    }
   }
 
   /** The disk takes nothing more at the moment. */
@@ -49,15 +55,19 @@ export class OutcomeFile {
     if (this.full || !this.#flushed()) this.#useSpare(last());
   }
 
+  /** In place: room that is given back first may be a neighbour's before it is written. */
   #useSpare(last: readonly Uint8Array[]): void {
-    ftruncateSync(this.#spare);
-    try {
-      writeAnew(this.#spare, last);
-      fsyncSync(this.#spare);
-    } catch (error) {
-      ftruncateSync(this.#spare);
-      throw error;
-    }
+    for (let again = true; ; again = false)
+      try {
+        ftruncateSync(this.#spare, writeAnew(this.#spare, last));
+        fsyncSync(this.#spare);
+        break;
+      } catch (error) {
+        if (!isDiskFull(error)) throw error;
+        // a file system that never writes in place has no other room; and it tells that there was none
+        ftruncateSync(this.#spare);
+        if (!again) throw error;
+      }
     renameSync(join(this.#folder, SPARE_FILE), join(this.#folder, END_FILE));
   }
 
@@ -73,7 +83,19 @@ export class OutcomeFile {
   }
 }
 
-function writeAnew(file: number, parts: readonly Uint8Array[]): void {
+/** On a disk that takes no new file another one, which was read already, is put in its place: it is short. */
+function openSpare(folder: string): number {
+  const path = join(folder, SPARE_FILE);
+  try {
+    return openSync(path, 'w', 0o600);
+  } catch (error) {
+    if (isDiskFull(error)) renameSync(join(folder, SETTINGS_FILE), path);
+    throw error;
+  }
+}
+
+/** From its beginning on; gives how much that is. */
+function writeAnew(file: number, parts: readonly Uint8Array[]): number {
   let position = 0;
   for (const part of parts)
     for (let at = 0; at < part.length; ) {
@@ -81,4 +103,5 @@ function writeAnew(file: number, parts: readonly Uint8Array[]): void {
       at += written;
       position += written;
     }
+  return position;
 }

@@ -12,6 +12,7 @@ import {
   aText,
   bool,
   field,
+  int,
   misfit,
   number,
   object,
@@ -245,7 +246,13 @@ const parseFromRunner: Reader<FromRunner> = parser<FromRunner>(
           result: field(o, 'result', result),
         };
       case 'log':
-        return { type: 'log', task: text(o, 'task'), stream: oneOf(o, 'stream', streams), text: long(o, 'text') };
+        return {
+          type: 'log',
+          task: text(o, 'task'),
+          stream: oneOf(o, 'stream', streams),
+          text: long(o, 'text'),
+          ...optional(o, 'skipped', (from, key) => int(from, key, Number.MIN_SAFE_INTEGER)),
+        };
       case 'progress':
         return {
           type: 'progress',

@@ -10,7 +10,7 @@ import { detachedJobs } from '../../support/detached-jobs.ts';
 import { errorOf, startHarness, valueOf, type Harness } from '../../support/agent-harness.ts';
 import { taskId } from '../../support/fake-hub.ts';
 import { withRealPart } from '../../support/real-part.ts';
-import { fill, mountSmallDisk, unmountSmallDisk } from '../../support/small-disk.ts';
+import { fill, fillWithFiles, mountSmallDisk, unmountSmallDisk } from '../../support/small-disk.ts';
 import { until } from '../../support/until.ts';
 
 const WAIT_MS = 20_000;
@@ -24,6 +24,18 @@ const packing = (name: string, folder: string): CustomExecutor =>
     run: async (job) => job.accept(runPacked(await job.pack(), { folder })),
   });
 
+/** Whoever else is on this disk leaves no file for it. Takes any options. */
+const crowded = (files: string): CustomExecutor =>
+  defineExecutor({
+    name: 'crowded',
+    options: { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } },
+    setup: () => undefined,
+    run: (job) => {
+      fillWithFiles(files);
+      return job.spawn(job.command);
+    },
+  });
+
 withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (disk) => {
   describe('a full disk under a job', { timeout: 3 * WAIT_MS }, () => {
     const filler = join(disk, 'filler');
@@ -34,7 +46,7 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
     beforeEach(async () => {
       dir = mkdtempSync(join(tmpdir(), 'polaron-full-'));
       mkdirSync(join(dir, 'jobs'));
-      for (const name of ['detached', 'answered']) {
+      for (const name of ['detached', 'answered', 'crowded']) {
         mkdirSync(join(disk, name));
         // what else the agent writes has room
         symlinkSync(join(disk, name), join(dir, 'jobs', name));
@@ -42,7 +54,12 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
       system = detachedJobs();
       harness = await startHarness({
         stateDir: dir,
-        executors: [system.executor, packing('packed', disk), packing('answered', dir)].map(jobExecutor),
+        executors: [
+          system.executor,
+          packing('packed', disk),
+          packing('answered', dir),
+          crowded(join(disk, 'crowd')),
+        ].map(jobExecutor),
         capabilities: [],
         slots: 4,
       });
@@ -56,9 +73,14 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
     afterAll(() => unmountSmallDisk(disk));
 
     const gate = (): string => join(dir, 'gate');
-    async function assign(executor: string, electron: string, args: readonly unknown[]): Promise<number> {
+    async function assign(
+      executor: string,
+      electron: string,
+      args: readonly unknown[],
+      executorOptions: Readonly<Record<string, unknown>> = {},
+    ): Promise<number> {
       const id = ++next;
-      await harness.hub.assignAll({ [id]: { electron, args, executor } });
+      await harness.hub.assignAll({ [id]: { electron, args, executor, executorOptions } });
       return id;
     }
     /** Its electron waits. */
@@ -118,6 +140,21 @@ withRealPart('a small disk', mountSmallDisk(), 'mounting a tmpfs needs root', (d
       const mark = join(dir, 'mark');
       const error = errorOf(await ends(await assign('detached', 'touches', [mark])));
       expect(filled).toBe(true);
+      expect(error).toMatchObject({ code: 'DISK_FULL' });
+      expect(existsSync(mark)).toBe(false);
+    });
+
+    it('hands no job away whose intent has room for a part of it only', async () => {
+      fill(filler, 65_536);
+      const options = { text: 'x'.repeat(200_000) };
+      const error = errorOf(await ends(await assign('crowded', 'add', [1, 2], options)));
+      expect(error).toMatchObject({ code: 'DISK_FULL' });
+      expect(error.message).toContain("its job's folder can't be written: ENOSPC");
+    });
+
+    it('begins none where no file can be made any more', async () => {
+      const mark = join(dir, 'mark');
+      const error = errorOf(await ends(await assign('crowded', 'touches', [mark])));
       expect(error).toMatchObject({ code: 'DISK_FULL' });
       expect(existsSync(mark)).toBe(false);
     });

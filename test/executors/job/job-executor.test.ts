@@ -1,5 +1,5 @@
 /** What an executor of jobs does when its author's code, its folder or its agent fails: a real agent and real runners, a fake hub. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { defineExecutor, noOptions, type CustomExecutor, type JobState } from '../../../executors/job/definition.ts';
@@ -152,6 +152,36 @@ it.each(['detached', 'spawned'])(
     expect(written(1).length).toBeLessThan(MUCH / 4);
   },
 );
+
+it.each(['live', 'die'])(
+  'of what it writes past its runner the end is told, however much that is (%s)',
+  {
+    timeout: WAIT_MS,
+  },
+  async (how) => {
+    await begin(detachedJobs().executor);
+    await assign(1, 'detached', 'writesPast', 500, 'last words', how);
+    const outcome = await harness.hub.outcome(1, WAIT_MS);
+    // its last line, as its shell says it
+    if (how === 'die')
+      expect(errorOf(outcome)).toMatchObject({ code: 'CRASHED', message: expect.stringMatching(/Segmentation fault/) });
+    for (const text of [outcome.logs?.stdout, outcome.logs?.stderr])
+      expect(text).toMatch(
+        /^(é{4999}\n)+é*\n… \d+ characters left out …\né*\n(é{4999}\n)+last words\n(Segmentation fault.*\n)?$/,
+      );
+  },
+);
+
+it('a folder that can not be written is no full disk', { timeout: WAIT_MS }, async () => {
+  await begin(detachedJobs().executor);
+  const jobs = join(harness.dir, 'jobs', 'detached', 'jobs');
+  rmSync(jobs, { recursive: true });
+  writeFileSync(jobs, '');
+  await assign(1, 'detached', 'add', 1, 2);
+  const error = errorOf(await harness.hub.outcome(1, WAIT_MS));
+  expect(error).toMatchObject({ code: 'EXECUTOR_FAILED' });
+  expect(error.message).toContain("its job's folder can't be written: ENOTDIR");
+});
 
 it('a job that wrote much while its agent was away is taken up', { timeout: WAIT_MS }, async () => {
   await begin(detachedJobs().executor);
