@@ -26,7 +26,7 @@ export type AgentEffect =
       readonly type: 'lost';
       readonly task: TaskId;
       readonly token: Token;
-      readonly reason: 'agent-lost' | 'not-listed';
+      readonly reason: 'agent-lost' | 'not-listed' | 'given-back';
     }
   /** Given out by an earlier life of the hub, which has no record of it: its dispatch decides. Before what is lost, which it may replace. */
   | { readonly type: 'claimed'; readonly entries: readonly RunEntry[] }
@@ -370,11 +370,13 @@ export class AgentState {
     this.#strays.listed(strays);
     if (claimed.length > 0) effects.push({ type: 'claimed', entries: claimed });
     const seen = sync.hub === hub ? sync.seen : 0;
+    // H9: who drains gives back what it can't end, and that is nobody's fault
+    const reason = sync.draining && !restarted ? 'given-back' : 'not-listed';
     for (const [task, held] of this.#held) {
       if (listed.has(task) || isUnsent(held)) continue;
       if (!restarted && held.n > seen) continue;
       this.#held.remove(task, held);
-      effects.push({ type: 'lost', task, token: held.token, reason: 'not-listed' });
+      effects.push({ type: 'lost', task, token: held.token, reason });
     }
     return drop;
   }
