@@ -257,8 +257,8 @@ export class AgentState {
     if (restarted || last === undefined) {
       this.#admitted = false;
       if (restarted) this.#n = this.#void = 0;
-      // Its name was forgotten in this life of the hub (H7): numbers go on above all that it was sent before.
-      if (!this.synced && sync.hub === hub && sync.seen > this.#n) this.#n = this.#void = sync.seen + BEYOND;
+      // It knows this life of the hub, where its name was forgotten (H7): numbers go on above all that it was sent before. `seen` may be 0, if the first of them was lost.
+      if (!this.synced && sync.hub === hub) this.#n = this.#void = sync.seen + BEYOND;
       this.#holder.began(sync.epoch);
       effects.push({ type: 'joined', epoch: sync.epoch, instance: sync.instance });
     }
