@@ -253,7 +253,7 @@ export class AgentState {
     if (refused !== undefined) return { reply: refused, effects };
     const restarted = sync.epoch > this.epoch;
     if (!restarted && last !== undefined && sync.seq <= last.seq)
-      return { reply: this.#ok(hub, history, sync.seq, []), effects };
+      return { reply: this.#ok(hub, history, sync, []), effects };
     if (restarted || last === undefined) {
       this.#admitted = false;
       if (restarted) this.#n = this.#void = 0;
@@ -271,7 +271,7 @@ export class AgentState {
     this.synced = true;
     const drop = this.#compare(sync, hub, restarted, sync.history === history, effects);
     if (sync.hub === hub && sync.seen < this.#n) effects.push({ type: 'resend', above: sync.seen });
-    return { reply: this.#ok(hub, history, sync.seq, drop), effects };
+    return { reply: this.#ok(hub, history, sync, drop), effects };
   }
 
   /** It couldn't be heard: its lease begins anew. */
@@ -315,7 +315,7 @@ export class AgentState {
     this.offersVersion++;
   }
 
-  #ok(hub: number, history: string, seq: number, drop: readonly { task: TaskId; token: Token }[]): SyncReply {
+  #ok(hub: number, history: string, sync: Sync, drop: readonly { task: TaskId; token: Token }[]): SyncReply {
     const cancel: { task: TaskId; token: Token; reason: string }[] = [];
     for (const [task, held] of this.#held)
       if (held.cancel !== undefined) cancel.push({ task, token: held.token, reason: held.cancel });
@@ -323,10 +323,11 @@ export class AgentState {
       type: 'ok',
       hub,
       history,
-      seq,
+      seq: sync.seq,
       leaseMs: this.#leases.leaseMs,
       heartbeatMs: this.#leases.heartbeatMs,
       ...(this.#void > 0 ? { void: this.#void } : {}),
+      ...(sync.hub === hub && this.#n > Math.max(sync.seen, this.#void) ? { sent: this.#n } : {}),
       drop,
       cancel,
     };
