@@ -187,6 +187,12 @@ export const errorTable = {
     'An agent went away with the electron.',
     'Nothing; the electron runs again elsewhere.',
   ),
+  AGENT_DRAINED: entry(
+    'hub',
+    true,
+    'An agent that was told to leave gave the electron back.',
+    'Nothing; the electron runs again elsewhere, and no retry or loss is charged.',
+  ),
   POISON: entry(
     'hub',
     false,

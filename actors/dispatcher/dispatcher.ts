@@ -309,9 +309,10 @@ export class Dispatcher implements Actor<DispatcherMessage> {
     }
     ops.push({ op: 'accept', spec, contentDigest });
     results.write(...ops);
+    // before what it tells of itself when it begins
+    results.afterFlush(() => this.#tellAccepted(spec));
     this.#beginnings.accepted(spec, graph);
     await results.flushed();
-    this.#tellAccepted(spec);
     return { id: spec.id, existing: false };
   }
 

@@ -192,10 +192,9 @@ export class ElectronActor implements Actor<ElectronMessage>, Lingering {
     const over = this.#deadlines?.over;
     if (over === undefined && !this.#apply('attempt.lost')) return;
     this.#pull?.forget();
-    if (message.charged) {
-      at.lostWithAgent();
-      this.#journal.attempt(at, 'lost', lostError(this.#work.name, at.agent, message.reason), this.#s.clock.now());
-    }
+    if (message.charged) at.lostWithAgent();
+    const error = lostError(this.#work.name, at.agent, message.reason);
+    if (error !== undefined) this.#journal.attempt(at, 'lost', error, this.#s.clock.now());
     if (over !== undefined) return this.#timedOut(over);
     if (message.charged && at.losses >= (this.#s.maxLosses ?? defaults.maxLosses)) {
       this.#apply('electron.fail');

@@ -1,5 +1,5 @@
 /** The longer messages that an electron actor sends, put together. Decides nothing. */
-import type { Arguments, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
+import type { Arguments, ElectronMessage, LatticeMessage, MatchmakerMessage } from '../../bus/protocol/actors.ts';
 import type { AgentKey, TaskId } from '../../model/ids.ts';
 import type { ElectronStatus } from '../../model/lifecycle.ts';
 import type { ErrorInfo, Token, ValueInfo } from '../../model/outcome.ts';
@@ -70,11 +70,22 @@ export const recoveredOf = (
   ...(cancelling ? { cancelling: 'cancelled' } : {}),
 });
 
-/** What became of an attempt that its agent doesn't have any more. */
-export const lostError = (name: string, agent: AgentKey | undefined, reason: string): ErrorInfo => ({
-  code: 'AGENT_LOST',
-  message: `electron "${name}": agent ${agent ?? '?'} ${reason === 'agent-lost' ? 'gave no sign of life for a lease' : 'was restarted or drained, or never got it'}`,
-});
+const lostBy = {
+  'agent-lost': ['AGENT_LOST', 'gave no sign of life for a lease'],
+  'not-listed': ['AGENT_LOST', 'was restarted, or never got it'],
+  'given-back': ['AGENT_DRAINED', 'gave it back, since it drained'],
+  refused: undefined,
+  'no-responders': undefined,
+} as const satisfies Record<LostReason, readonly [code: string, how: string] | undefined>;
+type LostReason = Extract<ElectronMessage, { type: 'attempt.lost' }>['reason'];
+
+/** What became of an attempt that its agent doesn't have any more; undefined: it never had it. */
+export function lostError(name: string, agent: AgentKey | undefined, reason: LostReason): ErrorInfo | undefined {
+  const lost = lostBy[reason];
+  if (lost === undefined) return undefined;
+  const [code, how] = lost;
+  return { code, message: `electron "${name}": agent ${agent ?? '?'} ${how}` };
+}
 
 /** Why an electron isn't tried again that was lost too often. */
 export const poisonOf = (name: string, losses: number, agents: readonly AgentKey[]): ErrorInfo => ({

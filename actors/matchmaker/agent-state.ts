@@ -26,7 +26,7 @@ export type AgentEffect =
       readonly type: 'lost';
       readonly task: TaskId;
       readonly token: Token;
-      readonly reason: 'agent-lost' | 'not-listed';
+      readonly reason: 'agent-lost' | 'not-listed' | 'given-back';
     }
   /** Given out by an earlier life of the hub, which has no record of it: its dispatch decides. Before what is lost, which it may replace. */
   | { readonly type: 'claimed'; readonly entries: readonly RunEntry[] }
@@ -253,12 +253,12 @@ export class AgentState {
     if (refused !== undefined) return { reply: refused, effects };
     const restarted = sync.epoch > this.epoch;
     if (!restarted && last !== undefined && sync.seq <= last.seq)
-      return { reply: this.#ok(hub, history, sync.seq, []), effects };
+      return { reply: this.#ok(hub, history, sync, []), effects };
     if (restarted || last === undefined) {
       this.#admitted = false;
       if (restarted) this.#n = this.#void = 0;
-      // Its name was forgotten in this life of the hub (H7): numbers go on above all that it was sent before.
-      if (!this.synced && sync.hub === hub && sync.seen > this.#n) this.#n = this.#void = sync.seen + BEYOND;
+      // It knows this life of the hub, where its name was forgotten (H7): numbers go on above all that it was sent before. `seen` may be 0, if the first of them was lost.
+      if (!this.synced && sync.hub === hub) this.#n = this.#void = sync.seen + BEYOND;
       this.#holder.began(sync.epoch);
       effects.push({ type: 'joined', epoch: sync.epoch, instance: sync.instance });
     }
@@ -271,7 +271,7 @@ export class AgentState {
     this.synced = true;
     const drop = this.#compare(sync, hub, restarted, sync.history === history, effects);
     if (sync.hub === hub && sync.seen < this.#n) effects.push({ type: 'resend', above: sync.seen });
-    return { reply: this.#ok(hub, history, sync.seq, drop), effects };
+    return { reply: this.#ok(hub, history, sync, drop), effects };
   }
 
   /** It couldn't be heard: its lease begins anew. */
@@ -315,7 +315,7 @@ export class AgentState {
     this.offersVersion++;
   }
 
-  #ok(hub: number, history: string, seq: number, drop: readonly { task: TaskId; token: Token }[]): SyncReply {
+  #ok(hub: number, history: string, sync: Sync, drop: readonly { task: TaskId; token: Token }[]): SyncReply {
     const cancel: { task: TaskId; token: Token; reason: string }[] = [];
     for (const [task, held] of this.#held)
       if (held.cancel !== undefined) cancel.push({ task, token: held.token, reason: held.cancel });
@@ -323,10 +323,11 @@ export class AgentState {
       type: 'ok',
       hub,
       history,
-      seq,
+      seq: sync.seq,
       leaseMs: this.#leases.leaseMs,
       heartbeatMs: this.#leases.heartbeatMs,
       ...(this.#void > 0 ? { void: this.#void } : {}),
+      ...(sync.hub === hub && this.#n > Math.max(sync.seen, this.#void) ? { sent: this.#n } : {}),
       drop,
       cancel,
     };
@@ -370,11 +371,13 @@ export class AgentState {
     this.#strays.listed(strays);
     if (claimed.length > 0) effects.push({ type: 'claimed', entries: claimed });
     const seen = sync.hub === hub ? sync.seen : 0;
+    // H9: who drains gives back what it can't end, and that is nobody's fault
+    const reason = sync.draining && !restarted ? 'given-back' : 'not-listed';
     for (const [task, held] of this.#held) {
       if (listed.has(task) || isUnsent(held)) continue;
       if (!restarted && held.n > seen) continue;
       this.#held.remove(task, held);
-      effects.push({ type: 'lost', task, token: held.token, reason: 'not-listed' });
+      effects.push({ type: 'lost', task, token: held.token, reason });
     }
     return drop;
   }

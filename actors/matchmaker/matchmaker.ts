@@ -32,7 +32,7 @@ import { Receipts } from './receipts.ts';
 import { whyInRoom, whyWaiting, type RoomNeed } from './why.ts';
 import { Matched } from './take-back.ts';
 import { agentStatuses, tellJoined, tellTaken, unofferedOf } from './report.ts';
-import { longLost, Roster } from './roster.ts';
+import { longLost, Roster, undated } from './roster.ts';
 import { Rounds } from './rounds.ts';
 
 export class Matchmaker implements Actor<MatchmakerMessage> {
@@ -254,7 +254,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
           type: 'attempt.lost',
           token: effect.token,
           reason: effect.reason,
-          charged: true,
+          charged: effect.reason !== 'given-back',
         });
       case 'claimed':
         return this.#claims.tell(agent.key, effect.entries);
@@ -335,10 +335,11 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
 
   #loadRoster(message: Extract<MatchmakerMessage, { type: 'roster.load' }>): void {
     this.#history = message.history;
-    const now = this.#o.clock.monotonic();
+    const [now, wall] = [this.#o.clock.monotonic(), this.#o.clock.now()];
     for (const { agent, epoch, instance } of message.roster)
       if (!this.#agents.has(agent)) this.#meet(agent, epoch, now, instance);
-    for (const agent of longLost(this.#agents, message.roster, this.#o.clock.now())) this.#forget(agent);
+    for (const agent of longLost(this.#agents, message.roster, wall)) this.#forget(agent);
+    for (const entry of undated(message.roster, wall)) this.#o.results.write({ op: 'agent', ...entry });
     this.#roster.load(message.roster);
     this.#limitHold();
   }

@@ -19,6 +19,10 @@ export const longLost = (
     return agent === undefined ? [] : [agent];
   });
 
+/** Lost at a time that isn't known, or hasn't come yet: without one of their own each life of the hub would give them another day. */
+export const undated = (roster: readonly RosterEntry[], wall: number): readonly RosterEntry[] =>
+  roster.flatMap((entry) => (entry.lostAt === 0 || (entry.lostAt ?? 0) > wall ? [{ ...entry, lostAt: wall }] : []));
+
 export class Roster {
   readonly held = new HeldRequests();
   readonly #agents: ReadonlyMap<AgentKey, AgentState>;

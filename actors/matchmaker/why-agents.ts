@@ -1,6 +1,6 @@
 /** What agents lack for electrons of a class, or what of theirs is in use. Pure. Not here: the other reasons to wait (why.ts). */
 import type { Requirement } from '../../bus/protocol/actors.ts';
-import type { AmountInUse, Why } from '../../bus/protocol/why.ts';
+import type { AmountInUse, OfferedInstead, Why } from '../../bus/protocol/why.ts';
 import { amountText, meets, needFrom } from '../../model/capability.ts';
 import type { AgentState } from './agent-state.ts';
 import { asksOf, type Asks } from './asks.ts';
@@ -41,20 +41,21 @@ function lackOf(there: readonly AgentState[], key: string, needs: readonly strin
 }
 
 /** Of an amount that none offers enough of, who offers most; of that and of a label, where nobody offers its like, what somebody offers under the name instead. */
-function instead(there: readonly AgentState[], text: string): NonNullable<Lacking['most']> {
+function instead(there: readonly AgentState[], text: string): readonly OfferedInstead[] {
   const need = needFrom(text);
   if (need.kind === 'name' || there.some(({ offered }) => meets(offered, need))) return [];
   let best: { readonly agent: string; readonly milli: bigint } | undefined;
-  let other: { readonly need: string; readonly offers: string; readonly agent: string } | undefined;
+  let other: OfferedInstead | undefined;
   for (const { key, offered } of there) {
     const label = [...offered.labels].find((one) => one.startsWith(`${need.name}=`));
-    if (label !== undefined) other ??= { need: text, offers: label, agent: key };
+    if (label !== undefined) other ??= { need: text, offers: label, agent: key, as: 'instead' };
     const amount = offered.amounts.get(need.name);
     if (need.kind !== 'amount' || amount?.of !== need.least.of) continue;
     if (best === undefined || best.milli < amount.milli) best = { agent: key, milli: amount.milli };
   }
   if (best === undefined || need.kind !== 'amount') return other === undefined ? [] : [other];
-  return [{ need: text, offers: amountText({ of: need.least.of, milli: best.milli }), agent: best.agent }];
+  const offers = amountText({ of: need.least.of, milli: best.milli });
+  return [{ need: text, offers, agent: best.agent, as: 'largest' }];
 }
 
 /** Undefined: it isn't for an amount that they wait. */

@@ -108,7 +108,9 @@ export type ElectronMessage =
   | {
       readonly type: 'attempt.lost';
       readonly token: Token;
-      readonly reason: 'agent-lost' | 'not-listed' | 'refused' | 'no-responders';
+      /** `given-back`: by an agent that drains. */
+      readonly reason: 'agent-lost' | 'not-listed' | 'given-back' | 'refused' | 'no-responders';
+      /** It counts towards POISON. */
       readonly charged: boolean;
     }
   | {

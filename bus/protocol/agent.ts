@@ -72,6 +72,8 @@ export type SyncReply =
       readonly heartbeatMs: number;
       /** Its lease had ended: assigns up to this number are void, and those of them that come late start nothing. Absent: none. */
       readonly void?: number;
+      /** Assigns up to this number had been sent to it, and not all had come when it wrote its sync. Absent: all had. */
+      readonly sent?: number;
       readonly drop: readonly { readonly task: TaskId; readonly token: Token }[];
       readonly cancel: readonly { readonly task: TaskId; readonly token: Token; readonly reason: string }[];
     }

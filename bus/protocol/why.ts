@@ -23,12 +23,12 @@ export type Why =
   | { readonly kind: 'parent'; readonly node: number; readonly name: string; readonly status: ElectronStatus }
   /** A map of which no more items may be begun at once. */
   | { readonly kind: 'map'; readonly node: number; readonly name: string; readonly limit: number }
-  /** No agent that is there offers all of it; of the nearest, what it lacks. `most`: of the amounts that none offers, the largest that one does; where none offers its like, and of labels, what one offers under the name, as NAME=VALUE. */
+  /** No agent that is there offers all of it; of the nearest, what it lacks. `most`: of the amounts that none offers, the largest that one does; where none offers its like, and of labels, what one offers under the name, as NAME=VALUE: `as` says which it is. */
   | {
       readonly kind: 'capability';
       readonly needs: readonly string[];
       readonly nearest?: { readonly agent: string; readonly lacks: readonly string[] };
-      readonly most?: readonly { readonly need: string; readonly offers: string; readonly agent: string }[];
+      readonly most?: readonly OfferedInstead[];
     }
   /**
    * All agents that offer it are full; `ahead`: other dispatches of its priority or a higher one that want the same. `taken`: there are free slots, and of the agent
@@ -60,6 +60,17 @@ export type Why =
   | { readonly kind: 'room'; readonly ahead: number }
   /** An agent has it, and has not begun. */
   | { readonly kind: 'agent'; readonly agent: string };
+
+export interface OfferedInstead {
+  readonly need: string;
+  /** As the agent offers it; the largest amount without its name. */
+  readonly offers: string;
+  readonly agent: string;
+  /** Absent in answers of earlier hubs. */
+  readonly as?: (typeof offerKinds)[number];
+}
+/** The largest amount of the unit that is asked for; or something else under its name. */
+const offerKinds = ['largest', 'instead'] as const;
 
 /** `used` and `has` as an agent would offer it: `48GiB`. */
 export interface AmountInUse {
@@ -151,7 +162,12 @@ const why: Reader<Why> = object((o): Why => {
   }
 });
 const nearest = object((o) => ({ agent: text(o, 'agent'), lacks: array(o, 'lacks', 1_000, aText()) }));
-const most = object((o) => ({ need: text(o, 'need'), offers: text(o, 'offers'), agent: text(o, 'agent') }));
+const most: Reader<OfferedInstead> = object((o) => ({
+  need: text(o, 'need'),
+  offers: text(o, 'offers'),
+  agent: text(o, 'agent'),
+  ...optional(o, 'as', (from, key) => oneOf(from, key, offerKinds)),
+}));
 const inUse: Reader<AmountInUse> = object((o) => ({
   need: text(o, 'need'),
   agent: text(o, 'agent'),

@@ -130,6 +130,7 @@ export const parseSyncReply: Reader<SyncReply> = parser<SyncReply>(
           leaseMs: number(o, 'leaseMs', 0),
           heartbeatMs: number(o, 'heartbeatMs', 0),
           ...optional(o, 'void', int),
+          ...optional(o, 'sent', int),
           drop: array(o, 'drop', MOST_TASKS, drop),
           cancel: array(o, 'cancel', MOST_TASKS, cancelled),
         };

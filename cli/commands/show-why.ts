@@ -63,8 +63,8 @@ function reasonOf(why: Exclude<Why, WhyReuse>): string {
       const { needs, nearest, most = [] } = why;
       const near = [
         nearest === undefined ? 'no agent is there' : `${nearest.agent} lacks ${nearest.lacks.join(', ')}`,
-        ...most.map(({ need, offers, agent }) =>
-          offers.includes('=')
+        ...most.map(({ need, offers, agent, as }) =>
+          as === 'instead'
             ? `${need}: ${agent} offers ${offers}`
             : `${need}: the largest agent offers ${offers}, ${agent}`,
         ),

@@ -103,9 +103,9 @@ export class SyncLoop {
     this.#lastAt = this.#options.clock.monotonic();
     let next: number;
     try {
-      const reply = await this.#ask();
+      const { reply, seen } = await this.#ask();
       this.#failures = 0;
-      this.#line.answered(reply.type === 'ok' ? reply.leaseMs : undefined);
+      this.#line.answered(reply.type === 'ok' ? reply : undefined, seen);
       next = this.#delayAfter(this.#stopped ? 'never' : this.#options.answered(reply, this.#lastAt));
     } catch (error) {
       const wait = Math.min(this.#heartbeatMs, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10));
@@ -118,13 +118,13 @@ export class SyncLoop {
     else if (next < Number.POSITIVE_INFINITY) this.#schedule(next, next === this.#heartbeatMs ? 'routine' : undefined);
   }
 
-  async #ask(leaving = false): Promise<SyncReply> {
+  async #ask(leaving = false): Promise<{ readonly reply: SyncReply; readonly seen: number }> {
     const { channel, subject, clock } = this.#options;
     const body = this.#withVitals(this.#options.body(++this.#seq), leaving);
     const askedAt = clock.monotonic();
     const reply = await channel.ask(subject, body, parseSyncReply, Math.max(SHORTEST_TIMEOUT_MS, this.#heartbeatMs));
     this.#roundTripMs = clock.monotonic() - askedAt;
-    return reply;
+    return { reply, seen: body.seen };
   }
 
   /** What people look at: no decision rests on it, but that nobody waits for who leaves with nothing in hand. */

@@ -102,12 +102,39 @@ export function residentBytesOfTree(pid: number): number {
   return bytes;
 }
 
+/**
+ * Kills what ended threads of a living process had started, and all that descends from it, whatever its environment, group or session: the kernel gives it to the first thread, which must have
+ * started nothing itself. Only where /proc tells.
+ */
+export function killLeftByThreads(pid: number): void {
+  for (const child of startedBy(pid, pid)) killTree(child);
+}
+
+/** Kills a process and all that descends from it, as far as /proc tells. */
+export function killTree(pid: number): void {
+  // they have another parent as soon as this one is gone
+  const children = childrenOf(pid);
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // gone, or another user's
+  }
+  for (const child of children) killTree(child);
+}
+
 /** What its threads have started; nothing where /proc doesn't tell. */
 function childrenOf(pid: number): number[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
-    );
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) => startedBy(pid, Number(thread)));
+  } catch {
+    return [];
+  }
+}
+
+/** proc(5), /proc/pid/task/tid/children. */
+function startedBy(pid: number, thread: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
   } catch {
     return [];
   }

@@ -2,7 +2,8 @@
  * A process that hosts threads, from the agent's side: its start, its frames, its end, and who is blamed for that.
  * Invariants: H1 a thread that is alone with user code when the process dies is to blame; of several nobody is, for nobody can tell; H2 one that doesn't end (T1) takes the process with it, and is
  * the only one that has ended; H3 what ran in the others is noted as disturbed: it runs alone the next time, so that who ends processes shows itself, and the others get through;
- * H4 a process of which a thread has ended begins no other, and ends with its last: nothing in it could reap what that one had started.
+ * H4 a process of which a thread has ended begins no other, and ends with its last: nothing in it could reap what that one had started;
+ * H5 what an ended thread had started is told by its mark, and by its parent: its first thread, which starts none itself.
  * Not here: which processes there are (thread-hosts.ts), the process's own side (runner/threads.ts).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -10,7 +11,7 @@ import { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Log } from '../../model/log.ts';
 import type { Stream } from '../../model/log-entry.ts';
-import { signalGroup } from '../process/process-table.ts';
+import { killLeftByThreads, killTree, signalGroup } from '../process/process-table.ts';
 import { RUNNER_MARK } from '../process/runner-roster.ts';
 import type { RunnerExit, RunnerListener, RunnerProcess, RunnerStart } from '../process/runner-process.ts';
 import { hostProgram } from '../program.ts';
@@ -122,7 +123,9 @@ export class ThreadHost {
 
   kill(): void {
     this.#close();
-    if (this.pid > 0 && !this.#ended) signalGroup(this.pid, 'SIGKILL');
+    if (this.pid <= 0 || this.#ended) return;
+    killTree(this.pid);
+    signalGroup(this.pid, 'SIGKILL');
   }
 
   #markOf(number: number): string {
@@ -148,6 +151,7 @@ export class ThreadHost {
     this.#close(); // H4
     this.#threads.delete(number);
     thread.leaving();
+    killLeftByThreads(this.pid); // H5
     for (const other of this.#threads.values()) other.neighbourEnded();
     this.#start.roster.removeThread(this.#markOf(number), () => {
       thread.exit({ code: exitCode, signal: null, thread: { heapFull, bystander: false } });

@@ -21,8 +21,8 @@ const reasons: readonly WhyGroup[] = [
       needs: ['memory>=128GiB'],
       nearest: { agent: 'lab.a1', lacks: ['memory>=128GiB'] },
       most: [
-        { need: 'memory>=128GiB', offers: '64GiB', agent: 'lab.a1' },
-        { need: 'site=lab', offers: 'site=cern', agent: 'lab.a1' },
+        { need: 'memory>=128GiB', offers: '64GiB', agent: 'lab.a1', as: 'largest' },
+        { need: 'site=lab', offers: 'site=cern', agent: 'lab.a1', as: 'instead' },
       ],
     },
     1,

@@ -107,6 +107,24 @@ withRealPart('nats-server', anyServer, 'no nats-server was found', (binary) => {
       await next.finished;
     });
 
+    it('that is given too little time gives back what runs, charged to nobody', async () => {
+      const old = launch('hasty', ['--bus', server.url]);
+      await joined(old);
+      const id = await dispatch(throughGate)(folder, 'hasty');
+      await begun('hasty');
+      expect((await hub.polaron(['agents', 'drain', 's1.hasty', '--wait', '--grace', '1ms'])).exit).toBe(0);
+      expect((await old.finished).exit).toBe(0);
+      expect(await hub.json(['show', id, 'gated'])).toMatchObject({
+        history: [{ attempt: 1, status: 'lost', agent: 's1.hasty', error: { code: 'AGENT_DRAINED' } }],
+      });
+      open('hasty');
+      const next = launch('patient', ['--bus', server.url]);
+      await joined(next);
+      expect(await getValue(id)).toBe(3);
+      next.child.kill('SIGTERM');
+      await next.finished;
+    });
+
     it('that is signalled twice ends at once', async () => {
       const agent = launch('twice', ['--bus', server.url, '--grace', '10m']);
       await joined(agent);

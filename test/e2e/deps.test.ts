@@ -39,14 +39,28 @@ function said(run: Finished): unknown {
   return JSON.parse(run.out);
 }
 
-/** Dispatches, prints result and the lines of all logs seen by watch(). */
-const RUN = `
+/** Dispatches, prints result and the lines of all logs seen by watch(). `watching`: is done at each event, the first of which comes when all that follow are heard. */
+const run = (watching = ''): string => `
 const id = await dispatch(main)(...process.argv.slice(3).map((x) => JSON.parse(x)));
 const lines = [];
-for await (const event of watch(id, { from: 'start' })) if (event.type === 'electron.log') lines.push(event.data.text);
+for await (const event of watch(id, { from: 'start' })) {
+  if (event.type === 'electron.log') lines.push(event.data.text);
+  ${watching}
+}
 const result = await getResult(id, { wait: true });
 console.log(JSON.stringify({ id, status: result.status, value: result.value, errors: result.errors, lines }));
 `;
+const RUN = run();
+
+let runs = 0;
+/** An electron that ends when RUN_HEARD watches: what comes after it says nothing that isn't heard. */
+const whenHeard = (): string => `
+import { existsSync, writeFileSync } from 'node:fs';
+const heard = ${JSON.stringify(join(hub.home, `heard-${++runs}`))};
+const whenHeard = electron(async function whenHeard() {
+  while (!existsSync(heard)) await new Promise((resolve) => setTimeout(resolve, 5));
+});`;
+const RUN_HEARD = run("writeFileSync(heard, '');");
 
 interface Failure {
   readonly code: string;
@@ -67,7 +81,7 @@ function linesOf(said: unknown): readonly string[] {
 }
 
 const source = (spec: string, more = ''): string => `
-import { dispatch, electron, getResult, lattice, watch } from 'polaron';
+import { after, dispatch, electron, getResult, lattice, watch } from 'polaron';
 import { createRequire } from 'node:module';
 import { execFileSync } from 'node:child_process';
 const fromHere = createRequire(import.meta.url);
@@ -77,9 +91,9 @@ const count = electron({ deps: { npm: { counted: ${JSON.stringify(spec)} } } }, 
   return [counted.count(text), again.where(), execFileSync('counted', [text], { encoding: 'utf8' }).trim()];
 });
 const plain = electron(function plain() { return process.env.POLARON_DEPS ?? null; });
-${more}
-const main = lattice(function main(texts) { return { counts: texts.map((text) => count(text)), plain: plain() }; });
-${RUN}`;
+${more}${whenHeard()}
+const main = lattice(function main(texts) { return after(whenHeard(), () => ({ counts: texts.map((text) => count(text)), plain: plain() })); });
+${RUN_HEARD}`;
 
 describe('npm packages', { timeout: 180_000 }, () => {
   const words = JSON.stringify(['a', 'bb', 'ccc', 'dddd']);
@@ -100,8 +114,7 @@ describe('npm packages', { timeout: 180_000 }, () => {
     };
     const first = said(await hub.script(source(counted), ['', words]));
     expect(first).toMatchObject(wanted);
-    // whoever begins to watch when the first of it is said hears the end alone
-    expect(JSON.stringify(first)).toMatch(/install(?:ing|ed) npm counted@/);
+    expect(JSON.stringify(first)).toMatch(/installing npm counted@.*installed npm counted@/);
     // in another dispatch, by an agent that was started again
     await hub.stop();
     await hub.start();
@@ -158,7 +171,7 @@ describe('packages of npm and of Python, and commands', { timeout: 180_000 }, ()
     const before = environments().length;
     const file = wheel(shelf, 'shouter', '2.0.0', 'def shout(text):\n    return text.upper() + "!"\n');
     const source = `
-import { context, dispatch, electron, getResult, lattice, watch } from 'polaron';
+import { after, context, dispatch, electron, getResult, lattice, watch } from 'polaron';
 import { execFileSync } from 'node:child_process';
 const deps = {
   shell: [
@@ -180,8 +193,9 @@ const tell = electron({
   const prefix = run('python3', '-c', 'import shouter, sys; print(sys.prefix)');
   return [context().injected.two, prefix === process.env.VIRTUAL_ENV];
 });
-const main = lattice(function main() { return tell(); });
-${RUN}`;
+${whenHeard()}
+const main = lattice(function main() { return after(whenHeard(), () => tell()); });
+${RUN_HEARD}`;
     const wanted = { status: 'completed', value: [['counted npm\nPIP!', 'variable', 'two'], true] };
     const first = said(await hub.script(source));
     expect(first).toMatchObject(wanted);

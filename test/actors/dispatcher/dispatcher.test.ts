@@ -66,6 +66,7 @@ function begin(flush: 'turn' | 'manual' = 'turn', limits?: AdmissionLimits): voi
     spawnSupervisor: (id) => {
       spawned.push(id);
       supervisors.set(id, world.probe('lattice', id, isLattice));
+      results.afterFlush(() => published.push(`${id} dispatch.started`));
     },
     disposeSupervisor: (id) => system.stop(system.address('lattice', id)),
   });
@@ -154,12 +155,12 @@ describe('a submission', () => {
     expect(heard()).toEqual(['lattice.start', 'lattice.cancel']);
   });
 
-  it('starts one supervisor with its graph', async () => {
+  it('starts one supervisor with its graph, and is told as accepted before that tells that it has begun', async () => {
     const id = await submitted();
     expect(supervisors.get(id)?.map(({ message }) => message)).toMatchObject([
       { type: 'lattice.start', spec: { id, user: 'kim', nodes: 1 } },
     ]);
-    expect(published).toEqual([`${id} dispatch.accepted`]);
+    expect(published).toEqual([`${id} dispatch.accepted`, `${id} dispatch.started`]);
   });
 
   it.each([

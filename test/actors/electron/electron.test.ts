@@ -454,14 +454,14 @@ describe('H9: a lost attempt', () => {
     expect(verdicts()).toEqual(['1: stale (not current)']);
   });
 
-  it('that was refused is no loss at all (H4)', async () => {
+  it.each(['refused', 'given-back'] as const)('that was %s is no loss at all (H4, H9)', async (reason) => {
     spawn();
     for (let i = 1; i <= 3 * MAX_LOSSES; i++) {
       await assign();
-      await tell({ type: 'attempt.lost', token: [HUB, i], reason: 'refused', charged: false });
+      await tell({ type: 'attempt.lost', token: [HUB, i], reason, charged: false });
     }
     expect(record()).toMatchObject({ status: 'ready', failures: 0, losses: 0 });
-    expect(attempt(1)).toBeUndefined();
+    expect(attempt(1)?.error.code).toBe(reason === 'refused' ? undefined : 'AGENT_DRAINED');
   });
 
   it('is heard of for the current token only', async () => {

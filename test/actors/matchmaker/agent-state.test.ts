@@ -122,6 +122,20 @@ describe('H5: a sync', () => {
     );
   });
 
+  it('is answered what was sent, as long as the agent has not seen all of it', () => {
+    const talk = new Talk().join();
+    expect(talk.sync().reply).not.toHaveProperty('sent');
+    talk.send(1);
+    talk.send(2);
+    expect(talk.sync({ seen: 1, run: [entry(1)] }).reply).toMatchObject({ sent: 2 });
+    expect(talk.sync({ hub: HUB - 1, seen: 0, run: [entry(1)] }).reply).not.toHaveProperty('sent');
+    expect(talk.sync({ seen: 2, run: [entry(1), entry(2)] }).reply).not.toHaveProperty('sent');
+    talk.send(3);
+    talk.state.expire();
+    // it is told that they are void
+    expect(talk.sync({ seen: 2 }).reply).not.toHaveProperty('sent');
+  });
+
   it('that counts for another hub epoch says nothing about what this one sent', () => {
     const talk = new Talk().join();
     talk.send(1);

@@ -194,7 +194,7 @@ describe('why', () => {
       kind: 'capability',
       needs: ['memory>=128GiB', 'process'],
       nearest: { agent: 'lab.a1', lacks: ['memory>=128GiB'] },
-      most: [{ need: 'memory>=128GiB', offers: '64GiB', agent: 'lab.a2' }],
+      most: [{ need: 'memory>=128GiB', offers: '64GiB', agent: 'lab.a2', as: 'largest' }],
     });
     expect(matchmaker.unoffered(id)).toEqual([
       { needs: ['memory>=128GiB', 'process'], missing: ['memory>=128GiB'], electrons: 1 },

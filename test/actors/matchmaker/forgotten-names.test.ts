@@ -89,6 +89,16 @@ describe('a process that was cut off, and comes back in the same life of the hub
     expect(agent.assigns.at(-1)).toMatchObject({ n: 2 + 2_048 + 1, tasks: [{ task: task(3) }] });
   });
 
+  it('counts on above them, too, when the first of them was lost on its way', async () => {
+    agent.seen = 0;
+    expect(await agent.sync()).toMatchObject({ type: 'ok', void: 2_048 });
+    await settle();
+    await ready([3]);
+    send(3);
+    await settle();
+    expect(agent.assigns.at(-1)).toMatchObject({ n: 2_048 + 1, tasks: [{ task: task(3) }] });
+  });
+
   it('carries out an assign that comes before the answer to its sync, which says what is void', async () => {
     await agent.sync();
     await settle();
@@ -105,7 +115,7 @@ describe('a process that was cut off, and comes back in the same life of the hub
   });
 });
 
-it('one that was lost a day ago in an earlier life of the hub is forgotten when that is loaded; a fresher one isn’t', async () => {
+it('one that was lost a day ago in an earlier life of the hub is forgotten when that is loaded; a fresher one isn’t, and one of unknown time is given this one', async () => {
   matchmaker.stop();
   world.close();
   const now = 1_700_000_000_000;
@@ -115,7 +125,23 @@ it('one that was lost a day ago in an earlier life of the hub is forgotten when 
     instance: `${name}.boot`,
     ...(lostAt === undefined ? {} : { lostAt }),
   });
-  begin({ roster: [entry('old', now - FORGET_MS - 1), entry('fresh', now - 1_000), entry('unknown', 0)] });
+  begin({
+    roster: [
+      entry('old', now - FORGET_MS - 1),
+      entry('fresh', now - 1_000),
+      entry('unknown', 0),
+      entry('ahead', 2 * now),
+    ],
+  });
+  await settle();
+  // in each life of the hub they would be given another day
+  const dated = (await recorded()).map(({ agent: key, epoch, lostAt }) => [key, epoch, lostAt]);
+  expect(dated).toEqual(
+    expect.arrayContaining([
+      ['lab.unknown', 7, now],
+      ['lab.ahead', 7, now],
+    ]),
+  );
   const first = (name: string) => new FakeAgent(world.network, name).sync({ instance: 'other.boot' });
   expect((await first('old')).type).toBe('ok');
   expect(await first('fresh')).toEqual({ type: 'epoch-low', n: 7 });

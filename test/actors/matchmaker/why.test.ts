@@ -45,9 +45,9 @@ it('what is offered under the name of what is lacking is told: another unit, ano
     const [first] = matchmaker.why(dispatch);
     return first?.why.kind === 'capability' ? first.why.most : first;
   };
-  const agent = 'lab.a1';
-  expect(await told(id, 'memory>=32')).toEqual([{ need: 'memory>=32', offers: 'memory=64GiB', agent }]);
-  expect(await told(dispatchId(2), 'site=lab')).toEqual([{ need: 'site=lab', offers: 'site=cern', agent }]);
+  const of = { agent: 'lab.a1', as: 'instead' };
+  expect(await told(id, 'memory>=32')).toEqual([{ need: 'memory>=32', offers: 'memory=64GiB', ...of }]);
+  expect(await told(dispatchId(2), 'site=lab')).toEqual([{ need: 'site=lab', offers: 'site=cern', ...of }]);
   expect(await told(dispatchId(3), 'gpus>=1')).toBeUndefined();
 });
 

@@ -39,7 +39,8 @@ export class Talk {
       epoch: 1,
       seq: ++this.seq,
       seen: 0,
-      hub: HUB,
+      // the answer to its first sync tells it
+      hub: this.state.synced ? HUB : 0,
       history: 'h1',
       slots: 2,
       free: 2,

@@ -85,6 +85,22 @@ describe('electrons in threads', () => {
     expect(pidOf(neighbour)).toBe(pidOf(loop));
   });
 
+  it('are ended with what they had started in an environment of its own, too; what a neighbour started goes on', async () => {
+    const [one, other] = await Promise.all([running('orphanWithItsOwnEnv'), running('orphanWithItsOwnEnv')]);
+    const startedBy = (id: number): number[] =>
+      (/child (\d+) grandchild (\d+)/.exec(written(id)) ?? []).slice(1).map(Number);
+    const [mine, theirs] = [startedBy(one), startedBy(other)];
+    const living = (): boolean[] => [...mine, ...theirs].map((pid) => processInfo(pid) !== undefined);
+    expect(living()).toEqual([true, true, true, true]);
+    await harness.hub.cancel([one]);
+    expect((await ended(one)).status).toBe('cancelled');
+    await until(() => !living().slice(0, 2).includes(true), 'what it started to be gone');
+    expect(living()).toEqual([false, false, true, true]);
+    await harness.hub.cancel([other]);
+    expect((await ended(other)).status).toBe('cancelled');
+    await until(() => !living().includes(true), 'all to be gone');
+  });
+
   it('are ended when they are cancelled while Atomics.wait blocks them; the neighbour goes on', async () => {
     const [neighbour, blocked] = await Promise.all([running('saysAndSleeps', [900]), running('saysAndBlocks')]);
     await harness.hub.cancel([blocked]);
