@@ -151,21 +151,26 @@ interface Sender {
   /** How each of its envelopes begins, up to its body. */
   readonly head: Uint8Array;
 }
-/** Few senders write nearly all that a process reads: their envelopes needn't be decoded, only compared. Bounded; a new one overwrites. */
-const senders: (Sender | undefined)[] = Array.from({ length: 64 }, () => undefined);
+/** All agents of a hub, more or less. */
+const MOST_SENDERS = 16_384;
+/** Few senders write nearly all that a process reads: their envelopes needn't be decoded, only compared. By a hash of who they are; of several with one hash the last is known. */
+const senders = new Map<number, Sender>();
 /** The length of `by`, in an envelope as `encodeEnvelope` makes it; its text follows. */
 const BY_LENGTH_AT = 8;
 const BODY_TAG = 0xc6;
 const BODY_HEADER_BYTES = 5;
 
-function slotOf(data: Uint8Array): number {
-  const length = data[BY_LENGTH_AT] ?? 0;
-  return (length * 7 + (data[BY_LENGTH_AT + length] ?? 0)) % senders.length;
+/** FNV-1a of `by`. */
+function hashOf(data: Uint8Array): number {
+  const end = BY_LENGTH_AT + 1 + Math.min(data[BY_LENGTH_AT] ?? 0, LONGEST_NAME);
+  let hash = 0x811c9dc5;
+  for (let i = BY_LENGTH_AT + 1; i < end; i++) hash = Math.imul(hash ^ (data[i] ?? 0), 0x01000193);
+  return hash;
 }
 
 /** An envelope that one of those wrote; undefined when it isn't exactly that. */
 function fromKnown(data: Uint8Array): Envelope | undefined {
-  const sender = senders[slotOf(data)];
+  const sender = senders.get(hashOf(data));
   if (sender === undefined) return undefined;
   const { head } = sender;
   const at = head.length;
@@ -181,7 +186,9 @@ function fromKnown(data: Uint8Array): Envelope | undefined {
 function learn(by: string, data: Uint8Array): void {
   if (Buffer.byteLength(by) > LONGEST_NAME) return;
   const head = makeHead(by, undefined);
-  if (head.every((byte, i) => data[i] === byte)) senders[slotOf(data)] = { by, head };
+  if (!head.every((byte, i) => data[i] === byte)) return;
+  if (senders.size >= MOST_SENDERS) senders.clear();
+  senders.set(hashOf(data), { by, head });
 }
 
 const misfit = (field: string): PolaronError =>
