@@ -3,15 +3,16 @@
  * Not here: how the job comes and its answer goes (http-handler.ts, lambda-handler.ts).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import { int, object, parse } from '../../bus/protocol/shape.ts';
 import { asPolaronError } from '../../model/errors.ts';
 import type { AnswerEnd } from '../job/accepted-answer.ts';
 import { ANSWER_START, records } from '../job/answer.ts';
 import { OutcomeReader } from '../job/outcome-reader.ts';
-import { hadNoRoom } from '../job/job-folder.ts';
+import { hadNoRoom, removeJob } from '../job/job-folder.ts';
 import { unpackJob } from '../job/packed-job.ts';
 import { explainedDisk } from '../disk-full.ts';
 import { signalGroup } from '../process/process-table.ts';
@@ -19,6 +20,7 @@ import { programArgs } from '../program.ts';
 import { FrameBatch } from '../runner/frames.ts';
 import { SETTINGS_FILE } from '../runner/job-files.ts';
 import type { FromRunner } from '../runner/messages.ts';
+import { Pace, type Said } from '../runner/pace.ts';
 import { systemMs } from '../runner/system-clock.ts';
 import { writeFromRunner } from '../runner/wire-runner.ts';
 
@@ -69,7 +71,7 @@ export async function* runPacked(packed: Uint8Array, options: RunPackedOptions =
     yield* endOf({ error: { code, message } });
   } finally {
     run?.kill();
-    if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
+    if (dir !== undefined) removeJob(dir);
   }
 }
 
@@ -90,7 +92,9 @@ class PackedRun {
   readonly #child: ChildProcess;
   readonly #signal: AbortSignal | undefined;
   readonly #stop: () => void;
-  #said: ({ readonly message: FromRunner } | { readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer })[] = [];
+  #said: ({ readonly message: FromRunner } | { readonly past: Said })[] = [];
+  /** Of what is written past its runner: whoever takes the answer may be slow, and have room for little. */
+  readonly #pace = new Pace(systemMs, (past) => void this.#said.push({ past }));
   #wake: () => void = () => undefined;
   #exited = false;
   #over = false;
@@ -112,11 +116,13 @@ class PackedRun {
     for (const [stream, from] of [
       ['stdout', child.stdout],
       ['stderr', child.stderr],
-    ] as const)
+    ] as const) {
+      const decoder = new StringDecoder('utf8');
       from.on('data', (bytes: Buffer) => {
-        this.#said.push({ stream, bytes });
+        this.#pace.add({ type: 'log', task: '', stream, text: decoder.write(bytes) }, true);
         this.#wake();
       });
+    }
     const gone = (end: AnswerEnd): void => {
       this.end = end;
       this.#over = true;
@@ -163,11 +169,13 @@ class PackedRun {
     for (let more = true; more; ) {
       more = this.#reader.read();
       if (!more && this.#over) this.#reader.readToEnd();
+      if (this.#over) this.#pace.end();
+      else this.#pace.flush();
       const said = this.#said;
       this.#said = [];
       for (const each of said)
-        if ('stream' in each) yield* records(each.stream, each.bytes);
-        else yield* framesOf(each.message);
+        if ('past' in each) yield* framesOf('past', each.past);
+        else yield* framesOf('frames', each.message);
     }
   }
 
@@ -182,12 +190,12 @@ class PackedRun {
 }
 
 /** A large result goes before the message that names it. */
-function* framesOf(message: FromRunner): Generator<Uint8Array> {
+function* framesOf(kind: 'frames' | 'past', message: FromRunner): Generator<Uint8Array> {
   if (message.type === 'finished' && message.result.status === 'completed' && message.result.file !== undefined)
     for (const piece of piecesOf(message.result.file)) yield* records('value', piece);
   const batch = new FrameBatch(writeFromRunner);
   batch.add(message);
-  for (const part of batch.take()) yield* records('frames', part);
+  for (const part of batch.take()) yield* records(kind, part);
 }
 
 function* piecesOf(path: string): Generator<Uint8Array> {

@@ -4,19 +4,21 @@
  */
 import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { StringDecoder } from 'node:string_decoder';
 import { field, int, object, optional, parse, text } from '../../bus/protocol/shape.ts';
 import { PolaronError } from '../../model/errors.ts';
+import type { Stream } from '../../model/log-entry.ts';
 import { explainedDisk, isDiskFull } from '../disk-full.ts';
 import { FrameBatch, FrameReader } from '../runner/frames.ts';
 import { OUTCOME_FILE } from '../runner/job-files.ts';
-import type { FromRunner } from '../runner/messages.ts';
+import { isLast, type FromRunner } from '../runner/messages.ts';
+import { isSaid, Pace } from '../runner/pace.ts';
+import { systemMs } from '../runner/system-clock.ts';
 import { readFromRunner, writeFromRunner } from '../runner/wire-runner.ts';
 import { AnswerReader, type RecordKind } from './answer.ts';
 import type { JobExit } from './job-spawn.ts';
 
 const VALUE_FILE = 'value';
-/** Of all that isn't a large value: output, progress, small values. */
+/** Of one message, and of all that are kept beside what the electron says. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** How it ended over there. */
@@ -44,7 +46,8 @@ const readEnd = object(
 export interface AnswerPlace {
   readonly dir: string;
   readonly maxValueBytes: number;
-  readonly output: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** What was written past its runner; `skipped`: as a runner tells it. */
+  readonly output: (stream: Stream, text: string, skipped: number | undefined) => void;
 }
 
 /** Resolves when it is all there, with how its process ended. Raises JOB_FAILED when it is no whole answer, or says that the job was not run, DISK_FULL when there was no room for it here or there, and what `answer` raises before the outcome is there. */
@@ -94,10 +97,14 @@ class AcceptedAnswer {
   readonly #records = new AnswerReader((kind, bytes) => this.#record(kind, bytes));
   readonly #frames = new FrameReader(readFromRunner, (message) => this.#message(message));
   readonly #batch = new FrameBatch(writeFromRunner);
-  readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+  /** Whoever runs it keeps to it as well, or should. */
+  readonly #pace = new Pace(systemMs, (said) => this.#batch.add(said));
+  readonly #past = new FrameReader(readFromRunner, (message) => this.#wrotePast(message));
   #value: number | undefined;
   #valueBytes = 0;
-  #otherBytes = 0;
+  /** Of frames since the last whole message of their kind, and of messages that were kept. */
+  readonly #openBytes = { frames: 0, past: 0 };
+  #keptBytes = 0;
   end: AnswerEnd | undefined;
   hasOutcome = false;
 
@@ -108,30 +115,43 @@ class AcceptedAnswer {
   feed(chunk: Uint8Array): void {
     try {
       this.#records.feed(chunk);
-      const parts = this.#batch.take();
-      if (parts.length > 0) appendFileSync(join(this.#place.dir, OUTCOME_FILE), Buffer.concat(parts), { mode: 0o600 });
+      this.#pace.flush();
+      this.#write();
     } catch (error) {
       this.hasOutcome &&= !isDiskFull(error);
       throw explainedDisk(error, `its answer has no room on the agent's disk, in ${this.#place.dir}`);
     }
   }
 
+  /** Of one that breaks off the last words are kept as well. */
   close(): void {
+    this.#closeValue();
+    try {
+      this.#pace.end();
+      this.#write();
+    } catch {
+      // a full disk
+    }
+  }
+
+  #write(): void {
+    const parts = this.#batch.take();
+    if (parts.length > 0) appendFileSync(join(this.#place.dir, OUTCOME_FILE), Buffer.concat(parts), { mode: 0o600 });
+  }
+
+  #closeValue(): void {
     if (this.#value !== undefined) closeSync(this.#value);
     this.#value = undefined;
   }
 
   #record(kind: RecordKind, bytes: Buffer): void {
     if (kind === 'value') return this.#addValue(bytes);
-    this.#otherBytes += bytes.length;
-    if (this.#otherBytes > MOST_BYTES)
-      throw new PolaronError('JOB_FAILED', `its answer has more than ${MOST_BYTES} bytes beside the value`);
     switch (kind) {
       case 'frames':
-        return this.#frames.feed(Buffer.from(bytes));
-      case 'stdout':
-      case 'stderr':
-        return this.#place.output(kind, this.#decoders[kind].write(bytes));
+      case 'past':
+        this.#openBytes[kind] += bytes.length;
+        this.#bound(this.#openBytes[kind]);
+        return (kind === 'frames' ? this.#frames : this.#past).feed(Buffer.from(bytes));
       case 'end':
         this.end = parse('the end of an answer', readEnd, JSON.parse(bytes.toString('utf8')));
         return;
@@ -148,16 +168,34 @@ class AcceptedAnswer {
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#value, bytes, at);
   }
 
+  #wrotePast(message: FromRunner): void {
+    this.#openBytes.past = 0;
+    if (message.type === 'log') this.#place.output(message.stream, message.text, message.skipped);
+  }
+
   #message(message: FromRunner): void {
+    this.#openBytes.frames = 0;
+    if (isSaid(message)) return this.#pace.add(message, true);
+    if (isLast(message)) this.#pace.end();
+    const before = this.#batch.bytes;
+    this.#batch.add(this.#here(message));
+    this.#keptBytes += this.#batch.bytes - before;
+    this.#bound(this.#keptBytes);
+    this.hasOutcome ||= isLast(message);
+  }
+
+  /** A large result is named as the file that holds it here. */
+  #here(message: FromRunner): FromRunner {
     if (message.type !== 'finished' || message.result.status !== 'completed' || message.result.file === undefined)
-      this.#batch.add(message);
-    else {
-      if (this.#value === undefined)
-        throw new PolaronError('JOB_FAILED', 'its answer names a large result and does not hold it');
-      this.close();
-      this.#batch.add({ ...message, result: { ...message.result, file: join(this.#place.dir, VALUE_FILE) } });
-    }
-    if (message.type === 'finished' || message.type === 'load-failed') this.hasOutcome = true;
-    else if (message.type === 'indexed' && message.errors.length > 0) this.hasOutcome = true;
+      return message;
+    if (this.#value === undefined)
+      throw new PolaronError('JOB_FAILED', 'its answer names a large result and does not hold it');
+    this.#closeValue();
+    return { ...message, result: { ...message.result, file: join(this.#place.dir, VALUE_FILE) } };
+  }
+
+  #bound(bytes: number): void {
+    if (bytes > MOST_BYTES)
+      throw new PolaronError('JOB_FAILED', `its answer has more than ${MOST_BYTES} bytes beside value and output`);
   }
 }

@@ -6,8 +6,8 @@ import { PolaronError } from '../../model/errors.ts';
 
 export const ANSWER_START = Buffer.from('polaron-outcome/1\n');
 
-/** `frames`: of its runner, those of the outcome file. `value`: the result's bytes, when it is large: before the frame that names it. `alive`: nothing new. */
-const kinds = ['frames', 'value', 'stdout', 'stderr', 'alive', 'end'] as const;
+/** `frames`: of its runner, those of the outcome file. `past`: frames, of what is written past that. `value`: the result's bytes, when it is large: before the frame that names it. `alive`: nothing new. */
+const kinds = ['frames', 'past', 'value', 'alive', 'end'] as const;
 export type RecordKind = (typeof kinds)[number];
 
 const HEADER_BYTES = 5;

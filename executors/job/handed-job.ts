@@ -1,4 +1,5 @@
 /** The job as its executor's author gets it, and the programs that were started for it on this machine. Not here: when it is handed over (job-run.ts). */
+import type { Stream } from '../../model/log-entry.ts';
 import { acceptAnswer } from './accepted-answer.ts';
 import { packJob } from './packed-job.ts';
 import type { Job } from './definition.ts';
@@ -31,7 +32,7 @@ export interface HandedJob<O> {
   readonly folder: string;
   readonly options: O;
   readonly signal: AbortSignal;
-  readonly output: (stream: 'stdout' | 'stderr', text: string) => void;
+  readonly output: (stream: Stream, text: string, skipped?: number) => void;
   /** A sign of life. */
   readonly started: () => void;
 }

@@ -211,7 +211,7 @@ export class JobRun<O, S> implements ExecutorHandle {
 
   #job(options: O): Job<O> {
     const { signal } = this.#abort;
-    const output = (stream: 'stdout' | 'stderr', text: string): void => this.#wrote(stream, text);
+    const output = (stream: Stream, text: string, skipped?: number): void => this.#wrote(stream, text, skipped);
     const started = (): void => this.#times.signOfLife();
     const handed = { intent: this.intent, folder: this.dir, options, signal, output, started };
     return handedJob(this.#home, handed, this.#spawned);

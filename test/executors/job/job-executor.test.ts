@@ -1,7 +1,8 @@
 /** What an executor of jobs does when its author's code, its folder or its agent fails: a real agent and real runners, a fake hub. */
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { runPacked } from '../../../executors/function/run-packed.ts';
 import { defineExecutor, noOptions, type CustomExecutor, type JobState } from '../../../executors/job/definition.ts';
 import { jobExecutor } from '../../../executors/job/job-executor.ts';
 import { processInfo } from '../../../executors/process/process-table.ts';
@@ -12,6 +13,7 @@ import { taskId } from '../../support/fake-hub.ts';
 import { until } from '../../support/until.ts';
 
 const WAIT_MS = 60_000;
+const MIB = 1024 * 1024;
 let harness: Harness;
 afterEach(() => harness.close());
 
@@ -152,6 +154,61 @@ it.each(['detached', 'spawned'])(
     expect(written(1).length).toBeLessThan(MUCH / 4);
   },
 );
+
+it('what it prints without end takes little room in its folder, and those who watch see that it goes on', {
+  timeout: WAIT_MS,
+}, async () => {
+  await begin(detachedJobs().executor);
+  await assign(1, 'detached', 'floods', 10_000);
+  const jobs = join(harness.dir, 'jobs', 'detached', 'jobs');
+  const size = (): number =>
+    readdirSync(jobs).reduce(
+      (sum, name) => sum + (statSync(join(jobs, name, 'outcome'), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
+  await until(() => size() > MIB - 20_000, 'its first MiB', WAIT_MS);
+  for (let n = 0; n < 3; n++) {
+    const before = written(1).length;
+    await until(() => written(1).length > before, 'more of it', WAIT_MS);
+  }
+  expect(size()).toBeLessThan(1.1 * MIB);
+  await harness.hub.cancel([1]);
+  expect((await harness.hub.outcome(1, WAIT_MS)).status).toBe('cancelled');
+});
+
+it('what a function service hears past a runner takes little room, though its caller is slow', {
+  timeout: WAIT_MS,
+}, async () => {
+  let waited = false;
+  let bytes = 0;
+  let mark = '';
+  async function* slow(answer: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const part of answer) {
+      bytes += part.length;
+      if (!waited && part.length > 10_000) {
+        await until(() => existsSync(mark), 'all to be written', WAIT_MS);
+        waited = true;
+      }
+      yield part;
+    }
+  }
+  await begin(
+    defineExecutor({
+      name: 'packed',
+      options: noOptions,
+      setup: () => undefined,
+      run: async (job) => job.accept(slow(runPacked(await job.pack()))),
+    }),
+  );
+  mark = join(harness.dir, 'mark');
+  await assign(1, 'packed', 'writesPast', 1_000, 'last words', 'live', mark);
+  const { logs } = await harness.hub.outcome(1, WAIT_MS);
+  for (const text of [logs?.stdout, logs?.stderr])
+    expect(text).toMatch(/^é{4999}\n[^]* characters left out …\n[^]*\né{4999}\nlast words\n$/);
+  expect(waited).toBe(true);
+  // of 20 MB
+  expect(bytes).toBeLessThan(5 * MIB);
+});
 
 it.each(['live', 'die'])(
   'of what it writes past its runner the end is told, however much that is (%s)',
