@@ -4,7 +4,7 @@
  */
 import { PolaronError } from '../../model/errors.ts';
 
-export const ANSWER_START = Buffer.from('polaron-outcome/1\n');
+export const ANSWER_START = Buffer.from('polaron-outcome/2\n');
 
 /** `frames`: of its runner, those of the outcome file. `past`: frames, of what is written past that. `value`: the result's bytes, when it is large: before the frame that names it. `alive`: nothing new. */
 const kinds = ['frames', 'past', 'value', 'alive', 'end'] as const;

@@ -138,10 +138,10 @@ describe('the executor http', { timeout: 2 * WAIT_MS }, () => {
     const half = await failure((request, response) => {
       request.resume();
       response.writeHead(200, { 'content-length': '1000' });
-      response.write('polaron-outcome/1\n', () => response.destroy());
+      response.write('polaron-outcome/2\n', () => response.destroy());
     });
     expect(half).toMatchObject({ error: { code: 'HTTP_UNREACHABLE' }, requests: 1 });
-    const early = await failure(status(200, {}, 'polaron-outcome/1\n'));
+    const early = await failure(status(200, {}, 'polaron-outcome/2\n'));
     expect(early.error).toMatchObject({ code: 'JOB_FAILED', message: expect.stringContaining('ends before') });
     const page = await failure(status(200, {}, '<html>hello</html>'));
     expect(page.error).toMatchObject({ code: 'JOB_FAILED', message: expect.stringContaining('<html>hello') });
