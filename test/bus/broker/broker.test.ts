@@ -230,7 +230,7 @@ describe('limits', () => {
   });
 
   test('who does not answer two PINGs is cut off; who answers stays', async () => {
-    const broker = await start({ pingIntervalMs: 30 });
+    const broker = await start({ pingIntervalMs: 250 });
     const bus = await connectNats({ servers: broker.url, name: 'x', identity: 'x', log: noLog });
     const mute = await wireClient(broker.port, QUIET);
     await mute.expect("-ERR 'Stale Connection'\r\n");
