@@ -28,12 +28,15 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       process.env['SLURM_CONF'] = slurm.conf;
       const path = process.env['PATH'];
       process.env['PATH'] = `${notedSqueue()}:${path}`;
+      // as if the agent ran in a job itself
+      process.env['SLURM_MEM_PER_CPU'] = '7';
       harness = await startHarness({
         executors: [(ground) => slurmExecutor({ ...ground, settings: { pollMs: POLL_MS } })],
         capabilities: [],
         slots: 32,
       });
       process.env['PATH'] = path;
+      delete process.env['SLURM_MEM_PER_CPU'];
       harness.hub.bus.subscribe(subjects.up(SITE, AGENT, 'progress'), ({ data }) => {
         notes.push(JSON.stringify(decodeBody(decodeEnvelope(data).body)));
       });
@@ -113,6 +116,15 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       ]);
       await harness.hub.cancel([id]);
       expect((await ended(id)).status).toBe('cancelled');
+    });
+
+    it('gives a job the memory that was asked for, and tells it of no other', async () => {
+      const preRun = ['export FLAVOUR="$SLURM_MEM_PER_NODE,$SLURM_MEM_PER_CPU"'];
+      expect(valueOf(await run({ ...spec('env', { preRun }), memoryMb: 150 }))).toEqual([
+        '150,',
+        null,
+        expect.any(Array),
+      ]);
     });
 
     it('takes what an electron says for what it is, whatever it holds', async () => {
