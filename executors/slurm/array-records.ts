@@ -14,7 +14,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -62,21 +62,26 @@ export class ArrayRecords {
     return join(this.#root, array);
   }
 
-  /** Raises the system's error. */
+  /** Raises the system's error; nothing is left then. */
   write(array: string, jobs: readonly ArrayJob[]): void {
     const folder = this.folder(array);
-    mkdirSync(folder, { mode: 0o700 });
-    for (const [index, job] of jobs.entries()) symlinkSync(job.folder, join(folder, String(index)));
-    const file = openSync(join(folder, `${JOBS_FILE}.new`), 'w', 0o600);
     try {
-      writeSync(file, JSON.stringify(jobs));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      mkdirSync(folder, { mode: 0o700 });
+      for (const [index, job] of jobs.entries()) symlinkSync(job.folder, join(folder, String(index)));
+      const file = openSync(join(folder, `${JOBS_FILE}.new`), 'w', 0o600);
+      try {
+        writeFileSync(file, JSON.stringify(jobs));
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(join(folder, `${JOBS_FILE}.new`), join(folder, JOBS_FILE));
+      flushFolder(folder);
+      flushFolder(this.#root);
+    } catch (error) {
+      removeFolder(folder);
+      throw error;
     }
-    renameSync(join(folder, `${JOBS_FILE}.new`), join(folder, JOBS_FILE));
-    flushFolder(folder);
-    flushFolder(this.#root);
     this.#keep(array, jobs);
   }
 

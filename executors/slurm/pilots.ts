@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { PolaronError } from '../../model/errors.ts';
 import { jobScript } from './job-script.ts';
-import { sbatchArgs } from './sbatch-args.ts';
+import { sbatchArgs, sbatchEnv } from './sbatch-args.ts';
 import { outputOf, type SlurmProgram } from './slurm-program.ts';
 import type { SlurmOptions } from './slurm-options.ts';
 
@@ -60,7 +60,7 @@ export async function submitPilots(
     `--signal=B:TERM@${drainSeconds}`,
   ];
   try {
-    const said = outputOf('sbatch', await program('sbatch', args, { stdin: script, env }));
+    const said = outputOf('sbatch', await program('sbatch', args, { stdin: script, env: sbatchEnv(env) }));
     const id = /^\d+/.exec(said)?.[0];
     if (id === undefined) throw new PolaronError('SLURM_REFUSED', `sbatch gave no job id but ${JSON.stringify(said)}`);
     writeFileSync(join(folder, ID_FILE), id);

@@ -46,5 +46,15 @@ export function sbatchArgs({ name, options, memoryMb, folder, count }: SbatchOf)
   ];
 }
 
+/** What would change how a job is followed; and what sbatch hands on of the job that it is run in itself, though the new one was asked for other memory. */
+const NOT_IN_ENV = new Set([
+  ...['SBATCH_ARRAY_INX', 'SBATCH_WAIT', 'SBATCH_CLUSTERS', 'SBATCH_IGNORE_PBS'],
+  ...['SLURM_MEM_PER_CPU', 'SLURM_MEM_PER_GPU', 'SLURM_MEM_PER_NODE'],
+]);
+
+/** Its environment, which becomes that of the job; the rest of an operator's own settings for sbatch stays. */
+export const sbatchEnv = (env: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_IN_ENV.has(name)));
+
 /** A file name for sbatch, which replaces what begins with a percent sign. */
 const inPattern = (path: string): string => path.replaceAll('%', '%%');

@@ -8,11 +8,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PolaronError } from '../../model/errors.ts';
+import { explainedDisk } from '../disk-full.ts';
 import type { ExecutorAgent, Job } from '../job/definition.ts';
 import type { ArrayRecords } from './array-records.ts';
 import { jobScript } from './job-script.ts';
 import type { Queue } from './queue.ts';
-import { sbatchArgs } from './sbatch-args.ts';
+import { sbatchArgs, sbatchEnv } from './sbatch-args.ts';
 import type { SlurmOptions } from './slurm-options.ts';
 import type { SlurmAnswer, SlurmProgram } from './slurm-program.ts';
 
@@ -109,16 +110,24 @@ export class Submission {
     return this.#accepted([job], name, args, jobScript({ options, folder, command }));
   }
 
-  /** Q2. */
   #array(jobs: readonly [Job<SlurmOptions>, ...Job<SlurmOptions>[]] | readonly Job<SlurmOptions>[]): Promise<string> {
     const [first] = jobs;
     if (first === undefined) throw new Error('an array of no jobs');
     const name = `polaron-${randomBytes(16).toString('hex')}`;
-    this.#arrays.write(name, jobs);
+    this.#keepRecord(name, jobs);
     const links = this.#arrays.folder(name);
     const { options, memoryMb, folder, command } = first;
     const args = sbatchArgs({ name, options, memoryMb, folder: links, count: jobs.length });
     return this.#accepted(jobs, name, args, jobScript({ options, folder, command, links }));
+  }
+
+  /** Q2. */
+  #keepRecord(name: string, jobs: readonly Job<SlurmOptions>[]): void {
+    try {
+      this.#arrays.write(name, jobs);
+    } catch (error) {
+      throw explainedDisk(error, `the record of its array has no room in ${this.#arrays.folder(name)}`);
+    }
   }
 
   /** Q1. */
@@ -131,7 +140,7 @@ export class Submission {
     const began = performance.now();
     let said = '';
     for (;;) {
-      const answer = await this.#program('sbatch', args, { stdin, env: submitEnv(this.#agent.env) });
+      const answer = await this.#program('sbatch', args, { stdin, env: sbatchEnv(this.#agent.env) });
       if (answer.kind === 'done') return idOf(answer);
       if (answer.kind === 'refused') throw new PolaronError('SLURM_REFUSED', `sbatch: ${answer.said}`);
       if (said === '') this.#agent.log('warn', `Slurm's controller can't be reached: ${answer.said}`);
@@ -171,9 +180,3 @@ function idOf({ stdout }: Extract<SlurmAnswer, { kind: 'done' }>): string {
   if (id === undefined) throw new PolaronError('SLURM_REFUSED', `sbatch gave no job id but ${JSON.stringify(stdout)}`);
   return id;
 }
-
-/** What would change how a job is followed; the rest of an operator's own settings for sbatch stays. */
-const NOT_IN_ENV = ['SBATCH_ARRAY_INX', 'SBATCH_WAIT', 'SBATCH_CLUSTERS', 'SBATCH_IGNORE_PBS'];
-
-const submitEnv = (env: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_IN_ENV.includes(name)));

@@ -27,7 +27,8 @@ export interface SshBench {
   close(): Promise<void>;
 }
 
-export async function openSshBench(program: string, slots = 4): Promise<SshBench> {
+/** `program`: sshd; `ssh`: what the agent takes for ssh. */
+export async function openSshBench(program: string, slots = 4, ssh?: string): Promise<SshBench> {
   const bench = openPoolBench(slots);
   const cache = join(bench.dir, 'cache', 'polaron');
   const sshd = await startSshd(program, { XDG_CACHE_HOME: join(bench.dir, 'cache'), FLAVOUR: 'theirs' });
@@ -50,7 +51,7 @@ export async function openSshBench(program: string, slots = 4): Promise<SshBench
       start,
       spare: false,
     };
-    const executor = new SshExecutor(ground);
+    const executor = new SshExecutor(ground, ssh);
     all.push(executor);
     return executor;
   };

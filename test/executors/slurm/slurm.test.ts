@@ -1,5 +1,5 @@
 /** What the executor `slurm` does beside the contract, on a real Slurm. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { slurmIsHere, startSlurm, type Slurm } from '../../support/slurm.ts';
 import { until } from '../../support/until.ts';
 
 const PATIENCE_MS = 60_000;
+const POLL_MS = 250;
 
 withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () => {
   describe('slurm', { timeout: 2 * PATIENCE_MS }, () => {
@@ -25,11 +26,17 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       dir = mkdtempSync(join(tmpdir(), 'polaron-slurm-test-'));
       slurm = await startSlurm();
       process.env['SLURM_CONF'] = slurm.conf;
+      const path = process.env['PATH'];
+      process.env['PATH'] = `${notedSqueue()}:${path}`;
+      // as if the agent ran in a job itself
+      process.env['SLURM_MEM_PER_CPU'] = '7';
       harness = await startHarness({
-        executors: [(ground) => slurmExecutor({ ...ground, settings: { pollMs: 250 } })],
+        executors: [(ground) => slurmExecutor({ ...ground, settings: { pollMs: POLL_MS } })],
         capabilities: [],
-        slots: 16,
+        slots: 32,
       });
+      process.env['PATH'] = path;
+      delete process.env['SLURM_MEM_PER_CPU'];
       harness.hub.bus.subscribe(subjects.up(SITE, AGENT, 'progress'), ({ data }) => {
         notes.push(JSON.stringify(decodeBody(decodeEnvelope(data).body)));
       });
@@ -41,6 +48,16 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       delete process.env['SLURM_CONF'];
       rmSync(dir, { recursive: true, force: true });
     });
+
+    /** A squeue of the agent's that writes down how it is called. */
+    function notedSqueue(): string {
+      const path = join(dir, 'bin');
+      mkdirSync(path);
+      const script = `#!/bin/sh\necho "$*" >>'${join(dir, 'asked')}'\nPATH=\${PATH#*:}\nexec squeue "$@"\n`;
+      writeFileSync(join(path, 'squeue'), script, { mode: 0o755 });
+      return path;
+    }
+    const asked = (): readonly string[] => readFileSync(join(dir, 'asked'), 'utf8').trim().split('\n');
 
     const spec = (electron: string, options: Readonly<Record<string, unknown>>, ...args: unknown[]): TaskSpec => ({
       electron,
@@ -101,6 +118,15 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       expect((await ended(id)).status).toBe('cancelled');
     });
 
+    it('gives a job the memory that was asked for, and tells it of no other', async () => {
+      const preRun = ['export FLAVOUR="$SLURM_MEM_PER_NODE,$SLURM_MEM_PER_CPU"'];
+      expect(valueOf(await run({ ...spec('env', { preRun }), memoryMb: 150 }))).toEqual([
+        '150,',
+        null,
+        expect.any(Array),
+      ]);
+    });
+
     it('takes what an electron says for what it is, whatever it holds', async () => {
       const trap = join(dir, 'trap');
       const flavour = `a'b "c"\n#SBATCH --partition=nowhere\n$(touch ${trap}) \`touch ${trap}\` %j \\`;
@@ -142,6 +168,26 @@ withRealPart('Slurm', slurmIsHere, 'Debian has it in slurm-wlm and munge', () =>
       const [other = 0] = await assign(spec('sleep', {}, 60_000, 0));
       await until(() => readdirSync(arrays).length === 0, 'its record is gone', PATIENCE_MS);
       await harness.hub.cancel([other]);
+    });
+
+    it('asks about all of them with one call', async () => {
+      const ids = await assign(
+        ...Array.from({ length: 20 }, (_, i) => spec('noop', { options: { hold: true, nice: i % 7 } })),
+      );
+      const folders = (): readonly string[] => readdirSync(join(harness.dir, 'jobs', 'slurm', 'jobs'));
+      const waiting = async (): Promise<number> =>
+        (await jobs('State')).filter(([state]) => state === 'PENDING').length;
+      await until(async () => folders().length === 20 && (await waiting()) === 20, 'all to be there', PATIENCE_MS);
+      const names = folders();
+      const isAboutAll = (call: string): boolean => names.every((name) => call.includes(name));
+      await until(() => isAboutAll(asked().at(-1) ?? ''), 'a look at all of them', PATIENCE_MS);
+      const before = asked().length;
+      const began = performance.now();
+      await until(() => asked().length >= before + 10, 'ten more', PATIENCE_MS);
+      expect(performance.now() - began).toBeGreaterThan(9 * POLL_MS);
+      expect(asked().slice(before).every(isAboutAll)).toBe(true);
+      await harness.hub.cancel(ids);
+      for (const id of ids) expect((await ended(id)).status).toBe('cancelled');
     });
 
     it('cancels one job of an array and leaves the others', async () => {
