@@ -18,6 +18,8 @@ import { spawnJob } from './job-spawn.ts';
 import { OutcomeReader } from './outcome-reader.ts';
 
 const LOOK_MS = 250;
+/** Of very many each is looked at less often: a look opens files, maybe on a disk behind a network. */
+const LOOK_EACH_MS = 1;
 const POLL_MS = 2_000;
 /** Jobs are asked about soon after something happened, but not each by itself. */
 const SOON_MS = 100;
@@ -189,7 +191,7 @@ class JobExecutor<O, S> implements Executor {
   }
 
   #look(): void {
-    this.#looking = this.#ground.clock.after(LOOK_MS, () => {
+    this.#looking = this.#ground.clock.after(Math.max(LOOK_MS, this.#runs.size * LOOK_EACH_MS), () => {
       this.#looking = undefined;
       for (const run of this.#runs.values()) {
         run.look();

@@ -220,6 +220,7 @@ const readIntent = object(
 /** What a file of the runner holds beyond byte `from`; empty when there is nothing. */
 export function readFrom(path: string, from: number, most: number): Buffer {
   let file: number;
+  if (!existsSync(path)) return Buffer.alloc(0);
   try {
     file = openSync(path, 'r');
   } catch {

@@ -2,7 +2,7 @@
  * Follows what a job's process writes past its runner, if whoever runs it puts that into two files of the job's folder. Each look comes up to their end: of what has come meanwhile a beginning and an
  * end is read when it is much, as no more than that is kept (log-buffer.ts). Not here: what the electron writes itself (outcome-reader.ts).
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 
@@ -42,6 +42,8 @@ export class OutputFiles {
   read(): void {
     for (const file of this.#files) {
       let fd: number;
+      // it mostly isn't there, and to be told so by an error takes six times as long
+      if (!existsSync(file.path)) continue;
       try {
         fd = openSync(file.path, 'r');
       } catch {

@@ -3,7 +3,7 @@
  * the same agent have left here (A5): their daemons, and the process groups that they had started. It keeps nothing itself.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { killLeftRunners } from '../process/runner-roster.ts';
@@ -55,16 +55,30 @@ function endEarlierLives(lives: string, boot: number): void {
     if (!Number.isSafeInteger(life) || life === boot) continue;
     if (life > boot) throw new Error(`life ${life} of this agent works here by now; this is life ${boot}`);
     const folder = join(lives, name);
-    const [pid, start] = textOf(join(folder, 'daemon')).split(' ');
-    if (Number(pid) > 1 && start !== undefined && startTimeOf(Number(pid)) === start)
-      process.kill(Number(pid), 'SIGKILL');
-    for (const session of readdirSync(folder).filter((each) => each.startsWith('session-'))) {
-      const groups = join(folder, session, 'groups');
-      mkdirSync(groups, { recursive: true });
-      killLeftRunners(groups, () => undefined);
-    }
-    rmSync(folder, { recursive: true, force: true });
+    for (let more = MOST_TRIES; more > 0; more--)
+      try {
+        endLife(folder);
+        break;
+      } catch (error) {
+        // another way to this host ends it as well, and was quicker
+        if (more === 1 || !(error instanceof Error && 'code' in error && QUICKER.has(error.code))) throw error;
+      }
   }
+}
+
+const MOST_TRIES = 100;
+const QUICKER: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTEMPTY', 'ESRCH']);
+
+/** Whatever of it is left. Raises the system's error. */
+function endLife(folder: string): void {
+  const [pid, start] = textOf(join(folder, 'daemon')).split(' ');
+  if (Number(pid) > 1 && start !== undefined && startTimeOf(Number(pid)) === start)
+    process.kill(Number(pid), 'SIGKILL');
+  for (const session of existsSync(folder) ? readdirSync(folder) : []) {
+    const groups = join(folder, session, 'groups');
+    if (existsSync(groups)) killLeftRunners(groups, () => undefined);
+  }
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function textOf(file: string): string {
