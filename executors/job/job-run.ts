@@ -54,7 +54,6 @@ export class JobRun<O, S> implements ExecutorHandle {
   #endedBefore = false;
   #cancelling = false;
   readonly #spawned = new Spawned();
-  #isQueued = false;
   #queuedFor: string | undefined;
 
   constructor(home: JobHome<O, S>, intent: Intent, dir: string, events: ExecutorEvents) {
@@ -134,7 +133,6 @@ export class JobRun<O, S> implements ExecutorHandle {
       return this.#warn(`is not known: ${why}`);
     }
     if (state.state !== 'unknown') this.#unknown = 0;
-    this.#isQueued = state.state === 'queued';
     switch (state.state) {
       case 'queued':
         this.#queues(state.reason);
@@ -154,8 +152,7 @@ export class JobRun<O, S> implements ExecutorHandle {
   look(): void {
     if (this.#phase === 'waiting' || this.#phase === 'over') return;
     if (this.#times.startedAt === 0 && this.#phase !== 'away') return;
-    // one that queues has left nothing, and there may be thousands; `poll` says when it is over
-    if ((!this.#isQueued && this.#read()) || this.#times.startedAt === 0) return;
+    if (this.#read() || this.#times.startedAt === 0) return;
     const now = this.#home.ground.clock.monotonic();
     if (this.#finished !== undefined && !this.#stoppedOutside() && now - this.#finishedAt > STUBBORN_MS)
       return this.#conclude({ state: 'ended' });

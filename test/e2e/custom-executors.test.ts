@@ -1,6 +1,7 @@
 /** An agent with the executors of docs/guides/executors.md: the files as a reader would save them, the real command, a real job queue. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cancel, dispatch, getResult, getValue } from 'polaron';
