@@ -64,7 +64,8 @@ function reasonOf(why: Exclude<Why, WhyReuse>): string {
       const near = [
         nearest === undefined ? 'no agent is there' : `${nearest.agent} lacks ${nearest.lacks.join(', ')}`,
         ...most.map(({ need, offers, agent, as }) =>
-          as === 'instead'
+          // earlier hubs don't say it
+          (as ?? (offers.includes('=') ? 'instead' : 'largest')) === 'instead'
             ? `${need}: ${agent} offers ${offers}`
             : `${need}: the largest agent offers ${offers}, ${agent}`,
         ),

@@ -57,17 +57,31 @@ export function killGroupOf(pid: number, start: string): boolean {
  */
 export function killMarked(variable: string, wanted: (value: string) => boolean): void {
   if (!onLinux) return;
-  const before = `\0${variable}=`;
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!Number.isSafeInteger(pid) || pid === process.pid) continue;
-    try {
-      const all = `\0${readFileSync(`/proc/${name}/environ`, 'utf8')}\0`;
-      const at = all.indexOf(before) + before.length;
-      if (at >= before.length && wanted(all.slice(at, all.indexOf('\0', at)))) process.kill(pid, 'SIGKILL');
-    } catch {
-      continue; // gone, or another user's
-    }
+    const value = inEnvironment(pid, variable);
+    if (value !== undefined && wanted(value)) kill(pid);
+  }
+}
+
+/** Of the variable in the environment that it was started with; undefined also when it is gone, or another user's. */
+function inEnvironment(pid: number, variable: string): string | undefined {
+  const before = `\0${variable}=`;
+  try {
+    const all = `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}\0`;
+    const at = all.indexOf(before) + before.length;
+    return at >= before.length ? all.slice(at, all.indexOf('\0', at)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // gone, or another user's
   }
 }
 
@@ -104,21 +118,20 @@ export function residentBytesOfTree(pid: number): number {
 
 /**
  * Kills what ended threads of a living process had started, and all that descends from it, whatever its environment, group or session: the kernel gives it to the first thread, which must have
- * started nothing itself. Only where /proc tells.
+ * started nothing itself. `spared`: by the value of this variable in their environment, which tells what a thread that goes on had started by one of its own. Only where /proc tells.
  */
-export function killLeftByThreads(pid: number): void {
-  for (const child of startedBy(pid, pid)) killTree(child);
+export function killLeftByThreads(pid: number, variable: string, spared: (value: string) => boolean): void {
+  for (const child of startedBy(pid, pid)) {
+    const value = inEnvironment(child, variable);
+    if (value === undefined || !spared(value)) killTree(child);
+  }
 }
 
 /** Kills a process and all that descends from it, as far as /proc tells. */
 export function killTree(pid: number): void {
   // they have another parent as soon as this one is gone
   const children = childrenOf(pid);
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // gone, or another user's
-  }
+  kill(pid);
   for (const child of children) killTree(child);
 }
 

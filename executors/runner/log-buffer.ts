@@ -41,15 +41,21 @@ export class BoundedText {
 
   /** `skipped`: as many before it were left out by whoever tells of them; negative: it begins with so many that came before. */
   add(text: string, skipped = 0): void {
-    const room = skipped === 0 && this.#behind === 0 ? HEAD_CHARS - this.#head.length : 0;
+    // the mark of what is left out stands behind a whole head: who follows the text looks for it there
+    if (skipped !== 0 && this.#behind === 0)
+      return this.add(skipped < 0 ? text.slice(-skipped) : leftOutMark(skipped) + text);
+    const room = this.#behind === 0 ? HEAD_CHARS - this.#head.length : 0;
     if (room > 0) this.#head += text.slice(0, room);
     const rest = room >= text.length ? '' : text.slice(Math.max(room, 0));
     this.#behind += skipped + rest.length;
+    // what is kept is whole, so that each place in it is known
+    if (skipped !== 0) this.#tail.clear();
     this.#tail.add(rest);
   }
 
   toString(): string {
-    const tail = this.#tail.take();
+    const end = this.#tail.take();
+    const tail = end.slice(Math.max(0, end.length - this.#behind));
     const dropped = this.#behind - tail.length;
     return dropped > 0 ? this.#head + leftOutMark(dropped) + tail : this.#head + tail;
   }

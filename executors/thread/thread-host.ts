@@ -3,7 +3,7 @@
  * Invariants: H1 a thread that is alone with user code when the process dies is to blame; of several nobody is, for nobody can tell; H2 one that doesn't end (T1) takes the process with it, and is
  * the only one that has ended; H3 what ran in the others is noted as disturbed: it runs alone the next time, so that who ends processes shows itself, and the others get through;
  * H4 a process of which a thread has ended begins no other, and ends with its last: nothing in it could reap what that one had started;
- * H5 what an ended thread had started is told by its mark, and by its parent: its first thread, which starts none itself.
+ * H5 what an ended thread had started is told by its mark, and by its parent: the process's first thread, which starts none itself. A mark of a thread that goes on counts more: that one may have had a thread of its own, which has ended.
  * Not here: which processes there are (thread-hosts.ts), the process's own side (runner/threads.ts).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -151,7 +151,9 @@ export class ThreadHost {
     this.#close(); // H4
     this.#threads.delete(number);
     thread.leaving();
-    killLeftByThreads(this.pid); // H5
+    // H5
+    const others = new Set([...this.#threads.keys()].map((other) => this.#markOf(other)));
+    killLeftByThreads(this.pid, RUNNER_MARK, (mark) => others.has(mark));
     for (const other of this.#threads.values()) other.neighbourEnded();
     this.#start.roster.removeThread(this.#markOf(number), () => {
       thread.exit({ code: exitCode, signal: null, thread: { heapFull, bystander: false } });

@@ -23,6 +23,8 @@ const reasons: readonly WhyGroup[] = [
       most: [
         { need: 'memory>=128GiB', offers: '64GiB', agent: 'lab.a1', as: 'largest' },
         { need: 'site=lab', offers: 'site=cern', agent: 'lab.a1', as: 'instead' },
+        // of an earlier hub
+        { need: 'site=lab', offers: 'site=desy', agent: 'lab.a1' },
       ],
     },
     1,
@@ -95,7 +97,7 @@ it('tells each reason in a line, with the first who wait for it', async () => {
       '1 electron waits for the key "db", held by 2 of 2 (d1_1, d2_7): query',
       '1 electron waits for an agent that offers gpu, process (lab.a1 lacks gpu): train',
       '1 electron waits for an agent that offers process (no agent is there): any',
-      '1 electron waits for an agent that offers memory>=128GiB (lab.a1 lacks memory>=128GiB; memory>=128GiB: the largest agent offers 64GiB, lab.a1; site=lab: lab.a1 offers site=cern): huge',
+      '1 electron waits for an agent that offers memory>=128GiB (lab.a1 lacks memory>=128GiB; memory>=128GiB: the largest agent offers 64GiB, lab.a1; site=lab: lab.a1 offers site=cern; site=lab: lab.a1 offers site=desy): huge',
       '1 electron waits until there is room on 1 agent with memory>=32GiB (memory>=32GiB: in use on lab.a1: 48GiB of 64GiB): large',
       '5 electrons wait since sweep runs 10 items at once: run[10], …',
       '1 electron waits until TIME, since attempt 2 failed with TASK_THREW: flaky',

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { JobOutput } from '../../../executors/job/job-output.ts';
 import type { FromRunner } from '../../../executors/runner/messages.ts';
 import { isSaid, Pace, type Said } from '../../../executors/runner/pace.ts';
-import { HEAD_CHARS, TAIL_CHARS } from '../../../model/log-entry.ts';
+import { HEAD_CHARS, streamFrom, TAIL_CHARS } from '../../../model/log-entry.ts';
 import type { TaskLogs } from '../../../model/outcome.ts';
 
 const MANY = 1024 * 1024;
@@ -129,6 +129,45 @@ describe('what an electron writes', () => {
     expect(heard(agent).logs?.stdout).toBe(
       `${whole.slice(0, HEAD_CHARS)}\n… ${left} characters left out …\n${whole.slice(-TAIL_CHARS)}`,
     );
+  });
+
+  it('is told once to who follows what is kept, with a mark for what is left out', () => {
+    const output = new JobOutput();
+    pace = new Pace(
+      () => now,
+      (said) => {
+        if (said.type === 'log') output.add(said.stream, said.text, said.skipped);
+      },
+    );
+    let end = 0;
+    let followed = '';
+    const follow = (): void => {
+      const next = streamFrom(output.logs()?.stdout ?? '', end);
+      end = next.end;
+      followed += next.text;
+    };
+    for (const text of words(4_000)) {
+      now += 100;
+      pace.add(line(text), true);
+      follow();
+    }
+    pace.end();
+    follow();
+    const numbers = [...followed.matchAll(/^(\d+) x/gm)].map(([, number]) => Number(number));
+    expect(numbers.length).toBeGreaterThan(1_000);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    expect(followed).toMatch(/\n… \d+ characters left out …\n/);
+    expect(followed.endsWith([...words(4_000)].at(-1) ?? '')).toBe(true);
+  });
+
+  it('is told from where there was room again, when there was none from the first word on', () => {
+    for (const text of words(200)) pace.add(line(text), false);
+    pace.flush();
+    pace.add(line('the end'), true);
+    pace.end();
+    const { logs } = heard(passed);
+    expect(logs?.stdout).toMatch(/^\n… \d+ characters left out …\n/);
+    expect(logs?.stdout).toMatch(/the end$/);
   });
 });
 

@@ -101,6 +101,17 @@ describe('electrons in threads', () => {
     await until(() => !living().includes(true), 'all to be gone');
   });
 
+  it('are ended without what an ended thread of a neighbour had started', async () => {
+    const [one, other] = await Promise.all([running('saysAndSleeps', [60_000]), running('startsInAWorker')]);
+    const theirs = Number(/child (\d+)/.exec(written(other))?.[1]);
+    await harness.hub.cancel([one]);
+    expect((await ended(one)).status).toBe('cancelled');
+    expect(processInfo(theirs)).toBeDefined();
+    await harness.hub.cancel([other]);
+    expect((await ended(other)).status).toBe('cancelled');
+    await until(() => processInfo(theirs) === undefined, 'what it started to be gone');
+  });
+
   it('are ended when they are cancelled while Atomics.wait blocks them; the neighbour goes on', async () => {
     const [neighbour, blocked] = await Promise.all([running('saysAndSleeps', [900]), running('saysAndBlocks')]);
     await harness.hub.cancel([blocked]);
