@@ -191,7 +191,7 @@ export const errorTable = {
     'hub',
     true,
     'An agent that was told to leave gave the electron back.',
-    'Nothing; the electron runs again elsewhere, and no retry or loss is charged.',
+    'Nothing; the electron runs again elsewhere, and no retry is charged.',
   ),
   POISON: entry(
     'hub',

@@ -27,6 +27,7 @@ export type AgentEffect =
       readonly task: TaskId;
       readonly token: Token;
       readonly reason: 'agent-lost' | 'not-listed' | 'given-back';
+      readonly charged: boolean;
     }
   /** Given out by an earlier life of the hub, which has no record of it: its dispatch decides. Before what is lost, which it may replace. */
   | { readonly type: 'claimed'; readonly entries: readonly RunEntry[] }
@@ -303,7 +304,7 @@ export class AgentState {
     for (const [task, held] of this.#held) {
       if (isUnsent(held)) continue;
       this.#held.remove(task, held);
-      effects.push({ type: 'lost', task, token: held.token, reason: 'agent-lost' });
+      effects.push({ type: 'lost', task, token: held.token, reason: 'agent-lost', charged: true });
     }
     return effects;
   }
@@ -371,13 +372,13 @@ export class AgentState {
     this.#strays.listed(strays);
     if (claimed.length > 0) effects.push({ type: 'claimed', entries: claimed });
     const seen = sync.hub === hub ? sync.seen : 0;
-    // H9: who drains gives back what it can't end, and that is nobody's fault
+    // H9: who drains gives back what it can't end. What had begun may be why it drains
     const reason = sync.draining && !restarted ? 'given-back' : 'not-listed';
     for (const [task, held] of this.#held) {
       if (listed.has(task) || isUnsent(held)) continue;
       if (!restarted && held.n > seen) continue;
       this.#held.remove(task, held);
-      effects.push({ type: 'lost', task, token: held.token, reason });
+      effects.push({ type: 'lost', task, token: held.token, reason, charged: reason === 'not-listed' || held.running });
     }
     return drop;
   }

@@ -254,7 +254,7 @@ export class Matchmaker implements Actor<MatchmakerMessage> {
           type: 'attempt.lost',
           token: effect.token,
           reason: effect.reason,
-          charged: effect.reason !== 'given-back',
+          charged: effect.charged,
         });
       case 'claimed':
         return this.#claims.tell(agent.key, effect.entries);

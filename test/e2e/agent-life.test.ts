@@ -107,7 +107,7 @@ withRealPart('nats-server', anyServer, 'no nats-server was found', (binary) => {
       await next.finished;
     });
 
-    it('that is given too little time gives back what runs, charged to nobody', async () => {
+    it('that is given too little time gives back what runs', async () => {
       const old = launch('hasty', ['--bus', server.url]);
       await joined(old);
       const id = await dispatch(throughGate)(folder, 'hasty');

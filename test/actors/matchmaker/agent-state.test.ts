@@ -193,8 +193,8 @@ describe('H7: an ended lease', () => {
     talk.state.recover(task(2), token(4), undefined);
     talk.state.reserve(task(3));
     expect(talk.state.expire()).toEqual([
-      { type: 'lost', task: task(1), token: token(), reason: 'agent-lost' },
-      { type: 'lost', task: task(2), token: token(4), reason: 'agent-lost' },
+      { type: 'lost', task: task(1), token: token(), reason: 'agent-lost', charged: true },
+      { type: 'lost', task: task(2), token: token(4), reason: 'agent-lost', charged: true },
     ]);
     expect([talk.state.held, talk.state.state(talk.now)]).toEqual([1, 'lost']);
   });

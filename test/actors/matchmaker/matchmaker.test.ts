@@ -251,21 +251,29 @@ describe('an agent', () => {
     expect(heard(2)).toMatchObject([{ type: 'attempt.started' }]);
   });
 
-  it('gets back what an agent that drains does not list, charged to nobody (H9)', async () => {
+  it('gets back what an agent that drains does not list, charged when it had begun (H9)', async () => {
     const agent = await join();
     await ready([1, 2]);
     send(1);
     send(2);
     await settle();
-    agent.run = [listed(2)];
+    agent.run = [{ ...listed(1), state: 'queued' }, listed(2)];
+    await agent.sync();
+    agent.run = [];
     await agent.sync({ draining: true });
     await settle();
     expect(heard(1)).toEqual([{ type: 'attempt.lost', token: [100, 1], reason: 'given-back', charged: false }]);
-    // a new life of it that drains at once gives nothing back: it never had it
-    agent.run = [];
+    expect(heard(2).at(-1)).toEqual({ type: 'attempt.lost', token: [100, 1], reason: 'given-back', charged: true });
+  });
+
+  it('gets nothing back from a new life of an agent that drains at once: it never had it (H9)', async () => {
+    const agent = await join();
+    await ready([1]);
+    send(1);
+    await settle();
     await agent.sync({ draining: true, epoch: 2, instance: 'a1.second' });
     await settle();
-    expect(heard(2).at(-1)).toMatchObject({ type: 'attempt.lost', reason: 'not-listed', charged: true });
+    expect(heard(1)).toMatchObject([{ type: 'attempt.lost', reason: 'not-listed', charged: true }]);
   });
 
   it('is told what to drop only when what that rests on is on disk (H2)', async () => {
