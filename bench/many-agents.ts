@@ -1,6 +1,6 @@
 /**
  * What do 1,000 agents cost a hub? Its CPU time while all of them only sync, each 2 s, over a connection each; and 10,000 independent electrons (W2) shared out among all of them,
- * against the same with two. The agents are simulated, in a few processes: they speak the protocol, take electrons and answer at once, so that what differs is the hub alone.
+ * against the same on two: on two real agents, which is W2 as it is measured everywhere, and on two that are simulated as well, which differ in nothing but their number. The agents are simulated, in a few processes: they speak the protocol, take electrons and answer at once, so that what differs is the hub alone.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { dispatch, electron, getValue, lattice } from 'polaron';
 import { field } from './field.ts';
 import type { BenchHub } from './hub.ts';
-import { count } from './noop.ts';
+import { count, noop } from './noop.ts';
 import type { Answer, Bed, Question } from './question.ts';
 import { type Summary, summary, tidy } from './statistics.ts';
 import { check } from './workload.ts';
@@ -25,15 +25,20 @@ const width = 10_000;
 /** Runs until rates are about even. */
 const WARM_UPS = 12;
 const idleGoal = { what: 'CPU of the hub with 1,000 idle agents, share of a core', limit: { atMost: 0.25 } };
-const rateGoal = { what: 'W2 with 1,000 agents ÷ with two', limit: { atLeast: 0.8 } };
+const realGoal = { what: 'W2 with 1,000 simulated agents ÷ with two real ones', limit: { atLeast: 0.8 } };
+const rateGoal = { what: 'W2 with 1,000 simulated agents ÷ with two simulated ones', limit: { atLeast: 0.8 } };
 
 const onSimulated = electron({ needs: ['sim'] }, function onSimulated(value: number): number {
   return value;
 });
-/** On the real agent: what is simulated gives 0 for everything. */
+/** On a real agent: what is simulated gives 0 for everything. */
 const counted = count.with({ needs: ['cpus>=1'] });
 const fan = lattice(function fan(first: number) {
   return counted(Array.from({ length: width }, (_, index) => onSimulated(first + index)));
+});
+/** Before any is simulated. */
+const realFan = lattice(function realFan(first: number) {
+  return counted(Array.from({ length: width }, (_, index) => noop(first + index)));
 });
 
 export const manyAgents: Question = {
@@ -41,23 +46,27 @@ export const manyAgents: Question = {
   asks: `${many} simulated agents on one hub: its CPU when idle, and W2 against two of them`,
   bus: 'each',
   onlyNamed: 'it holds a thousand connections',
-  goals: [idleGoal, rateGoal],
+  goals: [idleGoal, realGoal, rateGoal],
   notMeasured: ['real agents: these answer at once, and share the machine with the hub', 'agents that come and go'],
   measure,
 };
 
-/** One hub has both, one after the other: it differs in nothing but its agents. */
+/** One hub has them all, one after the other: it differs in nothing but its agents. */
 async function measure(bed: Bed): Promise<Answer> {
-  const hub = await bed.freshHub({ agents: 1 });
+  const hub = await bed.freshHub({ agents: few });
+  const twoReal = await ratesOf(bed, realFan);
   const two = await measureWith(bed, hub, few);
   const thousand = await measureWith(bed, hub, many);
-  const rate = tidy(thousand.rate.median / two.rate.median);
   const shown = ({ median, min, max }: Summary): string => `${median} (${min}–${max})`;
   const used = (idle: number | undefined): string => (idle === undefined ? 'unknown' : `${tidy(100 * idle)} %`);
   return {
-    figures: { two, thousand },
-    got: { [idleGoal.what]: thousand.idle, [rateGoal.what]: rate },
-    text: `idle ${used(two.idle)} of a core with ${few} agents, ${used(thousand.idle)} with ${many}; ${shown(two.rate)} and ${shown(thousand.rate)} tasks/s`,
+    figures: { twoReal, two, thousand },
+    got: {
+      [idleGoal.what]: thousand.idle,
+      [realGoal.what]: tidy(thousand.rate.median / twoReal.median),
+      [rateGoal.what]: tidy(thousand.rate.median / two.rate.median),
+    },
+    text: `idle ${used(two.idle)} of a core with ${few} agents, ${used(thousand.idle)} with ${many}; ${shown(twoReal)} tasks/s on two real agents, ${shown(two.rate)} and ${shown(thousand.rate)} on ${few} and ${many} simulated ones`,
   };
 }
 
@@ -81,11 +90,18 @@ async function measureWith(bed: Bed, hub: BenchHub, agents: number): Promise<Fig
   await sleep(heartbeatMs);
   const idle = await idleShare(hub);
   bed.say(`  idle: ${idle ?? 'unknown'} of a core`);
-  for (let warm = 0; warm < WARM_UPS; warm++) bed.say(`  ${tidy(await rateOf())} tasks/s`);
-  const rates: number[] = [];
-  for (let run = 0; run < bed.runs; run++) rates.push(await rateOf());
+  const rate = await ratesOf(bed, fan);
   for (const one of started) await one.stop();
-  return { idle, rate: summary(rates) };
+  return { idle, rate };
+}
+
+type Fan = typeof fan;
+
+async function ratesOf(bed: Bed, of: Fan): Promise<Summary> {
+  for (let warm = 0; warm < WARM_UPS; warm++) bed.say(`  ${tidy(await rateOf(of))} tasks/s`);
+  const rates: number[] = [];
+  for (let run = 0; run < bed.runs; run++) rates.push(await rateOf(of));
+  return summary(rates);
 }
 
 /** Undefined where /proc isn't. */
@@ -99,9 +115,9 @@ async function idleShare(hub: BenchHub): Promise<number | undefined> {
 }
 
 /** tasks/s. */
-async function rateOf(): Promise<number> {
+async function rateOf(of: Fan): Promise<number> {
   const began = performance.now();
-  check(await getValue(await dispatch(fan)(0)), width);
+  check(await getValue(await dispatch(of)(0)), width);
   return ((width + 1) * 1_000) / (performance.now() - began);
 }
 
