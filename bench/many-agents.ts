@@ -18,7 +18,7 @@ import { check } from './workload.ts';
 
 const many = 1_000;
 const few = 2;
-const processes = 4;
+const processes = 2;
 const heartbeatMs = 2_000;
 const idleMs = 10_000;
 const width = 10_000;

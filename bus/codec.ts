@@ -11,6 +11,8 @@ import { WireReader } from './wire-reader.ts';
 /** Version of the protocol that this build speaks. */
 export const PROTOCOL_VERSION = 1;
 const LONGEST_NAME = 200;
+/** Of whom is remembered how their envelopes begin: all agents of a hub, more or less. */
+const MOST_SENDERS = 16_384;
 
 export interface Envelope {
   readonly v: 1;
@@ -75,7 +77,6 @@ function wrapped(by: string, key: string | undefined, write: (out: ByteWriter) =
   }
 }
 
-const MOST_HEADS = 256;
 const heads = new Map<string, Uint8Array>();
 
 /** All of an envelope before its body: the same in every message of one sender. Raises BAD_MESSAGE. */
@@ -84,7 +85,7 @@ function headOf(by: string, key: string | undefined): Uint8Array {
   let head = heads.get(by);
   if (head === undefined) {
     head = makeHead(by, undefined);
-    if (heads.size >= MOST_HEADS) heads.clear();
+    if (heads.size >= MOST_SENDERS) heads.clear();
     heads.set(by, head);
   }
   return head;
@@ -151,8 +152,6 @@ interface Sender {
   /** How each of its envelopes begins, up to its body. */
   readonly head: Uint8Array;
 }
-/** All agents of a hub, more or less. */
-const MOST_SENDERS = 16_384;
 /** Few senders write nearly all that a process reads: their envelopes needn't be decoded, only compared. By a hash of who they are; of several with one hash the last is known. */
 const senders = new Map<number, Sender>();
 /** The length of `by`, in an envelope as `encodeEnvelope` makes it; its text follows. */
