@@ -9,22 +9,8 @@ import type { Duplex } from 'node:stream';
 const COPY_BELOW = 16_384;
 const SMALLEST = 512;
 const LARGEST = 65_536;
-/** From this size on a buffer is its own; smaller ones are cut from a slab: a thousand clients that get a message each would else need a thousand of them. */
-const OWN_FROM = 4_096;
-const SLAB = 65_536;
 /** Under this size a loop is quicker than a native copy. */
 const LOOP_BELOW = 48;
-
-let slab = Buffer.alloc(0);
-
-/** Bytes that nobody else writes. */
-function fresh(bytes: number): Buffer {
-  if (bytes >= OWN_FROM) return Buffer.allocUnsafe(bytes);
-  if (slab.length < bytes) slab = Buffer.allocUnsafeSlow(SLAB);
-  const cut = slab.subarray(0, bytes);
-  slab = slab.subarray(bytes);
-  return cut;
-}
 
 export class Outbox {
   #buffer: Buffer | undefined;
@@ -94,7 +80,7 @@ export class Outbox {
       this.#finish();
       this.#nextSize = Math.min(LARGEST, this.#nextSize * 2);
     }
-    this.#buffer = fresh(Math.max(this.#nextSize, bytes));
+    this.#buffer = Buffer.allocUnsafe(Math.max(this.#nextSize, bytes));
     return this.#buffer;
   }
 
